@@ -1,0 +1,41 @@
+"""Measure the jamming transition of neural networks, in any framework.
+
+The names below are loaded when first used, so that ``import jamharness`` stays instant and loads no framework.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jamharness.api import Adam, Fire, Network, QuadraticHinge, Sgd, State
+    from jamharness.plugins import load_backend
+    from jamharness.running import Run, open_run, run
+
+_HOME = {
+    "Adam": "jamharness.api",
+    "Fire": "jamharness.api",
+    "Network": "jamharness.api",
+    "QuadraticHinge": "jamharness.api",
+    "Run": "jamharness.running",
+    "Sgd": "jamharness.api",
+    "State": "jamharness.api",
+    "load_backend": "jamharness.plugins",
+    "open_run": "jamharness.running",
+    "run": "jamharness.running",
+}
+
+__all__ = ["Adam", "Fire", "Network", "QuadraticHinge", "Run", "Sgd", "State", "load_backend", "open_run", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("jamharness")
+    if name not in _HOME:
+        raise AttributeError(f"module 'jamharness' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,64 @@
+"""What plugin authors program against. It imports numpy and the standard library only."""
+
+from jamharness.api.activations import ACTIVATIONS, Activation
+from jamharness.api.backend import CAPABILITIES, DTYPES, Backend, Problem, as_array
+from jamharness.api.canonical import Json, canonical_json, digest
+from jamharness.api.cells import Cell, CellResult, Coordinates, FinishedCell
+from jamharness.api.data import DataRequest, Patterns, check_patterns
+from jamharness.api.errors import BadInput, JamharnessError, NotSupported, PluginError, unknown_name
+from jamharness.api.loss import QuadraticHinge
+from jamharness.api.markers import hookimpl
+from jamharness.api.network import SCHEMES, Array, Float64, Network
+from jamharness.api.optimizers import Adam, Fire, Optimizer, Sgd, State
+from jamharness.api.protocol import Estimate, Findings, Observable, Progress, Protocol, setting
+from jamharness.api.seeds import generator
+from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec
+from jamharness.api.step import DampedStep
+
+__all__ = [
+    "ACTIVATIONS",
+    "API_VERSION",
+    "CAPABILITIES",
+    "DTYPES",
+    "SCHEMES",
+    "Activation",
+    "Adam",
+    "Array",
+    "Backend",
+    "BackendSpec",
+    "BadInput",
+    "Cell",
+    "CellResult",
+    "Coordinates",
+    "DampedStep",
+    "DataRequest",
+    "DatasetSpec",
+    "Estimate",
+    "Findings",
+    "FinishedCell",
+    "Fire",
+    "Float64",
+    "JamharnessError",
+    "Json",
+    "Network",
+    "NotSupported",
+    "Observable",
+    "Optimizer",
+    "Patterns",
+    "PluginError",
+    "Problem",
+    "Progress",
+    "Protocol",
+    "ProtocolSpec",
+    "QuadraticHinge",
+    "Sgd",
+    "State",
+    "as_array",
+    "canonical_json",
+    "check_patterns",
+    "digest",
+    "generator",
+    "hookimpl",
+    "setting",
+    "unknown_name",
+]

@@ -1,0 +1,167 @@
+"""The backend contract: NumPy in and NumPy out at the edges, arrays on the device inside.
+
+Requirements on a backend:
+- a class with ``problem`` and ``describe``, named by a ``BackendSpec``; the host constructs it in a worker process;
+- a ``Problem`` with ``outputs``, ``margins`` and ``loss_and_gradient``; everything else has a default here, or raises ``NotSupported`` until the backend provides it and lists it among its capabilities;
+- a faster override must equal the default;
+- results are new NumPy arrays in the backend's dtype; inputs are never modified.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jamharness.api import fallbacks
+from jamharness.api.canonical import Json
+from jamharness.api.data import check_patterns
+from jamharness.api.errors import BadInput, NotSupported, unknown_name
+from jamharness.api.loss import QuadraticHinge
+from jamharness.api.network import Array, Network
+from jamharness.api.optimizers import Optimizer, State
+from jamharness.api.step import DampedStep
+
+DTYPES = ("float64", "float32")
+CAPABILITIES = frozenset({
+    "descend", "jacobian", "damped_step", "hessian", "hessian_eigenvalues", "hessian_vector", "tangent_kernel",
+})  # fmt: skip
+
+
+class Problem(ABC):
+    """One network on one set of patterns: the functions of w that protocols are written in.
+
+    Δ_μ(w) = κ − y_μ f(x_μ; w); L(w) = (1/2P) Σ max(0, Δ_μ)². Patterns with Δ_μ > 0 are unsatisfied.
+    """
+
+    def __init__(self, backend: "Backend", network: Network, x: Array, y: Array, loss: QuadraticHinge) -> None:
+        check_patterns(x, y)
+        if x.shape[1] != network.inputs:
+            raise BadInput(f"x has {x.shape[1]} columns and the network {network.inputs} inputs; make them equal.")
+        self.backend, self.network, self.loss = backend, network, loss
+        self.x, self.y = as_array(x, backend.dtype), as_array(y, backend.dtype)
+
+    @property
+    def patterns(self) -> int:
+        """P, the number of patterns."""
+        return len(self.y)
+
+    @abstractmethod
+    def outputs(self, w: Array, x: Array) -> Array:
+        """f(x; w) of shape (M,) for inputs x of shape (M, d)."""
+
+    @abstractmethod
+    def margins(self, w: Array) -> Array:
+        """Δ_μ(w) of shape (P,)."""
+
+    @abstractmethod
+    def loss_and_gradient(self, w: Array) -> tuple[float, Array]:
+        """L(w) and ∇L(w) of shape (N,)."""
+
+    def restated(self, network: Network, loss: QuadraticHinge) -> "Problem":
+        """The same patterns under a network of the same shape or another loss; override it to keep data on the device."""
+        return self.backend.problem(network, self.x, self.y, loss)
+
+    def with_activation(self, activation: str) -> "Problem":
+        """The same problem with another activation; data are not copied."""
+        return self.restated(replace(self.network, activation=activation), self.loss)
+
+    def with_margin(self, margin: float) -> "Problem":
+        """The same problem with another margin κ; data are not copied."""
+        return self.restated(self.network, QuadraticHinge(margin=margin))
+
+    def descend(self, state: State, steps: int, optimizer: Optimizer) -> State:
+        """Up to ``steps`` first-order updates; stops before an update at the first w that satisfies every pattern.
+
+        Calling it in chunks gives the same states as calling it once.
+        """
+        return fallbacks.descend(self, state, steps, optimizer)
+
+    def jacobian(self, w: Array, rows: NDArray[np.integer]) -> Array:
+        """∂Δ_μ/∂w of shape (len(rows), N) for the patterns ``rows``."""
+        return fallbacks.jacobian(self, w, rows)
+
+    def damped_step(self, w: Array, damping: float) -> DampedStep:
+        """The candidate w + s with (JᵀJ + λI) s = −JᵀΔ, J and Δ over the unsatisfied patterns only.
+
+        Arguments:
+            w: (N,).
+            damping: λ > 0, in units of JᵀJ (not divided by P).
+        """
+        return fallbacks.damped_step(self, w, damping)
+
+    def hessian(self, w: Array) -> tuple[Array, Array]:
+        """H0 = (1/P) Σ ∇Δ∇Δᵀ and Hp = (1/P) Σ Δ ∇∇Δ over unsatisfied patterns, each (N, N)."""
+        raise _missing(self, "hessian")
+
+    def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
+        """The sorted eigenvalues of H, H0 and Hp, each (N,), computed on the device."""
+        raise _missing(self, "hessian_eigenvalues")
+
+    def hessian_vector(self, w: Array, v: Array) -> Array:
+        """H v of shape (N, k) for v of shape (N, k), with nothing of size N² in memory."""
+        raise _missing(self, "hessian_vector")
+
+    def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:
+        """Θ = ∇f(x1) · ∇f(x2) of shape (M1, M2)."""
+        raise _missing(self, "tangent_kernel")
+
+
+def _missing(problem: Problem, capability: str) -> NotSupported:
+    return NotSupported(f"{type(problem).__module__.partition('.')[0]} has no capability {capability!r}; use a backend that lists it.")
+
+
+class Backend(ABC):
+    """A framework on one device in one dtype.
+
+    Arguments:
+        device: ``"cpu"``, ``"cuda"`` or ``"cuda:i"``.
+        dtype: ``"float64"`` or ``"float32"``.
+        threads: CPU threads to use; None leaves the framework's default.
+
+    Raises:
+        BadInput: the device or dtype is unknown or not available here.
+    """
+
+    name: str
+    capabilities: frozenset[str] = frozenset()
+
+    def __init__(self, device: str = "cpu", dtype: str = "float64", threads: int | None = None) -> None:
+        problems = []
+        if dtype not in DTYPES:
+            problems.append(unknown_name("dtype", dtype, DTYPES))
+        kind, _, index = device.partition(":")
+        if kind not in ("cpu", "cuda") or (":" in device and not (kind == "cuda" and index.isdigit())):
+            problems.append(unknown_name("device", device, ("cpu", "cuda", "cuda:0")))
+        elif reason := self.unavailable(device):
+            problems.append(reason)
+        if problems:
+            raise BadInput(*problems)
+        self.device, self.dtype, self.threads = device, dtype, threads
+
+    @classmethod
+    def unavailable(cls, device: str) -> str | None:
+        """Why a device cannot be used here, in one sentence; None when it can."""
+        return None if device == "cpu" else f"Device {device!r}: this backend computes on the CPU only; use --device cpu."
+
+    @abstractmethod
+    def problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge | None = None) -> Problem:
+        """A network on patterns x (P, d) with labels y (P,) of ±1.
+
+        Raises:
+            BadInput: shapes that do not fit, values that are not finite, labels other than ±1.
+        """
+
+    @abstractmethod
+    def describe(self) -> Mapping[str, Json]:
+        """Versions, device, threads and precision flags: what a number may depend on."""
+
+    def synchronize(self) -> None:  # noqa: B027  (nothing to wait for on a CPU)
+        """Return once the device has finished all work."""
+
+
+def as_array(value: Any, dtype: str) -> Array:
+    """A contiguous array of the backend's dtype; the same object when it already is one."""
+    return np.ascontiguousarray(value, dtype=dtype)

@@ -1,0 +1,81 @@
+"""What the host derives from ``margins`` and ``loss_and_gradient`` alone, for backends without a faster way."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jamharness.api.loss import QuadraticHinge
+from jamharness.api.network import Array
+from jamharness.api.optimizers import Optimizer, State
+from jamharness.api.step import DampedStep
+
+if TYPE_CHECKING:
+    from jamharness.api.backend import Problem
+
+
+def descend(problem: "Problem", state: State, steps: int, optimizer: Optimizer) -> State:
+    """The optimizer's own NumPy rule, one gradient per update."""
+    for _ in range(steps):
+        if not np.any(problem.margins(state.w) > 0):
+            break
+        state = optimizer.update(state, problem.loss_and_gradient(state.w)[1])
+    return state
+
+
+def jacobian(problem: "Problem", w: Array, rows: NDArray[np.integer]) -> Array:
+    """One gradient per row: under the margin κ' = 1 + max(0, y f) pattern μ alone has ∇L' = Δ' ∂Δ_μ/∂w with Δ' ≥ 1."""
+    signed = problem.loss.margin - problem.margins(w)  # y f
+    found = np.empty((len(rows), problem.network.size), dtype=signed.dtype)
+    for i, row in enumerate(int(row) for row in rows):
+        raised = QuadraticHinge(margin=1.0 + max(0.0, float(signed[row])))
+        alone = problem.backend.problem(problem.network, problem.x[row : row + 1], problem.y[row : row + 1], raised)
+        found[i] = alone.loss_and_gradient(w)[1] / alone.margins(w)[0]
+    return found
+
+
+def damped_step(problem: "Problem", w: Array, damping: float) -> DampedStep:
+    """The damped least-squares problem min |Δ + J s|² + λ|s|² over the unsatisfied patterns."""
+    margins = problem.margins(w)
+    rows = np.flatnonzero(margins > 0)
+    delta = margins[rows]
+    J = problem.jacobian(w, rows)
+    s = solve_damped(J, delta, damping)
+    return take_step(problem, w, s, float(delta @ delta), delta + J @ s)
+
+
+def solve_damped(J: Array, delta: Array, damping: float) -> Array:
+    """argmin_s |Δ + J s|² + λ|s|², for J (n, N) and Δ (n,), by a QR factorisation of the smaller augmented system.
+
+    With n ≥ N the stacked matrix [J; √λ I] = QR is solved in the least-squares sense; with n < N, s = −Jᵀ z where
+    (JJᵀ + λI) z = Δ, and [Jᵀ; √λ I] = QR gives JJᵀ + λI = RᵀR. No product JᵀJ is formed, so the error grows with cond(J)
+    and not with its square (Björck, Numerical Methods for Least Squares Problems, §2.7).
+    """
+    n, size = J.shape
+    root = np.sqrt(damping)
+    if n >= size:
+        q, r = np.linalg.qr(np.concatenate([J, root * np.eye(size, dtype=J.dtype)]))
+        return np.asarray(-np.linalg.solve(r, q[:n].T @ delta))
+    q, r = np.linalg.qr(np.concatenate([J.T, root * np.eye(n, dtype=J.dtype)]))
+    return np.asarray(-q[:size] @ np.linalg.solve(r.T, delta))
+
+
+def take_step(problem: "Problem", w: Array, s: Array, before: float, linearised: Array) -> DampedStep:
+    """The candidate w + s.
+
+    Arguments:
+        problem: the problem.
+        w: (N,) where the step starts.
+        s: (N,) the step.
+        before: |Δ|² over the patterns unsatisfied at w.
+        linearised: Δ + J s, (N_Δ,).
+    """
+    candidate = w + s
+    margins = problem.margins(candidate)
+    positive = margins[margins > 0]
+    return DampedStep(
+        w=candidate,
+        loss=float(positive @ positive) / (2 * problem.patterns),
+        unsatisfied=len(positive),
+        predicted_decrease=(before - float(linearised @ linearised)) / (2 * problem.patterns),
+    )

@@ -1,0 +1,67 @@
+"""What a plugin declares: coarse, frozen, cheap to build, importing no framework."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+API_VERSION = (1, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendSpec:
+    """A backend that exists.
+
+    Arguments:
+        name: what the user types after ``--backend``.
+        factory: ``"package.module:Class"``, a ``jamharness.api.Backend``; imported in a worker process only.
+        api: the (major, minor) version of ``jamharness.api`` that it was written for.
+        capabilities: the optional methods that it provides itself, and ``"protocol:NAME"`` for native protocols.
+        distributions: what must be installed for it to run, as pip names it.
+        environment: variables to set before the framework is imported.
+        summary: one line for the list of plugins.
+    """
+
+    name: str
+    factory: str
+    api: tuple[int, int] = API_VERSION
+    capabilities: frozenset[str] = frozenset()
+    distributions: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    summary: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolSpec:
+    """A protocol that exists.
+
+    Arguments:
+        name: what the user types after ``run``.
+        factory: ``"package.module:Class"``, a ``jamharness.api.Protocol`` constructed without arguments.
+        api: the version of ``jamharness.api`` that it was written for.
+        version: raised whenever the same settings would give other numbers; part of every store key.
+        summary: one line for the list of protocols.
+    """
+
+    name: str
+    factory: str
+    api: tuple[int, int] = API_VERSION
+    version: str = "1"
+    summary: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec:
+    """A data set that exists.
+
+    Arguments:
+        name: what the user types after ``dataset=``.
+        factory: ``"package.module:function"``, called with a ``DataRequest``, returning ``Patterns``.
+        api: the version of ``jamharness.api`` that it was written for.
+        distributions: what must be installed for it to load, as pip names it.
+        summary: one line for the list of data sets.
+    """
+
+    name: str
+    factory: str
+    api: tuple[int, int] = API_VERSION
+    distributions: tuple[str, ...] = ()
+    summary: str = ""
