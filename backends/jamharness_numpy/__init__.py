@@ -1,0 +1,1 @@
+"""The referee: every quantity by an explicit formula in NumPy."""

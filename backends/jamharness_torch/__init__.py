@@ -1,0 +1,1 @@
+"""The PyTorch backend: batched closed forms on CPU or CUDA."""

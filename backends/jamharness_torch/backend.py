@@ -1,0 +1,60 @@
+"""The backend: which device, which precision."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from jamharness.api import Array, Backend, Json, Network, QuadraticHinge
+from jamharness_torch.problem import TorchProblem
+
+
+class TorchBackend(Backend):
+    """PyTorch on the CPU or one CUDA device, with full-precision matrix products."""
+
+    name = "torch"
+    capabilities = frozenset({"descend", "jacobian", "damped_step", "hessian", "hessian_eigenvalues", "tangent_kernel"})
+
+    def __init__(self, device: str = "cpu", dtype: str = "float64", threads: int | None = None) -> None:
+        super().__init__(device, dtype, threads)
+        if threads is not None:
+            torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision("highest")  # no TF32: float32 means float32
+        self.torch_device = torch.device(device)
+        self.torch_dtype: torch.dtype = getattr(torch, dtype)
+
+    @classmethod
+    def unavailable(cls, device: str) -> str | None:
+        """CUDA needs a build of PyTorch with CUDA and a device of that index."""
+        if device == "cpu":
+            return None
+        count = torch.cuda.device_count()
+        if torch.device(device).index in (None, *range(count)) and count:
+            return None
+        return f"Device {device!r}: PyTorch {torch.__version__} sees {count} CUDA devices here; use --device cpu."
+
+    def tensor(self, value: Array) -> Tensor:
+        """A copy on the device, in the backend's dtype: never a view of the caller's memory."""
+        return torch.tensor(value, dtype=self.torch_dtype, device=self.torch_device)
+
+    def problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge | None = None) -> TorchProblem:
+        """A network on patterns x (P, d) with labels y (P,) of ±1."""
+        return TorchProblem(self, network, x, y, loss or QuadraticHinge())
+
+    def describe(self) -> Mapping[str, Json]:
+        """Versions, device, threads and precision flags."""
+        cuda = self.torch_device.type == "cuda"
+        return {
+            "backend": self.name,
+            "torch": torch.__version__,
+            "device": torch.cuda.get_device_name(self.torch_device) if cuda else "cpu",
+            "dtype": self.dtype,
+            "threads": torch.get_num_threads(),
+            "float32_matmul_precision": torch.get_float32_matmul_precision(),
+            "deterministic": torch.are_deterministic_algorithms_enabled(),
+        }
+
+    def synchronize(self) -> None:
+        """Wait for the CUDA stream."""
+        if self.torch_device.type == "cuda":
+            torch.cuda.synchronize(self.torch_device)

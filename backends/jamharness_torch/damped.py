@@ -1,0 +1,118 @@
+"""One Levenberg–Marquardt candidate, by the cheaper of two systems.
+
+Over the n unsatisfied patterns, the step (JᵀJ + λI) s = −JᵀΔ of N unknowns equals s = −Jᵀ z with (JJᵀ + λI) z = Δ of n.
+JJᵀ is the tangent kernel, a sum over layers of elementwise products of two small Gram matrices, so the dual system needs no
+Jacobian at all: n² Σ(in + out) operations instead of n² N.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import torch
+from torch import Tensor
+
+from jamharness.api import Network
+from jamharness_torch.layers import Pass, backward, gram, output_jacobian, pull_back
+
+_BLOCK = 1 << 24
+"""Floats in one block of the Jacobian: 128 MiB in float64."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Linearisation:
+    """The margins of the unsatisfied patterns to first order at one w; factors for several λ share it.
+
+    Arguments:
+        network: the network.
+        passed: forward pass of the n unsatisfied patterns.
+        signals: −y ∂f/∂z_l for them: J = signals ⊗ inputs.
+        delta: Δ > 0, (n,).
+    """
+
+    network: Network
+    passed: Pass
+    signals: list[Tensor]
+    delta: Tensor
+    dual: Tensor | None = None
+    primal: tuple[Tensor, Tensor] | None = None
+
+    @classmethod
+    def at(cls, network: Network, passed: Pass, y: Tensor, margins: Tensor) -> "Linearisation":
+        """Keep what the unsatisfied patterns of a full pass need."""
+        rows = torch.nonzero(margins > 0).squeeze(1)
+        some = passed.rows(rows)
+        return cls(network=network, passed=some, signals=backward(network, some, -y[rows]), delta=margins[rows])
+
+    def solve(self, damping: float) -> tuple[Tensor, float]:
+        """The step s (N,) and the decrease |Δ|² − |Δ + J s|² that it promises."""
+        n, size = len(self.delta), self.network.size
+        widths = sum(out + fan for out, fan in self.network.shapes)
+        cheaper = n * n * widths + n**3 / 3 < n * size**2 + size**3 / 3
+        if n <= size or (cheaper and damping > self._rounding()):
+            found = self._solve_dual(damping)
+        else:
+            found = self._solve_primal(damping)
+        return self._solve_stacked(damping) if found is None else found
+
+    def _rounding(self) -> float:
+        """Below this λ the dual of a tall J loses half of all digits: its null space is divided by λ."""
+        trace = sum(
+            float((g.square().sum(1) * (a.square().sum(1) + (1.0 if self.network.bias else 0.0))).sum())
+            for g, a in zip(self.signals, self.passed.inputs, strict=True)
+        )
+        return 0.1 * sqrt(torch.finfo(self.delta.dtype).eps) * trace
+
+    def _solve_dual(self, damping: float) -> tuple[Tensor, float] | None:
+        if self.dual is None:
+            self.dual = gram(self.network, (self.passed, self.signals), (self.passed, self.signals))
+        shifted = self.dual.clone()
+        shifted.diagonal().add_(damping)
+        factor, info = torch.linalg.cholesky_ex(shifted)
+        if int(info):
+            return None
+        z = torch.cholesky_solve(self.delta.unsqueeze(1), factor).squeeze(1)
+        signals = [g * z.unsqueeze(1) for g in self.signals]
+        step = pull_back(self.network, self.passed, signals, z.new_empty(self.network.size)).neg_()
+        return step, float(self.delta @ self.delta - damping**2 * (z @ z))  # Δ + J s = λ z
+
+    def _solve_primal(self, damping: float) -> tuple[Tensor, float] | None:
+        A, b = self._normal_equations()
+        shifted = A.clone()
+        shifted.diagonal().add_(damping)
+        factor, info = torch.linalg.cholesky_ex(shifted)
+        if int(info):
+            return None
+        step = torch.cholesky_solve(b.unsqueeze(1), factor).squeeze(1).neg_()
+        return step, float(-2 * (step @ b) - step @ (A @ step))
+
+    def _normal_equations(self) -> tuple[Tensor, Tensor]:
+        """JᵀJ (N, N) and JᵀΔ (N,), in blocks of patterns: no array of n × N."""
+        if self.primal is None:
+            size = self.network.size
+            A, b = self.delta.new_zeros((size, size)), self.delta.new_zeros(size)
+            rows = max(1, _BLOCK // size)
+            for start in range(0, len(self.delta), rows):
+                J = self._jacobian(slice(start, start + rows))
+                A.addmm_(J.T, J)
+                b.addmv_(J.T, self.delta[start : start + rows])
+            self.primal = A, b
+        return self.primal
+
+    def _jacobian(self, rows: slice) -> Tensor:
+        part = Pass(
+            weights=self.passed.weights,
+            inputs=[a[rows] for a in self.passed.inputs],
+            preactivations=[],
+            outputs=self.passed.outputs[rows],
+        )
+        return output_jacobian(self.network, part, [g[rows] for g in self.signals])
+
+    def _solve_stacked(self, damping: float) -> tuple[Tensor, float]:
+        """QR of [J; √λ I]: for a λ so small that the squared system is not positive definite in floating point."""
+        J = self._jacobian(slice(None))
+        size = self.network.size
+        stacked = torch.cat([J, sqrt(damping) * torch.eye(size, dtype=J.dtype, device=J.device)])
+        q, r = torch.linalg.qr(stacked)
+        step = torch.linalg.solve_triangular(r, -(q[: len(J)].T @ self.delta).unsqueeze(1), upper=True).squeeze(1)
+        rest = self.delta + J @ step
+        return step, float(self.delta @ self.delta - rest @ rest)

@@ -1,0 +1,143 @@
+"""One network on one set of patterns, in PyTorch."""
+
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from jamharness.api import Array, DampedStep, Network, Optimizer, Problem, QuadraticHinge, State
+from jamharness_torch.damped import Linearisation
+from jamharness_torch.descent import Stepper
+from jamharness_torch.hessian import weighted_hessian
+from jamharness_torch.layers import Pass, backward, forward, gram, output_jacobian, pull_back, split
+
+if TYPE_CHECKING:
+    from jamharness_torch.backend import TorchBackend
+
+_BLOCK = 1 << 25
+"""Floats in the largest temporary array of a Hessian: 256 MiB in float64."""
+
+
+class TorchProblem(Problem):
+    """The contract on tensors; patterns are copied to the device once and shared by ``restated`` problems."""
+
+    def __init__(
+        self, backend: "TorchBackend", network: Network, x: Array, y: Array, loss: QuadraticHinge,
+        data: tuple[Tensor, Tensor] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(backend, network, x, y, loss)
+        self.tensor = backend.tensor
+        self.data = data or (backend.tensor(self.x), backend.tensor(self.y))
+        self._last: tuple[Array, Linearisation] | None = None
+
+    def restated(self, network: Network, loss: QuadraticHinge) -> "TorchProblem":
+        """The same tensors under another activation or margin."""
+        return TorchProblem(cast("TorchBackend", self.backend), network, self.x, self.y, loss, self.data)
+
+    def _forward(self, w: Tensor, x: Tensor) -> Pass:
+        return forward(self.network, split(self.network, w), x)
+
+    def _margins(self, passed: Pass) -> Tensor:
+        return torch.sub(self.loss.margin, self.data[1] * passed.outputs)
+
+    def outputs(self, w: Array, x: Array) -> Array:
+        """f(x; w), (M,)."""
+        return _numpy(self._forward(self.tensor(w), self.tensor(x)).outputs)
+
+    def margins(self, w: Array) -> Array:
+        """Δ = κ − y f, (P,)."""
+        return _numpy(self._margins(self._forward(self.tensor(w), self.data[0])))
+
+    def loss_and_gradient(self, w: Array) -> tuple[float, Array]:
+        """L and ∇L; only unsatisfied patterns go through the backward pass."""
+        at = self.tensor(w)
+        gradient = torch.empty_like(at)
+        loss, _ = self._gradient(at, gradient)
+        return float(loss), _numpy(gradient)
+
+    def _gradient(self, w: Tensor, out: Tensor) -> tuple[Tensor, int]:
+        """Write ∇L into ``out``; return L on the device and N_Δ."""
+        passed = self._forward(w, self.data[0])
+        margins = self._margins(passed)
+        rows = torch.nonzero(margins > 0).squeeze(1)
+        delta = margins[rows]
+        some = passed if len(rows) == len(margins) else passed.rows(rows)
+        seed = self.data[1][rows] * delta / -self.patterns
+        pull_back(self.network, some, backward(self.network, some, seed), out)
+        return delta.square().sum() / (2 * self.patterns), len(rows)
+
+    def descend(self, state: State, steps: int, optimizer: Optimizer) -> State:
+        """Updates in place on the device; one synchronisation per update, to stop at N_Δ = 0."""
+        w = self.tensor(state.w)
+        gradient = torch.empty_like(w)
+        stepper = Stepper(optimizer, state, w)
+        for _ in range(steps):
+            if not self._gradient(w, gradient)[1]:
+                break
+            stepper.update(gradient)
+        return stepper.state()
+
+    def jacobian(self, w: Array, rows: NDArray[np.integer]) -> Array:
+        """∂Δ/∂w for the given patterns."""
+        chosen = torch.as_tensor(np.array(rows, dtype=np.int64), device=self.data[0].device)
+        passed = self._forward(self.tensor(w), self.data[0][chosen])
+        return _numpy(output_jacobian(self.network, passed, backward(self.network, passed, -self.data[1][chosen])))
+
+    def damped_step(self, w: Array, damping: float) -> DampedStep:
+        """One candidate; a second λ at the same w reuses the linearisation."""
+        at = self.tensor(w)
+        if self._last is None or not np.array_equal(self._last[0], w):
+            passed = self._forward(at, self.data[0])
+            linear = Linearisation.at(self.network, passed, self.data[1], self._margins(passed))
+            self._last = np.array(w), linear
+        step, decrease = self._last[1].solve(damping)
+        at += step
+        new = self._margins(self._forward(at, self.data[0]))
+        positive = new[new > 0]
+        return DampedStep(
+            w=_numpy(at),
+            loss=float(positive @ positive) / (2 * self.patterns),
+            unsatisfied=len(positive),
+            predicted_decrease=decrease / (2 * self.patterns),
+        )
+
+    def hessian(self, w: Array) -> tuple[Array, Array]:
+        """H0 and Hp, summed over blocks of unsatisfied patterns."""
+        H0, Hp = self._hessian(w)
+        return _numpy(H0), _numpy(Hp)
+
+    def _hessian(self, w: Array) -> tuple[Tensor, Tensor]:
+        at = self.tensor(w)
+        passed = self._forward(at, self.data[0])
+        margins = self._margins(passed)
+        rows = torch.nonzero(margins > 0).squeeze(1)
+        size = self.network.size
+        H0 = at.new_zeros((size, size))
+        Hp = torch.zeros_like(H0)
+        sides = [max(out, fan + 1) for out, fan in self.network.shapes]
+        for part in rows.split(max(1, _BLOCK // max(size, max(sides) ** 2))):
+            some = passed.rows(part)
+            y = self.data[1][part]
+            J = output_jacobian(self.network, some, backward(self.network, some, y))
+            H0.addmm_(J.T, J)
+            Hp += weighted_hessian(self.network, some, -y * margins[part])
+        return H0 / self.patterns, Hp / self.patterns
+
+    def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
+        """Sorted eigenvalues of H, H0 and Hp, on the device."""
+        H0, Hp = self._hessian(w)
+        first, second, third = (_numpy(torch.linalg.eigvalsh(H)) for H in (H0 + Hp, H0, Hp))
+        return first, second, third
+
+    def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:
+        """∇f(x1) · ∇f(x2), layer by layer, without the Jacobians."""
+        at = self.tensor(w)
+        passes = [self._forward(at, self.tensor(x)) for x in (x1, x2)]
+        one, two = ((p, backward(self.network, p, torch.ones_like(p.outputs))) for p in passes)
+        return _numpy(gram(self.network, one, two))
+
+
+def _numpy(tensor: Tensor) -> Array:
+    return np.asarray(tensor.cpu().numpy())
