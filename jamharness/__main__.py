@@ -1,0 +1,8 @@
+"""``python -m jamharness``."""
+
+import sys
+
+from jamharness.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

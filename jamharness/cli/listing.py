@@ -1,0 +1,72 @@
+"""The commands ``plugins``, ``protocols`` and ``datasets``."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jamharness.cli.options import AsJson
+from jamharness.cli.output import show, show_json
+from jamharness.cli.protocols import protocol_of
+from jamharness.cli.state import plugins_of
+
+if TYPE_CHECKING:
+    from jamharness.api import Json
+
+
+def plugins(context: typer.Context, as_json: AsJson = False) -> None:
+    """List what is installed, and what is wrong with it."""
+    rows = plugins_of(context).rows
+    if as_json:
+        show_json({"plugins": [row.to_json() for row in rows]})
+        return
+    from jamharness.render import listings
+
+    show(listings.plugins(rows))
+
+
+def protocols(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show this one with its settings.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what can be measured; with a name, its settings and sources."""
+    if name is None:
+        _offers(context, "protocol", as_json)
+        return
+    from jamharness.settings import describe_settings, presets_of
+
+    found = plugins_of(context)
+    protocol = protocol_of(found, name)
+    settings = describe_settings(protocol.Settings)
+    if as_json:
+        spec = found.protocol(name)
+        show_json({
+            "name": name,
+            "summary": spec.summary,
+            "version": spec.version,
+            "settings": [asdict(row) for row in settings],
+            "presets": presets_of(protocol),
+            "observables": {key: asdict(each) for key, each in protocol.observables.items()},
+        })  # fmt: skip
+        return
+    from jamharness.render import listings
+
+    row = next(row for row in found.rows if (row.kind, row.name) == ("protocol", name))
+    show(listings.protocol(row, settings, presets_of(protocol), protocol.observables))
+
+
+def datasets(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the data sets, for --set dataset=NAME."""
+    _offers(context, "dataset", as_json)
+
+
+def _offers(context: typer.Context, kind: str, as_json: bool) -> None:
+    rows = [row for row in plugins_of(context).rows if row.kind == kind]
+    if as_json:
+        document: list[Json] = [row.to_json() for row in rows]
+        show_json({f"{kind}s": document})
+        return
+    from jamharness.render import listings
+
+    show(listings.offers(rows, kind))

@@ -1,0 +1,19 @@
+"""Options that several commands have."""
+
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else, on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+# Numbers are read by hand, to report all that is wrong at once.
+Workers = Annotated[
+    str | None, typer.Option(metavar="K", help="The most worker processes; default: as there are cores.")
+]
+StorePath = Annotated[
+    str | None, typer.Option("--store", metavar="DIR", help="Where results are kept; default: jamharness-store.")
+]
+ConfigFile = Annotated[
+    str | None, typer.Option("--config", metavar="FILE", help="A TOML file; it wins over ./jamharness.toml.")
+]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="The name of a run; see: jamharness runs")]

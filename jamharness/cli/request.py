@@ -1,0 +1,117 @@
+"""What ``jamharness run`` was asked for: options over configuration files over defaults, all problems at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jamharness.api import BadInput
+from jamharness.configuration import Configuration, RunOptions, read_configuration
+from jamharness.plugins import Plugins
+from jamharness.settings import check_values, read_assignments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """The arguments of ``jamharness.run``, and what was wrong with those that could not be read.
+
+    Arguments:
+        protocols: their names.
+        keywords: the other arguments.
+        problems: one sentence each.
+    """
+
+    protocols: Sequence[str]
+    keywords: Mapping[str, Any]
+    problems: tuple[str, ...]
+
+
+def configuration(config: str | None, plugins: Plugins) -> Configuration:
+    """The configuration files that apply here.
+
+    Raises:
+        BadInput: all that is wrong with them.
+    """
+    file = Path(config) if config is not None else None
+    names = {kind: [row.name for row in plugins.rows if row.kind == kind] for kind in ("protocol", "backend")}
+    return read_configuration(file, Path.cwd(), names["protocol"], names["backend"])
+
+
+def gather(
+    plugins: Plugins,
+    *,
+    protocols: Sequence[str],
+    assignments: Sequence[str],
+    config: str | None,
+    name: str | None,
+    options: Mapping[str, str | None],
+) -> Given:
+    """Put together what was typed and what the configuration files say.
+
+    Arguments:
+        plugins: what is installed.
+        protocols: as typed; none for ``jamming``.
+        assignments: each ``KEY=VALUE``.
+        config: a configuration file.
+        name: of the run.
+        options: the fields of ``RunOptions`` as texts; None where nothing was typed.
+    """
+    problems: list[str] = []
+    files = Configuration()
+    try:
+        files = configuration(config, plugins)
+    except BadInput as error:
+        problems += error.problems
+    settings, unread = read_assignments(assignments)
+    problems += unread
+    typed = {key: value for key, value in options.items() if value is not None}
+    values, unknown, wrong = check_values(RunOptions, typed, "option")
+    problems += [f"--{sentence}" for sentence in unknown + wrong]
+    chosen = {key: values.get(key, getattr(files.run, key)) for key in options}
+    names = list(protocols) or ["jamming"]
+    if chosen["backend"] is None and "backend" not in typed:
+        ready = ", ".join(sorted(plugins.backends)) or "none is installed"
+        problems.append(f"No backend is named; add --backend NAME (allowed: {ready}).")
+    keywords = {key: value for key, value in chosen.items() if value is not None}
+    keywords |= {
+        "settings": files.settings_for(names, settings),
+        "name": name,
+        "plugins": plugins,
+        "interpreters": files.interpreters,
+    }
+    return Given(protocols=names, keywords=keywords, problems=tuple(problems))
+
+
+def refuse(given: Given) -> None:
+    """Refuse what could not be read, together with all that is wrong with the rest.
+
+    Raises:
+        BadInput: if anything could not be read.
+    """
+    if not given.problems:
+        return
+    from jamharness.running.request import check_request
+
+    defaults = {"preset": None, "seed": None, "device": "cpu", "dtype": "float64", "workers": None, "threads": 1}
+    # Any backend will do to find out about the rest, when the fault is that none is named.
+    stand_in = next(iter(given.keywords["plugins"].backends), "numpy")
+    further: tuple[str, ...] = ()
+    try:
+        check_request(given.protocols, **{"backend": stand_in, "store": None, **defaults, **given.keywords})
+    except BadInput as error:
+        further = error.problems
+    raise BadInput(*given.problems, *further)
+
+
+def numbers(options: Mapping[str, str | None]) -> dict[str, Any]:
+    """The fields of ``RunOptions`` that are given as texts, as values.
+
+    Raises:
+        BadInput: one sentence for each that cannot be read.
+    """
+    values, _, wrong = check_values(
+        RunOptions, {key: text for key, text in options.items() if text is not None}, "option"
+    )
+    if wrong:
+        raise BadInput(*(f"--{sentence}" for sentence in wrong))
+    return values

@@ -1,0 +1,1 @@
+"""Cells in worker processes. The only seam is ``concurrent.futures.Executor``."""

@@ -1,0 +1,133 @@
+"""One cell, with all that a worker needs to compute it."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from jamharness.api import Backend, BackendSpec, Cell, CellResult, DataRequest, Json, Patterns, Progress
+from jamharness.execution.plain import plain
+from jamharness.execution.progress import say
+from jamharness.plugins import load_object
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where cells are computed.
+
+    Arguments:
+        backend: which backend; its environment must be a plain dict.
+        device: ``"cpu"``, ``"cuda"`` or ``"cuda:i"``.
+        dtype: ``"float64"`` or ``"float32"``.
+        threads: CPU threads.
+    """
+
+    backend: BackendSpec
+    device: str
+    dtype: str
+    threads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A cell on its way to a worker: light, without data.
+
+    Arguments:
+        cell: what to compute.
+        protocol_factory: ``"package.module:Class"`` of its protocol.
+        dataset_factory: ``"package.module:function"`` of its data set; empty if it needs none.
+        place: the backend and where it computes.
+    """
+
+    cell: Cell
+    protocol_factory: str
+    dataset_factory: str
+    place: Place
+
+
+_backends: dict[tuple[str, str, str, int], Backend] = {}
+
+
+def backend_of(place: Place) -> Backend:
+    """The backend of this process, constructed at first use.
+
+    Raises:
+        BadInput: the device or dtype is not available here.
+    """
+    key = (place.backend.factory, place.device, place.dtype, place.threads)
+    if key not in _backends:
+        # The pool has set them before Python started; other executors have not. What the user has set stays.
+        for variable, text in place.backend.environment.items():
+            os.environ.setdefault(variable, text)
+        factory = load_object(place.backend.factory)
+        _backends[key] = factory(device=place.device, dtype=place.dtype, threads=place.threads)
+    return _backends[key]
+
+
+def describe(place: Place) -> Mapping[str, Json]:
+    """What the backend says of itself, in a worker; finds out whether it can be used at all.
+
+    Raises:
+        BadInput: the device or dtype is not available here.
+    """
+    described = plain(backend_of(place).describe(), "describe()")
+    assert isinstance(described, dict)
+    return described
+
+
+@lru_cache(maxsize=4)
+def _data(factory: str, request: DataRequest) -> Patterns:
+    patterns = load_object(factory)(request)
+    if not isinstance(patterns, Patterns):
+        raise TypeError(f"{factory} returned a {type(patterns).__name__}; a data set returns Patterns.")
+    return patterns
+
+
+def measure(job: Job, progress: Progress = say) -> CellResult:
+    """Compute one cell, by the backend's native protocol where it has one.
+
+    Arguments:
+        job: what to compute.
+        progress: called now and then with one line.
+
+    Returns:
+        Plain JSON values and NumPy arrays: what a store keeps and reads back unchanged.
+
+    Raises:
+        TypeError: the protocol returned something else.
+        Exception: whatever data set, backend or protocol raise.
+    """
+    backend = backend_of(job.place)
+    cell = job.cell
+    if cell.dataset is not None:
+        cell = replace(cell, data=_data(job.dataset_factory, cell.dataset))
+    if f"protocol:{cell.protocol}" in job.place.backend.capabilities:
+        result = getattr(backend, f"measure_{cell.protocol.replace('-', '_')}")(cell)
+    else:
+        result = load_object(job.protocol_factory)().measure(cell, backend, progress)
+    backend.synchronize()
+    return _kept(result)
+
+
+def timed(job: Job) -> tuple[CellResult, float]:
+    """``measure``, and the seconds that it took."""
+    start = time.perf_counter()
+    result = measure(job)
+    return result, time.perf_counter() - start
+
+
+def _kept(result: Any) -> CellResult:
+    if not isinstance(result, CellResult):
+        raise TypeError(f"measure returned a {type(result).__name__}; it must return a CellResult.")
+    values = plain(result.values, "values")
+    if not isinstance(values, dict):
+        raise TypeError(f"values is a {type(result.values).__name__}; it must be a mapping.")
+    arrays = {str(name): np.array(array, order="C") for name, array in result.arrays.items()}
+    objects = [name for name, array in arrays.items() if array.dtype.hasobject]
+    if objects:
+        raise TypeError(f"arrays[{objects[0]!r}] holds Python objects; keep numbers only.")
+    return CellResult(values=values, arrays=arrays)

@@ -1,0 +1,189 @@
+"""Local workers behind ``concurrent.futures.Executor``.
+
+The standard library's pools do not serve: one dead worker breaks all of ``ProcessPoolExecutor``, and the spawn method
+runs the user's main module again and copies this process's paths into a worker that may have another interpreter.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, ParamSpec, TypeVar
+
+from jamharness.execution.messages import RemoteError, WorkerDied, task_of
+from jamharness.execution.process import Ended, WorkerProcess
+
+__all__ = ["LocalPool", "RemoteError", "WorkerDied"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    future: "Future[Any]"
+    content: bytes
+    args: tuple[Any, ...]
+
+
+class LocalPool(Executor):
+    """As many worker processes as are useful, each over many tasks, each owned by one thread.
+
+    An error in a task comes back as an error. A worker that dies is replaced and its task tried once more; then the
+    future holds ``WorkerDied``. A worker ends when this process does, however that ends.
+
+    Arguments:
+        workers: the most worker processes at a time; each starts with the first task for which none is free.
+        interpreter: the Python that runs them; jamharness must be installed there.
+        environment: variables that differ from this process's.
+        threads: CPU threads of each worker's linear algebra.
+        limit: seconds that a task may take; then its worker is ended and the task not tried again.
+        said: called, in a thread of the pool, with a task's arguments and each line of progress.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        *,
+        interpreter: str = sys.executable,
+        environment: Mapping[str, str] | None = None,
+        threads: int = 1,
+        limit: float | None = None,
+        said: Callable[[tuple[Any, ...], str], None] | None = None,
+    ) -> None:
+        self._most, self._interpreter, self._limit = workers, interpreter, limit
+        self._environment = {**dict.fromkeys(_THREADS, str(threads)), **(environment or {})}
+        self._said = said or (lambda _args, _text: None)
+        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+        self._free = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._processes: set[WorkerProcess] = set()
+        self._closed = self._killed = False
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Have ``fn(*args, **kwargs)`` computed in a worker.
+
+        Arguments:
+            fn: a function that the worker can import by its name.
+            *args: what can be pickled.
+            **kwargs: likewise.
+
+        Returns:
+            A future; a task that cannot be pickled is an error in it.
+
+        Raises:
+            RuntimeError: the pool was shut down.
+        """
+        future: Future[T] = Future()
+        try:
+            content = task_of(fn, args, kwargs)
+        except Exception as error:  # noqa: BLE001  (pickling calls code of any class)
+            future.set_exception(error)
+            return future
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the pool was shut down")
+            self._tasks.put(_Task(future, content, args))
+            if not self._free.acquire(blocking=False) and len(self._threads) < self._most:
+                # A daemon: a forgotten pool must not keep the program alive, and workers end with it anyway.
+                thread = threading.Thread(target=self._serve, name="jamharness-worker", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more tasks, and end the workers when they have done theirs.
+
+        Arguments:
+            wait: return only when all have ended.
+            cancel_futures: cancel the tasks that no worker has begun.
+        """
+        with self._lock:
+            self._closed = True
+            if cancel_futures:
+                self._cancel()
+            self._tasks.put(None)
+        if wait:
+            for thread in self._threads:
+                thread.join()
+
+    def kill(self) -> None:
+        """End the workers now, whatever they compute, and cancel all other tasks; return when they have ended."""
+        with self._lock:
+            self._closed = self._killed = True
+            self._cancel()
+            for process in self._processes:
+                process.kill()
+        self.shutdown()
+
+    def _cancel(self) -> None:
+        while True:
+            try:
+                task = self._tasks.get_nowait()
+            except Empty:
+                return
+            if task is not None:
+                task.future.cancel()
+
+    def _serve(self) -> None:
+        process: WorkerProcess | None = None
+        try:
+            while (task := self._next()) is not None:
+                if task.future.set_running_or_notify_cancel():
+                    process = self._carry_out(task, process)
+                del task  # its result may be large, and the next task long in coming
+        finally:
+            self._tasks.put(None)  # for the next thread
+            self._drop(process)
+
+    def _next(self) -> _Task | None:
+        try:
+            return self._tasks.get_nowait()
+        except Empty:
+            self._free.release()
+            return self._tasks.get()
+
+    def _carry_out(self, task: _Task, process: WorkerProcess | None) -> WorkerProcess | None:
+        """Settle the task's future; returns the worker for the next task."""
+        for last in (False, True):
+            try:
+                if process is None or not process.alive:
+                    self._drop(process)
+                    process = None
+                    process = self._start()
+                result = process.call(task.content, lambda text: self._said(task.args, text), self._limit)
+            except Ended as end:
+                self._drop(process)
+                process = None
+                if last or end.late or self._killed:
+                    again = ", twice in a row" if last and not end.late else ""
+                    task.future.set_exception(WorkerDied(f"The worker {end.how}{again}."))
+                    break
+            except BaseException as error:  # noqa: BLE001  (whatever it is, somebody waits for the future)
+                task.future.set_exception(error)
+                break
+            else:
+                task.future.set_result(result)
+                break
+        return process
+
+    def _start(self) -> WorkerProcess:
+        try:
+            process = WorkerProcess(self._interpreter, self._environment)
+        except OSError as error:
+            raise WorkerDied(f"Interpreter {self._interpreter!r} cannot be started ({error.strerror}).") from None
+        with self._lock:
+            self._processes.add(process)
+            if self._killed:
+                process.kill()
+        return process
+
+    def _drop(self, process: WorkerProcess | None) -> None:
+        if process is not None:
+            with self._lock:
+                self._processes.discard(process)
+            process.close()

@@ -1,0 +1,244 @@
+"""The plugins of this installation: loaded one by one, so that a faulty one is a row with its reason and no crash."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from jamharness.api import BackendSpec, BadInput, DatasetSpec, PluginError, ProtocolSpec, unknown_name
+from jamharness.plugins.checks import check_offer, implemented, new_manager
+from jamharness.plugins.discovery import Found, disabled, find
+from jamharness.plugins.offers import Offer, plugin_row, settle
+from jamharness.plugins.rows import KINDS, PluginRow, Spec
+from jamharness.plugins.sentences import explain, title, unusable
+
+if TYPE_CHECKING:
+    import pluggy
+
+S = TypeVar("S", BackendSpec, ProtocolSpec, DatasetSpec)
+_OFFERS = {"jamharness_backends": "backend", "jamharness_protocols": "protocol", "jamharness_datasets": "dataset"}
+
+
+class Plugins:
+    """What is installed, made by ``Plugins.load``."""
+
+    def __init__(self, disable: Sequence[str] = ()) -> None:
+        self._manager = new_manager()
+        self._off = disabled(disable)
+        self._asked = tuple(disable)
+        self._found: dict[str, Found] = {}
+        self._rows: list[PluginRow] = []
+        self._offers: dict[tuple[str, str], Offer] = {}
+        self._errors: list[BaseException] = []
+
+    @classmethod
+    def load(cls, disable: Sequence[str] = (), strict: bool = False) -> "Plugins":
+        """Find and load the plugins of this installation; no framework is imported.
+
+        Arguments:
+            disable: names of plugins not to load, or of backends, protocols and data sets to hide, besides those in the
+                variable ``JAMHARNESS_DISABLE`` (separated by commas).
+            strict: whether a broken plugin is an error rather than a row.
+
+        Raises:
+            PluginError: with ``strict``, one sentence for each broken plugin.
+        """
+        plugins = cls(disable)
+        for found in find():
+            plugins._load(found)
+        offers = [offer for key in list(plugins._found) for offer in plugins._ask(key)]
+        rows, plugins._offers = settle(offers, plugins._off)
+        plugins._rows += rows
+        broken = [row for row in plugins.rows if row.state == "broken"]
+        if strict and broken:
+            cause = plugins._errors[0] if plugins._errors else None
+            raise PluginError("\n".join(f"{title(row.kind, row)} is broken: {row.reason}" for row in broken)) from cause
+        return plugins
+
+    @property
+    def rows(self) -> tuple[PluginRow, ...]:
+        """Everything that is known: backends, protocols, data sets, then other plugins, each by name."""
+        order = [*KINDS, "plugin"]
+        return tuple(sorted(self._rows, key=lambda row: (order.index(row.kind), row.name, row.distribution)))
+
+    @property
+    def hook(self) -> "pluggy.HookRelay":
+        """Pluggy's own relay; a plugin that raises goes through it, which ``call`` prevents."""
+        return self._manager.hook
+
+    @property
+    def backends(self) -> Mapping[str, BackendSpec]:
+        """The backends that are ready, or would be if their framework were installed here."""
+        return self._known(BackendSpec)
+
+    @property
+    def protocols(self) -> Mapping[str, ProtocolSpec]:
+        """The protocols that are ready."""
+        return self._known(ProtocolSpec)
+
+    @property
+    def datasets(self) -> Mapping[str, DatasetSpec]:
+        """The data sets that are ready, or would be if their library were installed here."""
+        return self._known(DatasetSpec)
+
+    def backend(self, name: str, elsewhere: bool = False) -> BackendSpec:
+        """A backend that can be used.
+
+        Arguments:
+            name: as the user typed it.
+            elsewhere: whether another interpreter runs it, so that its framework may be missing in this one.
+
+        Raises:
+            BadInput: it does not exist, is disabled or broken, or lacks its framework.
+        """
+        return self._ready("backend", name, BackendSpec, elsewhere)
+
+    def protocol(self, name: str) -> ProtocolSpec:
+        """A protocol that can be used.
+
+        Raises:
+            BadInput: it does not exist, or is disabled or broken.
+        """
+        return self._ready("protocol", name, ProtocolSpec)
+
+    def dataset(self, name: str) -> DatasetSpec:
+        """A data set that can be used.
+
+        Raises:
+            BadInput: it does not exist, is disabled or broken, or lacks a library.
+        """
+        return self._ready("dataset", name, DatasetSpec)
+
+    def distribution_of(self, spec: Spec) -> tuple[str, str]:
+        """The name and version of the installed distribution that offers a spec."""
+        for offer in self._offers.values():
+            if offer.spec is spec or (type(offer.spec) is type(spec) and offer.spec == spec):
+                return offer.found.distribution, offer.found.version
+        raise PluginError(f"No plugin offers {spec.name!r}; take specs from Plugins.backends, protocols or datasets.")
+
+    def unused(self) -> tuple[str, ...]:
+        """One sentence for each name given to ``disable`` that is no plugin, backend, protocol or data set."""
+        names = {row.name for row in self._rows}
+        return tuple(unknown_name("plugin to disable", name, names) for name in self._asked if name not in names)
+
+    def implementers(self, hook: str) -> tuple[str, ...]:
+        """The plugins that implement a hook, as ``call`` names them."""
+        return tuple(key for key in self._found if hook in self._hooks(key))
+
+    def call(self, hook: str, only: str | None = None, **arguments: Any) -> dict[str, list[Any]]:
+        """Call a hook one plugin at a time; one that raises becomes broken, and the others are called all the same.
+
+        Arguments:
+            hook: its name.
+            only: the one plugin to call; None for all.
+            arguments: as the hook declares them.
+
+        Returns:
+            What each plugin returned, by the name of its entry point and distribution; an empty list for None.
+        """
+        results = {}
+        for key in self.implementers(hook):
+            if only not in (None, key):
+                continue
+            try:
+                results[key] = self._call(key, hook, arguments)
+            except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
+                self._drop(key, f"{hook} raised {explain(error)}", error)
+        return results
+
+    def refuse(self, plugin: str, reason: str) -> None:
+        """Mark a plugin as broken after it was loaded.
+
+        Arguments:
+            plugin: its name as ``call`` returns it.
+            reason: one sentence.
+        """
+        self._drop(plugin, reason)
+
+    def _load(self, found: Found) -> None:
+        if found.name in self._off:
+            self._rows.append(plugin_row(found, "disabled", f"disabled by {self._off[found.name]}"))
+            return
+        key = f"{found.name} ({found.distribution})"
+        try:
+            if found.entry is None:
+                raise PluginError(found.problem)
+            # What a plugin prints on import must not end up in the one JSON document on standard output.
+            with redirect_stdout(sys.stderr):
+                plugin = found.entry.load()
+            hooks = implemented(plugin)
+            self._manager.register(plugin, name=key)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
+            self._rows.append(plugin_row(found, "broken", explain(error)))
+            self._errors.append(error)
+            return
+        self._found[key] = found
+        if not set(hooks) & set(_OFFERS):
+            self._rows.append(replace(plugin_row(found), capabilities=tuple(sorted(hooks))))
+
+    def _ask(self, key: str) -> list[Offer]:
+        """What a plugin offers; nothing at all when any part of it is wrong."""
+        found, offers = self._found[key], []
+        for hook, kind in _OFFERS.items():
+            if hook not in self._hooks(key):
+                continue
+            try:
+                with redirect_stdout(sys.stderr):
+                    # Pluggy leaves out None; a hook that forgot to return something is told so.
+                    specs = [
+                        spec for offer in self._call(key, hook, {}) or [None] for spec in check_offer(hook, kind, offer)
+                    ]
+            except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
+                prefix = "" if isinstance(error, PluginError) else f"{hook} raised "
+                self._drop(key, f"{prefix}{explain(error)}", error)
+                return []
+            offers += [Offer(kind=kind, spec=spec, found=found) for spec in specs]
+        return offers
+
+    def _hooks(self, key: str) -> list[str]:
+        callers = self._manager.get_hookcallers(self._manager.get_plugin(key)) or []
+        return [caller.name for caller in callers]
+
+    def _call(self, key: str, hook: str, arguments: Mapping[str, Any]) -> list[Any]:
+        plugin = self._manager.get_plugin(key)
+        others = [other for other in self._manager.get_plugins() if other is not plugin]
+        results: list[Any] = self._manager.subset_hook_caller(hook, others)(**arguments)
+        return results
+
+    def _drop(self, key: str, reason: str, error: BaseException | None = None) -> None:
+        found = self._found.pop(key)
+        self._manager.unregister(name=key)
+        mine = ("plugin", found.name, found.distribution)
+        self._rows = [row for row in self._rows if (row.kind, row.name, row.distribution) != mine]
+        self._rows.append(plugin_row(found, "broken", reason))
+        if error is not None:
+            self._errors.append(error)
+
+    def _known(self, kind: type[S]) -> Mapping[str, S]:
+        specs = (offer.spec for offer in self._offers.values())
+        return MappingProxyType({spec.name: spec for spec in specs if isinstance(spec, kind)})
+
+    def _ready(self, kind: str, name: str, wanted: type[S], elsewhere: bool = False) -> S:
+        row = next((row for row in self.rows if (row.kind, row.name) == (kind, name)), None)
+        if row is None:
+            raise BadInput(self._absent(kind, name))
+        if row.state == "ready" or (row.state == "missing dependency" and elsewhere):
+            spec = self._offers[kind, name].spec
+            assert isinstance(spec, wanted)
+            return spec
+        raise BadInput(unusable(kind, row))
+
+    def _absent(self, kind: str, name: str) -> str:
+        trouble = [row for row in self.rows if row.kind == "plugin" and row.state != "ready"]
+        if mine := [row for row in trouble if row.name == name]:
+            return unusable(kind, mine[0])
+        sentence = unknown_name(kind, name, self._names(kind))
+        hints = [f"the plugin {row.name!r}, which might offer it, is {row.state}" for row in trouble]
+        if not hints or sentence.endswith("?"):
+            return sentence
+        return f"{sentence} But {'; '.join(hints)}; see: jamharness plugins"
+
+    def _names(self, kind: str) -> list[str]:
+        return [name for each, name in self._offers if each == kind]

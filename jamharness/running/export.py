@@ -1,0 +1,95 @@
+"""A run as files that other programs read."""
+
+import io
+import json
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jamharness.api import BadInput, unknown_name
+from jamharness.running.figures import file_name
+from jamharness.running.result import Run
+from jamharness.store.files import explain, write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ("csv", "parquet")
+
+
+def export_run(run: Run, folder: str | Path, format: str = "csv") -> list[Path]:  # noqa: A002  (what the user types)
+    """Write the tables of a run as CSV or Parquet, its arrays as ``.npy``, and its summary as ``run.json``.
+
+    Arguments:
+        run: from ``run``, ``resume`` or ``open_run``.
+        folder: where the files go; made if it does not exist. Files of the same names are replaced.
+        format: ``"csv"`` or ``"parquet"``.
+
+    Returns:
+        The files written.
+
+    Raises:
+        BadInput: an unknown format, Parquet without pyarrow, or a folder that cannot be written.
+    """
+    target = Path(folder).expanduser()
+    problems = []
+    if format not in FORMATS:
+        problems.append(unknown_name("export format", format, FORMATS))
+    elif format == "parquet" and find_spec("pyarrow") is None:
+        problems.append('Export as parquet needs pyarrow, which is not installed; run: pip install "jamharness[data]"')
+    if target.exists() and not target.is_dir():
+        problems.append(f"Export folder {str(folder)!r} is a file; choose a folder.")
+    if problems:
+        raise BadInput(*problems)
+    pack = _FORMATS[format]
+    written = []
+    try:
+        for name, part in run.protocols.items():
+            for table, frame in part.findings.tables.items():
+                written.append(target / f"{file_name(name, table)}.{format}")
+                write_atomically(written[-1], pack(frame))
+            for array, values in part.findings.arrays.items():
+                written.append(target / f"{file_name(name, array)}.npy")
+                buffer = io.BytesIO()
+                np.save(buffer, values, allow_pickle=False)
+                write_atomically(written[-1], buffer.getvalue())
+        written.append(target / "run.json")
+        write_atomically(written[-1], json.dumps(run.to_json(), indent=2, allow_nan=False).encode())
+    except OSError as error:
+        raise BadInput(explain(error, f"Export folder {str(folder)!r}")) from None
+    return written
+
+
+def _csv(frame: "pd.DataFrame") -> bytes:
+    import pandas as pd
+
+    return frame.to_csv(index=not isinstance(frame.index, pd.RangeIndex)).encode()
+
+
+def _parquet(frame: "pd.DataFrame") -> bytes:
+    import pyarrow
+
+    try:
+        return _packed(frame)
+    except pyarrow.ArrowException:
+        # A column of mixed things has no Parquet type; as JSON it loses nothing.
+        mixed = [column for column in frame.columns if frame[column].dtype == object]
+        if not mixed:
+            raise
+        return _packed(frame.assign(**{column: frame[column].map(_text) for column in mixed}))
+
+
+def _packed(frame: "pd.DataFrame") -> bytes:
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, engine="pyarrow")
+    return buffer.getvalue()
+
+
+def _text(value: object) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, default=str)
+
+
+_FORMATS: dict[str, Callable[["pd.DataFrame"], bytes]] = {"csv": _csv, "parquet": _parquet}

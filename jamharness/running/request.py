@@ -1,0 +1,163 @@
+"""What is asked for, checked in full before anything is written or started."""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jamharness.api import DTYPES, BackendSpec, BadInput, Cell, PluginError, unknown_name
+from jamharness.execution.job import Place
+from jamharness.plugins import Plugins
+from jamharness.running.asks import Ask, Problems, make_asks
+from jamharness.running.data import data_problems
+from jamharness.store import Store, check_run_name
+
+_DEVICE = re.compile(r"cpu|cuda(:\d+)?")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Request:
+    """A run that can be started.
+
+    Arguments:
+        asks: the protocols in the order in which they run.
+        place: the backend and where it computes.
+        workers: the most worker processes at a time.
+        interpreter: the Python that runs them.
+        store: where to keep things; not created yet if it did not exist.
+        name: of the run; None for the default.
+        preset, seed: what was given, for the record.
+    """
+
+    asks: tuple[Ask, ...]
+    place: Place
+    workers: int
+    interpreter: str
+    store: Store
+    name: str | None
+    preset: str | None
+    seed: int | None
+
+
+def check_request(
+    protocols: str | Sequence[str],
+    *,
+    plugins: Plugins,
+    backend: str,
+    settings: Mapping[str, Any] | None,
+    preset: str | None,
+    seed: int | None,
+    device: str,
+    dtype: str,
+    workers: int | None,
+    threads: int,
+    store: str | Path | None,
+    name: str | None,
+    interpreters: Mapping[str, str] | None,
+) -> Request:
+    """Check what ``run`` was asked for, and write nothing.
+
+    Arguments:
+        protocols: like all that follow, as ``run`` takes them.
+        plugins: what there is.
+        backend: its name.
+        settings: for all protocols, or by protocol.
+        preset: its name.
+        seed: the setting of this name.
+        device: where the backend computes.
+        dtype: in which it computes.
+        workers: the most worker processes at a time.
+        threads: of each worker.
+        store: the folder.
+        name: of the run.
+        interpreters: the Python of a backend's workers, by the backend's name.
+
+    Raises:
+        BadInput: all that is wrong with it.
+    """
+    problems = Problems()
+    interpreter = _interpreter(backend, interpreters or {}, problems)
+    spec = _backend(plugins, backend, interpreter, problems)
+    _check_place(device, dtype, threads, workers, problems)
+    asks = make_asks(plugins, protocols, settings or {}, preset, seed, problems)
+    home = None
+    try:
+        home = Store(store, create=False)
+        home.check_writable()
+        if name is not None:
+            check_run_name(name)
+    except BadInput as error:
+        problems.take(error)
+    if problems or spec is None or home is None:
+        # Data are loaded only now that nothing can start, to report all problems at once.
+        for ask in asks:
+            problems.extend(text for text in data_problems(plugins, _first_cells(ask)) if text not in problems)
+        raise BadInput(*problems)
+    threads = int(threads)
+    return Request(
+        asks=tuple(asks),
+        place=Place(
+            backend=replace(spec, environment=dict(spec.environment)), device=device, dtype=dtype, threads=threads
+        ),
+        workers=max(1, _cores() // threads) if workers is None else int(workers),
+        interpreter=interpreter,
+        store=home,
+        name=name,
+        preset=preset,
+        seed=seed,
+    )
+
+
+def _first_cells(ask: Ask) -> Iterable[Cell]:
+    try:
+        return ask.protocol.plan(ask.settings, ())
+    except Exception:  # noqa: BLE001  (it is reported when nothing else is wrong)
+        return ()
+
+
+def _backend(plugins: Plugins, name: str, interpreter: str, problems: Problems) -> BackendSpec | None:
+    try:
+        return plugins.backend(name, elsewhere=interpreter != sys.executable)
+    except (BadInput, PluginError) as error:
+        problems.take(error)
+        return None
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _check_place(device: str, dtype: str, threads: int, workers: int | None, problems: list[str]) -> None:
+    if not _DEVICE.fullmatch(device):
+        problems.append(unknown_name("device", device, ("cpu", "cuda", "cuda:0")))
+    if dtype not in DTYPES:
+        problems.append(unknown_name("dtype", dtype, DTYPES))
+    if not _is_count(threads):
+        problems.append(f"threads = {threads!r}: each worker needs a whole number of threads, at least 1.")
+    if workers is not None and not _is_count(workers):
+        problems.append(f"workers = {workers!r}: give a whole number of worker processes, at least 1.")
+
+
+def _interpreter(backend: str, interpreters: Mapping[str, str], problems: list[str]) -> str:
+    variable = "JAMHARNESS_PYTHON_" + re.sub(r"\W", "_", backend).upper()
+    chosen = interpreters.get(backend) or os.environ.get(variable)
+    if not chosen:
+        return sys.executable
+    found = shutil.which(chosen)
+    if found is None:
+        problems.append(
+            f"Interpreter {chosen!r} of backend {backend!r} is no program that can be run; "
+            "give the path of a Python with jamharness and the framework installed."
+        )
+        return sys.executable
+    return str(Path(found).absolute())
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,160 @@
+"""What a run has found."""
+
+import logging
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jamharness.api import Estimate, Findings, FinishedCell, Json
+from jamharness.running.asks import Ask
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger("jamharness")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProtocolRun:
+    """One protocol of a run.
+
+    Arguments:
+        settings: as JSON values.
+        findings: estimates, tables and arrays.
+        cells: how many are ``"done"`` (have a result), ``"failed"``, and were ``"reused"`` from the store.
+        seconds: wall time, over all resumptions.
+        failures: label and reason of every cell that was tried in vain.
+    """
+
+    settings: Mapping[str, Json]
+    findings: Findings = field(repr=False)
+    cells: Mapping[str, int]
+    seconds: float
+    failures: Sequence[tuple[str, str]]
+
+    @property
+    def objection(self) -> str:
+        """Why the question asked was not answered; empty when it was."""
+        return self.findings.objection
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is an answer: no objection, and not every cell failed."""
+        return not self.objection and (self.cells["done"] > 0 or self.cells["failed"] == 0)
+
+    def to_json(self) -> dict[str, Json]:
+        """The protocol's part of the document that ``--json`` prints; numbers that are not finite are null."""
+        return {
+            "settings": _strict(self.settings),
+            "estimates": {name: _estimate(estimate) for name, estimate in self.findings.estimates.items()},
+            "cells": dict(self.cells),
+            "seconds": round(self.seconds, 3),
+            "objection": self.objection,
+            "failures": [{"label": label, "reason": reason} for label, reason in self.failures],
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """A run: all its protocols, in the order in which they ran.
+
+    Arguments:
+        name: under which the store knows it.
+        status: as in its record.
+        protocols: by name.
+        files: the figures.
+        environment: what the machine and the libraries were.
+        store: the folder that holds it.
+    """
+
+    name: str
+    status: str
+    protocols: Mapping[str, ProtocolRun]
+    files: list[str]
+    environment: Mapping[str, Json] = field(repr=False)
+    store: Path
+
+    @property
+    def exit(self) -> int:
+        """0 if every protocol has an answer, otherwise 1."""
+        return 0 if all(part.answered for part in self.protocols.values()) else 1
+
+    @property
+    def estimates(self) -> Mapping[str, Mapping[str, Estimate]]:
+        """Estimates by protocol and name."""
+        return {name: part.findings.estimates for name, part in self.protocols.items()}
+
+    @property
+    def tables(self) -> "Mapping[str, Mapping[str, pd.DataFrame]]":
+        """Pandas tables by protocol and name."""
+        return {name: part.findings.tables for name, part in self.protocols.items()}
+
+    @property
+    def arrays(self) -> Mapping[str, Mapping[str, NDArray[np.generic]]]:
+        """NumPy arrays by protocol and name."""
+        return {name: part.findings.arrays for name, part in self.protocols.items()}
+
+    def to_json(self) -> dict[str, Json]:
+        """The document that ``--json`` prints: strict JSON."""
+        return {
+            "run": self.name,
+            "exit": self.exit,
+            "protocols": {name: part.to_json() for name, part in self.protocols.items()},
+            "files": list(self.files),
+            "environment": _strict(self.environment),
+        }
+
+
+def conclude(ask: Ask, done: Iterable[FinishedCell], *, reused: int, seconds: float) -> ProtocolRun:
+    """Analyse what a protocol has; an analysis that breaks is an objection, and what was computed stays.
+
+    Arguments:
+        ask: the protocol with its settings.
+        done: its cells, in order.
+        reused: how many the store had.
+        seconds: wall time.
+    """
+    done = list(done)
+    try:
+        findings = ask.protocol.analyse(ask.settings, done)
+    except Exception as error:
+        log.debug("analyse of %s", ask.name, exc_info=True)
+        reason = f"{type(error).__name__}: {error}"
+        text = f"The analysis of protocol {ask.name!r} failed ({reason}); its cells are in the store."
+        findings = Findings(estimates={}, tables={}, objection=text)
+    failures = [(item.cell.label, item.failure) for item in done if item.failure is not None]
+    return ProtocolRun(
+        settings=ask.plain(),
+        findings=findings,
+        cells={"done": len(done) - len(failures), "failed": len(failures), "reused": reused},
+        seconds=seconds,
+        failures=failures,
+    )
+
+
+def _estimate(estimate: Estimate) -> dict[str, Json]:
+    return {
+        "value": _strict(estimate.value),
+        "low": _strict(estimate.low),
+        "high": _strict(estimate.high),
+        "count": int(estimate.count),
+        "note": estimate.note,
+    }
+
+
+def _strict(value: Any) -> Json:
+    """JSON values of plain types, in which null stands for NaN and infinities."""
+    if isinstance(value, Mapping):
+        return {str(key): _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -1,0 +1,230 @@
+"""Run and resume."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from jamharness.api import BadInput, Json
+from jamharness.environment import describe_environment
+from jamharness.execution.plain import plain
+from jamharness.plugins import Plugins
+from jamharness.running.crew import Crew
+from jamharness.running.data import data_problems
+from jamharness.running.figures import draw_figures
+from jamharness.running.keys import Keys
+from jamharness.running.ledger import Ledger
+from jamharness.running.loop import Loop
+from jamharness.running.observer import Observer, Silent
+from jamharness.running.recording import Recorder, first_record
+from jamharness.running.request import Request, check_request
+from jamharness.running.result import Run, conclude
+from jamharness.store import RunRecord, Store
+
+log = logging.getLogger("jamharness")
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C stopped a run; everything that had finished is kept.
+
+    Arguments:
+        name: the run, to be resumed under this name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"Run {name!r} was interrupted; what is done is kept. Resume it by its name.")
+
+
+def run(
+    protocols: str | Sequence[str],
+    *,
+    backend: str,
+    settings: Mapping[str, Any] | None = None,
+    preset: str | None = None,
+    seed: int | None = None,
+    device: str = "cpu",
+    dtype: str = "float64",
+    workers: int | None = None,
+    threads: int = 1,
+    store: str | Path | None = None,
+    name: str | None = None,
+    plugins: Plugins | None = None,
+    interpreters: Mapping[str, str] | None = None,
+    observer: Observer | None = None,
+) -> Run:
+    """Measure protocols, one after the other, and keep every finished cell; what the store has is not computed again.
+
+    Arguments:
+        protocols: their names.
+        backend: the name of the backend.
+        settings: for every protocol that has such a field; under a protocol's name, a mapping for that one alone.
+        preset: the name of a preset of the protocols, to start from.
+        seed: sets the setting ``seed``.
+        device: ``"cpu"``, ``"cuda"`` or ``"cuda:i"``.
+        dtype: ``"float64"`` or ``"float32"``.
+        workers: the most worker processes at a time; None for as many as there are cores for.
+        threads: CPU threads of each worker.
+        store: the folder; None for ``jamharness-store`` in the current one.
+        name: of the run; None for one made of the protocols and a digest of what is asked for.
+        plugins: what there is; None to look for what is installed.
+        interpreters: the Python of a backend's workers, by the backend's name.
+        observer: who is told what happens.
+
+    Returns:
+        The finished run. Its ``exit`` is 1 if a question was not answered.
+
+    Raises:
+        BadInput: everything that is wrong with the request, before anything is written or started; or, later, why the
+            store cannot be written any more.
+        Interrupted: Ctrl-C.
+    """
+    plugins = plugins or Plugins.load()
+    request = check_request(
+        protocols,
+        plugins=plugins,
+        backend=backend,
+        settings=settings,
+        preset=preset,
+        seed=seed,
+        device=device,
+        dtype=dtype,
+        workers=workers,
+        threads=threads,
+        store=store,
+        name=name,
+        interpreters=interpreters,
+    )
+    return _carry_out(request, plugins, observer or Silent(), None)
+
+
+def resume(
+    name: str,
+    *,
+    store: str | Path | None = None,
+    workers: int | None = None,
+    plugins: Plugins | None = None,
+    interpreters: Mapping[str, str] | None = None,
+    observer: Observer | None = None,
+) -> Run:
+    """Go on with a run where it stopped; cells that failed are tried again.
+
+    Arguments:
+        name: the run's name.
+        store: as for ``run``, like all that follow.
+        workers: the most worker processes at a time.
+        plugins: what there is.
+        interpreters: the Python of a backend's workers.
+        observer: who is told what happens.
+
+    Raises:
+        BadInput: there is no such run, or it cannot be computed here any more.
+        Interrupted: Ctrl-C.
+    """
+    record = Store(store, create=False).run(name)
+    plugins = plugins or Plugins.load()
+    request = check_request(
+        list(record.protocols),
+        plugins=plugins,
+        backend=record.backend,
+        settings=record.protocols,
+        preset=None,
+        seed=None,
+        device=record.device,
+        dtype=record.dtype,
+        workers=workers,
+        threads=record.threads,
+        store=store,
+        name=name,
+        interpreters=interpreters,
+    )
+    request = replace(request, preset=record.preset, seed=record.seed)
+    return _carry_out(request, plugins, observer or Silent(), record)
+
+
+def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: RunRecord | None) -> Run:
+    record = first_record(request, resumed)
+    store = request.store
+    with Crew(request) as crew:
+        keys = Keys(plugins, request.place, crew.facts)
+        ledgers = [Ledger(ask, keys, store) for ask in request.asks]
+        waiting = [cell for ledger in ledgers for cell in ledger.advance().values()]
+        if problems := data_problems(plugins, waiting):
+            raise BadInput(*problems)
+        environment: dict[str, Any] = dict(describe_environment(plugins))
+        if waiting:
+            environment["backend"] = crew.describe()
+        elif "backend" in record.environment:
+            environment["backend"] = record.environment["backend"]
+        store.create()
+        recorder = Recorder(store, replace(record, environment=_plainly(environment)))
+        recorder.write()
+        try:
+            for ledger in ledgers:
+                observer.started(record.name, ledger.ask.name, ledger.ask.plain())
+                _work(ledger, crew, keys, observer, recorder)
+            finished = _conclude(request, ledgers, recorder)
+            recorder.write("finished")
+        except KeyboardInterrupt:
+            recorder.write("interrupted", "Ctrl-C")
+            raise Interrupted(record.name) from None
+        except BaseException as error:
+            _write_failed(recorder, error)
+            raise
+    _tell(plugins, finished)
+    return finished
+
+
+def _tell(plugins: Plugins, finished: Run) -> None:
+    """Call the plugins that want to know of finished runs; one that fails is a warning, and the run stands."""
+    before = _broken(plugins)
+    plugins.call("jamharness_run_finished", run=finished)
+    for name, reason in _broken(plugins) - before:
+        log.warning("Plugin %r failed after the run was finished: %s", name, reason)
+
+
+def _broken(plugins: Plugins) -> set[tuple[str, str]]:
+    return {(row.name, row.reason) for row in plugins.rows if row.kind == "plugin" and row.state == "broken"}
+
+
+def _work(ledger: Ledger, crew: Crew, keys: Keys, observer: Observer, recorder: Recorder) -> None:
+    before = recorder.record.spent.get(ledger.ask.name, 0.0)
+    start = time.monotonic()
+
+    def spent() -> float:
+        return before + time.monotonic() - start
+
+    try:
+        Loop(ledger, crew, keys, observer, lambda: recorder.update(ledger, spent())).work()
+    finally:
+        recorder.enter(ledger, spent())
+
+
+def _conclude(request: Request, ledgers: Sequence[Ledger], recorder: Recorder) -> Run:
+    record = recorder.record
+    parts, files = {}, []
+    for ledger in ledgers:
+        name = ledger.ask.name
+        parts[name] = conclude(ledger.ask, ledger.done(), reused=ledger.reused, seconds=record.spent[name])
+        files += draw_figures(ledger.ask, parts[name], request.store, record.name)
+    return Run(
+        name=record.name,
+        status="finished",
+        protocols=parts,
+        files=files,
+        environment=record.environment,
+        store=request.store.root,
+    )
+
+
+def _write_failed(recorder: Recorder, error: BaseException) -> None:
+    try:
+        recorder.write("failed", str(error) or type(error).__name__)
+    except BadInput:
+        log.debug("the record cannot be written either", exc_info=True)
+
+
+def _plainly(environment: Mapping[str, Any]) -> dict[str, Json]:
+    return {str(key): plain(value, f"environment[{key!r}]") for key, value in environment.items()}

@@ -1,0 +1,181 @@
+"""What the user gave, turned into a protocol's settings; all that is wrong with it at once, one sentence each."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, TypeVar
+
+from jamharness.api import BadInput, unknown_name
+from jamharness.values import allowed, as_text, convert, types_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingRow:
+    """One setting of a protocol, for the list of them.
+
+    Arguments:
+        name: what the user types before ``=``.
+        default: what the user would type after it to get the default; empty when it must be given.
+        allowed: which values it takes.
+        help: what it means, with the unit.
+        source: where the default comes from.
+    """
+
+    name: str
+    default: str
+    allowed: str
+    help: str
+    source: str
+
+
+def build_settings(
+    protocol: str,
+    kind: type[T],
+    given: Mapping[str, Any],
+    preset: str | None = None,
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
+) -> T:
+    """The settings of a protocol: its defaults, changed by a preset, changed by what was given.
+
+    Arguments:
+        protocol: its name, for the sentences.
+        kind: its ``Settings``, a dataclass made with ``jamharness.api.setting``.
+        given: values by name, as Python values or as texts.
+        preset: the name of a preset.
+        presets: the protocol's presets by name.
+
+    Raises:
+        BadInput: all that is wrong: an unknown name or preset, a value of a wrong type or not among the choices, and
+            what the settings themselves object to.
+    """
+    problems = []
+    known = presets or {}
+    start: Mapping[str, Any] = {}
+    if preset is not None:
+        if preset in known:
+            start = known[preset]
+        elif known:
+            problems.append(unknown_name(f"preset of {protocol}", preset, known))
+        else:
+            problems.append(f"Preset {preset!r}: {protocol} has no presets; leave it out.")
+    values, unknown, wrong = check_values(kind, {**start, **given}, f"setting of {protocol}")
+    problems += unknown + wrong
+    if not wrong:
+        # An unknown name leaves the other values as they are; a value that could not be read does not.
+        try:
+            settings = kind(**values)
+            problems += getattr(settings, "problems", list)()
+        except BadInput as error:
+            problems += error.problems
+        except (ValueError, TypeError) as error:
+            problems.append(f"Settings of {protocol}: {error}.")
+    if problems:
+        raise BadInput(*dict.fromkeys(problems))
+    return settings
+
+
+def check_values(kind: type[Any], given: Mapping[str, Any], noun: str) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Convert each value to the type of the dataclass field of its name.
+
+    Arguments:
+        kind: the dataclass.
+        given: values by name.
+        noun: what such a name is called, as in ``"setting of jamming"``.
+
+    Returns:
+        The converted values; one sentence for each unknown name; one sentence for each value that is wrong or missing.
+    """
+    known = {field.name: field for field in fields(kind) if field.init}
+    types = types_of(kind)
+    unknown = [unknown_name(noun, name, known) for name in given if name not in known]
+    values, wrong = {}, []
+    for name, field in known.items():
+        if name not in given:
+            if field.default is MISSING and field.default_factory is MISSING:
+                wrong.append(f"{noun.capitalize()} {name!r} has no default; give it: {field.metadata.get('help', '')}.")
+            continue
+        value = given[name]
+        try:
+            values[name] = convert(value, types[name])
+        except (ValueError, TypeError):
+            example = "" if field.default in (MISSING, None) else f", as in {name}={as_text(field.default)}"
+            wrong.append(f"{name} = {_shown(value)}: it must be {allowed(types[name])}{example}.")
+            continue
+        choices = field.metadata.get("choices", ())
+        items = values[name] if isinstance(values[name], tuple) else (values[name],)
+        wrong += [unknown_name(name, as_text(item), choices) for item in items if choices and item not in choices]
+    return values, unknown, wrong
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
+    """Read ``KEY=VALUE`` and, for one protocol alone, ``PROTOCOL.KEY=VALUE``.
+
+    Arguments:
+        assignments: as the user typed them.
+
+    Returns:
+        Texts by key, and a mapping of them by the name of each protocol that was named.
+
+    Raises:
+        BadInput: one sentence for each that has no ``=`` or no key, and for each key that is given twice.
+    """
+    found, problems = read_assignments(assignments)
+    if problems:
+        raise BadInput(*problems)
+    return found
+
+
+def read_assignments(assignments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """What ``parse_assignments`` returns, from those that can be read, and one sentence for each other."""
+    found: dict[str, Any] = {}
+    problems = []
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        protocol, dot, key = path.strip().rpartition(".")
+        if not equals or not key or (dot and not protocol):
+            problems.append(f"--set {assignment!r} must read KEY=VALUE, as in --set width=12.")
+            continue
+        home = found.setdefault(protocol, {}) if protocol else found
+        if not isinstance(home, dict) or key in home:
+            problems.append(f"--set {path.strip()} is given twice; give it once.")
+            continue
+        home[key] = text.strip()
+    return found, problems
+
+
+def presets_of(protocol: Any) -> dict[str, dict[str, Any]]:
+    """The presets of a protocol, or of its class, by name."""
+    return {name: dict(values) for name, values in getattr(protocol, "presets", {}).items()}
+
+
+def describe_settings(kind: type[Any]) -> list[SettingRow]:
+    """One row for each setting of a protocol, in the order of its ``Settings``.
+
+    Arguments:
+        kind: the dataclass.
+    """
+    types = types_of(kind)
+    rows = []
+    for field in fields(kind):
+        if not field.init:
+            continue
+        default = field.default_factory() if field.default_factory is not MISSING else field.default
+        choices = field.metadata.get("choices", ())
+        rows.append(
+            SettingRow(
+                name=field.name,
+                default="" if default is MISSING else as_text(default),
+                allowed=" | ".join(choices) if choices else allowed(types[field.name]),
+                help=field.metadata.get("help", ""),
+                source=field.metadata.get("source", ""),
+            )
+        )
+    return rows
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return repr(value)

@@ -1,0 +1,198 @@
+"""The folder that holds cells and runs."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from jamharness.api import BadInput, CellResult, Json, canonical_json, digest, unknown_name
+from jamharness.store.cells import StoredCell, read_cell, write_cell
+from jamharness.store.files import explain, is_temporary, remove_stale, write_atomically
+from jamharness.store.runs import RunRecord, check_run_name, read_record, write_record
+
+_MARKER = "jamharness-store.json"
+_MARK: Json = {"what": "a jamharness store: cells by content, and runs", "format": 1}
+DEFAULT = "jamharness-store"
+
+
+class Store:
+    """Cells by the hash of everything that can change them, and runs by name. Any number of processes may write.
+
+    Arguments:
+        path: the folder; None for ``jamharness-store`` in the current one.
+        create: make it a store now if it is not one yet; otherwise it is one only after ``create``.
+
+    Raises:
+        BadInput: the path is a file, or a folder full of other things; with ``create``, also what cannot be written.
+    """
+
+    def __init__(self, path: str | Path | None = None, *, create: bool = True) -> None:
+        self._named = f"Store {str(DEFAULT if path is None else path)!r}"
+        try:
+            self.root = Path(DEFAULT if path is None else path).expanduser().absolute()
+            self._check()
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: the home of a user who does not exist
+            raise BadInput(self._explain(error)) from None
+        if create:
+            self.create()
+
+    def _check(self) -> None:
+        """Refuse what neither is a store nor can become one."""
+        if "\0" in str(self.root):
+            raise ValueError("a path holds no null character")
+        nearest = self._nearest()
+        if not nearest.is_dir():
+            raise BadInput(f"{self._named}: {nearest} is a file; choose a folder.")
+        if nearest != self.root:
+            return
+        marker = self.root / _MARKER
+        strangers = [entry for entry in self.root.iterdir() if not is_temporary(entry)]
+        # Asked last: another process may have made it a store since the folder was listed.
+        if strangers and not marker.exists():
+            raise BadInput(
+                f"{self._named}: the folder holds other things, such as {min(strangers).name!r}, and no store; "
+                "choose a new or an empty folder."
+            )
+        if marker.exists() and marker.read_bytes() != canonical_json(_MARK).encode():
+            raise BadInput(
+                f"{self._named}: its {_MARKER} is not the one of this version's stores; "
+                "use the jamharness that wrote it, or choose a new folder."
+            )
+
+    def _nearest(self) -> Path:
+        return next(path for path in (self.root, *self.root.parents) if os.path.lexists(path))
+
+    def check_writable(self) -> None:
+        """Find out whether the store can be written, leaving nothing behind.
+
+        Raises:
+            BadInput: it cannot.
+        """
+        try:
+            # Asking for permissions is not enough: the administrator has them all, on a read-only disk too.
+            probe = self._nearest() / f".jamharness-{secrets.token_hex(8)}.tmp"
+            try:
+                probe.write_bytes(b"?")
+            finally:
+                probe.unlink(missing_ok=True)
+        except OSError as error:
+            raise BadInput(self._explain(error)) from None
+
+    def create(self) -> None:
+        """Make the folder a store, if it is not one yet.
+
+        Raises:
+            BadInput: the system refuses.
+        """
+        self.check_writable()
+        try:
+            if not (self.root / _MARKER).exists():
+                write_atomically(self.root / _MARKER, canonical_json(_MARK).encode())
+            for folder in (self.root, self.root / "runs", *self.root.glob("cells/*")):
+                remove_stale(folder)
+        except OSError as error:
+            raise BadInput(self._explain(error)) from None
+
+    def _explain(self, error: Exception) -> str:
+        return explain(error, self._named) if isinstance(error, OSError) else f"{self._named}: {error}; choose another."
+
+    @staticmethod
+    def key(identity: Mapping[str, Json]) -> str:
+        """The key of a cell: the digest of everything that can change its numbers."""
+        return digest(identity)
+
+    def _cell(self, key: str) -> Path:
+        return self.root / "cells" / key[:2] / f"{key}.json"
+
+    def read(self, key: str) -> StoredCell | None:
+        """A finished cell with its identity; None when it is absent or damaged."""
+        return read_cell(self._cell(key))
+
+    def get(self, key: str) -> CellResult | None:
+        """What was measured for a key; None when it is absent or damaged."""
+        stored = self.read(key)
+        return stored.result if stored else None
+
+    def put(self, key: str, identity: Mapping[str, Json], result: CellResult, seconds: float, label: str = "") -> None:
+        """Keep a finished cell; the first one stays if the key has one already.
+
+        Arguments:
+            key: ``Store.key(identity)``.
+            identity: everything that could change its numbers.
+            result: what was measured; plain JSON values and arrays without Python objects.
+            seconds: how long that took.
+            label: what was shown while it ran.
+
+        Raises:
+            BadInput: the system refuses, for want of space for example.
+        """
+        # Two writers whose arrays differ in a bit would otherwise leave the JSON of one beside the arrays of the other.
+        if self.read(key) is not None:
+            return
+        cell = StoredCell(identity=identity, result=result, seconds=seconds, label=label)
+        try:
+            write_cell(self._cell(key), cell)
+        except OSError as error:
+            raise BadInput(self._explain(error)) from None
+
+    def _run(self, name: str) -> Path:
+        check_run_name(name)
+        return self.root / "runs" / f"{name}.json"
+
+    def find_run(self, name: str) -> RunRecord | None:
+        """The record of a run, possibly unreadable; None when there is none.
+
+        Raises:
+            BadInput: no run can have that name.
+        """
+        try:
+            return read_record(self._run(name))
+        except FileNotFoundError:
+            return None
+
+    def run(self, name: str) -> RunRecord:
+        """The record of a run that exists.
+
+        Raises:
+            BadInput: there is no such run, or its record is damaged.
+        """
+        record = self.find_run(name)
+        if record is None:
+            raise BadInput(
+                f"{unknown_name('run', name, (known.name for known in self.runs()))} It is not in {self._named}."
+            )
+        if record.status == "unreadable":
+            raise BadInput(f"Run {name!r}: {record.problem}")
+        return record
+
+    def runs(self) -> list[RunRecord]:
+        """All records, oldest first; a file that is none is a record with the status ``"unreadable"``."""
+        found = []
+        for path in sorted((self.root / "runs").glob("*.json")):
+            try:
+                found.append(read_record(path))
+            except FileNotFoundError:  # removed while we looked
+                continue
+        return sorted(found, key=lambda record: (record.created, record.name))
+
+    def write_run(self, record: RunRecord) -> None:
+        """Write or replace the record of a run.
+
+        Raises:
+            BadInput: no run can have its name, or the system refuses.
+        """
+        try:
+            write_record(self._run(record.name), record)
+        except OSError as error:
+            raise BadInput(self._explain(error)) from None
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write another file into the store, whole or not at all.
+
+        Raises:
+            BadInput: the system refuses.
+        """
+        try:
+            write_atomically(path, data)
+        except OSError as error:
+            raise BadInput(self._explain(error)) from None

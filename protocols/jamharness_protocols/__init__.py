@@ -1,0 +1,1 @@
+"""The physics: what is measured, and how. NumPy, SciPy and pandas; no framework."""

@@ -1,0 +1,139 @@
+"""From finished trials to thresholds, jumps and the scaling of N* with P."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.search import Axis, bracket
+from jamharness_protocols.statistics.bootstrap import interval
+from jamharness_protocols.statistics.scaling import scaling_exponent
+from jamharness_protocols.statistics.thresholds import Thresholds, mean_threshold, spread
+
+Place = tuple[int, int | None]
+"""A seed, and the P of a scan over widths."""
+
+_ROW = (
+    "seed", "patterns", "width", "weights", "parameters", "ratio", "ratio_parameters", "outcome", "unsatisfied",
+    "unsatisfied_ratio", "loss", "certificate", "balance", "decline", "iterations", "factorisations", "seconds", "reason",
+)  # fmt: skip
+
+
+def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell]) -> Findings:
+    """Everything that the trials say.
+
+    Arguments:
+        scan: ``"patterns"`` or ``"width"``.
+        axes: the axis of each search.
+        done: finished trials in any order.
+    """
+    trials = trial_table(done)
+    thresholds = threshold_table(scan, axes, trials)
+    estimates: dict[str, Estimate] = {}
+    counted = thresholds
+    if scan == "width" and len(thresholds):
+        counted = thresholds[thresholds["patterns"] == thresholds["patterns"].max()]
+        estimates["scaling_exponent"] = _scaling(thresholds)
+    ratios = _brackets(counted, "ratio")
+    estimates["critical_ratio"] = mean_threshold(ratios)
+    estimates["critical_ratio_parameters"] = mean_threshold(_brackets(counted, "ratio_parameters"))
+    estimates["transition_width"] = spread(ratios)
+    jumps = counted["jump"].dropna().to_numpy(dtype=float)
+    estimates["jump_smallest"] = _of(jumps, np.min)
+    estimates["jump_median"] = _of(jumps, np.median)
+    for outcome in ("satisfied", "minimum", "undecided"):
+        count = int((trials["outcome"] == outcome).sum())
+        if outcome == "undecided":
+            count += int((trials["outcome"] == "failed").sum())
+        estimates[outcome] = Estimate(value=float(count), low=None, high=None, count=len(trials))
+    return Findings(
+        estimates=estimates,
+        tables={"trials": trials, "thresholds": thresholds},
+        objection=_objection(estimates["critical_ratio"], thresholds),
+    )
+
+
+def trial_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
+    """One row per minimisation, sorted by seed, P and width; failed cells are rows with their reason."""
+    rows = []
+    for finished in done:
+        at = finished.cell.coordinates
+        row: dict[str, Any] = {"seed": at["seed"], "patterns": at["patterns"], "width": _width(at["width"])}
+        if finished.result is None:
+            row |= {"outcome": "failed", "reason": finished.failure}
+        else:
+            row |= finished.result.values
+            row["ratio"] = row["patterns"] / row["weights"]
+            row["ratio_parameters"] = row["patterns"] / row["parameters"]
+            row["unsatisfied_ratio"] = row["unsatisfied"] / row["parameters"]
+        rows.append(row)
+    table = pd.DataFrame(rows, columns=list(_ROW))
+    return table.sort_values(["seed", "patterns", "width"], kind="stable", key=_sortable).reset_index(drop=True)
+
+
+def _width(value: Any) -> Any:
+    return value if isinstance(value, int) else "×".join(str(h) for h in value)
+
+
+def _sortable(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    return column.astype(str) if column.name == "width" and column.dtype == object else column
+
+
+def threshold_table(scan: str, axes: Mapping[Place, Axis], trials: pd.DataFrame) -> pd.DataFrame:
+    """One row per search: the ends of its bracket as loads, whether undecided trials lie inside, and the jump beyond it."""
+    value = "patterns" if scan == "patterns" else "width"
+    rows = []
+    for (seed, patterns), axis in axes.items():
+        mine = trials[trials["seed"] == seed]
+        if patterns is not None:
+            mine = mine[mine["patterns"] == patterns]
+        outcomes = {int(row[value]): str(row["outcome"]) for row in mine.to_dict("records")}
+        found = bracket(axis, outcomes)
+        by_value = mine.set_index(value)
+        row: dict[str, Any] = {"seed": seed, "patterns": patterns, "decided": not found.undecided, "jump": np.nan}
+        for end, at in (("satisfied", found.satisfied), ("unsatisfied", found.unsatisfied)):
+            for name in ("ratio", "ratio_parameters", "weights"):
+                row[f"{name}_{end}"] = np.nan if at is None else float(by_value.loc[at, name])  # type: ignore[arg-type]
+        if found.unsatisfied is not None and found.satisfied is not None:
+            row["jump"] = float(by_value.loc[found.unsatisfied, "unsatisfied_ratio"])  # type: ignore[arg-type]
+        rows.append(row)
+    columns = ["seed", "patterns", "decided", "jump"]
+    columns += [f"{name}_{end}" for end in ("satisfied", "unsatisfied") for name in ("ratio", "ratio_parameters", "weights")]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _brackets(thresholds: pd.DataFrame, name: str) -> Thresholds:
+    return Thresholds(
+        low=thresholds[f"{name}_satisfied"].to_numpy(dtype=float),
+        high=thresholds[f"{name}_unsatisfied"].to_numpy(dtype=float),
+        decided=thresholds["decided"].to_numpy(dtype=bool),
+    )
+
+
+def critical_weights(thresholds: pd.DataFrame) -> tuple[Float64, Float64]:
+    """P of shape (k,) and N* in weights of shape (seeds, k), the geometric middle of each bracket."""
+    middle = np.sqrt(thresholds["weights_satisfied"] * thresholds["weights_unsatisfied"])
+    table = thresholds.assign(middle=middle).pivot(index="seed", columns="patterns", values="middle")
+    return table.columns.to_numpy(dtype=float), table.to_numpy(dtype=float)
+
+
+def _scaling(thresholds: pd.DataFrame) -> Estimate:
+    sizes, weights = critical_weights(thresholds)
+    return scaling_exponent(sizes, weights)
+
+
+def _of(samples: Float64, statistic: Any) -> Estimate:
+    if not len(samples):
+        return Estimate(value=None, low=None, high=None, count=0, note="no seed has a minimum beyond its threshold")
+    low, high = interval(samples, lambda sample: float(statistic(sample)))
+    return Estimate(value=float(statistic(samples)), low=low, high=high, count=len(samples))
+
+
+def _objection(ratio: Estimate, thresholds: pd.DataFrame) -> str:
+    if ratio.value is not None:
+        return ""
+    if thresholds["ratio_satisfied"].isna().all():
+        return "No run satisfied every pattern: start lower (start_ratio=1), raise the budget, or use minimiser=lm."
+    return "No run ended in a minimum: raise highest_ratio (or patterns), or the budget so that undecided runs end."

@@ -1,0 +1,46 @@
+"""What every critical point of the loss must satisfy, and how far a given w is from it."""
+
+from math import sqrt
+
+import numpy as np
+
+from jamharness.api import Array, Problem
+
+
+def loss_of(margins: Array) -> float:
+    """L = (1/2P) Σ max(0, Δ)² from all margins (P,)."""
+    positive = margins[margins > 0]
+    return float(positive @ positive) / (2 * len(margins))
+
+
+def last_layer(problem: Problem, margins: Array) -> float:
+    """The relative residual of stationarity in the last layer.
+
+    Where the last layer is trained, f is linear in it, so at every critical point Σ Δ y f = Σ Δ (κ − Δ) = 0, and with a
+    bias also Σ y Δ = 0, over unsatisfied patterns, whatever the activation. It is necessary, not sufficient.
+
+    Arguments:
+        problem: the problem, for κ, y and whether there is a bias.
+        margins: Δ(w), (P,).
+
+    Returns:
+        max(|Σ Δ(κ−Δ)| / Σ |Δ(κ−Δ)|, |Σ yΔ| / Σ Δ), between 0 and 1; 0 where every pattern is satisfied.
+    """
+    unsatisfied = margins > 0
+    delta = margins[unsatisfied]
+    if not len(delta):
+        return 0.0
+    work = delta * (problem.loss.margin - delta)
+    residuals = [abs(float(work.sum())) / max(float(np.abs(work).sum()), np.finfo(np.float64).tiny)]
+    if problem.network.bias:
+        residuals.append(abs(float(problem.y[unsatisfied] @ delta)) / float(delta.sum()))
+    return max(residuals)
+
+
+def force_balance(gradient: Array, loss: float, trace: float) -> float:
+    """|∇L| / √(2 L tr H0): the net force over the largest that its parts could add up to, between 0 and 1.
+
+    ∇L = (1/P) Σ Δ ∇Δ, and by Cauchy and Schwarz |∇L| ≤ √((1/P) Σ Δ²) √((1/P) Σ |∇Δ|²) = √(2L) √(tr H0).
+    """
+    scale = sqrt(2 * loss * trace)
+    return float(np.linalg.norm(gradient)) / scale if scale else 0.0

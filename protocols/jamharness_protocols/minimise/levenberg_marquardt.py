@@ -1,0 +1,72 @@
+"""Levenberg–Marquardt on the unsatisfied patterns: damped steps with the damping set by the gain ratio."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from jamharness.api import Array, Problem
+from jamharness_protocols.minimise.certificate import loss_of
+
+_STALL_WINDOW = 10
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Descent:
+    """Where a run of damped steps ended.
+
+    Arguments:
+        w: (N,); loss: L(w) at the margin aimed at; iterations: damped steps tried, one linear system each.
+        why: ``"done"`` (the caller's test passed), ``"zero"`` (L at rounding level), ``"stalled"``, ``"no step"`` (no damping gives a
+            decrease), ``"budget"``, or ``"not finite"``.
+    """
+
+    w: Array
+    loss: float
+    iterations: int
+    why: str
+
+
+def levenberg_marquardt(
+    problem: Problem,
+    w: Array,
+    budget: int,
+    *,
+    done: Callable[[Array], bool],
+    stall: float = 3e-3,
+    damping: float = 1.0,
+) -> Descent:
+    """Damped steps until ``done``, a stall, or the budget.
+
+    The damping λ follows the gain ratio ρ (actual over predicted decrease) by Nielsen's rule: λ max(1/10, 1 − (2ρ−1)³) after an
+    accepted step, λν with ν doubled after a rejected one (Nielsen, IMM-REP-1999-05, with 1/10 instead of 1/3). In units of JᵀJ.
+
+    Arguments:
+        problem: whose loss is lowered.
+        w: (N,) where to start.
+        budget: damped steps at most.
+        done: called with each accepted w; True ends the descent.
+        stall: it ends when ten accepted steps lowered L by less than this fraction. 3e-3 was measured at N_w = 444: smaller values
+            spend iterations at kinks without changing verdicts.
+        damping: the first λ.
+    """
+    loss, growth = loss_of(problem.margins(w)), 2.0
+    history = [loss]
+    for iteration in range(budget):
+        if not np.isfinite(loss):
+            return Descent(w=w, loss=loss, iterations=iteration, why="not finite")
+        if loss == 0 or done(w):
+            return Descent(w=w, loss=loss, iterations=iteration, why="done")
+        step = problem.damped_step(w, damping)
+        gain = (loss - step.loss) / step.predicted_decrease if step.predicted_decrease > 0 else -1.0
+        if gain > 1e-4 and np.isfinite(step.loss):
+            w, loss, growth = step.w, step.loss, 2.0
+            damping = max(damping * max(0.1, 1 - (2 * gain - 1) ** 3), 1e-14)
+            history.append(loss)
+            if len(history) > _STALL_WINDOW and loss > history[-_STALL_WINDOW - 1] * (1 - stall):
+                return Descent(w=w, loss=loss, iterations=iteration + 1, why="stalled")
+        else:
+            damping, growth = damping * growth, growth * 2
+            if damping > 1e12:
+                return Descent(w=w, loss=loss, iterations=iteration + 1, why="no step")
+    return Descent(w=w, loss=loss, iterations=budget, why="budget")

@@ -1,0 +1,125 @@
+"""Damped Newton steps on the exact Hessian, which see the negative curvature that Levenberg–Marquardt leaves out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from jamharness.api import Array, Problem
+from jamharness_protocols.minimise.certificate import force_balance
+
+STRETCH = 100
+"""Steps over which the decline of L is measured."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rest:
+    """Where Newton's method came to rest.
+
+    Arguments:
+        w: (N,); loss: L(w); iterations: steps; factorisations: Cholesky factorisations tried.
+        balance: the smallest ``certificate.force_balance`` seen over the last stretch.
+        decline: 1 − L / L one stretch ago; None when fewer steps were made.
+        damping: the last μ, to continue with.
+        why: ``"balanced"``, ``"done"``, ``"settled"``, ``"no step"``, ``"budget"`` or ``"not finite"``.
+    """
+
+    w: Array
+    loss: float
+    iterations: int
+    factorisations: int
+    balance: float
+    decline: float | None
+    damping: float
+    why: str
+
+
+def newton(
+    problem: Problem,
+    w: Array,
+    budget: int,
+    *,
+    tolerance: float,
+    done: Callable[[Array], bool],
+    enough: float = 0.0,
+    damping: float | None = None,
+) -> Rest:
+    """Steps (H + μI) s = −∇L with μ large enough for a Cholesky factor, until the forces balance.
+
+    H = H0 + Hp is exact, so steps near a minimum with fewer unsatisfied patterns than parameters converge, where JᵀJ alone is
+    singular. μ is divided by 5 after a gain ratio above 3/4, doubled below 1/4, and multiplied by 4 after a failed factor or step
+    (Nocedal and Wright, Numerical Optimization, ch. 4 and 6).
+
+    Arguments:
+        problem: needs the capability ``hessian``.
+        w: (N,) where to start.
+        budget: steps at most.
+        tolerance: of ``force_balance``.
+        done: called with each accepted w; True ends it.
+        enough: it also ends, "settled", when a stretch lowered L by less than this fraction.
+        damping: the first μ; None: 1% of the mean eigenvalue of H0.
+    """
+    loss, gradient = problem.loss_and_gradient(w)
+    losses, balances = [loss], [1.0]
+    factorisations, mu, why, iteration = 0, damping, "", 0
+    while not why:
+        H0, Hp = problem.hessian(w)
+        trace = float(np.trace(H0))
+        mean = max(trace / len(w), float(np.finfo(np.float64).tiny))
+        mu = 1e-2 * mean if mu is None else mu
+        balances.append(force_balance(gradient, loss, trace))
+        why = _reason(loss, losses, balances[-1], iteration, budget, tolerance, enough) or ("done" if done(w) else "")
+        H = np.asarray(H0 + Hp, dtype=np.float64)
+        while not why:
+            shifted = H.copy()
+            shifted[np.diag_indices_from(shifted)] += mu
+            factorisations += 1
+            try:
+                factor = cho_factor(shifted, overwrite_a=True, check_finite=False)
+            except np.linalg.LinAlgError:
+                mu = max(4 * mu, 1e-12 * mean)
+                continue
+            s = -cho_solve(factor, gradient, check_finite=False)
+            predicted = -float(gradient @ s + 0.5 * s @ (H @ s))
+            new_loss, new_gradient = problem.loss_and_gradient(w + s)
+            gain = (loss - new_loss) / predicted if predicted > 0 else -1.0
+            if gain > 1e-3 and np.isfinite(new_loss):
+                w, loss, gradient = w + s, new_loss, new_gradient
+                mu = mu / 5 if gain > 0.75 else 2 * mu if gain < 0.25 else mu
+                iteration += 1
+                losses.append(loss)
+                break
+            mu *= 4
+            if mu > 1e8 * mean:
+                why = "no step"
+    return Rest(
+        w=w,
+        loss=loss,
+        iterations=iteration,
+        factorisations=factorisations,
+        balance=min(balances[-STRETCH:]),
+        decline=_decline(losses),
+        damping=mu or 1.0,
+        why=why,
+    )
+
+
+def _decline(losses: list[float]) -> float | None:
+    return 1 - losses[-1] / losses[-STRETCH - 1] if len(losses) > STRETCH else None
+
+
+def _reason(
+    loss: float, losses: list[float], balance: float, iteration: int, budget: int, tolerance: float, enough: float
+) -> str:
+    """Why to stop before the next step; empty to go on."""
+    if not np.isfinite(loss):
+        return "not finite"
+    if loss == 0:
+        return "done"
+    if balance < tolerance:
+        return "balanced"
+    decline = _decline(losses)
+    if enough and decline is not None and decline < enough:
+        return "settled"
+    return "budget" if iteration >= budget else ""

@@ -1,0 +1,41 @@
+"""How a minimisation ended."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from jamharness.api import Array
+
+Outcome: TypeAlias = Literal["satisfied", "minimum", "undecided"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Minimisation:
+    """How a minimisation ended.
+
+    Arguments:
+        w: (N,) the parameters.
+        outcome: ``"satisfied"``: N_Δ = 0 at w, by exact comparison; ``"minimum"``: N_Δ > 0 and the forces balance, see
+            ``verdict``; ``"undecided"``: neither was shown within the budget.
+        loss: L(w) at the margin asked for.
+        unsatisfied: N_Δ at w.
+        certificate: the relative residual of last-layer stationarity, see ``certificate.last_layer``; 0 when satisfied.
+        balance: |∇L| / √(2 L tr H0), the net force over the size of its parts; for relu of the softplus network of sharpness
+            ``SHARPEST``, whose slopes at kinks lie in (0, 1). None where it was not computed.
+        decline: the part of L that the last stretch of steps still took away; None where it was not computed.
+        iterations: second-order iterations or first-order updates.
+        factorisations: linear systems solved; 0 for first-order methods.
+        seconds: wall-clock time.
+        reason: one sentence on what ended it, with advice when undecided.
+    """
+
+    w: Array
+    outcome: Outcome
+    loss: float
+    unsatisfied: int
+    certificate: float
+    iterations: int
+    seconds: float
+    reason: str
+    balance: float | None = None
+    decline: float | None = None
+    factorisations: int = 0

@@ -1,0 +1,128 @@
+"""The default minimiser: Levenberg–Marquardt towards zero loss, for relu through softplus, then Newton to rest at a minimum."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jamharness.api import Array, Problem
+from jamharness_protocols.minimise.certificate import force_balance, loss_of
+from jamharness_protocols.minimise.levenberg_marquardt import levenberg_marquardt
+from jamharness_protocols.minimise.newton import newton
+from jamharness_protocols.minimise.verdict import DECLINE_TOLERANCE, SMOOTH_TOLERANCE
+
+PUSH = 1.02
+"""LM aims at 1.02 κ, so that zero loss is passed through at a finite distance (science.md: measured)."""
+SHARPNESS = tuple(2.0**k for k in range(1, 11))
+"""β of the softplus networks that lead to relu. Starting at 2 satisfied 8 of 8 seeds at P/N_w = 3.0, N_w = 444; GELU from 1 did 3 of 8."""
+STAGE = 200
+"""LM steps at each β."""
+CYCLES = 2
+"""Passes through all β; the second starts from the end of the first, and revives patterns whose units are all off."""
+SHARPEST = 512.0
+REST_SHARPNESS = (32.0, SHARPEST)
+"""β at which Newton comes to rest: a kink is resolved to 1/β."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Search:
+    """The state of a second-order minimisation: w, what was spent, and the evidence gathered."""
+
+    w: Array
+    iterations: int = 0
+    factorisations: int = 0
+    balance: float | None = None
+    decline: float | None = None
+    finite: bool = True
+
+
+def second_order(problem: Problem, w: Array, budget: int, say: Callable[[str], None]) -> Search:
+    """Lower L until every pattern is satisfied, or rest at a minimum.
+
+    Arguments:
+        problem: the problem at its margin κ.
+        w: (N,) where to start.
+        budget: LM and Newton steps together.
+        say: told now and then where the search stands.
+    """
+    search = Search(w=w)
+    if problem.network.nonlinearity.smooth or problem.network.depth == 0:
+        search = _descend(problem, problem, search, budget)
+        stages = [problem]
+    else:
+        search = _anneal(problem, search, budget, say)
+        stages = [problem.with_activation(f"softplus({beta:g})") for beta in REST_SHARPNESS]
+    if satisfied(problem, search.w) or not search.finite:
+        return search
+    for stage in stages:
+        search = _rest(problem, stage, search, budget, say)
+        if satisfied(problem, search.w) or not search.finite:
+            break
+    return search
+
+
+def satisfied(problem: Problem, w: Array) -> bool:
+    """N_Δ = 0, by exact comparison."""
+    return not bool(np.any(problem.margins(w) > 0))
+
+
+def _descend(problem: Problem, stand_in: Problem, search: Search, budget: int) -> Search:
+    """LM on a stand-in network at the raised margin, until it or the problem itself is satisfied at κ."""
+    raised = stand_in.with_margin(PUSH * problem.loss.margin)
+    # below this loss every pattern could still miss by the whole push, so no test at κ is worth its forward pass
+    possible = 2.0 * ((PUSH - 1) * problem.loss.margin) ** 2
+
+    def done(w: Array) -> bool:
+        if stand_in is not problem and satisfied(problem, w):
+            return True
+        margins = raised.margins(w)
+        return loss_of(margins) < possible and not bool(np.any(margins > raised.loss.margin - problem.loss.margin))
+
+    found = levenberg_marquardt(raised, search.w, min(budget - search.iterations, STAGE if stand_in is not problem else budget), done=done)
+    return replace(
+        search,
+        w=found.w,
+        iterations=search.iterations + found.iterations,
+        factorisations=search.factorisations + found.iterations,
+        finite=found.why != "not finite",
+    )
+
+
+def _anneal(problem: Problem, search: Search, budget: int, say: Callable[[str], None]) -> Search:
+    """LM through ever sharper softplus networks, twice, until the relu network satisfies every pattern."""
+    for cycle in range(CYCLES):
+        for beta in SHARPNESS:
+            if search.iterations >= budget or not search.finite:
+                return search
+            search = _descend(problem, problem.with_activation(f"softplus({beta:g})"), search, budget)
+            unsatisfied = int(np.count_nonzero(problem.margins(search.w) > 0))
+            say(f"pass {cycle + 1}, sharpness {beta:g}: {unsatisfied} unsatisfied after {search.iterations} steps")
+            if unsatisfied == 0:
+                return search
+    return search
+
+
+def _rest(problem: Problem, stage: Problem, search: Search, budget: int, say: Callable[[str], None]) -> Search:
+    """Newton on the exact Hessian where the backend has one; without it LM at κ, whose end is judged alike."""
+    left = max(0, budget - search.iterations)
+    if "hessian" not in problem.backend.capabilities:
+        found = levenberg_marquardt(stage, search.w, left, done=lambda w: satisfied(problem, w), stall=0.0)
+        loss, gradient = stage.loss_and_gradient(found.w)
+        rows = np.flatnonzero(stage.margins(found.w) > 0)
+        trace = float(np.sum(stage.jacobian(found.w, rows) ** 2)) / stage.patterns
+        balance = force_balance(gradient, loss, trace)
+        spent = search.iterations + found.iterations
+        return replace(search, w=found.w, iterations=spent, factorisations=search.factorisations + found.iterations, balance=balance)
+    enough = 0.0 if stage is problem else DECLINE_TOLERANCE / 2
+    tolerance = 1e-3 * SMOOTH_TOLERANCE if stage is problem else 0.1 * SMOOTH_TOLERANCE
+    rest = newton(stage, search.w, left, tolerance=tolerance, done=lambda w: satisfied(problem, w), enough=enough)
+    say(f"resting: loss {rest.loss:.2e}, net force {rest.balance:.0e} of its parts ({rest.why})")
+    return replace(
+        search,
+        w=rest.w,
+        iterations=search.iterations + rest.iterations,
+        factorisations=search.factorisations + rest.factorisations,
+        balance=rest.balance,
+        decline=rest.decline,
+        finite=rest.why != "not finite",
+    )

@@ -1,0 +1,100 @@
+"""Find where satisfied turns into unsatisfied along one integer axis, one trial at a time, from what has been tried."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """The values that a search may try.
+
+    Arguments:
+        start: the first value.
+        lowest, highest: the ends.
+        step: values are multiples of it.
+        resolution: the search ends when the bracket is no wider.
+        growth: factor between values while one end of the bracket is missing.
+        harder_up: whether larger values are harder to satisfy (patterns) or easier (units).
+    """
+
+    start: int
+    lowest: int
+    highest: int
+    step: int
+    resolution: int
+    growth: float
+    harder_up: bool
+
+    def rounded(self, value: float) -> int:
+        """The nearest multiple of the step within the ends."""
+        return min(max(self.step * round(value / self.step), self.lowest), self.highest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bracket:
+    """What the trials say about the threshold.
+
+    Satisfiability is monotone along the axis (a subset of satisfied patterns is satisfied by the same w), so the hardest satisfied
+    value is one end, and the easiest minimum beyond it is the other; undecided trials are neither.
+
+    Arguments:
+        satisfied: the hardest value that was satisfied; None when none was.
+        unsatisfied: the easiest value beyond it that ended in a minimum; None when none did.
+        undecided: undecided values between the two.
+    """
+
+    satisfied: int | None
+    unsatisfied: int | None
+    undecided: tuple[int, ...]
+
+
+def bracket(axis: Axis, tried: Mapping[int, str]) -> Bracket:
+    """Read the bracket off the outcomes by value."""
+    sign = 1 if axis.harder_up else -1
+    satisfied = [sign * v for v, outcome in tried.items() if outcome == "satisfied"]
+    low = max(satisfied, default=None)
+    beyond = [sign * v for v, outcome in tried.items() if outcome == "minimum" and (low is None or sign * v > low)]
+    high = min(beyond, default=None)
+    between = sorted(
+        sign * v
+        for v, outcome in tried.items()
+        if outcome not in ("satisfied", "minimum") and (low is None or sign * v > low) and (high is None or sign * v < high)
+    )
+    return Bracket(
+        satisfied=None if low is None else sign * low,
+        unsatisfied=None if high is None else sign * high,
+        undecided=tuple(sign * v for v in between),
+    )
+
+
+def next_value(axis: Axis, tried: Mapping[int, str]) -> int | None:
+    """The value to try next; None when the bracket is narrow enough or nothing is left to try.
+
+    Without one end the search moves towards it by ``growth``; with both it halves the widest untried gap next to an end,
+    so that undecided values are closed in from both sides.
+    """
+    if not tried:
+        return axis.rounded(axis.start)
+    found = bracket(axis, tried)
+    if found.satisfied is None:
+        return _outward(axis, tried, easier=True)
+    if found.unsatisfied is None:
+        return _outward(axis, tried, easier=False)
+    known = sorted({found.satisfied, found.unsatisfied, *found.undecided})
+    gaps = [(known[0], known[1])] if len(known) == 2 else [(known[0], known[1]), (known[-2], known[-1])]
+    low, high = max(gaps, key=lambda gap: gap[1] - gap[0])
+    if high - low <= axis.resolution:
+        return None
+    middle = axis.rounded((low + high) / 2)
+    return middle if middle not in tried and low < middle < high else None
+
+
+def _outward(axis: Axis, tried: Mapping[int, str], *, easier: bool) -> int | None:
+    if easier == axis.harder_up:
+        edge = min(tried)
+        value = min(axis.rounded(edge / axis.growth), edge - axis.step)
+    else:
+        edge = max(tried)
+        value = max(axis.rounded(edge * axis.growth), edge + axis.step)
+    value = min(max(value, axis.lowest), axis.highest)
+    return value if value not in tried else None

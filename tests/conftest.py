@@ -1,0 +1,37 @@
+"""Fixtures that more than one room's tests need."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+PluginDistribution = Callable[..., Path]
+
+
+@pytest.fixture
+def plugin_distribution(tmp_path: Path) -> PluginDistribution:
+    """A function that installs a distribution into a new folder, to be put on PYTHONPATH.
+
+    It takes the distribution's name, its modules by dotted name, its entry points of group ``jamharness`` by name, and
+    its version, and returns the folder. Modules in packages get the packages made for them.
+    """
+
+    def install(name: str, modules: Mapping[str, str], entry_points: Mapping[str, str], version: str = "1.0") -> Path:
+        folder = tmp_path / f"{name}-{version}-installed"
+        for module, source in modules.items():
+            path = folder.joinpath(*module.split(".")).with_suffix(".py")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dedent(source), encoding="utf-8")
+            for parent in path.parents:
+                if parent == folder:
+                    break
+                (parent / "__init__.py").touch()
+        info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir(parents=True, exist_ok=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
+        lines = "".join(f"{entry} = {target}\n" for entry, target in entry_points.items())
+        (info / "entry_points.txt").write_text(f"[jamharness]\n{lines}", encoding="utf-8")
+        return folder
+
+    return install

@@ -1,0 +1,85 @@
+"""Lists: one JSON document on request, and faulty plugins among the rows."""
+
+import re
+from importlib.metadata import version
+
+
+def test_plugins_are_listed_for_people_and_programs(jamharness):
+    """The same rows, as a table and as JSON."""
+    rows = jamharness("plugins", "--json").document["plugins"]
+    (numpy,) = [row for row in rows if row["name"] == "numpy"]
+    assert (numpy["kind"], numpy["state"], numpy["api"]) == ("backend", "ready", "1.0")
+    assert numpy["distribution"] == "jamharness"
+    assert numpy["version"] == version("jamharness")
+    assert numpy["versions"]["numpy"] == version("numpy")
+    table = jamharness("plugins")
+    assert table.code == 0
+    assert table.err == ""
+    for row in rows:
+        assert re.search(rf"{row['kind']} +{re.escape(row['name'])} ", table.out)
+
+
+def test_a_broken_plugin_is_listed_and_the_rest_works(jamharness, plugin_distribution):
+    """It prints on import, then fails: standard output stays clean, and the exit code is 0."""
+    folder = plugin_distribution(
+        "wreck", {"wreck_plugin": "print('noise')\nimport no_such_library"}, {"wreck": "wreck_plugin"}
+    )
+    outcome = jamharness("plugins", "--json", path=[folder])
+    assert outcome.code == 0
+    (row,) = [row for row in outcome.document["plugins"] if row["name"] == "wreck"]
+    assert row["state"] == "broken"
+    assert "no_such_library" in row["reason"]
+    strict = jamharness("plugins", "--strict-plugins", path=[folder])
+    assert strict.code == 2
+    assert any("no_such_library" in sentence for sentence in strict.sentences)
+    assert "Traceback" not in strict.err
+
+
+def test_disabling_by_option_and_by_environment(jamharness):
+    """Both hide a plugin, and a command that needs it says why it is not there."""
+    for arguments, environment in ((["--disable", "numpy"], {}), ([], {"JAMHARNESS_DISABLE": "numpy"})):
+        rows = jamharness(*arguments, "plugins", "--json", **environment).document["plugins"]
+        assert [row["state"] for row in rows if row["name"] == "numpy"] == ["disabled"]
+        outcome = jamharness("run", "coins", "--backend", "numpy", *arguments, **environment)
+        outcome.refused("Backend 'numpy' is disabled by")
+
+
+def test_protocols_are_listed_and_described(jamharness):
+    """A name shows settings with sources, presets and observables."""
+    rows = jamharness("protocols", "--json").document["protocols"]
+    assert "coins" in [row["name"] for row in rows]
+    found = jamharness("protocols", "coins", "--json").document
+    assert found["settings"][0] == {
+        "name": "seeds",
+        "default": "4",
+        "allowed": "a whole number",
+        "help": "How many means.",
+        "source": "arXiv 0000.00000, Methods",
+    }
+    assert found["presets"] == {"quick": {"seeds": 2}}
+    assert found["observables"]["mean"]["unit"] == "heads"
+    assert "arXiv 0000.00000, Methods" in " ".join(jamharness("protocols", "coins").out.split())
+
+
+def test_datasets_are_listed(jamharness):
+    """Names to put after dataset=."""
+    names = [row["name"] for row in jamharness("datasets", "--json").document["datasets"]]
+    assert {"random", "digits"} <= set(names)
+    assert "random" in jamharness("datasets").out
+
+
+def test_help_and_version_go_to_standard_output(jamharness):
+    """Asking is not an error."""
+    for arguments in ([], ["--help"], ["-h"]):
+        outcome = jamharness(*arguments)
+        assert outcome.code == 0
+        assert "Commands:" in outcome.out
+    assert "--backend NAME" in jamharness("run", "--help").out
+    assert jamharness("--version").out == f"jamharness {version('jamharness')}\n"
+
+
+def test_a_screen_without_greek_is_no_error(jamharness):
+    """Characters that cannot be shown are replaced."""
+    outcome = jamharness("datasets", PYTHONIOENCODING="ascii")
+    assert outcome.code == 0
+    assert "8?8" in outcome.out

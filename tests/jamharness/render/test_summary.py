@@ -1,0 +1,100 @@
+"""The end of a run, as text of 80 columns."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from jamharness.api import Estimate, Findings, Observable
+from jamharness.render.summary import details, summary
+from jamharness.running import ProtocolRun, Run
+
+OBSERVABLES = {
+    "jamming": {
+        "critical_ratio_parameters": Observable(
+            unit="P/N", meaning="m", source="s", comparison="exact", published="about 3"
+        )
+    }
+}
+
+
+def text(renderable) -> str:
+    screen = Console(file=io.StringIO(), width=80, markup=False, highlight=False, color_system=None)
+    screen.print(renderable)
+    return screen.file.getvalue()
+
+
+@pytest.fixture
+def run() -> Run:
+    findings = Findings(
+        estimates={
+            "critical_ratio_parameters": Estimate(value=3.01, low=2.91, high=3.11, count=8, note="one seed [5] open"),
+            "jump_median": Estimate(value=None, low=0.5, high=None, count=0),
+        },
+        tables={"trials": pd.DataFrame({"P": range(100, 112), "a_rather_long_name": 0.5, "outcome": "satisfied"})},
+        arrays={"gaps": np.zeros((3, 4))},
+        objection="Seeds ran out; give more.",
+    )
+    part = ProtocolRun(
+        settings={"width": [12, 10], "bias": True, "patterns": None},
+        findings=findings,
+        cells={"done": 10, "failed": 3, "reused": 4},
+        seconds=75.0,
+        failures=[("seed 1", "Overflow"), ("seed 2", "Overflow"), ("", "NaN")],
+    )
+    return Run(
+        name="jamming-1",
+        status="finished",
+        protocols={"jamming": part},
+        files=["figures/a.png"],
+        environment={"python": "3.11", "versions": {"numpy": "2"}},
+        store=Path(),
+    )
+
+
+def test_the_summary_has_estimate_interval_and_what_was_published(run):
+    """One row per observable, with notes below."""
+    lines = text(summary(run, OBSERVABLES)).splitlines()
+    (row,) = [line.split() for line in lines if line.strip().startswith("critical_ratio_parameters ")]
+    assert row == ["critical_ratio_parameters", "3.01", "2.91", "to", "3.11", "8", "P/N", "about", "3"]
+    assert any("jump_median" in line and "above 0.5" in line for line in lines)
+    assert "  critical_ratio_parameters: one seed [5] open" in (line.rstrip() for line in lines)
+
+
+def test_the_summary_counts_cells_and_names_failures_once_per_reason(run):
+    """Cells, reuse, time; each reason once with how many cells it befell."""
+    shown = text(summary(run, OBSERVABLES))
+    for words in (
+        "10 cells done in 1 min 15 s, 4 of them from the store.",
+        "3 cells failed:",
+        "seed 1 and 1 other: Overflow",
+        "a cell: NaN",
+        "Seeds ran out; give more.",
+        "figures/a.png",
+        "jamharness show jamming-1",
+    ):
+        assert words in shown
+
+
+def test_a_summary_without_what_a_protocol_says_of_itself_still_shows(run):
+    """Observables only decorate."""
+    assert "critical_ratio_parameters" in text(summary(run, {}))
+
+
+def test_details_show_settings_tables_arrays_and_environment(run):
+    """All that show promises, within 80 columns."""
+    shown = text(details(run, OBSERVABLES))
+    for words in (
+        "12,10",
+        "the first 5 of 12 rows",
+        "104",
+        "Array jamming.gaps: 3 × 4 float64",
+        "versions.numpy",
+        "jamharness export jamming-1",
+    ):
+        assert words in shown
+    assert "105" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
