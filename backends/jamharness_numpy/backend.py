@@ -86,5 +86,7 @@ class NumpyProblem(Problem):
 
     def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:
         """∇f(x1) · ∇f(x2)."""
-        jacobians = [output_jacobian(self.network, forward(self.network, self._cast(w), self._cast(x))) for x in (x1, x2)]
+        jacobians = [
+            output_jacobian(self.network, forward(self.network, self._cast(w), self._cast(x))) for x in (x1, x2)
+        ]
         return jacobians[0] @ jacobians[1].T

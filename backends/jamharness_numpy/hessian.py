@@ -3,7 +3,8 @@
 With z_m the preactivations of layer m, g_m = ∂f/∂z_m, D_{l→m} = ∂z_m/∂z_l and S_m = ∂²f/∂z_m∂z_m, the chain rule gives
 for l ≤ m (indices: unit i and input j of layer m, unit p and input q of layer l)
 
-    ∂²f / ∂W_m[i,j] ∂W_l[p,q] = (S_m D_{l→m})[i,p] a_{m-1}[j] a_{l-1}[q]  +  [m > l] g_m[i] (∂a_{m-1}/∂z_l)[j,p] a_{l-1}[q]
+    ∂²f / ∂W_m[i,j] ∂W_l[p,q] = (S_m D_{l→m})[i,p] a_{m-1}[j] a_{l-1}[q]  +  [m > l] g_m[i] (∂a_{m-1}/∂z_l)[j,p]
+    a_{l-1}[q]
 
     S_{L+1} = 0,   S_m = diag(σ''(z_m) · W_{m+1}ᵀ g_{m+1}) + diag(σ'_m) W_{m+1}ᵀ S_{m+1} W_{m+1} diag(σ'_m)
 
@@ -11,6 +12,7 @@ A bias is the weight of a constant input 1. For piecewise-linear activations S =
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jamharness.api import Array, Network
 from jamharness_numpy import nonlinear
@@ -42,8 +44,9 @@ def weighted_hessian(network: Network, passed: Pass, coefficients: Array) -> Arr
                 product = left.T @ A.reshape(len(A), -1)
                 shape = (units, inputs[lower].shape[1], A.shape[1], A.shape[2])
                 block[:, : A.shape[1]] += product.reshape(shape).transpose(0, 2, 3, 1)
-            if bends[upper] is not None:
-                SD = coefficients[:, None, None] * np.matmul(bends[upper], D)
+            bend = bends[upper]
+            if bend is not None:
+                SD = coefficients[:, None, None] * np.matmul(bend, D)
                 product = SD.reshape(len(SD), -1).T @ _outer(inputs[upper], inputs[lower])
                 shape = (units, len(passed.weights[lower]), fan, inputs[lower].shape[1])
                 block += product.reshape(shape).transpose(0, 2, 1, 3)
@@ -68,14 +71,14 @@ def _bends(network: Network, passed: Pass, g: list[Array], slopes: list[Array]) 
     return found
 
 
-def _places(network: Network, layer: int) -> Array:
+def _places(network: Network, layer: int) -> NDArray[np.intp]:
     """Positions in w of a layer's parameters as a matrix (out, in) or (out, in + 1), the bias as the last input."""
     weight, bias = network.slices[layer]
     matrix = np.arange(weight.start, weight.stop).reshape(network.shapes[layer])
     return np.concatenate([matrix, np.arange(bias.start, bias.stop)[:, None]], axis=1) if network.bias else matrix
 
 
-def _put(found: Array, block: Array, upper: Array, lower: Array) -> None:
+def _put(found: Array, block: Array, upper: NDArray[np.intp], lower: NDArray[np.intp]) -> None:
     """Write one block and its transpose."""
     matrix = block.reshape(upper.size, lower.size)
     found[np.ix_(upper.ravel(), lower.ravel())] = matrix

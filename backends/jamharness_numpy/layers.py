@@ -28,7 +28,8 @@ class Pass:
 def forward(network: Network, w: Array, x: Array) -> Pass:
     """z_l = W_l a_{l-1} + b_l and a_l = σ(z_l), with a_0 = x (M, d) and f = z_{L+1}."""
     parts = network.split(w)
-    inputs, preactivations = [x], []
+    inputs: list[Array] = [x]
+    preactivations: list[Array] = []
     for W, b in parts[:-1]:
         z = inputs[-1] @ W.T + (b if network.bias else 0)
         preactivations.append(z)
@@ -40,7 +41,7 @@ def forward(network: Network, w: Array, x: Array) -> Pass:
 
 def backward(network: Network, passed: Pass) -> list[Array]:
     """g_l = ∂f/∂z_l of shape (M, out) for every layer: g_{L+1} = 1, g_l = (g_{l+1} W_{l+1}) σ'(z_l)."""
-    found = [np.ones((len(passed.outputs), 1), dtype=passed.outputs.dtype)]
+    found: list[Array] = [np.ones((len(passed.outputs), 1), dtype=passed.outputs.dtype)]
     for W, z in zip(passed.weights[:0:-1], passed.preactivations[::-1], strict=True):
         found.append((found[-1] @ W) * nonlinear.slope(network.nonlinearity, z))
     return found[::-1]
@@ -48,7 +49,7 @@ def backward(network: Network, passed: Pass) -> list[Array]:
 
 def output_jacobian(network: Network, passed: Pass) -> Array:
     """∂f/∂w of shape (M, N): ∂f/∂W_l is the outer product of g_l and a_{l-1}, ∂f/∂b_l is g_l."""
-    blocks = []
+    blocks: list[Array] = []
     for g, a in zip(backward(network, passed), passed.inputs, strict=True):
         blocks.append((g[:, :, None] * a[:, None, :]).reshape(len(g), -1))
         if network.bias:

@@ -48,10 +48,10 @@ def curvature(activation: Activation, z: Array) -> Array:
     match activation.name:
         case "tanh":
             t = np.tanh(z)
-            return -2 * t * (1 - t * t)
+            return np.asarray(-2 * t * (1 - t * t))
         case "gelu":
             t = beta * z
-            return beta * _density(t) * (2 - t * t)
+            return np.asarray(beta * _density(t) * (2 - t * t))
         case "softplus":
             p = expit(beta * z)
             return np.asarray(beta * p * (1 - p))

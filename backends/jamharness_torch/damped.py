@@ -1,8 +1,8 @@
 """One Levenberg–Marquardt candidate, by the cheaper of two systems.
 
 Over the n unsatisfied patterns, the step (JᵀJ + λI) s = −JᵀΔ of N unknowns equals s = −Jᵀ z with (JJᵀ + λI) z = Δ of n.
-JJᵀ is the tangent kernel, a sum over layers of elementwise products of two small Gram matrices, so the dual system needs no
-Jacobian at all: n² Σ(in + out) operations instead of n² N.
+JJᵀ is the tangent kernel, a sum over layers of elementwise products of two small Gram matrices, so the dual system
+needs no Jacobian at all: n² Σ(in + out) operations instead of n² N.
 """
 
 from dataclasses import dataclass

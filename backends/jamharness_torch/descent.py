@@ -20,7 +20,7 @@ class Stepper:
 
     def __init__(self, optimizer: Optimizer, state: State, w: Tensor) -> None:
         self.optimizer, self.step, self.w = optimizer, state.step, w
-        names = {Adam: ("first", "second"), Fire: ("velocity",), Sgd: ("velocity",)}.get(type(optimizer))  # type: ignore[call-overload]
+        names = {Adam: ("first", "second"), Fire: ("velocity",), Sgd: ("velocity",)}.get(type(optimizer))
         if names is None:
             raise TypeError(f"{type(optimizer).__name__} is not an optimizer of jamharness.api; use Adam, Fire or Sgd.")
         self.moments: dict[str, Tensor] = {

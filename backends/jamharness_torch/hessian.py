@@ -58,7 +58,7 @@ def _bends(network: Network, passed: Pass, signals: list[Tensor], slopes: list[T
 
 
 def _put(network: Network, found: Tensor, block: Tensor, upper: int, lower: int) -> None:
-    """Write the block (out, in + bias, out', in' + bias) of two layers, and its transpose, where their parameters lie."""
+    """Write the block (out, in + bias, out', in' + bias) of two layers, and its transpose, in its place."""
     (rows_w, rows_b), (columns_w, columns_b) = network.slices[upper], network.slices[lower]
     fan, fan_lower = network.shapes[upper][1], network.shapes[lower][1]
     row_parts, column_parts = [(rows_w, slice(0, fan))], [(columns_w, slice(0, fan_lower))]

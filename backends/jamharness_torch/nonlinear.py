@@ -35,7 +35,8 @@ def slope(activation: Activation, z: Tensor) -> Tensor:
             return 1 - torch.tanh(z).square()
         case "gelu":
             t = beta * z
-            return torch.special.ndtr(t) + t * _density(t)
+            distribution: Tensor = torch.special.ndtr(t)
+            return distribution + t * _density(t)
         case "softplus":
             return torch.sigmoid(beta * z)
         case _:

@@ -117,7 +117,7 @@ class TorchProblem(Problem):
         H0 = at.new_zeros((size, size))
         Hp = torch.zeros_like(H0)
         sides = [max(out, fan + 1) for out, fan in self.network.shapes]
-        for part in rows.split(max(1, _BLOCK // max(size, max(sides) ** 2))):
+        for part in torch.split(rows, max(1, _BLOCK // max(size, max(sides) ** 2))):
             some = passed.rows(part)
             y = self.data[1][part]
             J = output_jacobian(self.network, some, backward(self.network, some, y))

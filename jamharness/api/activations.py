@@ -15,7 +15,8 @@ class Activation:
     """One activation function, applied to every hidden preactivation z.
 
     ``relu`` is max(0, z) with slope 0 at z = 0; ``tanh``; ``linear`` is z; ``gelu`` is z Φ(βz) with Φ the normal
-    distribution function (arXiv 1606.08415 has β = 1); ``softplus`` is log(1 + exp(βz)) / β. Both tend to relu as β grows.
+    distribution function (arXiv 1606.08415 has β = 1); ``softplus`` is log(1 + exp(βz)) / β. Both tend to relu as β
+    grows.
 
     Arguments:
         name: one of ``ACTIVATIONS``.
@@ -41,7 +42,9 @@ class Activation:
         if beta is None:
             return cls(name=name)
         if name not in _SHARP:
-            raise BadInput(f"Activation {text!r}: {name} takes no sharpness; write {name!r}, or one of gelu(β), softplus(β).")
+            raise BadInput(
+                f"Activation {text!r}: {name} takes no sharpness; write {name!r}, or one of gelu(β), softplus(β)."
+            )
         try:
             value = float(beta)
         except ValueError:

@@ -2,9 +2,9 @@
 
 Requirements on a backend:
 - a class with ``problem`` and ``describe``, named by a ``BackendSpec``; the host constructs it in a worker process;
-- a ``Problem`` with ``outputs``, ``margins`` and ``loss_and_gradient``; everything else has a default here, or raises ``NotSupported`` until the backend provides it and lists it among its capabilities;
-- a faster override must equal the default;
-- results are new NumPy arrays in the backend's dtype; inputs are never modified.
+- a ``Problem`` with ``outputs``, ``margins`` and ``loss_and_gradient``; everything else has a default here, or raises
+``NotSupported`` until the backend provides it and lists it among its capabilities; - a faster override must equal the
+default; - results are new NumPy arrays in the backend's dtype; inputs are never modified.
 """
 
 from abc import ABC, abstractmethod
@@ -61,7 +61,7 @@ class Problem(ABC):
         """L(w) and ∇L(w) of shape (N,)."""
 
     def restated(self, network: Network, loss: QuadraticHinge) -> "Problem":
-        """The same patterns under a network of the same shape or another loss; override it to keep data on the device."""
+        """The same patterns, another activation or loss; override it to keep data on the device."""
         return self.backend.problem(network, self.x, self.y, loss)
 
     def with_activation(self, activation: str) -> "Problem":
@@ -110,7 +110,9 @@ class Problem(ABC):
 
 
 def _missing(problem: Problem, capability: str) -> NotSupported:
-    return NotSupported(f"{type(problem).__module__.partition('.')[0]} has no capability {capability!r}; use a backend that lists it.")
+    return NotSupported(
+        f"{type(problem).__module__.partition('.')[0]} has no capability {capability!r}; use a backend that lists it."
+    )
 
 
 class Backend(ABC):
@@ -144,7 +146,9 @@ class Backend(ABC):
     @classmethod
     def unavailable(cls, device: str) -> str | None:
         """Why a device cannot be used here, in one sentence; None when it can."""
-        return None if device == "cpu" else f"Device {device!r}: this backend computes on the CPU only; use --device cpu."
+        return (
+            None if device == "cpu" else f"Device {device!r}: this backend computes on the CPU only; use --device cpu."
+        )
 
     @abstractmethod
     def problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge | None = None) -> Problem:

@@ -17,7 +17,8 @@ class DataRequest:
     Arguments:
         dataset: a name that a plugin provides, such as ``"random"``.
         inputs: the dimension d of each pattern.
-        patterns: how many patterns are drawn: the pool, whose prefixes are the nested sets of one seed. None: all there are.
+        patterns: how many patterns are drawn: the pool, whose prefixes are the nested sets of one seed. None: all
+            there are.
         seed: which draw, shuffle and split.
         normalise: centre the pool, then project each pattern to |x| = √d (arXiv 1809.09349, Methods). Without it a
             pattern is what the data set (or its projection) gives, raw Gaussian points for ``"random"``.
@@ -95,9 +96,13 @@ def check_patterns(x: NDArray[np.floating], y: NDArray[np.floating]) -> None:
     bad = int(np.count_nonzero(~np.isfinite(x)))
     if bad:
         rows = np.flatnonzero(~np.isfinite(x).all(axis=tuple(range(1, x.ndim))))
-        problems.append(f"x holds {bad} values that are NaN or infinite, first in row {rows[0]}; remove or repair those rows.")
+        problems.append(
+            f"x holds {bad} values that are NaN or infinite, first in row {rows[0]}; remove or repair those rows."
+        )
     wrong = y[~np.isin(y, (-1.0, 1.0))]
     if wrong.size:
-        problems.append(f"y holds {wrong.size} labels other than −1 and +1, such as {wrong.flat[0]}; map the classes to ±1.")
+        problems.append(
+            f"y holds {wrong.size} labels other than −1 and +1, such as {wrong.flat[0]}; map the classes to ±1."
+        )
     if problems:
         raise BadInput(*problems)

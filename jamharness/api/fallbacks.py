@@ -48,8 +48,8 @@ def solve_damped(J: Array, delta: Array, damping: float) -> Array:
     """argmin_s |Δ + J s|² + λ|s|², for J (n, N) and Δ (n,), by a QR factorisation of the smaller augmented system.
 
     With n ≥ N the stacked matrix [J; √λ I] = QR is solved in the least-squares sense; with n < N, s = −Jᵀ z where
-    (JJᵀ + λI) z = Δ, and [Jᵀ; √λ I] = QR gives JJᵀ + λI = RᵀR. No product JᵀJ is formed, so the error grows with cond(J)
-    and not with its square (Björck, Numerical Methods for Least Squares Problems, §2.7).
+    (JJᵀ + λI) z = Δ, and [Jᵀ; √λ I] = QR gives JJᵀ + λI = RᵀR. No product JᵀJ is formed, so the error grows with
+    cond(J) and not with its square (Björck, Numerical Methods for Least Squares Problems, §2.7).
     """
     n, size = J.shape
     root = np.sqrt(damping)

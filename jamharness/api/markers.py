@@ -9,7 +9,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 def hookimpl(function: F) -> F:
     """Mark a module's function as an implementation of the jamharness hook of the same name.
 
-    It sets what ``pluggy.HookimplMarker("jamharness")`` sets without options, so that plugins need numpy alone to declare.
+    It sets what ``pluggy.HookimplMarker("jamharness")`` sets without options, so that plugins need numpy alone to
+    declare.
     """
     options = {
         "wrapper": False, "hookwrapper": False, "optionalhook": False,

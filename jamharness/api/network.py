@@ -33,7 +33,8 @@ class Network:
         bias: whether every layer has a bias.
 
     Raises:
-        BadInput: a size is not a positive integer, a tuple of widths has not ``depth`` entries, or an unknown activation.
+        BadInput: a size is not a positive integer, a tuple of widths has not ``depth`` entries, or an unknown
+            activation.
     """
 
     inputs: int = 12
@@ -51,7 +52,9 @@ class Network:
         if isinstance(self.width, Sequence):
             object.__setattr__(self, "width", tuple(int(h) for h in self.width))
             if len(self.width) != self.depth:
-                problems.append(f"width = {self.width}: {len(self.width)} widths for {self.depth} hidden layers; give one each.")
+                problems.append(
+                    f"width = {self.width}: {len(self.width)} widths for {self.depth} hidden layers; give one each."
+                )
         if any(h < 1 for h in self._hidden):
             problems.append(f"width = {self.width}: every hidden layer needs at least 1 unit.")
         try:
@@ -111,8 +114,7 @@ class Network:
         if w.shape != (self.size,):
             raise BadInput(f"w has shape {w.shape}; this network has N = {self.size} parameters in one vector.")
         return [
-            (w[weight].reshape(shape), w[bias])
-            for (weight, bias), shape in zip(self.slices, self.shapes, strict=True)
+            (w[weight].reshape(shape), w[bias]) for (weight, bias), shape in zip(self.slices, self.shapes, strict=True)
         ]
 
     def initial(self, seed: int = 0, scheme: str = "orthogonal") -> Float64:

@@ -60,7 +60,9 @@ class Adam:
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _positive("Adam", learning_rate=self.learning_rate, decay_every=self.decay_every, decay_factor=self.decay_factor)
+        _positive(
+            "Adam", learning_rate=self.learning_rate, decay_every=self.decay_every, decay_factor=self.decay_factor
+        )
 
     def rate(self, step: int) -> float:
         """The learning rate of update number ``step``, counted from 0."""
@@ -80,7 +82,7 @@ class Adam:
 
 @dataclass(frozen=True, kw_only=True)
 class Fire:
-    """FIRE, the fast inertial relaxation engine (Bitzek et al., PRL 97, 170201, 2006), constants as in arXiv 1809.09349.
+    """FIRE, the fast inertial relaxation engine (Bitzek et al., PRL 97, 170201), constants of arXiv 1809.09349.
 
     Arguments:
         dt: first time step; dt_max: the largest.

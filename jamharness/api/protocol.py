@@ -25,7 +25,8 @@ class Observable:
         unit: such as ``"P/N_w"``; empty for a pure number.
         meaning: one sentence.
         source: arXiv number and place of its definition or published value.
-        comparison: how two backends are compared: ``"exact"``, ``"horizon"`` (until trajectories part) or ``"distribution"``.
+        comparison: how two backends are compared: ``"exact"``, ``"horizon"`` (until trajectories part) or
+            ``"distribution"``.
         published: the published value as text, where there is one.
     """
 
@@ -62,8 +63,8 @@ class Findings:
         estimates: by the name of the observable.
         tables: pandas tables by name.
         arrays: NumPy arrays by name.
-        objection: why the question asked was not answered, in one sentence with advice; empty when it was. A run with an
-            objection ends with exit code 1.
+        objection: why the question asked was not answered, in one sentence with advice; empty when it was. A run with
+            an objection ends with exit code 1.
     """
 
     estimates: Mapping[str, Estimate]
@@ -81,8 +82,9 @@ S = TypeVar("S")
 class Protocol(TypingProtocol, Generic[S]):
     """One measurement of the physics.
 
-    ``Settings`` is a frozen keyword-only dataclass made with ``setting``; it may define ``problems() -> list[str]``, one
-    sentence for everything that is wrong with the values. ``presets`` maps names to settings that differ from the default.
+    ``Settings`` is a frozen keyword-only dataclass made with ``setting``; it may define ``problems() -> list[str]``,
+    one sentence for everything that is wrong with the values. ``presets`` maps names to settings that differ from the
+    default.
     """
 
     Settings: type[S]

@@ -13,7 +13,8 @@ class DampedStep:
         w: (N,) the candidate w + s.
         loss: L(w + s).
         unsatisfied: N_Δ at w + s.
-        predicted_decrease: what the linearised margins promise, (|Δ|² − |Δ + J s|²) / 2P over the patterns unsatisfied at w.
+        predicted_decrease: what the linearised margins promise, (|Δ|² − |Δ + J s|²) / 2P over the patterns
+            unsatisfied at w.
     """
 
     w: Array

@@ -1,6 +1,7 @@
 """From finished trials to thresholds, jumps and the scaling of N* with P."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ Place = tuple[int, int | None]
 
 _ROW = (
     "seed", "patterns", "width", "weights", "parameters", "ratio", "ratio_parameters", "outcome", "unsatisfied",
-    "unsatisfied_ratio", "loss", "certificate", "balance", "decline", "iterations", "factorisations", "seconds", "reason",
+    "unsatisfied_ratio", "loss", "certificate", "balance", "decline", "pinned", "iterations",
+    "factorisations", "seconds", "reason",
 )  # fmt: skip
 
 
@@ -41,7 +43,9 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
     estimates["critical_ratio_parameters"] = mean_threshold(_brackets(counted, "ratio_parameters"))
     estimates["transition_width"] = spread(ratios)
     jumps = counted["jump"].dropna().to_numpy(dtype=float)
-    estimates["jump_smallest"] = _of(jumps, np.min)
+    stuck = int((counted["pinned"] > 0).sum())
+    note = f"{stuck} of {len(jumps)} first minima hold patterns whose units are all off" if stuck else ""
+    estimates["jump_smallest"] = replace(_of(jumps, np.min), note=note) if stuck else _of(jumps, np.min)
     estimates["jump_median"] = _of(jumps, np.median)
     for outcome in ("satisfied", "minimum", "undecided"):
         count = int((trials["outcome"] == outcome).sum())
@@ -82,7 +86,7 @@ def _sortable(column: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def threshold_table(scan: str, axes: Mapping[Place, Axis], trials: pd.DataFrame) -> pd.DataFrame:
-    """One row per search: the ends of its bracket as loads, whether undecided trials lie inside, and the jump beyond it."""
+    """One row per search: the ends of its bracket, whether undecided trials lie inside, and the jump beyond it."""
     value = "patterns" if scan == "patterns" else "width"
     rows = []
     for (seed, patterns), axis in axes.items():
@@ -92,15 +96,19 @@ def threshold_table(scan: str, axes: Mapping[Place, Axis], trials: pd.DataFrame)
         outcomes = {int(row[value]): str(row["outcome"]) for row in mine.to_dict("records")}
         found = bracket(axis, outcomes)
         by_value = mine.set_index(value)
-        row: dict[str, Any] = {"seed": seed, "patterns": patterns, "decided": not found.undecided, "jump": np.nan}
+        row: dict[str, Any] = {"seed": seed, "patterns": patterns, "decided": not found.undecided}
+        row |= {"jump": np.nan, "pinned": 0}
         for end, at in (("satisfied", found.satisfied), ("unsatisfied", found.unsatisfied)):
             for name in ("ratio", "ratio_parameters", "weights"):
                 row[f"{name}_{end}"] = np.nan if at is None else float(by_value.loc[at, name])  # type: ignore[arg-type]
         if found.unsatisfied is not None and found.satisfied is not None:
             row["jump"] = float(by_value.loc[found.unsatisfied, "unsatisfied_ratio"])  # type: ignore[arg-type]
+            row["pinned"] = by_value["pinned"].fillna(0).loc[found.unsatisfied]
         rows.append(row)
-    columns = ["seed", "patterns", "decided", "jump"]
-    columns += [f"{name}_{end}" for end in ("satisfied", "unsatisfied") for name in ("ratio", "ratio_parameters", "weights")]
+    columns = ["seed", "patterns", "decided", "jump", "pinned"]
+    columns += [
+        f"{name}_{end}" for end in ("satisfied", "unsatisfied") for name in ("ratio", "ratio_parameters", "weights")
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -37,7 +37,13 @@ def _jump(axes: "Axes", findings: Findings) -> None:
         some = trials[trials["outcome"] == outcome]
         if len(some):
             axes.plot(
-                some["ratio"], some["unsatisfied_ratio"], marker, color=colour, markersize=5, alpha=0.7, label=f"{outcome} ({len(some)})"
+                some["ratio"],
+                some["unsatisfied_ratio"],
+                marker,
+                color=colour,
+                markersize=5,
+                alpha=0.7,
+                label=f"{outcome} ({len(some)})",
             )
     ratio = findings.estimates["critical_ratio"]
     if ratio.value is not None:

@@ -34,8 +34,8 @@ class Axis:
 class Bracket:
     """What the trials say about the threshold.
 
-    Satisfiability is monotone along the axis (a subset of satisfied patterns is satisfied by the same w), so the hardest satisfied
-    value is one end, and the easiest minimum beyond it is the other; undecided trials are neither.
+    Satisfiability is monotone along the axis (a subset of satisfied patterns is satisfied by the same w), so the
+    hardest satisfied value is one end, and the easiest minimum beyond it is the other; undecided trials are neither.
 
     Arguments:
         satisfied: the hardest value that was satisfied; None when none was.
@@ -58,7 +58,9 @@ def bracket(axis: Axis, tried: Mapping[int, str]) -> Bracket:
     between = sorted(
         sign * v
         for v, outcome in tried.items()
-        if outcome not in ("satisfied", "minimum") and (low is None or sign * v > low) and (high is None or sign * v < high)
+        if outcome not in ("satisfied", "minimum")
+        and (low is None or sign * v > low)
+        and (high is None or sign * v < high)
     )
     return Bracket(
         satisfied=None if low is None else sign * low,
@@ -70,8 +72,8 @@ def bracket(axis: Axis, tried: Mapping[int, str]) -> Bracket:
 def next_value(axis: Axis, tried: Mapping[int, str]) -> int | None:
     """The value to try next; None when the bracket is narrow enough or nothing is left to try.
 
-    Without one end the search moves towards it by ``growth``; with both it halves the widest untried gap next to an end,
-    so that undecided values are closed in from both sides.
+    Without one end the search moves towards it by ``growth``; with both it halves the widest untried gap next to an
+    end, so that undecided values are closed in from both sides.
     """
     if not tried:
         return axis.rounded(axis.start)

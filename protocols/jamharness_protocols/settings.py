@@ -14,21 +14,37 @@ class Shared:
     """Network, data and minimiser."""
 
     width: int | tuple[int, ...] = setting(
-        10, help="units of each hidden layer, or one number per layer", source="small enough for a laptop; the papers use 40 to 62"
+        10,
+        help="units of each hidden layer, or one number per layer",
+        source="small enough for a laptop; the papers use 40 to 62",
     )
     depth: int = setting(2, help="hidden layers; 0 is a linear function", source=f"{PAPER} has 2, 3 and 5")
-    inputs: int | None = setting(None, help="input dimension d; none: the width", source=f"{PAPER}: d = h for random data, 10 for MNIST")
-    activation: str = setting("relu", help=f"one of {', '.join(ACTIVATIONS)}; gelu(β) and softplus(β) take a sharpness", source=PAPER)
+    inputs: int | None = setting(
+        None, help="input dimension d; none: the width", source=f"{PAPER}: d = h for random data, 10 for MNIST"
+    )
+    activation: str = setting(
+        "relu", help=f"one of {', '.join(ACTIVATIONS)}; gelu(β) and softplus(β) take a sharpness", source=PAPER
+    )
     bias: bool = setting(True, help="whether every layer has biases", source=PAPER)
     dataset: str = setting("random", help="a name from `jamharness datasets`", source=PAPER)
     normalise: bool = setting(True, help="centre the patterns and project each to |x| = √d", source=f"{PAPER}, Methods")
     labels: str = setting(
-        "alternate", help="−1, +1 in turn (real data: the classes interleaved), or fair signs", choices=("alternate", "random"), source=PAPER
+        "alternate",
+        help="−1, +1 in turn (real data: the classes interleaved), or fair signs",
+        choices=("alternate", "random"),
+        source=PAPER,
     )
     projection: str = setting(
-        "whitened", help="principal components of real data, divided by their spread or not", choices=("whitened", "plain"), source=PAPER
+        "whitened",
+        help="principal components of real data, divided by their spread or not",
+        choices=("whitened", "plain"),
+        source=PAPER,
     )
-    fit: str = setting("train", help="principal components of the training set, or pooled with the test set", choices=("train", "pooled"))
+    fit: str = setting(
+        "train",
+        help="principal components of the training set, or pooled with the test set",
+        choices=("train", "pooled"),
+    )
     test_fraction: float = setting(0.2, help="part of a data set without its own split that is kept for testing")
     folder: str | None = setting(None, help="where the files of a real data set lie; none: the user's data folder")
     margin: float = setting(1.0, help="the margin κ, in units of the output", source=PAPER)
@@ -48,7 +64,7 @@ class Shared:
         if self.seed < 0:
             found.append(f"seed = {self.seed}: the first seed must be 0 or more.")
         if self.budget is not None and self.budget < 1:
-            found.append(f"budget = {self.budget}: give at least 1 step, or none for the default of {BUDGETS.get(self.minimiser, 1)}.")
+            found.append(f"budget = {self.budget}: give at least 1 step, or none for the minimiser's default.")
         if not 0 < self.margin < float("inf"):
             found.append(f"margin = {self.margin}: the margin κ must be a positive number; the papers use 1.")
         if not 0 <= self.test_fraction < 1:

@@ -33,6 +33,7 @@ def run_trial(cell: Cell, backend: Backend, progress: Progress) -> CellResult:
             "certificate": found.certificate,
             "balance": found.balance,
             "decline": found.decline,
+            "pinned": found.pinned,
             "iterations": found.iterations,
             "factorisations": found.factorisations,
             "seconds": found.seconds,

@@ -6,7 +6,7 @@ from time import perf_counter
 import numpy as np
 
 from jamharness.api import Adam, Array, BadInput, Fire, Problem, unknown_name
-from jamharness_protocols.minimise.certificate import last_layer, loss_of
+from jamharness_protocols.minimise.certificate import last_layer, loss_of, pinned
 from jamharness_protocols.minimise.first_order import first_order
 from jamharness_protocols.minimise.outcome import Minimisation, Outcome
 from jamharness_protocols.minimise.second_order import second_order
@@ -36,7 +36,8 @@ def minimise(
     Arguments:
         problem: the problem at its margin κ.
         w: (N,) where to start; not modified.
-        method: ``"lm"`` second order (for relu by continuation in a softplus), ``"adam"`` or ``"fire"`` with the papers' constants.
+        method: ``"lm"`` second order (for relu by continuation in a softplus), ``"adam"`` or ``"fire"`` with the
+            papers' constants.
         budget: second-order steps or first-order updates; None: ``BUDGETS``.
         say: told now and then where it stands.
 
@@ -72,6 +73,7 @@ def minimise(
         certificate=certificate,
         balance=balance,
         decline=decline,
+        pinned=pinned(problem, w) if finite and unsatisfied else 0,
         iterations=iterations,
         factorisations=factorisations,
         seconds=perf_counter() - start,

@@ -1,10 +1,15 @@
 """What every critical point of the loss must satisfy, and how far a given w is from it."""
 
+from collections.abc import Iterator
 from math import sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jamharness.api import Array, Problem
+
+_BLOCK = 1 << 22
+"""Numbers in one block of a Jacobian: 32 MiB in float64."""
 
 
 def loss_of(margins: Array) -> float:
@@ -44,3 +49,32 @@ def force_balance(gradient: Array, loss: float, trace: float) -> float:
     """
     scale = sqrt(2 * loss * trace)
     return float(np.linalg.norm(gradient)) / scale if scale else 0.0
+
+
+def unsatisfied_rows(problem: Problem, w: Array) -> NDArray[np.integer]:
+    """Which patterns have Δ > 0, (N_Δ,)."""
+    return np.flatnonzero(problem.margins(w) > 0)
+
+
+def trace_h0(problem: Problem, w: Array) -> float:
+    """Tr H0 = (1/P) Σ |∇Δ|² over unsatisfied patterns."""
+    return sum(float(np.sum(J**2)) for J in _jacobian_blocks(problem, w)) / problem.patterns
+
+
+def pinned(problem: Problem, w: Array) -> int:
+    """How many unsatisfied patterns no first-layer weight can move: a unit that is off is on every path.
+
+    Such patterns have the same output as each other, so two of opposite labels are a minimum of L by themselves: the
+        way in which
+    narrow relu networks jam early.
+    """
+    first = problem.network.slices[0][0]
+    return sum(int(np.count_nonzero(~J[:, first].any(axis=1))) for J in _jacobian_blocks(problem, w))
+
+
+def _jacobian_blocks(problem: Problem, w: Array) -> Iterator[Array]:
+    """∂Δ/∂w of the unsatisfied patterns, in blocks so that no array of P × N is made."""
+    rows = unsatisfied_rows(problem, w)
+    step = max(1, _BLOCK // problem.network.size)
+    for start in range(0, len(rows), step):
+        yield problem.jacobian(w, rows[start : start + step])

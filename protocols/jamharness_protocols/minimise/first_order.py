@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jamharness.api import Array, Optimizer, Problem, State
-from jamharness_protocols.minimise.certificate import force_balance, loss_of
+from jamharness_protocols.minimise.certificate import force_balance, loss_of, trace_h0
 
 CHUNK = 1000
 
@@ -28,7 +28,11 @@ def first_order(problem: Problem, w: Array, budget: int, optimizer: Optimizer, s
     The decline of L is measured over the last fifth of the budget.
 
     Arguments:
-        problem: the problem; w: (N,) where to start; budget: updates at most; optimizer: the rule; say: told the progress.
+        problem: the problem.
+        w: (N,) where to start.
+        budget: updates at most.
+        optimizer: the rule.
+        say: told the progress.
     """
     state = State(w=w)
     earlier: float | None = None
@@ -45,16 +49,8 @@ def first_order(problem: Problem, w: Array, budget: int, optimizer: Optimizer, s
             earlier = loss_of(margins)
         say(f"step {state.step}: {unsatisfied} unsatisfied, loss {loss_of(margins):.2e}")
     loss, gradient = problem.loss_and_gradient(state.w)
-    rows = np.flatnonzero(problem.margins(state.w) > 0)
-    trace = _trace(problem, state.w, rows)
+    trace = trace_h0(problem, state.w)
     decline = 1 - loss / earlier if earlier else None
-    return Walk(w=state.w, iterations=state.step, balance=force_balance(gradient, loss, trace), decline=decline, finite=True)
-
-
-def _trace(problem: Problem, w: Array, rows: Array) -> float:
-    """Tr H0 = (1/P) Σ |∇Δ|² over unsatisfied patterns, in blocks so that no array of P × N is made."""
-    block = max(1, (1 << 22) // problem.network.size)
-    total = 0.0
-    for start in range(0, len(rows), block):
-        total += float(np.sum(problem.jacobian(w, rows[start : start + block]) ** 2))
-    return total / problem.patterns
+    return Walk(
+        w=state.w, iterations=state.step, balance=force_balance(gradient, loss, trace), decline=decline, finite=True
+    )

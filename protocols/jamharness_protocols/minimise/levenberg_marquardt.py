@@ -17,8 +17,8 @@ class Descent:
 
     Arguments:
         w: (N,); loss: L(w) at the margin aimed at; iterations: damped steps tried, one linear system each.
-        why: ``"done"`` (the caller's test passed), ``"zero"`` (L at rounding level), ``"stalled"``, ``"no step"`` (no damping gives a
-            decrease), ``"budget"``, or ``"not finite"``.
+        why: ``"done"`` (the caller's test passed), ``"zero"`` (L at rounding level), ``"stalled"``, ``"no step"`` (no
+            damping gives a decrease), ``"budget"``, or ``"not finite"``.
     """
 
     w: Array
@@ -38,16 +38,17 @@ def levenberg_marquardt(
 ) -> Descent:
     """Damped steps until ``done``, a stall, or the budget.
 
-    The damping λ follows the gain ratio ρ (actual over predicted decrease) by Nielsen's rule: λ max(1/10, 1 − (2ρ−1)³) after an
-    accepted step, λν with ν doubled after a rejected one (Nielsen, IMM-REP-1999-05, with 1/10 instead of 1/3). In units of JᵀJ.
+    The damping λ follows the gain ratio ρ (actual over predicted decrease) by Nielsen's rule: λ max(1/10, 1 −
+    (2ρ−1)³) after an accepted step, λν with ν doubled after a rejected one (Nielsen, IMM-REP-1999-05, with 1/10
+    instead of 1/3). In units of JᵀJ.
 
     Arguments:
         problem: whose loss is lowered.
         w: (N,) where to start.
         budget: damped steps at most.
         done: called with each accepted w; True ends the descent.
-        stall: it ends when ten accepted steps lowered L by less than this fraction. 3e-3 was measured at N_w = 444: smaller values
-            spend iterations at kinks without changing verdicts.
+        stall: it ends when ten accepted steps lowered L by less than this fraction. 3e-3 was measured at N_w = 444:
+            smaller values spend iterations at kinks without changing verdicts.
         damping: the first λ.
     """
     loss, growth = loss_of(problem.margins(w)), 2.0

@@ -47,9 +47,9 @@ def newton(
 ) -> Rest:
     """Steps (H + μI) s = −∇L with μ large enough for a Cholesky factor, until the forces balance.
 
-    H = H0 + Hp is exact, so steps near a minimum with fewer unsatisfied patterns than parameters converge, where JᵀJ alone is
-    singular. μ is divided by 5 after a gain ratio above 3/4, doubled below 1/4, and multiplied by 4 after a failed factor or step
-    (Nocedal and Wright, Numerical Optimization, ch. 4 and 6).
+    H = H0 + Hp is exact, so steps near a minimum with fewer unsatisfied patterns than parameters converge, where JᵀJ
+    alone is singular. μ is divided by 5 after a gain ratio above 3/4, doubled below 1/4, and multiplied by 4 after a
+    failed factor or step (Nocedal and Wright, Numerical Optimization, ch. 4 and 6).
 
     Arguments:
         problem: needs the capability ``hessian``.

@@ -19,9 +19,10 @@ class Minimisation:
         loss: L(w) at the margin asked for.
         unsatisfied: N_Δ at w.
         certificate: the relative residual of last-layer stationarity, see ``certificate.last_layer``; 0 when satisfied.
-        balance: |∇L| / √(2 L tr H0), the net force over the size of its parts; for relu of the softplus network of sharpness
-            ``SHARPEST``, whose slopes at kinks lie in (0, 1). None where it was not computed.
+        balance: |∇L| / √(2 L tr H0), the net force over the size of its parts; for relu of the softplus network of
+            sharpness ``SHARPEST``, whose slopes at kinks lie in (0, 1). None where it was not computed.
         decline: the part of L that the last stretch of steps still took away; None where it was not computed.
+        pinned: unsatisfied patterns that no first-layer weight can move, see ``certificate.pinned``.
         iterations: second-order iterations or first-order updates.
         factorisations: linear systems solved; 0 for first-order methods.
         seconds: wall-clock time.
@@ -38,4 +39,5 @@ class Minimisation:
     reason: str
     balance: float | None = None
     decline: float | None = None
+    pinned: int = 0
     factorisations: int = 0

@@ -1,12 +1,12 @@
-"""The default minimiser: Levenberg–Marquardt towards zero loss, for relu through softplus, then Newton to rest at a minimum."""
+"""The default minimiser: Levenberg–Marquardt towards zero loss, for relu through softplus, then Newton to rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from jamharness.api import Array, Problem
-from jamharness_protocols.minimise.certificate import force_balance, loss_of
+from jamharness_protocols.minimise.certificate import force_balance, loss_of, trace_h0
 from jamharness_protocols.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_protocols.minimise.newton import newton
 from jamharness_protocols.minimise.verdict import DECLINE_TOLERANCE, SMOOTH_TOLERANCE
@@ -14,7 +14,9 @@ from jamharness_protocols.minimise.verdict import DECLINE_TOLERANCE, SMOOTH_TOLE
 PUSH = 1.02
 """LM aims at 1.02 κ, so that zero loss is passed through at a finite distance (science.md: measured)."""
 SHARPNESS = tuple(2.0**k for k in range(1, 11))
-"""β of the softplus networks that lead to relu. Starting at 2 satisfied 8 of 8 seeds at P/N_w = 3.0, N_w = 444; GELU from 1 did 3 of 8."""
+"""β of the softplus networks that lead to relu (docs/minimisers.md says what else was tried)."""
+NEARLY = 1e-5
+"""Below this loss, in units of κ², Newton has all but solved the problem: LM with its push finishes it."""
 STAGE = 200
 """LM steps at each β."""
 CYCLES = 2
@@ -58,6 +60,10 @@ def second_order(problem: Problem, w: Array, budget: int, say: Callable[[str], N
         search = _rest(problem, stage, search, budget, say)
         if satisfied(problem, search.w) or not search.finite:
             break
+        if loss_of(stage.margins(search.w)) < NEARLY * problem.loss.margin**2:
+            search = _finish(problem, stage, search, budget, say)
+            if satisfied(problem, search.w):
+                break
     return search
 
 
@@ -69,8 +75,8 @@ def satisfied(problem: Problem, w: Array) -> bool:
 def _descend(problem: Problem, stand_in: Problem, search: Search, budget: int) -> Search:
     """LM on a stand-in network at the raised margin, until it or the problem itself is satisfied at κ."""
     raised = stand_in.with_margin(PUSH * problem.loss.margin)
-    # below this loss every pattern could still miss by the whole push, so no test at κ is worth its forward pass
-    possible = 2.0 * ((PUSH - 1) * problem.loss.margin) ** 2
+    # Patterns satisfied at κ miss the raised margin by at most the push, so L is at most push² / 2 there.
+    possible = 0.5 * ((PUSH - 1) * problem.loss.margin) ** 2
 
     def done(w: Array) -> bool:
         if stand_in is not problem and satisfied(problem, w):
@@ -78,7 +84,9 @@ def _descend(problem: Problem, stand_in: Problem, search: Search, budget: int) -
         margins = raised.margins(w)
         return loss_of(margins) < possible and not bool(np.any(margins > raised.loss.margin - problem.loss.margin))
 
-    found = levenberg_marquardt(raised, search.w, min(budget - search.iterations, STAGE if stand_in is not problem else budget), done=done)
+    found = levenberg_marquardt(
+        raised, search.w, min(budget - search.iterations, STAGE if stand_in is not problem else budget), done=done
+    )
     return replace(
         search,
         w=found.w,
@@ -88,10 +96,17 @@ def _descend(problem: Problem, stand_in: Problem, search: Search, budget: int) -
     )
 
 
-def _anneal(problem: Problem, search: Search, budget: int, say: Callable[[str], None]) -> Search:
-    """LM through ever sharper softplus networks, twice, until the relu network satisfies every pattern."""
-    for cycle in range(CYCLES):
-        for beta in SHARPNESS:
+def _anneal(
+    problem: Problem,
+    search: Search,
+    budget: int,
+    say: Callable[[str], None],
+    cycles: int = CYCLES,
+    sharpness: Sequence[float] = SHARPNESS,
+) -> Search:
+    """LM through ever sharper softplus networks until the relu network satisfies every pattern."""
+    for cycle in range(cycles):
+        for beta in sharpness:
             if search.iterations >= budget or not search.finite:
                 return search
             search = _descend(problem, problem.with_activation(f"softplus({beta:g})"), search, budget)
@@ -102,17 +117,29 @@ def _anneal(problem: Problem, search: Search, budget: int, say: Callable[[str], 
     return search
 
 
+def _finish(problem: Problem, stage: Problem, search: Search, budget: int, say: Callable[[str], None]) -> Search:
+    """LM with its push from a w at which the stage's loss is nearly zero; for relu through the sharper networks."""
+    if stage is problem:
+        return _descend(problem, problem, search, budget)
+    sharper = [beta for beta in SHARPNESS if beta >= stage.network.nonlinearity.beta]
+    return _anneal(problem, search, budget, say, cycles=1, sharpness=sharper)
+
+
 def _rest(problem: Problem, stage: Problem, search: Search, budget: int, say: Callable[[str], None]) -> Search:
     """Newton on the exact Hessian where the backend has one; without it LM at κ, whose end is judged alike."""
     left = max(0, budget - search.iterations)
     if "hessian" not in problem.backend.capabilities:
         found = levenberg_marquardt(stage, search.w, left, done=lambda w: satisfied(problem, w), stall=0.0)
         loss, gradient = stage.loss_and_gradient(found.w)
-        rows = np.flatnonzero(stage.margins(found.w) > 0)
-        trace = float(np.sum(stage.jacobian(found.w, rows) ** 2)) / stage.patterns
-        balance = force_balance(gradient, loss, trace)
+        balance = force_balance(gradient, loss, trace_h0(stage, found.w))
         spent = search.iterations + found.iterations
-        return replace(search, w=found.w, iterations=spent, factorisations=search.factorisations + found.iterations, balance=balance)
+        return replace(
+            search,
+            w=found.w,
+            iterations=spent,
+            factorisations=search.factorisations + found.iterations,
+            balance=balance,
+        )
     enough = 0.0 if stage is problem else DECLINE_TOLERANCE / 2
     tolerance = 1e-3 * SMOOTH_TOLERANCE if stage is problem else 0.1 * SMOOTH_TOLERANCE
     rest = newton(stage, search.w, left, tolerance=tolerance, done=lambda w: satisfied(problem, w), enough=enough)

@@ -1,12 +1,14 @@
 """When a w that leaves patterns unsatisfied may be called a minimum.
 
-For a smooth activation a minimum is a point where the last layer is stationary to 1e-8 and all forces balance to 1e-8; Newton's method gets there.
+For a smooth activation a minimum is a point where the last layer is stationary to 1e-8 and all forces balance to
+1e-8; Newton's method gets there.
 
-A relu network rests on kinks, and near the transition its landscape is flat in many directions: measured at N_w = 444 and P/N_w = 3.25
-to 3.75, a thousand exact Newton steps still lower L by a few per cent, while N_Δ/N has long been constant and the net force is 1e-4 of its
-parts. So for relu "minimum" means settled: the forces of the softplus network that stands for it balance to 1e-3, as packings are called
-in mechanical equilibrium, and a hundred further steps that use negative curvature lowered L by less than 10%. The stationarity residual is
-reported beside it and is not small there.
+A relu network rests on kinks, and near the transition its landscape is flat in many directions: measured at N_w = 444
+and P/N_w = 3.25 to 3.75, a thousand exact Newton steps still lower L by a few per cent, while N_Δ/N has long been
+constant and the net force is 1e-4 of its parts. So for relu "minimum" means settled: the forces of the softplus
+network that stands for it balance to 1e-3, as packings are called in mechanical equilibrium, and a hundred further
+steps that use negative curvature lowered L by less than 10%. The stationarity residual is reported beside it and is
+not small there.
 """
 
 SMOOTH_TOLERANCE = 1e-8

@@ -15,8 +15,8 @@ RESAMPLES = 10_000
 def expanded_level(count: int, confidence: float = 0.95) -> float:
     """The tail probability of an expanded percentile interval: Φ(−√(n/(n−1)) t_{n−1}).
 
-    The plain percentile interval of n samples is too short by √((n−1)/n) and by using normal for Student quantiles; this tail
-    corrects both (Hesterberg, arXiv 1411.5279, §3.4).
+    The plain percentile interval of n samples is too short by √((n−1)/n) and by using normal for Student quantiles;
+    this tail corrects both (Hesterberg, arXiv 1411.5279, §3.4).
     """
     if count < 2:
         raise ValueError(f"an interval needs at least 2 samples, not {count}")

@@ -13,7 +13,7 @@ def slope(log_x: Float64, log_y: Float64) -> tuple[float, float]:
 
 
 def scaling_exponent(sizes: Float64, thresholds: Float64) -> Estimate:
-    """x of N* ~ P^x, with the interval from resampling seeds.
+    """X of N* ~ P^x, with the interval from resampling seeds.
 
     Arguments:
         sizes: (k,) the values of P.
@@ -25,7 +25,9 @@ def scaling_exponent(sizes: Float64, thresholds: Float64) -> Estimate:
     usable = np.isfinite(thresholds).all(axis=1)
     logs = np.log(thresholds[usable])
     if len(sizes) < 2 or not len(logs):
-        return Estimate(value=None, low=None, high=None, count=len(logs), note="needs two sizes, and a seed found at all of them")
+        return Estimate(
+            value=None, low=None, high=None, count=len(logs), note="needs two sizes, and a seed found at all of them"
+        )
     log_sizes = np.log(sizes)
     per_seed = np.array([slope(log_sizes, row)[0] for row in logs])  # the slope of the mean is the mean of the slopes
     low, high = interval(per_seed, lambda sample: float(sample.mean()))

@@ -35,9 +35,11 @@ class Thresholds:
 def mean_threshold(found: Thresholds) -> Estimate:
     """The mean threshold over seeds with its 95% interval.
 
-    A bisected bracket counts with its midpoint: its error is independent from seed to seed, so the bootstrap sees it. A bracket with
-    undecided trials inside counts with its lower end for the interval's lower end and its upper end for the upper one: what is not
-    decided widens the interval. Seeds without an end leave the corresponding end of the interval open.
+    A bisected bracket counts with its midpoint: its error is independent from seed to seed, so the bootstrap sees it.
+        A bracket with
+    undecided trials inside counts with its lower end for the interval's lower end and its upper end for the upper
+    one: what is not decided widens the interval. Seeds without an end leave the corresponding end of the interval
+    open.
     """
     closed = found.closed
     count = int(closed.sum())
