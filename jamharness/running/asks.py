@@ -127,6 +127,8 @@ def _distribute(
             problems.append(
                 f"Settings for protocol {key!r}: it is not among those to run ({', '.join(known)}); name it too."
             )
+        elif isinstance(value, Mapping):
+            problems.append(unknown_name("protocol", key, plugins.protocols))
         elif known:
             problems.append(unknown_name("setting", key, set().union(*known.values())))
     for name, value in own.items():

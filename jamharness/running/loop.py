@@ -83,6 +83,8 @@ class Loop:
                 return False
             self._running[key] = cell
             self._crew.begin(key, self._keys.job(cell))
+            # The cell's own first words come only after a framework and data are loaded.
+            self._observer.said(cell, "starting")
         return True
 
     def _drain(self) -> None:

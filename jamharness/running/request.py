@@ -133,7 +133,10 @@ def _is_count(value: object) -> bool:
 
 def _check_place(device: str, dtype: str, threads: int, workers: int | None, problems: list[str]) -> None:
     if not _DEVICE.fullmatch(device):
-        problems.append(unknown_name("device", device, ("cpu", "cuda", "cuda:0")))
+        # The nearest of the names to "gpu" is "cpu", which is not what was meant.
+        meant = "cuda" if "gpu" in device.lower() else device
+        sentence = unknown_name("device", meant, ("cpu", "cuda", "cuda:0"))
+        problems.append(sentence.replace(repr(meant), repr(device), 1))
     if dtype not in DTYPES:
         problems.append(unknown_name("dtype", dtype, DTYPES))
     if not _is_count(threads):

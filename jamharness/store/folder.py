@@ -27,7 +27,8 @@ class Store:
     """
 
     def __init__(self, path: str | Path | None = None, *, create: bool = True) -> None:
-        self._named = f"Store {str(DEFAULT if path is None else path)!r}"
+        self._path = repr(str(DEFAULT if path is None else path))
+        self._named = f"Store {self._path}"
         try:
             self.root = Path(DEFAULT if path is None else path).expanduser().absolute()
             self._check()
@@ -158,9 +159,13 @@ class Store:
         """
         record = self.find_run(name)
         if record is None:
-            raise BadInput(
-                f"{unknown_name('run', name, (known.name for known in self.runs()))} It is not in {self._named}."
-            )
+            names = [known.name for known in self.runs()]
+            if not names:
+                raise BadInput(
+                    f"Unknown run {name!r}: store {self._path} holds no run; "
+                    "name the store that has it, as in --store DIR, or start a run by: jamharness run"
+                )
+            raise BadInput(unknown_name(f"run of store {self._path}:", name, names))
         if record.status == "unreadable":
             raise BadInput(f"Run {name!r}: {record.problem}")
         return record

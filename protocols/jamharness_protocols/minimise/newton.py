@@ -11,6 +11,8 @@ from jamharness_protocols.minimise.certificate import force_balance
 
 STRETCH = 100
 """Steps over which the decline of L is measured."""
+_ROUNDING = 1e-11
+"""A predicted relative decrease of L below this drowns in the rounding of a sum over patterns."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,6 +86,8 @@ def newton(
             predicted = -float(gradient @ s + 0.5 * s @ (H @ s))
             new_loss, new_gradient = problem.loss_and_gradient(w + s)
             gain = (loss - new_loss) / predicted if predicted > 0 else -1.0
+            if predicted < _ROUNDING * loss:  # L cannot tell any more: go by the gradient
+                gain = 1.0 if np.linalg.norm(new_gradient) < 0.9 * np.linalg.norm(gradient) else -1.0
             if gain > 1e-3 and np.isfinite(new_loss):
                 w, loss, gradient = w + s, new_loss, new_gradient
                 mu = mu / 5 if gain > 0.75 else 2 * mu if gain < 0.25 else mu
