@@ -7,11 +7,11 @@ from time import perf_counter
 
 import numpy as np
 import pytest
+from jamharness_protocols.minimise import minimise
 
 from jamharness import load_backend
 from jamharness.api import Adam, DataRequest, Network, State
 from jamharness.plugins import load_data
-from jamharness_protocols.minimise import minimise
 
 pytestmark = pytest.mark.torch
 CAP = 20

@@ -51,7 +51,7 @@ def output_jacobian(network: Network, passed: Pass) -> Array:
     """∂f/∂w of shape (M, N): ∂f/∂W_l is the outer product of g_l and a_{l-1}, ∂f/∂b_l is g_l."""
     blocks: list[Array] = []
     for g, a in zip(backward(network, passed), passed.inputs, strict=True):
-        blocks.append((g[:, :, None] * a[:, None, :]).reshape(len(g), -1))
+        blocks.append((g[:, :, None] * a[:, None, :]).reshape(len(g), g.shape[1] * a.shape[1]))
         if network.bias:
             blocks.append(g)
     return np.concatenate(blocks, axis=1)

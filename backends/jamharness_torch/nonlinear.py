@@ -4,7 +4,6 @@ from math import pi, sqrt
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from jamharness.api import Activation
 
@@ -18,7 +17,7 @@ def value(activation: Activation, z: Tensor) -> Tensor:
         case "tanh":
             return torch.tanh(z)
         case "gelu":
-            return functional.gelu(beta * z) / beta  # z Φ(βz), by the error function
+            return z * _distribution(beta * z)
         case "softplus":
             return torch.logaddexp(torch.zeros_like(z), beta * z) / beta
         case _:
@@ -35,8 +34,7 @@ def slope(activation: Activation, z: Tensor) -> Tensor:
             return 1 - torch.tanh(z).square()
         case "gelu":
             t = beta * z
-            distribution: Tensor = torch.special.ndtr(t)
-            return distribution + t * _density(t)
+            return _distribution(t) + t * _density(t)
         case "softplus":
             return torch.sigmoid(beta * z)
         case _:
@@ -58,6 +56,11 @@ def curvature(activation: Activation, z: Tensor) -> Tensor:
             return beta * p * (1 - p)
         case _:
             return torch.zeros_like(z)
+
+
+def _distribution(t: Tensor) -> Tensor:
+    """Φ(t) by the complementary error function, which keeps its digits in the lower tail; ``functional.gelu`` does not."""
+    return torch.erfc(t * -sqrt(0.5)).mul_(0.5)
 
 
 def _density(t: Tensor) -> Tensor:

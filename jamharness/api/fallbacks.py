@@ -1,5 +1,7 @@
 """What the host derives from ``margins`` and ``loss_and_gradient`` alone, for backends without a faster way."""
 
+from dataclasses import replace
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 def descend(problem: "Problem", state: State, steps: int, optimizer: Optimizer) -> State:
     """The optimizer's own NumPy rule, one gradient per update."""
+    state = replace(state, w=np.array(state.w, dtype=problem.backend.dtype))
     for _ in range(steps):
         if not np.any(problem.margins(state.w) > 0):
             break
@@ -36,6 +39,7 @@ def jacobian(problem: "Problem", w: Array, rows: NDArray[np.integer]) -> Array:
 
 def damped_step(problem: "Problem", w: Array, damping: float) -> DampedStep:
     """The damped least-squares problem min |Δ + J s|² + λ|s|² over the unsatisfied patterns."""
+    w = np.asarray(w, dtype=problem.backend.dtype)
     margins = problem.margins(w)
     rows = np.flatnonzero(margins > 0)
     delta = margins[rows]
@@ -52,7 +56,7 @@ def solve_damped(J: Array, delta: Array, damping: float) -> Array:
     cond(J) and not with its square (Björck, Numerical Methods for Least Squares Problems, §2.7).
     """
     n, size = J.shape
-    root = np.sqrt(damping)
+    root = sqrt(damping)
     if n >= size:
         q, r = np.linalg.qr(np.concatenate([J, root * np.eye(size, dtype=J.dtype)]))
         return np.asarray(-np.linalg.solve(r, q[:n].T @ delta))

@@ -31,7 +31,9 @@ def _problems(plugins: Plugins, request: DataRequest) -> tuple[str, ...]:
     try:
         load_data(request, plugins)
     except BadInput as error:
-        return error.problems
+        # The arrays of ``Patterns`` do not know which data set they come from; a sentence about a setting says enough.
+        home = f"Data set {request.dataset!r}: "
+        return tuple(home + text if text.startswith(("x ", "y ")) else text for text in error.problems)
     except JamharnessError as error:
         return (str(error),)
     except ImportError as error:
