@@ -59,7 +59,7 @@ def curvature(activation: Activation, z: Tensor) -> Tensor:
 
 
 def _distribution(t: Tensor) -> Tensor:
-    """Φ(t) by the complementary error function, which keeps its digits in the lower tail; ``functional.gelu`` does not."""
+    """Φ(t) by the complementary error function, exact far into the lower tail, where ``functional.gelu`` is not."""
     return torch.erfc(t * -sqrt(0.5)).mul_(0.5)
 
 
