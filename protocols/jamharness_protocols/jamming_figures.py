@@ -55,7 +55,8 @@ def _jump(axes: "Axes", findings: Findings) -> None:
     axes.set_xlabel(r"load $P/N_w$ (patterns per weight)")
     axes.set_ylabel(r"unsatisfied $N_\Delta/N$ (patterns per parameter)")
     axes.set_title("The jump at the jamming transition", fontsize="medium")
-    axes.legend(fontsize="small", frameon=False)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize="small", frameon=False)
 
 
 def _scaling(axes: "Axes", findings: Findings) -> None:

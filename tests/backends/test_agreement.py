@@ -79,7 +79,9 @@ def well_posed(drawn: Case, nearest: float) -> bool:
     kinks = drawn.network.activation == "relu"
     # With L of nearly cancelled margins no relative bound could hold: Δ = κ − y f is a difference.
     enough = np.abs(margins).max() > 1e-3 and not 0 < margins.max() < 1e-3
-    return bool(np.abs(margins).min() > nearest and enough and not (kinks and any(np.abs(z).min() < nearest for z in zs)))
+    return bool(
+        np.abs(margins).min() > nearest and enough and not (kinks and any(np.abs(z).min() < nearest for z in zs))
+    )
 
 
 def mean_diagonal(J: np.ndarray) -> float:
@@ -101,8 +103,8 @@ def errors(drawn: Case) -> dict[str, float]:
     }
     J = one.jacobian(w, np.flatnonzero(one.margins(w) > 0))
     for factor in (1e-2, 1.0, 1e2):
-        # λ ≥ 1e-2 of the mean diagonal keeps cond(JᵀJ + λI) ≤ 1 + 100 N: a smaller λ would leave the step itself, and not
-        # its computation, sensitive to rounding.
+        # λ ≥ 1e-2 of the mean diagonal keeps cond(JᵀJ + λI) ≤ 1 + 100 N: with a smaller λ the step itself, and not its
+        # computation, would be sensitive to rounding.
         damping = factor * mean_diagonal(J)
         a, b = one.damped_step(w, damping), two.damped_step(w, damping)
         size = max(a.loss, loss_one) or 1.0
@@ -115,7 +117,7 @@ def errors(drawn: Case) -> dict[str, float]:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_numpy_and_torch_agree_in_float64(family):
-    """Outputs, margins, L, ∇L, J and the candidate of a damped step differ by less than 1e-11 of their largest entry."""
+    """Outputs, margins, L, ∇L, J and a damped step's candidate differ by less than 1e-11 of their largest entry."""
 
     @settings(max_examples=60, deadline=None)
     @given(drawn=cases(family))

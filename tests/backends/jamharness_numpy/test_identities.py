@@ -1,5 +1,7 @@
 """Exact statements about fully connected networks, which any right implementation meets."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -85,7 +87,7 @@ def test_gradient_flow_conserves_the_balance_of_every_relu_unit():
     def balances(at):
         parts = network.split(at)
         return np.concatenate([
-            (W**2).sum(axis=1) + b**2 - (V**2).sum(axis=0) for (W, b), (V, _) in zip(parts, parts[1:], strict=False)
+            (W**2).sum(axis=1) + b**2 - (V**2).sum(axis=0) for (W, b), (V, _) in pairwise(parts)
         ])  # fmt: skip
 
     drifts = []

@@ -1,5 +1,7 @@
 """First-order updates step for step: as PyTorch's own optimizer makes them, and as the api's rules do."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,9 @@ pytestmark = pytest.mark.torch
 PAPER = Network(inputs=12, width=12, depth=3, activation="relu")
 SMALL = Network(inputs=5, width=6, depth=2, activation="relu")
 RULES = pytest.mark.parametrize(
-    "rule", [Adam(learning_rate=1e-2, decay_every=60), Fire(), Sgd(learning_rate=0.05, momentum=0.9)], ids=["adam", "fire", "sgd"]
+    "rule",
+    [Adam(learning_rate=1e-2, decay_every=60), Fire(), Sgd(learning_rate=0.05, momentum=0.9)],
+    ids=["adam", "fire", "sgd"],
 )
 
 
@@ -30,9 +34,7 @@ class Plain(torch.nn.Module):
     def __init__(self, network, w):
         super().__init__()
         sizes = [network.inputs, *[network.width] * network.depth, 1]
-        self.layers = torch.nn.ModuleList(
-            torch.nn.Linear(a, b, dtype=torch.float64) for a, b in zip(sizes, sizes[1:], strict=False)
-        )
+        self.layers = torch.nn.ModuleList(torch.nn.Linear(a, b, dtype=torch.float64) for a, b in pairwise(sizes))
         with torch.no_grad():
             for layer, (W, b) in zip(self.layers, network.split(w), strict=True):
                 layer.weight.copy_(torch.tensor(W))
@@ -48,7 +50,7 @@ class Plain(torch.nn.Module):
 
 
 def plain_adam(network, problem, w, steps, *, drop_every=None):
-    """A loop of torch.optim.Adam on an nn.Module with autograd; the rate is divided by 10 every ``drop_every`` steps."""
+    """A loop of torch.optim.Adam on an nn.Module; the rate is divided by 10 every ``drop_every`` steps."""
     model = Plain(network, w)
     x, y = torch.tensor(problem.x), torch.tensor(problem.y)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)

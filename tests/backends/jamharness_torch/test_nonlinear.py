@@ -30,5 +30,7 @@ def test_softplus_keeps_its_digits_where_it_is_nearly_zero(beta):
     """log(1 + exp(βz)) / β and its slope are right to 1e-12 of themselves down to βz = −12."""
     z = Z / beta
     activation = Activation(name="softplus", beta=beta)
-    assert nonlinear.value(activation, torch.tensor(z)).numpy() == pytest.approx(np.logaddexp(0, Z) / beta, rel=1e-12, abs=0)
+    assert nonlinear.value(activation, torch.tensor(z)).numpy() == pytest.approx(
+        np.logaddexp(0, Z) / beta, rel=1e-12, abs=0
+    )
     assert nonlinear.slope(activation, torch.tensor(z)).numpy() == pytest.approx(expit(Z), rel=1e-12, abs=0)

@@ -1,0 +1,92 @@
+"""First-order rules as values: their validation, schedule and first updates by hand."""
+
+import numpy as np
+import pytest
+
+from jamharness.api import Adam, BadInput, Fire, QuadraticHinge, Sgd, State
+
+
+@pytest.mark.parametrize(
+    ("make", "values", "count"),
+    [
+        (Adam, {"learning_rate": 0}, 1),
+        (Adam, {"learning_rate": float("nan")}, 1),
+        (Adam, {"learning_rate": -1, "decay_every": 0, "decay_factor": 0}, 3),
+        (Fire, {"dt": 0}, 1),
+        (Fire, {"dt": -1, "dt_max": 0, "f_inc": 0, "f_dec": 0}, 4),
+        (Sgd, {"learning_rate": -0.1}, 1),
+    ],
+)
+def test_constants_must_be_positive(make, values, count):
+    """One sentence for each, naming the optimizer and the value."""
+    with pytest.raises(BadInput, match=f"{make.__name__}: .* must be a positive number") as caught:
+        make(**values)
+    assert len(caught.value.problems) == count
+
+
+@pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf")])
+def test_a_margin_must_be_a_positive_number(margin):
+    """One sentence with the value and the papers' one."""
+    with pytest.raises(BadInput, match="must be a positive number; the papers use 1"):
+        QuadraticHinge(margin=margin)
+
+
+def test_the_papers_schedule():
+    """1e-4, divided by 10 every 250 000 updates, never below 1e-7."""
+    rule = Adam()
+    steps = [0, 249_999, 250_000, 499_999, 500_000, 750_000, 1_000_000, 9_999_999]
+    expected = [1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-7, 1e-7, 1e-7]
+    assert [rule.rate(step) for step in steps] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_rate_below_the_floor_stays():
+    """The floor raises no rate."""
+    assert Adam(learning_rate=1e-9).rate(10**7) == 1e-9
+
+
+def test_adams_first_update_has_the_size_of_its_rate():
+    """From rest every component moves by the rate against the sign of its gradient."""
+    state = Adam(learning_rate=0.01).update(State(w=np.zeros(3)), np.array([2.0, -0.5, 1e-3]))
+    assert state.w == pytest.approx([-0.01, 0.01, -0.01], rel=1e-4)
+    assert state.step == 1
+
+
+def test_sgd_with_momentum_by_hand():
+    """v = m v + g, w = w − η v."""
+    rule, gradient = Sgd(learning_rate=0.1, momentum=0.5), np.array([1.0])
+    state = rule.update(rule.update(State(w=np.array([0.0])), gradient), gradient)
+    assert (float(state.w[0]), float(state.moments["velocity"][0]), state.step) == (pytest.approx(-0.25), 1.5, 2)
+
+
+def test_fire_by_hand():
+    """First a free fall by dt; downhill it goes on, mixed along the force; uphill it stops and halves its time step."""
+    rule = Fire(dt=0.1)
+    one = rule.update(State(w=np.array([1.0])), np.array([1.0]))
+    assert (float(one.w[0]), float(one.moments["velocity"][0])) == (pytest.approx(0.99), pytest.approx(-0.1))
+    two = rule.update(one, np.array([1.0]))  # in one dimension mixing changes nothing
+    assert (float(two.w[0]), float(two.moments["velocity"][0])) == (pytest.approx(0.97), pytest.approx(-0.2))
+    uphill = rule.update(two, np.array([-1.0]))
+    assert uphill.moments["control"] == pytest.approx([0.05, 0.1, 0])
+    assert float(uphill.moments["velocity"][0]) == pytest.approx(0.05)
+
+
+def test_fire_speeds_up_after_enough_updates_downhill():
+    """After n_min updates downhill the time step grows by f_inc up to dt_max, and the mixing falls by f_alpha."""
+    rule = Fire(dt=0.09)
+    state = State(w=np.array([0.0]))
+    for _ in range(12):  # one from rest, ten downhill, and one more
+        state = rule.update(state, np.array([1.0]))
+    assert state.moments["control"] == pytest.approx([0.09 * 1.1, 0.1 * 0.99, 11])
+    assert rule.update(state, np.array([1.0])).moments["control"][0] == 0.1
+
+
+def test_updates_leave_their_inputs_alone():
+    """A state and a gradient are values."""
+    for rule in (Adam(), Fire(), Sgd(momentum=0.9)):
+        w, gradient = np.ones(3), np.ones(3)
+        first = rule.update(State(w=w), gradient)
+        kept = {name: moment.copy() for name, moment in first.moments.items()}
+        rule.update(first, gradient)
+        assert np.array_equal(w, np.ones(3))
+        assert np.array_equal(gradient, np.ones(3))
+        assert all(np.array_equal(first.moments[name], kept[name]) for name in kept)
