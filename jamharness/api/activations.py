@@ -59,4 +59,7 @@ class Activation:
         return self.name != "relu"
 
     def __str__(self) -> str:
-        return f"{self.name}({self.beta:g})" if self.name in _SHARP and self.beta != 1.0 else self.name
+        if self.name not in _SHARP or self.beta == 1.0:
+            return self.name
+        short = f"{self.beta:g}"
+        return f"{self.name}({short if float(short) == self.beta else repr(float(self.beta))})"

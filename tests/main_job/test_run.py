@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import jamharness
-from jamharness.api import DataRequest
+from jamharness.api import Cell, DataRequest
 from jamharness.plugins import load_data
+from jamharness.running import Silent
 from jamharness.store import Store
 
 TINY = {"width": 4, "depth": 2, "seeds": 2, "resolution": 0.5}
@@ -25,6 +26,16 @@ ESTIMATES = {
     *OUTCOMES,
 }
 BACKENDS = [pytest.param("torch", marks=pytest.mark.torch), "numpy"]
+
+
+class Listener(Silent):
+    """Keeps the words of every cell."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, list[str]] = {}
+
+    def said(self, cell: Cell, text: str) -> None:
+        self.words.setdefault(cell.label, []).append(text)
 
 
 def asked(**settings: Any) -> list[str]:
@@ -99,7 +110,11 @@ def test_a_run_is_found_again_by_every_command_and_from_python(
     assert len((work / "csv" / "jamming-trials.csv").read_text().splitlines()) == len(table) + 1
 
     shutil.move("jamharness-store", "elsewhere")
-    anew = jamharness.run("jamming", backend=backend, settings=TINY, store=work / "store", name="second")
+    heard = Listener()
+    store = work / "store"
+    anew = jamharness.run("jamming", backend=backend, settings=TINY, store=store, name="second", observer=heard)
+    assert {words[0] for words in heard.words.values()} == {"starting"}
+    assert len(heard.words) == part["cells"]["done"]
     assert anew.protocols["jamming"].cells["reused"] == 0
     opened = jamharness.open_run("first", store=work / "elsewhere")
     assert anew.estimates == opened.estimates

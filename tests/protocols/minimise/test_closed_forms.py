@@ -1,7 +1,7 @@
 """The linear network, where the transition and the minimum beyond it are known exactly.
 
-The transition is Cover's count of linear separations (T. M. Cover, IEEE Trans. EC-14, 326, 1965). The minimum is that of the
-quadratic hinge for N inputs and αN patterns as N grows, parametric in k = 1/|w|.
+The transition is Cover's count of linear separations (T. M. Cover, IEEE Trans. EC-14, 326, 1965). The minimum is that
+of the quadratic hinge for N inputs and αN patterns as N grows, parametric in k = 1/|w|.
 """
 
 import importlib.util
