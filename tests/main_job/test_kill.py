@@ -1,5 +1,6 @@
 """Killing the whole program at any instant, and going on, gives the numbers of a run that was never disturbed."""
 
+import json
 import os
 import random
 import subprocess
@@ -156,6 +157,8 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same_numbers(
     assert met >= 0.8 * kills
     whole = jamharness.run("jamming", backend=backend, settings=TINY, store=calm, name="mine", workers=2)
     assert whole.protocols["jamming"].cells["reused"] == 0
+    code = {str(json.loads(path.read_bytes())["identity"]["sources"]) for path in cells(disturbed) + cells(calm)}
+    assert len(code) == 1, "the code was edited while this test ran; run it again"
     finished = jamharness.open_run("mine", store=disturbed)
     assert finished.status == "finished"
     assert numbers(finished) == numbers(whole)
