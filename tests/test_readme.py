@@ -31,7 +31,7 @@ def test_the_python_example_runs(tmp_path, monkeypatch):
 
 
 def test_the_example_backend_equals_the_referee():
-    """The backend of the README gets its Jacobian, damped step and descent from the defaults, equal to NumPy's formulas."""
+    """The README's backend gets Jacobian, damped step and descent from the defaults, equal to NumPy's formulas."""
     from jamharness_numpy.backend import NumpyBackend
 
     (example,) = re.findall(r"```python\n(import numpy as np\n.*?)```", README, flags=re.DOTALL)
