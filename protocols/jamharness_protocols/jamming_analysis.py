@@ -143,5 +143,5 @@ def _objection(ratio: Estimate, thresholds: pd.DataFrame) -> str:
     if ratio.value is not None:
         return ""
     if thresholds["ratio_satisfied"].isna().all():
-        return "No run satisfied every pattern: start lower (start_ratio=1), raise the budget, or use minimiser=lm."
+        return "No run satisfied every pattern: lower start_ratio if possible, raise the budget, or use minimiser=lm."
     return "No run ended in a minimum: raise highest_ratio (or patterns), or the budget so that undecided runs end."

@@ -6,6 +6,8 @@ from jamharness.api import setting
 from jamharness_protocols.settings import PAPER, Shared
 
 _WIDTH_SCAN_PATTERNS = (100, 200, 400, 800)
+_REAL = ("digits", "mnist", "fashion-mnist", "cifar10")
+"""Data sets that end: a plan is pure and cannot count them, so a scan over their patterns is told how many to use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,8 @@ class JammingSettings(Shared):
             elif count % 2 and self.labels == "alternate":
                 near = f"{count - 1} or {count + 1}"
                 found.append(f"patterns = {count}: alternate labels need an even number; use {near}, or labels=random.")
+        if self.scan == "patterns" and self.patterns is None and self.dataset in _REAL:
+            found.append(f"patterns = none: scan=patterns on {self.dataset} needs its pool, as in patterns=1000.")
         if self.scan == "patterns" and isinstance(self.patterns, tuple):
             given = ",".join(map(str, self.patterns))
             found.append(f"patterns = {given}: scan=patterns takes one number, the pool; use scan=width for several.")

@@ -79,7 +79,7 @@ class Shared:
         """The network, or one of another width."""
         hidden = self.width if width is None else width
         first = hidden[0] if isinstance(hidden, tuple) and hidden else hidden
-        inputs = self.inputs if self.inputs is not None else first if isinstance(first, int) else 1
+        inputs = self.inputs if self.inputs is not None else max(first, 1) if isinstance(first, int) else 1
         return Network(inputs=inputs, width=hidden, depth=self.depth, activation=self.activation, bias=self.bias)
 
     def request(self, seed: int, inputs: int, patterns: int | None) -> DataRequest:

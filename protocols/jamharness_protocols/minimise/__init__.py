@@ -57,7 +57,8 @@ def minimise(
         balance, decline, finite = search.balance, search.decline, search.finite
     else:
         walk = first_order(problem, w, allowed, Adam() if method == "adam" else Fire(), say)
-        w, iterations, balance, decline, finite = walk.w, walk.iterations, walk.balance, walk.decline, walk.finite
+        w, iterations, factorisations = walk.w, walk.iterations, walk.pushes
+        balance, decline, finite = walk.balance, walk.decline, walk.finite
     margins = problem.margins(w)
     unsatisfied = int(np.count_nonzero(margins > 0))
     certificate = last_layer(problem, margins)
