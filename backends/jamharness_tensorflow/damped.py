@@ -1,0 +1,58 @@
+"""One Levenberg–Marquardt step, by the cheaper of two systems.
+
+Over the n unsatisfied patterns, the step (JᵀJ + λI) s = −JᵀΔ of N unknowns equals s = −Jᵀ z with (JJᵀ + λI) z = Δ of n.
+JJᵀ is the tangent kernel, a sum over layers of elementwise products of two small Gram matrices: no Jacobian is needed.
+"""
+
+import tensorflow as tf
+
+from jamharness_tensorflow.layers import Pass
+from jamharness_tensorflow.program import Program, Signals, rounding
+
+_BLOCK = 1 << 24
+"""Floats in one block of the Jacobian: 128 MiB in float64."""
+
+
+class Linearisation:
+    """The margins of the unsatisfied patterns to first order at one w; factors for several λ share it.
+
+    Arguments:
+        program: the network's graphs.
+        found: from ``Program.linearise``.
+    """
+
+    def __init__(self, program: Program, found: tuple[Pass, Signals, tf.Tensor, tf.Tensor]) -> None:
+        self.program = program
+        self.passed, self.signals, self.delta, trace = found
+        self.least = rounding(float(trace), self.delta.dtype)
+        self._dual: tf.Tensor | None = None
+        self._primal: tuple[tf.Tensor, tf.Tensor] | None = None
+
+    def solve(self, damping: float) -> tuple[tf.Tensor, float]:
+        """The step s (N,) and the decrease |Δ|² − |Δ + J s|² that it promises."""
+        network, n = self.program.network, int(self.delta.shape[0])
+        size, widths = network.size, sum(out + fan for out, fan in network.shapes)
+        λ = tf.constant(damping, self.delta.dtype)
+        if n == 0:
+            return tf.zeros([size], self.delta.dtype), 0.0
+        cheaper = n * n * widths + n**3 / 3 < n * size**2 + size**3 / 3
+        if n <= size or (cheaper and damping > self.least):
+            if self._dual is None:
+                self._dual = self.program.dual(self.passed, self.signals)
+            step, decrease = self.program.solve_dual(self._dual, λ, self.passed, self.signals, self.delta)
+        else:
+            step, decrease = self.program.solve_primal(*self._normal_equations(n, size), λ)
+        if not bool(tf.math.is_finite(decrease)):
+            step, decrease = self.program.solve_stacked(self.passed, self.signals, self.delta, λ)
+        return step, float(decrease)
+
+    def _normal_equations(self, n: int, size: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """JᵀJ (N, N) and JᵀΔ (N,), in blocks of patterns: no array of n × N."""
+        if self._primal is None:
+            rows = max(1, _BLOCK // size)
+            for start in range(0, n, rows):
+                block = tf.constant(start), tf.constant(min(n, start + rows))
+                A, b = self.program.normal_equations(self.passed, self.signals, self.delta, *block)
+                self._primal = (A, b) if self._primal is None else (self._primal[0] + A, self._primal[1] + b)
+        assert self._primal is not None
+        return self._primal

@@ -1,0 +1,25 @@
+"""What this distribution offers; importing it does not import TensorFlow."""
+
+from collections.abc import Iterable
+
+from jamharness.api import BackendSpec, hookimpl
+
+
+@hookimpl
+def jamharness_backends() -> Iterable[BackendSpec]:
+    """The TensorFlow backend."""
+    return [
+        BackendSpec(
+            name="tensorflow",
+            factory="jamharness_tensorflow.backend:TensorFlowBackend",
+            capabilities=frozenset(
+                {"descend", "jacobian", "damped_step", "hessian", "hessian_eigenvalues", "tangent_kernel"}
+            ),
+            distributions=("tensorflow-cpu",),
+            environment={
+                "TF_CPP_MIN_LOG_LEVEL": "2",  # errors only: the rest is about the build
+                "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # otherwise it takes all memory of the device at once
+            },
+            summary="TensorFlow on CPU or CUDA",
+        )
+    ]

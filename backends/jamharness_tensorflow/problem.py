@@ -1,0 +1,133 @@
+"""One network on one set of patterns, in TensorFlow."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from jamharness.api import Array, DampedStep, Network, Optimizer, Problem, QuadraticHinge, State
+from jamharness_tensorflow.damped import Linearisation
+from jamharness_tensorflow.descent import NAMES, constants, moments_of
+from jamharness_tensorflow.program import program
+
+if TYPE_CHECKING:
+    from jamharness_tensorflow.backend import TensorFlowBackend
+
+_BLOCK = 1 << 25
+"""Floats in the largest temporary array of a Hessian: 256 MiB in float64."""
+
+
+class TensorFlowProblem(Problem):
+    """The contract on tensors; patterns are copied to the device once and shared by ``restated`` problems."""
+
+    def __init__(
+        self, backend: "TensorFlowBackend", network: Network, x: Array, y: Array, loss: QuadraticHinge,
+        data: tuple[tf.Tensor, tf.Tensor] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(backend, network, x, y, loss)
+        self.tensor, self.on_device = backend.tensor, backend.on_device
+        self.data = data or (backend.tensor(self.x), backend.tensor(self.y))
+        sharpless = replace(network, activation=network.nonlinearity.name)
+        self.program = program(sharpless, backend.device, backend.dtype)
+        self.beta = backend.tensor(network.nonlinearity.beta)
+        self.kappa = backend.tensor(loss.margin)
+        self._last: tuple[Array, Linearisation] | None = None
+
+    def restated(self, network: Network, loss: QuadraticHinge) -> "TensorFlowProblem":
+        """The same tensors under another activation or margin."""
+        return TensorFlowProblem(cast("TensorFlowBackend", self.backend), network, self.x, self.y, loss, self.data)
+
+    def outputs(self, w: Array, x: Array) -> Array:
+        """f(x; w), (M,)."""
+        with self.on_device():
+            return _numpy(self.program.outputs(self.tensor(w), self.tensor(x), self.beta))
+
+    def margins(self, w: Array) -> Array:
+        """Δ = κ − y f, (P,)."""
+        with self.on_device():
+            return _numpy(self._margins(self.tensor(w)))
+
+    def _margins(self, w: tf.Tensor) -> tf.Tensor:
+        return self.program.margins(w, *self.data, self.kappa, self.beta)
+
+    def loss_and_gradient(self, w: Array) -> tuple[float, Array]:
+        """L and ∇L; only unsatisfied patterns go through the backward pass."""
+        with self.on_device():
+            loss, gradient = self.program.loss_and_gradient(self.tensor(w), *self.data, self.kappa, self.beta)
+            return float(loss), _numpy(gradient)
+
+    def descend(self, state: State, steps: int, optimizer: Optimizer) -> State:
+        """One compiled loop over all updates."""
+        rule = constants(optimizer)
+        with self.on_device():
+            memory = moments_of(optimizer, state, self.backend.dtype)
+            w, moments, step = self.program.descend_with(type(optimizer))(
+                self.tensor(state.w), tuple(tf.constant(each) for each in memory),
+                tf.constant(state.step, tf.int64), tf.constant(steps, tf.int64), tf.constant(rule),
+                *self.data, self.kappa, self.beta,
+            )  # fmt: skip
+            named = zip(NAMES[type(optimizer)], moments, strict=True)
+            return State(w=_numpy(w), step=int(step), moments={name: _numpy(moment) for name, moment in named})
+
+    def jacobian(self, w: Array, rows: NDArray[np.integer]) -> Array:
+        """∂Δ/∂w for the given patterns."""
+        with self.on_device():
+            x, y = (tf.gather(values, np.array(rows, dtype=np.int64)) for values in self.data)
+            return _numpy(self.program.jacobian(self.tensor(w), x, y, self.beta))
+
+    def damped_step(self, w: Array, damping: float) -> DampedStep:
+        """One candidate; a second λ at the same w reuses the linearisation."""
+        with self.on_device():
+            at = self.tensor(w)
+            if self._last is None or not np.array_equal(self._last[0], w):
+                found = self.program.linearise(at, *self.data, self.kappa, self.beta)
+                self._last = np.array(w), Linearisation(self.program, found)
+            step, decrease = self._last[1].solve(damping)
+            candidate = at + step
+            hinge = np.maximum(_numpy(self._margins(candidate)), 0)
+        return DampedStep(
+            w=_numpy(candidate),
+            loss=float(hinge @ hinge) / (2 * self.patterns),
+            unsatisfied=int(np.count_nonzero(hinge)),
+            predicted_decrease=decrease / (2 * self.patterns),
+        )
+
+    def hessian(self, w: Array) -> tuple[Array, Array]:
+        """H0 and Hp, summed over blocks of unsatisfied patterns."""
+        with self.on_device():
+            H0, Hp = self._hessian(w)
+            return _numpy(H0), _numpy(Hp)
+
+    def _hessian(self, w: Array) -> tuple[tf.Tensor, tf.Tensor]:
+        at = self.tensor(w)
+        margins = self._margins(at)
+        rows = tf.where(margins > 0)[:, 0]
+        size = self.network.size
+        H0 = tf.zeros([size, size], at.dtype)
+        Hp = tf.zeros_like(H0)
+        widest = max(max(out, fan + 1) for out, fan in self.network.shapes)
+        step = max(1, _BLOCK // max(size, widest**2))
+        for start in range(0, int(tf.size(rows)), step):
+            part = rows[start : start + step]
+            x, y, delta = (tf.gather(values, part) for values in (*self.data, margins))
+            first, second = self.program.hessian(at, x, y, delta, self.beta)
+            H0, Hp = H0 + first, Hp + second
+        return H0 / self.patterns, Hp / self.patterns
+
+    def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
+        """Sorted eigenvalues of H, H0 and Hp, on the device."""
+        with self.on_device():
+            H0, Hp = self._hessian(w)
+            first, second, third = (_numpy(tf.linalg.eigvalsh(H)) for H in (H0 + Hp, H0, Hp))
+        return first, second, third
+
+    def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:
+        """∇f(x1) · ∇f(x2), layer by layer, without the Jacobians."""
+        with self.on_device():
+            return _numpy(self.program.kernel(self.tensor(w), self.tensor(x1), self.tensor(x2), self.beta))
+
+
+def _numpy(tensor: tf.Tensor) -> Array:
+    return np.array(tensor)

@@ -1,0 +1,177 @@
+"""The graphs of one network, each traced once: shapes of w are fixed, numbers of patterns, β and κ are arguments."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from math import sqrt
+from typing import Any
+
+import tensorflow as tf
+
+from jamharness.api import Network
+from jamharness_tensorflow.descent import Memory, loop
+from jamharness_tensorflow.hessian import weighted_hessian
+from jamharness_tensorflow.layers import Pass, backward, forward, gram, output_jacobian, pull_back
+
+Signals = tuple[tf.Tensor, ...]
+
+
+class Program:
+    """The functions of one network in one dtype; β and κ are scalars, x is (M, d), y (M,), w (N,).
+
+    Arguments:
+        network: its shapes, biases and the name of its activation; the sharpness is an argument.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        traced: Callable[[Any], Any] = tf.function(reduce_retracing=True, autograph=False)
+        self.outputs = traced(self._outputs)
+        self.margins = traced(self._margins)
+        self.loss_and_gradient = traced(self._loss_and_gradient)
+        self.jacobian = traced(self._jacobian)
+        self.linearise = traced(self._linearise)
+        self.dual = traced(self._dual)
+        self.solve_dual = traced(self._solve_dual)
+        self.normal_equations = traced(self._normal_equations)
+        self.solve_primal = traced(self._solve_primal)
+        self.solve_stacked = traced(self._solve_stacked)
+        self.hessian = traced(self._hessian)
+        self.kernel = traced(self._kernel)
+        # XLA compiles for each number of patterns: worth it for a loop of thousands of updates only.
+        self.descend: dict[type, Any] = {}
+
+    def descend_with(self, kind: type) -> Any:
+        """The compiled loop of an optimizer."""
+        if kind not in self.descend:
+
+            def run(
+                w: tf.Tensor, memory: Memory, step: tf.Tensor, steps: tf.Tensor, rule: tf.Tensor,
+                x: tf.Tensor, y: tf.Tensor, margin: tf.Tensor, beta: tf.Tensor,
+            ) -> Any:  # fmt: skip
+                def gradient(w: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+                    _, slope, unsatisfied = self._masked(w, x, y, margin, beta)
+                    return slope, unsatisfied
+
+                return loop(kind, gradient, w, memory, step, steps, rule)
+
+            self.descend[kind] = tf.function(run, autograph=False, jit_compile=True)
+        return self.descend[kind]
+
+    def _outputs(self, w: tf.Tensor, x: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+        return forward(self.network, beta, w, x).outputs
+
+    def _margins(self, w: tf.Tensor, x: tf.Tensor, y: tf.Tensor, margin: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+        return margin - y * self._outputs(w, x, beta)
+
+    def _masked(self, w: tf.Tensor, x: tf.Tensor, y: tf.Tensor, margin: tf.Tensor, beta: tf.Tensor) -> Any:
+        """L, ∇L and N_Δ with fixed shapes: satisfied patterns go along with weight zero."""
+        passed = forward(self.network, beta, w, x)
+        hinge = tf.nn.relu(margin - y * passed.outputs)
+        patterns = tf.cast(tf.size(y), w.dtype)
+        seed = -y * hinge / patterns
+        slope = pull_back(self.network, passed, backward(self.network, beta, passed, seed))
+        return tf.reduce_sum(tf.square(hinge)) / (2 * patterns), slope, tf.math.count_nonzero(hinge)
+
+    def _unsatisfied(
+        self, w: tf.Tensor, x: tf.Tensor, y: tf.Tensor, margin: tf.Tensor, beta: tf.Tensor
+    ) -> tuple[Pass, tf.Tensor, tf.Tensor]:
+        """The pass, y and Δ of the unsatisfied patterns alone."""
+        passed = forward(self.network, beta, w, x)
+        margins = margin - y * passed.outputs
+        rows = tf.where(margins > 0)[:, 0]
+        return passed.rows(rows), tf.gather(y, rows), tf.gather(margins, rows)
+
+    def _loss_and_gradient(
+        self, w: tf.Tensor, x: tf.Tensor, y: tf.Tensor, margin: tf.Tensor, beta: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        some, signs, delta = self._unsatisfied(w, x, y, margin, beta)
+        patterns = tf.cast(tf.size(y), w.dtype)
+        signals = backward(self.network, beta, some, -signs * delta / patterns)
+        return tf.reduce_sum(tf.square(delta)) / (2 * patterns), pull_back(self.network, some, signals)
+
+    def _jacobian(self, w: tf.Tensor, x: tf.Tensor, y: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+        passed = forward(self.network, beta, w, x)
+        return output_jacobian(self.network, passed, backward(self.network, beta, passed, -y))
+
+    def _linearise(
+        self, w: tf.Tensor, x: tf.Tensor, y: tf.Tensor, margin: tf.Tensor, beta: tf.Tensor
+    ) -> tuple[Pass, Signals, tf.Tensor, tf.Tensor]:
+        """Pass, signals −y ∂f/∂z_l and Δ of the unsatisfied patterns, and tr JᵀJ."""
+        some, signs, delta = self._unsatisfied(w, x, y, margin, beta)
+        signals = backward(self.network, beta, some, -signs)
+        bias = 1.0 if self.network.bias else 0.0
+        trace = tf.add_n([
+            tf.reduce_sum(tf.reduce_sum(tf.square(g), 1) * (tf.reduce_sum(tf.square(a), 1) + bias))
+            for g, a in zip(signals, some.inputs, strict=True)
+        ])  # fmt: skip
+        return some, signals, delta, trace
+
+    def _dual(self, some: Pass, signals: Signals) -> tf.Tensor:
+        return gram(self.network, (some, signals), (some, signals))
+
+    def _solve_dual(
+        self, dual: tf.Tensor, damping: tf.Tensor, some: Pass, signals: Signals, delta: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The step s = −Jᵀ z with (JJᵀ + λI) z = Δ; NaN where the factorisation fails."""
+        factor = tf.linalg.cholesky(tf.linalg.set_diag(dual, tf.linalg.diag_part(dual) + damping))
+        z = tf.linalg.cholesky_solve(factor, delta[:, tf.newaxis])
+        step = -pull_back(self.network, some, tuple(g * z for g in signals))
+        # Δ + J s = λ z
+        return step, tf.reduce_sum(tf.square(delta)) - tf.square(damping) * tf.reduce_sum(tf.square(z))
+
+    def _normal_equations(
+        self, some: Pass, signals: Signals, delta: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """JᵀJ and JᵀΔ of a block of patterns."""
+        J = self._block(some, signals, start, stop)
+        return tf.matmul(J, J, transpose_a=True), tf.linalg.matvec(J, delta[start:stop], transpose_a=True)
+
+    def _block(self, some: Pass, signals: Signals, start: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
+        part = some._replace(inputs=tuple(a[start:stop] for a in some.inputs))
+        return output_jacobian(self.network, part, tuple(g[start:stop] for g in signals))
+
+    def _solve_primal(self, A: tf.Tensor, b: tf.Tensor, damping: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """(JᵀJ + λI) s = −JᵀΔ; NaN where the factorisation fails."""
+        factor = tf.linalg.cholesky(tf.linalg.set_diag(A, tf.linalg.diag_part(A) + damping))
+        step = -tf.linalg.cholesky_solve(factor, b[:, tf.newaxis])[:, 0]
+        return step, -2 * tf.tensordot(step, b, 1) - tf.tensordot(step, tf.linalg.matvec(A, step), 1)
+
+    def _solve_stacked(
+        self, some: Pass, signals: Signals, delta: tf.Tensor, damping: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """QR of [J; √λ I]: for a λ so small that the squared system is not positive definite in floating point."""
+        J = self._block(some, signals, tf.constant(0), tf.size(delta))
+        identity = tf.eye(self.network.size, dtype=J.dtype)
+        q, r = tf.linalg.qr(tf.concat([J, tf.sqrt(damping) * identity], axis=0))
+        right = -tf.linalg.matvec(q[: tf.size(delta)], delta, transpose_a=True)
+        step = tf.linalg.triangular_solve(r, right[:, tf.newaxis], lower=False)[:, 0]
+        rest = delta + tf.linalg.matvec(J, step)
+        return step, tf.reduce_sum(tf.square(delta)) - tf.reduce_sum(tf.square(rest))
+
+    def _hessian(
+        self, w: tf.Tensor, x: tf.Tensor, y: tf.Tensor, margins: tf.Tensor, beta: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Σ ∇Δ∇Δᵀ and Σ Δ ∇∇Δ over given patterns."""
+        passed = forward(self.network, beta, w, x)
+        J = output_jacobian(self.network, passed, backward(self.network, beta, passed, y))
+        return tf.matmul(J, J, transpose_a=True), weighted_hessian(self.network, beta, passed, -y * margins)
+
+    def _kernel(self, w: tf.Tensor, x1: tf.Tensor, x2: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+        pairs = []
+        for x in (x1, x2):
+            passed = forward(self.network, beta, w, x)
+            pairs.append((passed, backward(self.network, beta, passed, tf.ones_like(passed.outputs))))
+        return gram(self.network, *pairs)
+
+
+@lru_cache(maxsize=64)
+def program(network: Network, device: str, dtype: str) -> Program:
+    """The program of a network; ``network`` carries no sharpness. One for each device and dtype, as graphs are."""
+    assert network.nonlinearity.beta == 1.0, (network, device, dtype)
+    return Program(network)
+
+
+def rounding(trace: float, dtype: tf.DType) -> float:
+    """Below this λ the dual of a tall J loses half of all digits: its null space is divided by λ."""
+    eps = 2.0**-52 if dtype == tf.float64 else 2.0**-23
+    return 0.1 * sqrt(eps) * trace
