@@ -12,6 +12,7 @@ from jamharness.api.network import SCHEMES, Array, Float64, Network
 from jamharness.api.optimizers import Adam, Fire, Optimizer, Sgd, State
 from jamharness.api.protocol import Estimate, Findings, Observable, Progress, Protocol, setting
 from jamharness.api.seeds import generator
+from jamharness.api.situations import Situation
 from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec
 from jamharness.api.step import DampedStep
 
@@ -52,6 +53,7 @@ __all__ = [
     "ProtocolSpec",
     "QuadraticHinge",
     "Sgd",
+    "Situation",
     "State",
     "as_array",
     "canonical_json",

@@ -28,6 +28,8 @@ class Observable:
         comparison: how two backends are compared: ``"exact"``, ``"horizon"`` (until trajectories part) or
             ``"distribution"``.
         published: the published value as text, where there is one.
+        equivalence: two backends count as equal when they are shown to differ by less, in the observable's unit; None
+            where no such claim is made. ``equivalence_source`` says why that much.
     """
 
     unit: str
@@ -35,6 +37,8 @@ class Observable:
     source: str
     comparison: str
     published: str = ""
+    equivalence: float | None = None
+    equivalence_source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +69,15 @@ class Findings:
         arrays: NumPy arrays by name.
         objection: why the question asked was not answered, in one sentence with advice; empty when it was. A run with
             an objection ends with exit code 1.
+        samples: of an estimate that rests on independent samples, each sample by its name (the seed), so that two runs
+            of the same seeds can be compared pair by pair.
     """
 
     estimates: Mapping[str, Estimate]
     tables: "Mapping[str, pd.DataFrame]"
     arrays: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
     objection: str = ""
+    samples: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 Progress = Callable[[str], None]
@@ -84,7 +91,8 @@ class Protocol(TypingProtocol, Generic[S]):
 
     ``Settings`` is a frozen keyword-only dataclass made with ``setting``; it may define ``problems() -> list[str]``,
     one sentence for everything that is wrong with the values. ``presets`` maps names to settings that differ from the
-    default.
+    default. A protocol may also define ``situations(settings) -> Sequence[Situation]``: where backends are compared
+    number by number.
     """
 
     Settings: type[S]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from jamharness.cli import listing, running, stored
+from jamharness.cli import agreement, listing, running, stored
 from jamharness.cli.usage import Group
 from jamharness.plugins import Plugins
 
@@ -27,6 +27,7 @@ def build_app(plugins: Plugins) -> typer.Typer:
     for command in (
         running.run,
         running.resume,
+        agreement.agree,
         stored.runs,
         stored.show_run,
         stored.export,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness.api import Backend, Cell, CellResult, Findings, FinishedCell, Network, Observable, Progress
+from jamharness.api import Backend, Cell, CellResult, Findings, FinishedCell, Network, Observable, Progress, Situation
 from jamharness_protocols import jamming_analysis, jamming_figures
 from jamharness_protocols.jamming_observables import OBSERVABLES
 from jamharness_protocols.jamming_settings import JammingSettings
@@ -50,6 +50,11 @@ class Jamming:
             if following is not None:
                 cells.append(_cell(settings, search, following))
         return cells
+
+    def situations(self, settings: JammingSettings) -> Sequence[Situation]:
+        """The first seed at the load where its search starts, near the transition."""
+        search = next(_searches(settings))
+        return [settings.situation(*_shape(settings, search, search.axis.start), search.seed)]
 
     def measure(self, cell: Cell, backend: Backend, progress: Progress) -> CellResult:
         """One minimisation."""
@@ -123,11 +128,15 @@ def _scan_network(settings: JammingSettings, width: int) -> Network:
     )
 
 
-def _cell(settings: JammingSettings, search: Search, value: int) -> Cell:
+def _shape(settings: JammingSettings, search: Search, value: int) -> tuple[Network, int, int]:
+    """The network, the patterns and their pool at one value of a search."""
     if settings.scan == "patterns":
-        network, patterns, pool = settings.network(), value, _pool(settings, settings.network())
-    else:
-        network, patterns, pool = _scan_network(settings, value), search.patterns or 0, max(settings.scanned_patterns)
+        return settings.network(), value, _pool(settings, settings.network())
+    return _scan_network(settings, value), search.patterns or 0, max(settings.scanned_patterns)
+
+
+def _cell(settings: JammingSettings, search: Search, value: int) -> Cell:
+    network, patterns, pool = _shape(settings, search, value)
     ratio = patterns / network.weights
     shape = "" if settings.scan == "patterns" else f", width {value}"
     return Cell(

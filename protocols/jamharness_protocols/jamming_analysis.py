@@ -56,7 +56,29 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
         estimates=estimates,
         tables={"trials": trials, "thresholds": thresholds},
         objection=_objection(estimates["critical_ratio"], thresholds),
+        samples=_samples(counted, thresholds if scan == "width" else None),
     )
+
+
+def _samples(counted: pd.DataFrame, scanned: pd.DataFrame | None) -> dict[str, dict[str, float]]:
+    """By seed: the middle of each closed bracket, and the exponent of a scan over widths."""
+    found: dict[str, dict[str, float]] = {}
+    for name, column in (("critical_ratio", "ratio"), ("critical_ratio_parameters", "ratio_parameters")):
+        middle = (counted[f"{column}_satisfied"] + counted[f"{column}_unsatisfied"]) / 2
+        found[name] = _by_seed(counted["seed"], middle)
+    if scanned is not None:
+        sizes, weights = critical_weights(scanned)
+        seeds = sorted(set(scanned["seed"]))
+        complete = [bool(np.isfinite(row).all()) for row in weights]
+        if any(complete) and len(sizes) > 1:
+            slopes = np.polyfit(np.log(sizes), np.log(weights[complete]).T, 1)[0]
+            kept = [seed for seed, keep in zip(seeds, complete, strict=True) if keep]
+            found["scaling_exponent"] = {str(seed): float(slope) for seed, slope in zip(kept, slopes, strict=True)}
+    return found
+
+
+def _by_seed(seeds: "pd.Series[Any]", values: "pd.Series[Any]") -> dict[str, float]:
+    return {str(seed): float(value) for seed, value in zip(seeds, values, strict=True) if np.isfinite(value)}
 
 
 def trial_table(done: Sequence[FinishedCell]) -> pd.DataFrame:

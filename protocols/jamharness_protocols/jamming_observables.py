@@ -5,9 +5,20 @@ from collections.abc import Mapping
 from jamharness.api import Observable
 from jamharness_protocols.settings import PAPER
 
+_EQUIVALENCE = 0.25
+_WINDOW = "half of the window 2.80 to 3.30 in which arXiv 1809.09349 finds both satisfied and unsatisfied runs"
 
-def _load(unit: str, meaning: str, published: str = "") -> Observable:
-    return Observable(unit=unit, meaning=meaning, source=PAPER, comparison="distribution", published=published)
+
+def _load(unit: str, meaning: str, published: str = "", equivalence: float | None = None) -> Observable:
+    return Observable(
+        unit=unit,
+        meaning=meaning,
+        source=PAPER,
+        comparison="distribution",
+        published=published,
+        equivalence=equivalence,
+        equivalence_source=_WINDOW if equivalence else "",
+    )
 
 
 def _count(meaning: str) -> Observable:
@@ -15,8 +26,8 @@ def _count(meaning: str) -> Observable:
 
 
 OBSERVABLES: Mapping[str, Observable] = {
-    "critical_ratio": _load("P/N_w", "mean over seeds of the load at the jamming point", "≈ 3"),
-    "critical_ratio_parameters": _load("P/N", "the same load per parameter, biases included"),
+    "critical_ratio": _load("P/N_w", "mean over seeds of the load at the jamming point", "≈ 3", _EQUIVALENCE),
+    "critical_ratio_parameters": _load("P/N", "the same load per parameter, biases included", "", _EQUIVALENCE),
     "transition_width": _load("P/N_w", "standard deviation of the load at the jamming point over seeds"),
     "jump_smallest": _load("N_Δ/N", "least unsatisfied at the first minimum beyond each seed's threshold", "> 0.5"),
     "jump_median": _load("N_Δ/N", "median unsatisfied at the first minimum beyond each seed's threshold", "≈ 0.75"),

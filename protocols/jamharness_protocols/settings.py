@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from jamharness.api import ACTIVATIONS, SCHEMES, BadInput, DataRequest, Network, setting
+from jamharness.api import ACTIVATIONS, SCHEMES, BadInput, DataRequest, Network, Situation, setting
 from jamharness_protocols.minimise import BUDGETS, METHODS
 
 PAPER = "arXiv 1809.09349"
@@ -95,6 +95,25 @@ class Shared:
             fit=self.fit,
             test_fraction=self.test_fraction,
             folder=self.folder,
+        )
+
+    def situation(self, network: Network, patterns: int, pool: int | None, seed: int) -> Situation:
+        """One minimisation before it begins, for backends to be compared at.
+
+        Arguments:
+            network: the network.
+            patterns: P.
+            pool: how many patterns are drawn.
+            seed: of data and initial weights.
+        """
+        return Situation(
+            label=f"seed {seed}, P = {patterns}",
+            network=network,
+            dataset=self.request(seed, network.inputs, pool),
+            patterns=patterns,
+            margin=self.margin,
+            seed=seed,
+            scheme=self.initial,
         )
 
     def coordinates(self, network: Network, seed: int, patterns: int) -> dict[str, Any]:

@@ -1,0 +1,152 @@
+"""Agreement in distribution: the difference of two estimates, and whether it is shown to be small."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf, sqrt
+
+from jamharness.agreement.rows import DistributionRow, Verdict
+from jamharness.api import Estimate, Findings, Observable
+
+_NORMAL = 1.959963984540054
+"""Half of a 95% interval in standard errors, for estimates that come with an interval alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A difference with its standard error.
+
+    Arguments:
+        value: the difference.
+        error: its standard error.
+        degrees: of freedom of Student's t; infinite for a normal distribution.
+        count: pairs, or the fewer of two samples.
+        paired: whether the same seeds were compared.
+    """
+
+    value: float
+    error: float
+    degrees: float
+    count: int
+    paired: bool
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """The symmetric interval of Student's t."""
+        from scipy.stats import t
+
+        reach = float(t.ppf(0.5 + confidence / 2, self.degrees)) * self.error
+        return self.value - reach, self.value + reach
+
+
+def paired_difference(one: Mapping[str, float], two: Mapping[str, float]) -> Difference | None:
+    """The mean over common seeds of first minus second; None with fewer than two."""
+    common = sorted(one.keys() & two.keys())
+    count = len(common)
+    if count < 2:
+        return None
+    each = [one[name] - two[name] for name in common]
+    mean = sum(each) / count
+    variance = sum((value - mean) ** 2 for value in each) / (count - 1)
+    return Difference(value=mean, error=sqrt(variance / count), degrees=count - 1, count=count, paired=True)
+
+
+def independent_difference(one: Estimate, two: Estimate) -> Difference | None:
+    """The difference of two estimates, with errors read off their intervals; None when one has no interval."""
+    errors = []
+    for each in (one, two):
+        if each.value is None or each.low is None or each.high is None:
+            return None
+        errors.append((each.high - each.low) / (2 * _NORMAL))
+    assert one.value is not None
+    assert two.value is not None
+    return Difference(
+        value=one.value - two.value, error=sqrt(errors[0] ** 2 + errors[1] ** 2), degrees=inf,
+        count=min(one.count, two.count), paired=False,
+    )  # fmt: skip
+
+
+def judge(difference: Difference, equivalence: float | None, comparisons: int = 1) -> Verdict:
+    """What a difference shows.
+
+    Two one-sided tests at 5% each show equality: the 90% interval lies within ± the margin (Schuirmann, J.
+    Pharmacokinet. Biopharm. 15, 657, 1987). Otherwise an interval that excludes zero shows a difference; it is taken at
+    95% over all comparisons made together (Bonferroni).
+    """
+    if equivalence is not None:
+        low, high = difference.interval(0.90)
+        if -equivalence < low and high < equivalence:
+            return "agree"
+    low, high = difference.interval(1 - 0.05 / comparisons)
+    if low > 0 or high < 0:
+        return "differ"
+    return "no claim" if equivalence is None else "too few seeds"
+
+
+def compare(
+    protocol: str,
+    observables: Mapping[str, Observable],
+    names: tuple[str, str],
+    findings: tuple[Findings, Findings],
+    equivalences: Mapping[str, float],
+) -> list[DistributionRow]:
+    """One row for each estimate that has an interval or samples.
+
+    Arguments:
+        protocol: its name.
+        observables: by name.
+        names: the backends.
+        findings: of each.
+        equivalences: margins that replace the observables' own, by observable.
+    """
+    first, second = findings
+    found: dict[str, Difference | None] = {}
+    for name, observable in observables.items():
+        if observable.comparison != "distribution" or name not in first.estimates or name not in second.estimates:
+            continue
+        estimates = first.estimates[name], second.estimates[name]
+        if all(each.low is None and each.high is None and each.value is not None for each in estimates):
+            continue  # a count, with nothing random that one could test
+        found[name] = paired_difference(
+            first.samples.get(name, {}), second.samples.get(name, {})
+        ) or independent_difference(*estimates)
+    tested = sum(each is not None for each in found.values()) or 1
+    return [
+        _row(protocol, name, observables[name], names, findings, difference, equivalences.get(name), tested)
+        for name, difference in found.items()
+    ]
+
+
+def _row(
+    protocol: str,
+    name: str,
+    observable: Observable,
+    names: tuple[str, str],
+    findings: tuple[Findings, Findings],
+    difference: Difference | None,
+    given: float | None,
+    tested: int,
+) -> DistributionRow:
+    equivalence = observable.equivalence if given is None else given
+    low, high = difference.interval(0.95) if difference else (None, None)
+    inner = difference.interval(0.90) if difference else (None, None)
+    one, two = (each.estimates[name] for each in findings)
+    notes = dict.fromkeys(f"{who}: {each.note}" for who, each in zip(names, (one, two), strict=True) if each.note)
+    if difference and difference.paired and difference.error == 0 and difference.value == 0:
+        notes["the same for every seed"] = None
+    return DistributionRow(
+        protocol=protocol,
+        observable=name,
+        unit=observable.unit,
+        first=names[0],
+        second=names[1],
+        values=(one.value, two.value),
+        difference=difference.value if difference else None,
+        low=low,
+        high=high,
+        equal_low=inner[0],
+        equal_high=inner[1],
+        equivalence=equivalence,
+        count=difference.count if difference else min(one.count, two.count),
+        paired=difference.paired if difference else False,
+        verdict=judge(difference, equivalence, tested) if difference else "not compared",
+        note="; ".join(notes) if difference else "an estimate or its interval is missing",
+    )

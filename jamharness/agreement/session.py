@@ -1,0 +1,188 @@
+"""Compare backends: number by number, along trajectories, and over seeds."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from jamharness.agreement import distribution
+from jamharness.agreement.asking import KINDS, check_equivalences, check_requests
+from jamharness.agreement.bench import as_reference, seats
+from jamharness.agreement.measuring import Spot, compare_exactly, compare_trajectories
+from jamharness.agreement.result import Agreement, Trajectories
+from jamharness.agreement.rows import DistributionRow, ExactRow, HorizonRow
+from jamharness.api import BadInput, JamharnessError, Situation, canonical_json, digest
+from jamharness.plugins import Plugins
+from jamharness.running import Observer, Run, Silent, run
+from jamharness.running.asks import Ask
+from jamharness.running.request import Request
+
+UPDATES = 10_000
+"""Of the first-order trajectories: enough for Adam at its fastest rate to show how its roundings grow."""
+
+
+def agree(
+    protocols: str | Sequence[str],
+    *,
+    backends: Sequence[str],
+    reference: str = "numpy",
+    kinds: Sequence[str] = KINDS,
+    equivalences: Mapping[str, float] | None = None,
+    updates: int = UPDATES,
+    settings: Mapping[str, Any] | None = None,
+    preset: str | None = None,
+    seed: int | None = None,
+    device: str = "cpu",
+    dtype: str = "float64",
+    workers: int | None = None,
+    threads: int = 1,
+    store: str | Path | None = None,
+    plugins: Plugins | None = None,
+    interpreters: Mapping[str, str] | None = None,
+    observer: Observer | None = None,
+    say: Callable[[str], None] = lambda _text: None,
+    draw: Callable[[Agreement], Mapping[str, bytes]] | None = None,
+) -> Agreement:
+    """Compare backends in up to three kinds; see ``jamharness.agreement.rows`` for what each row says.
+
+    Arguments:
+        protocols: whose situations and estimates are compared.
+        backends: those to compare. One alone is compared with the reference in distribution too.
+        reference: compared with number by number; computes in float64 on the CPU.
+        kinds: of ``KINDS``.
+        equivalences: margins that replace those of the observables, by observable.
+        updates: of the first-order trajectories.
+        settings: for every protocol that has such a field, as ``run`` takes them.
+        preset: as for ``run``, like all that follow.
+        seed: the setting of this name.
+        device: of the backends.
+        dtype: of the backends.
+        workers: the most worker processes of a run.
+        threads: of each worker.
+        store: where the runs are kept, and the figures.
+        plugins: what there is.
+        interpreters: the Python of each backend's workers.
+        observer: who is told of the runs.
+        say: told in one line what is being compared.
+        draw: makes the figures, as PNG by name.
+
+    Raises:
+        BadInput: everything that is wrong with what was asked for.
+        Interrupted: Ctrl-C during a run.
+    """
+    start = time.monotonic()
+    plugins = plugins or Plugins.load()
+    common: dict[str, Any] = {
+        "settings": settings, "preset": preset, "seed": seed, "workers": workers, "threads": threads, "store": store,
+        "plugins": plugins, "interpreters": interpreters,
+    }  # fmt: skip
+    wanted = tuple(dict.fromkeys(backends))
+    failures: dict[str, str] = {}
+    requests = check_requests(
+        protocols, wanted, reference, kinds, {**common, "device": device, "dtype": dtype}, failures
+    )
+    asks = requests[reference].asks
+    check_equivalences(equivalences or {}, asks)
+    if updates < 10:
+        raise BadInput(f"updates = {updates}: a trajectory needs at least 10 updates to be seen to part.")
+    name = f"agree-{'-'.join(ask.name for ask in asks)}-{digest(_identity(asks, wanted, reference, dtype))[:6]}"
+    exact_rows: list[ExactRow] = []
+    horizon_rows: list[HorizonRow] = []
+    paths: list[Trajectories] = []
+    with seats({**requests, reference: as_reference(requests[reference])}, failures) as ready:
+        if reference not in ready:
+            raise BadInput(failures[reference])
+        usable = [each for each in wanted if each in ready]
+        if {"exact", "horizon"} & set(kinds):
+            for situation in _situations(asks, failures):
+                where = Spot.of(situation, plugins)
+                others = {each: ready[each] for each in usable if each != reference or len(wanted) == 1}
+                if "exact" in kinds:
+                    say(f"exact: {situation.label}")
+                    exact_rows += compare_exactly(where, reference, ready[reference], others, failures)
+                if "horizon" in kinds:
+                    say(f"horizon: {situation.label}")
+                    rows, found = compare_trajectories(where, reference, ready[reference], others, failures, updates)
+                    horizon_rows += rows
+                    paths += found
+    distribution_rows: list[DistributionRow] = []
+    runs: dict[str, Run] = {}
+    if "distribution" in kinds:
+        compared = usable if len(usable) > 1 or len(wanted) > 1 else [*usable, reference]
+        for each in dict.fromkeys(compared):
+            say(f"distribution: {each}")
+            try:
+                runs[each] = run(
+                    protocols, backend=each, observer=observer or Silent(), **common,
+                    device=requests[each].place.device, dtype=requests[each].place.dtype,
+                )  # fmt: skip
+            except BadInput as error:
+                failures[each] = " ".join(error.problems)
+        distribution_rows = _distribution(asks, runs, equivalences or {})
+    found_all = Agreement(
+        name=name,
+        backends=wanted,
+        reference=reference,
+        dtype=dtype,
+        exact=exact_rows,
+        horizon=horizon_rows,
+        distribution=distribution_rows,
+        failures=failures,
+        trajectories=paths,
+        runs={each: finished.name for each, finished in runs.items()},
+        seconds=time.monotonic() - start,
+    )
+    return _kept(found_all, requests[reference], draw)
+
+
+def _identity(asks: Sequence[Ask], wanted: Sequence[str], reference: str, dtype: str) -> Any:
+    return {"asks": {ask.name: ask.plain() for ask in asks}, "backends": [*wanted, reference], "dtype": dtype}
+
+
+def _situations(asks: Sequence[Ask], failures: dict[str, str]) -> list[Situation]:
+    """Those of all protocols, each once."""
+    found: dict[Situation, None] = {}
+    for ask in asks:
+        declare = getattr(ask.protocol, "situations", None)
+        if declare is None:
+            failures[ask.name] = (
+                f"Protocol {ask.name!r} declares no situations to compare backends at number by number."
+            )
+            continue
+        found |= dict.fromkeys(declare(ask.settings))
+    return list(found)
+
+
+def _distribution(
+    asks: Sequence[Ask], runs: Mapping[str, Run], equivalences: Mapping[str, float]
+) -> list[DistributionRow]:
+    """All pairs of backends."""
+    rows: list[DistributionRow] = []
+    names = list(runs)
+    for index, first in enumerate(names):
+        for second in names[index + 1 :]:
+            for ask in asks:
+                findings = tuple(runs[each].protocols[ask.name].findings for each in (first, second))
+                rows += distribution.compare(
+                    ask.name, ask.protocol.observables, (first, second), (findings[0], findings[1]), equivalences
+                )
+    return rows
+
+
+def _kept(found: Agreement, request: Request, draw: Callable[[Agreement], Mapping[str, bytes]] | None) -> Agreement:
+    """Write the figures and the document into the store."""
+    store = request.store
+    store.create()
+    folder = store.root / "figures" / found.name
+    files = []
+    try:
+        images = draw(found) if draw and found.trajectories else {}
+    except JamharnessError:
+        images = {}
+    for name, image in images.items():
+        store.write(folder / f"{name}.png", image)
+        files.append(str(folder / f"{name}.png"))
+    found = replace(found, files=files)
+    store.write(store.root / "agreements" / f"{found.name}.json", canonical_json(found.to_json()).encode())
+    return found

@@ -1,0 +1,112 @@
+"""The command ``agree``."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from jamharness.api import BadInput
+from jamharness.cli.options import AsJson, ConfigFile, Quiet, StorePath, Workers
+from jamharness.cli.output import others_to_stderr, show, show_json
+from jamharness.cli.state import plugins_of
+
+
+def agree(
+    context: typer.Context,
+    protocols: Annotated[
+        list[str] | None, typer.Argument(metavar="PROTOCOL", help="What to compare; default: jamming.")
+    ] = None,
+    backends: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="The backends to compare.")] = None,
+    reference: Annotated[str, typer.Option(metavar="NAME", help="Compared with number by number.")] = "numpy",
+    kinds: Annotated[
+        str, typer.Option(metavar="KIND,KIND", help="Of exact, horizon and distribution.")
+    ] = "exact,horizon,distribution",
+    equivalences: Annotated[
+        list[str] | None,
+        typer.Option("--within", metavar="NAME=MARGIN", help="Below which difference an observable counts as equal."),
+    ] = None,
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Settings to start from, such as quick.")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting. May be repeated.")
+    ] = None,
+    config: ConfigFile = None,
+    seed: Annotated[str | None, typer.Option(metavar="N", help="Which random draws.")] = None,
+    device: Annotated[str | None, typer.Option(metavar="DEVICE", help="cpu, cuda or cuda:i; default: cpu.")] = None,
+    dtype: Annotated[str | None, typer.Option(metavar="DTYPE", help="float64 or float32; default: float64.")] = None,
+    workers: Workers = None,
+    threads: Annotated[str | None, typer.Option(metavar="K", help="CPU threads of each worker; default: 1.")] = None,
+    store: StorePath = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show whether backends agree: exactly, along trajectories, and over seeds.
+
+    Leaves with 0 if they are shown to agree, 1 if they differ, and 2 if it could not be shown.
+    """
+    from jamharness.cli.request import gather, refuse
+
+    plugins = plugins_of(context)
+    margins, unread = _margins(equivalences or [])
+    named = _names(backends)
+    options = {
+        "backend": named[0] if named else None,
+        "device": device,
+        "dtype": dtype,
+        "preset": preset,
+        "seed": seed,
+        "store": store,
+        "threads": threads,
+        "workers": workers,
+    }
+    # The first backend stands for all while options are read; each is checked on its own later.
+    options["backend"] = next((name for name in named if name in plugins.backends), reference)
+    given = gather(
+        plugins,
+        protocols=protocols or [],
+        assignments=assignments or [],
+        config=config,
+        name=None,
+        options=options,
+    )
+    if unread:
+        raise BadInput(*given.problems, *unread)
+    refuse(given)
+    keywords: dict[str, Any] = {
+        key: value for key, value in given.keywords.items() if key not in ("backend", "name", "limit", "memory")
+    }
+    from jamharness.agreement import agree as compare
+    from jamharness.render import agreement as rendering
+    from jamharness.render.progress import display
+
+    with others_to_stderr(), display(quiet=quiet) as observer:
+        found = compare(
+            given.protocols,
+            backends=named,
+            reference=reference,
+            kinds=_names(kinds),
+            equivalences=margins,
+            observer=observer,
+            say=(lambda _text: None) if quiet else (lambda text: typer.echo(text, err=True)),
+            draw=rendering.trajectories,
+            **keywords,
+        )
+    if as_json:
+        show_json(found.to_json())
+    else:
+        show(rendering.agreement(found))
+    raise typer.Exit(found.exit)
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def _margins(assignments: Sequence[str]) -> tuple[dict[str, float], list[str]]:
+    found, problems = {}, []
+    for assignment in assignments:
+        name, _, text = assignment.partition("=")
+        try:
+            found[name.strip()] = float(text)
+        except ValueError:
+            problems.append(f"--within {assignment!r}: write NAME=MARGIN, as in critical_ratio=0.25.")
+    return found, problems

@@ -1,0 +1,148 @@
+"""A comparison of backends: tables, the verdict, and the figure of trajectories that part."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from jamharness.render.screen import table
+from jamharness.render.texts import duration
+
+if TYPE_CHECKING:
+    from jamharness.agreement import Agreement
+    from jamharness.agreement.rows import DistributionRow, ExactRow, HorizonRow
+
+_STYLES = {"agree": "green", "differ": "bold red", "too few seeds": "yellow", "not compared": "yellow", "no claim": ""}
+_CONCLUSIONS = {
+    "agree": "The backends agree.",
+    "differ": "The backends differ.",
+    "could not compare": "It is not shown whether the backends agree.",
+}
+
+
+def agreement(found: "Agreement") -> RenderableType:
+    """All rows of a comparison, what could not be compared, and the verdict."""
+    parts: list[RenderableType] = []
+    if found.exact:
+        parts.append(_exact(found.exact))
+    if found.horizon:
+        parts.append(_horizon(found.horizon))
+    if found.distribution:
+        parts += _distributions(found.distribution)
+    parts += [Text(reason, style="red") for reason in found.failures.values()]
+    parts += [Text.assemble("Figure ", (file, "bold")) for file in found.files]
+    style = {"agree": "bold green", "differ": "bold red"}.get(found.verdict, "bold yellow")
+    parts.append(Text.assemble((_CONCLUSIONS[found.verdict], style), f" ({duration(found.seconds)})"))
+    return Group(*parts)
+
+
+def _exact(rows: "Sequence[ExactRow]") -> RenderableType:
+    """One line for each quantity: each backend's largest error over the states, and the bound there."""
+    backends = list(dict.fromkeys(row.backend for row in rows))
+    made = table("exact!", *(f"{name}>" for name in backends), "bound>", "condition>", "verdict!")
+    for quantity in dict.fromkeys(row.quantity for row in rows):
+        worst = {
+            name: max((row for row in rows if (row.quantity, row.backend) == (quantity, name)), key=_severity)
+            for name in backends
+            if any((row.quantity, row.backend) == (quantity, name) for row in rows)
+        }
+        hardest = max(worst.values(), key=_severity)
+        errors = [_small(worst[name].error) if name in worst else "–" for name in backends]
+        made.add_row(
+            Text(quantity, style="bold"), *errors, _small(hardest.bound), _small(hardest.condition),
+            _verdict(hardest.verdict),
+        )  # fmt: skip
+    notes = dict.fromkeys(f"{row.backend}: {row.quantity}: {row.note}" for row in rows if row.note)
+    states = ", ".join(dict.fromkeys(row.state for row in rows))
+    text = (
+        f"largest errors over the states {states}, relative to the largest entry; condition: in units of eps; "
+        "bound: what roundings may cause, with one false alarm in a million"
+    )
+    return Group(made, *_notes([text, *notes]), Text(""))
+
+
+def _severity(row: "ExactRow") -> float:
+    if row.verdict == "differ":
+        return float("inf")
+    return -1.0 if row.error is None or not row.bound else row.error / row.bound
+
+
+def _horizon(rows: "Sequence[HorizonRow]") -> RenderableType:
+    made = table("horizon!", "backend!", "updates>", "parts>", "twin parts>", "growth>", "verdict!")
+    for row in rows:
+        made.add_row(
+            Text(row.method, style="bold"), row.backend, str(row.updates), _update(row.parted), _update(row.twin),
+            "–" if row.growth is None else f"{row.growth:.2g}", _verdict(row.verdict),
+        )  # fmt: skip
+    text = (
+        "trajectories part when a parameter differs by more than roundings add up to, bound × updates; twin: the "
+        "reference from a start one rounding beside; growth: e-foldings of the difference per update"
+    )
+    return Group(made, *_notes([text]), Text(""))
+
+
+def _distributions(rows: "Sequence[DistributionRow]") -> list[RenderableType]:
+    """One table for each pair of backends."""
+    pairs = dict.fromkeys((row.first, row.second) for row in rows)
+    return [_distribution([row for row in rows if (row.first, row.second) == pair]) for pair in pairs]
+
+
+def _distribution(rows: "Sequence[DistributionRow]") -> RenderableType:
+    made = table("distribution!", "by>", "95% interval!", "margin>", "n>", "verdict!")
+    for row in rows:
+        interval = "–" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"
+        made.add_row(
+            Text(row.observable, style="bold"), "–" if row.difference is None else f"{row.difference:.3f}", interval,
+            "–" if row.equivalence is None else f"{row.equivalence:g}", str(row.count), _verdict(row.verdict),
+        )  # fmt: skip
+    pairs = dict.fromkeys(f"by: {row.first} − {row.second}; margin: within which they count as equal" for row in rows)
+    paired = any(row.paired for row in rows)
+    notes = [*pairs, *(["n: seeds, compared pair by pair where both backends found a bracket"] if paired else [])]
+    notes += [f"{row.observable}: {row.note}" for row in rows if row.note]
+    return Group(made, *_notes(notes), Text(""))
+
+
+def _notes(texts: Sequence[str]) -> list[RenderableType]:
+    return [Padding(Text(text), (0, 0, 0, 2), expand=False) for text in texts]
+
+
+def _verdict(verdict: str) -> Text:
+    return Text(verdict, style=_STYLES[verdict])
+
+
+def _small(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1e}"
+
+
+def _update(number: int | None) -> str:
+    return "never" if number is None else str(number)
+
+
+def trajectories(found: "Agreement") -> Mapping[str, bytes]:
+    """The distance of each backend's trajectory from the reference's, one panel for each method; PNG by name."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    count = len(found.trajectories)
+    figure, panels = pyplot.subplots(1, count, figsize=(4.2 * count, 3.6), squeeze=False, layout="constrained")
+    for panel, path in zip(panels[0], found.trajectories, strict=True):
+        for name, apart in path.apart.items():
+            shown = [value if value > 0 else float("nan") for value in apart]
+            own = name.startswith("reference")
+            panel.loglog(path.updates, shown, "--" if own else "-", label=name, color="grey" if own else None)
+        rounding = [path.bound * update for update in path.updates]
+        panel.loglog(path.updates, rounding, ":", color="black", label="roundings added up")
+        panel.set_title(path.method)
+        panel.set_xlabel("updates")
+        panel.grid(visible=True, alpha=0.3)
+    panels[0][0].set_ylabel(f"largest |w − w({found.reference})|")
+    panels[0][0].legend(fontsize="small")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=150)
+    pyplot.close(figure)
+    return {"trajectories": buffer.getvalue()}
