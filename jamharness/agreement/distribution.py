@@ -37,8 +37,15 @@ class Difference:
         return self.value - reach, self.value + reach
 
 
-def paired_difference(one: Mapping[str, float], two: Mapping[str, float]) -> Difference | None:
-    """The mean over common seeds of first minus second; None with fewer than two."""
+def paired_difference(one: Mapping[str, float], two: Mapping[str, float], resolution: float = 0.0) -> Difference | None:
+    """The mean over common seeds of first minus second; None with fewer than two.
+
+    Arguments:
+        one: samples by seed.
+        two: likewise.
+        resolution: the width r within which each sample is known. A sample is anywhere within it, so the difference of
+            two adds a variance of r²/6 (two uniform errors) that equal middles do not show.
+    """
     common = sorted(one.keys() & two.keys())
     count = len(common)
     if count < 2:
@@ -46,7 +53,9 @@ def paired_difference(one: Mapping[str, float], two: Mapping[str, float]) -> Dif
     each = [one[name] - two[name] for name in common]
     mean = sum(each) / count
     variance = sum((value - mean) ** 2 for value in each) / (count - 1)
-    return Difference(value=mean, error=sqrt(variance / count), degrees=count - 1, count=count, paired=True)
+    return Difference(
+        value=mean, error=sqrt((variance + resolution**2 / 6) / count), degrees=count - 1, count=count, paired=True
+    )
 
 
 def independent_difference(one: Estimate, two: Estimate) -> Difference | None:
@@ -106,7 +115,9 @@ def compare(
         if all(each.low is None and each.high is None and each.value is not None for each in estimates):
             continue  # a count, with nothing random that one could test
         found[name] = paired_difference(
-            first.samples.get(name, {}), second.samples.get(name, {})
+            first.samples.get(name, {}),
+            second.samples.get(name, {}),
+            max(first.resolution.get(name, 0.0), second.resolution.get(name, 0.0)),
         ) or independent_difference(*estimates)
     tested = sum(each is not None for each in found.values()) or 1
     return [
@@ -128,10 +139,11 @@ def _row(
     equivalence = observable.equivalence if given is None else given
     low, high = difference.interval(0.95) if difference else (None, None)
     inner = difference.interval(0.90) if difference else (None, None)
-    one, two = (each.estimates[name] for each in findings)
+    first, second = findings
+    one, two = first.estimates[name], second.estimates[name]
     notes = dict.fromkeys(f"{who}: {each.note}" for who, each in zip(names, (one, two), strict=True) if each.note)
-    if difference and difference.paired and difference.error == 0 and difference.value == 0:
-        notes["the same for every seed"] = None
+    if difference and difference.paired and first.samples[name] == second.samples[name]:
+        notes["the same for every seed; the interval is that of the brackets"] = None
     return DistributionRow(
         protocol=protocol,
         observable=name,

@@ -71,6 +71,8 @@ class Findings:
             an objection ends with exit code 1.
         samples: of an estimate that rests on independent samples, each sample by its name (the seed), so that two runs
             of the same seeds can be compared pair by pair.
+        resolution: how wide the interval is in which such a sample is known to lie (a bisected bracket, say); it stands
+            for its middle.
     """
 
     estimates: Mapping[str, Estimate]
@@ -78,6 +80,7 @@ class Findings:
     arrays: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
     objection: str = ""
     samples: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    resolution: Mapping[str, float] = field(default_factory=dict)
 
 
 Progress = Callable[[str], None]

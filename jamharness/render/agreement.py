@@ -110,7 +110,8 @@ def _notes(texts: Sequence[str]) -> list[RenderableType]:
 
 
 def _verdict(verdict: str) -> Text:
-    return Text(verdict, style=_STYLES[verdict])
+    # Short enough for a table of 80 columns; the sentence below it says the rest.
+    return Text("too few" if verdict == "too few seeds" else verdict, style=_STYLES[verdict])
 
 
 def _small(value: float | None) -> str:

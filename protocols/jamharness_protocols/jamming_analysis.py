@@ -22,6 +22,8 @@ _ROW = (
     "factorisations", "seconds", "reason",
 )  # fmt: skip
 
+_LOADS = {"critical_ratio": "ratio", "critical_ratio_parameters": "ratio_parameters"}
+
 
 def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell]) -> Findings:
     """Everything that the trials say.
@@ -57,13 +59,18 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
         tables={"trials": trials, "thresholds": thresholds},
         objection=_objection(estimates["critical_ratio"], thresholds),
         samples=_samples(counted, thresholds if scan == "width" else None),
+        resolution={
+            name: float((counted[f"{column}_unsatisfied"] - counted[f"{column}_satisfied"]).mean())
+            for name, column in _LOADS.items()
+            if counted[f"{column}_unsatisfied"].notna().any()
+        },
     )
 
 
 def _samples(counted: pd.DataFrame, scanned: pd.DataFrame | None) -> dict[str, dict[str, float]]:
     """By seed: the middle of each closed bracket, and the exponent of a scan over widths."""
     found: dict[str, dict[str, float]] = {}
-    for name, column in (("critical_ratio", "ratio"), ("critical_ratio_parameters", "ratio_parameters")):
+    for name, column in _LOADS.items():
         middle = (counted[f"{column}_satisfied"] + counted[f"{column}_unsatisfied"]) / 2
         found[name] = _by_seed(counted["seed"], middle)
     if scanned is not None:
