@@ -1,5 +1,6 @@
 """The closed forms against TensorFlow's own automatic differentiation of a Keras-like network written here."""
 
+from itertools import pairwise
 from math import prod, sqrt
 
 import numpy as np
@@ -30,7 +31,7 @@ CASES = pytest.mark.parametrize(
 def network_output(sizes, bias, sigma, w, x):
     """f(x; w), reading w layer by layer in the canonical order."""
     start, a = 0, x
-    for layer, (fan, out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for layer, (fan, out) in enumerate(pairwise(sizes)):
         W = tf.reshape(w[start : start + prod((out, fan))], (out, fan))
         start += out * fan
         a = tf.linalg.matvec(W, a)
