@@ -4,13 +4,18 @@ Over the n unsatisfied patterns, the step (JᵀJ + λI) s = −JᵀΔ of N unkno
 JJᵀ is the tangent kernel, a sum over layers of elementwise products of two small Gram matrices: no Jacobian is needed.
 """
 
+import numpy as np
 import tensorflow as tf
 
+from jamharness.api.krylov import Bidiagonalisation
 from jamharness_tensorflow.layers import Pass
 from jamharness_tensorflow.program import Program, Signals, rounding
 
 _BLOCK = 1 << 24
 """Floats in one block of the Jacobian: 128 MiB in float64."""
+
+ITERATIONS = 150
+"""Products with J and Jᵀ that a solution to a few per cent takes: above this cost of a factorisation they are used."""
 
 
 class Linearisation:
@@ -27,15 +32,25 @@ class Linearisation:
         self.least = rounding(float(trace), self.delta.dtype)
         self._dual: tf.Tensor | None = None
         self._primal: tuple[tf.Tensor, tf.Tensor] | None = None
+        self._krylov: Bidiagonalisation | None = None
 
-    def solve(self, damping: float) -> tuple[tf.Tensor, float]:
-        """The step s (N,) and the decrease |Δ|² − |Δ + J s|² that it promises."""
+    def solve(self, damping: float, tolerance: float = 0.0) -> tuple[tf.Tensor, float]:
+        """The step s (N,) and the decrease |Δ|² − |Δ + J s|² that it promises.
+
+        Arguments:
+            damping: λ.
+            tolerance: of the relative residual of the normal equations, where solving them in full costs more than
+                ``ITERATIONS`` products with J; 0 always solves in full.
+        """
         network, n = self.program.network, int(self.delta.shape[0])
         size, widths = network.size, sum(out + fan for out, fan in network.shapes)
         λ = tf.constant(damping, self.delta.dtype)
         if n == 0:
             return tf.zeros([size], self.delta.dtype), 0.0
-        cheaper = n * n * widths + n**3 / 3 < n * size**2 + size**3 / 3
+        dual, primal = n * n * widths + n**3 / 3, n * size**2 + size**3 / 3
+        if tolerance and 4 * ITERATIONS * n * size < min(dual, primal):
+            return self.solve_iteratively(damping, tolerance)
+        cheaper = dual < primal
         if n <= size or (cheaper and damping > self.least):
             if self._dual is None:
                 self._dual = self.program.dual(self.passed, self.signals)
@@ -45,6 +60,17 @@ class Linearisation:
         if not bool(tf.math.is_finite(decrease)):
             step, decrease = self.program.solve_stacked(self.passed, self.signals, self.delta, λ)
         return step, float(decrease)
+
+    def solve_iteratively(self, damping: float, tolerance: float) -> tuple[tf.Tensor, float]:
+        """The step to a tolerance, by products with J and Jᵀ alone; the Krylov space serves every λ."""
+        if self._krylov is None:
+            self._krylov = Bidiagonalisation(
+                lambda v: np.array(self.program.times(tf.constant(v), self.passed, self.signals)),
+                lambda u: np.array(self.program.transposed(tf.constant(u), self.passed, self.signals)),
+                np.array(self.delta),
+            )
+        step, decrease = self._krylov.solve(damping, tolerance)
+        return tf.constant(step), decrease
 
     def _normal_equations(self, n: int, size: int) -> tuple[tf.Tensor, tf.Tensor]:
         """JᵀJ (N, N) and JᵀΔ (N,), in blocks of patterns: no array of n × N."""

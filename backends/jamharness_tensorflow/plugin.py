@@ -13,7 +13,15 @@ def jamharness_backends() -> Iterable[BackendSpec]:
             name="tensorflow",
             factory="jamharness_tensorflow.backend:TensorFlowBackend",
             capabilities=frozenset(
-                {"descend", "jacobian", "damped_step", "hessian", "hessian_eigenvalues", "tangent_kernel"}
+                {
+                    "descend",
+                    "jacobian",
+                    "damped_step",
+                    "truncated_step",
+                    "hessian",
+                    "hessian_eigenvalues",
+                    "tangent_kernel",
+                }
             ),
             distributions=("tensorflow-cpu",),
             environment={

@@ -79,12 +79,16 @@ class TensorFlowProblem(Problem):
 
     def damped_step(self, w: Array, damping: float) -> DampedStep:
         """One candidate; a second λ at the same w reuses the linearisation."""
+        return self.truncated_step(w, damping, 0.0)
+
+    def truncated_step(self, w: Array, damping: float, tolerance: float) -> DampedStep:
+        """One candidate, by conjugate gradients where a factorisation costs more."""
         with self.on_device():
             at = self.tensor(w)
             if self._last is None or not np.array_equal(self._last[0], w):
                 found = self.program.linearise(at, *self.data, self.kappa, self.beta)
                 self._last = np.array(w), Linearisation(self.program, found)
-            step, decrease = self._last[1].solve(damping)
+            step, decrease = self._last[1].solve(damping, tolerance)
             candidate = at + step
             hinge = np.maximum(_numpy(self._margins(candidate)), 0)
         return DampedStep(

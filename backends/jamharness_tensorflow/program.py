@@ -10,7 +10,7 @@ import tensorflow as tf
 from jamharness.api import Network
 from jamharness_tensorflow.descent import Memory, loop
 from jamharness_tensorflow.hessian import weighted_hessian
-from jamharness_tensorflow.layers import Pass, backward, forward, gram, output_jacobian, pull_back
+from jamharness_tensorflow.layers import Pass, backward, forward, gram, output_jacobian, pull_back, split
 
 Signals = tuple[tf.Tensor, ...]
 
@@ -35,6 +35,8 @@ class Program:
         self.normal_equations = traced(self._normal_equations)
         self.solve_primal = traced(self._solve_primal)
         self.solve_stacked = traced(self._solve_stacked)
+        self.times = traced(self._times)
+        self.transposed = traced(self._transposed)
         self.hessian = traced(self._hessian)
         self.kernel = traced(self._kernel)
         # XLA compiles for each number of patterns: worth it for a loop of thousands of updates only.
@@ -147,6 +149,18 @@ class Program:
         step = tf.linalg.triangular_solve(r, right[:, tf.newaxis], lower=False)[:, 0]
         rest = delta + tf.linalg.matvec(J, step)
         return step, tf.reduce_sum(tf.square(delta)) - tf.reduce_sum(tf.square(rest))
+
+    def _times(self, v: tf.Tensor, some: Pass, signals: Signals) -> tf.Tensor:
+        """J v, (n,): one product per layer."""
+        terms = []
+        for (V, b), g, a in zip(split(self.network, v), signals, some.inputs, strict=True):
+            z = tf.matmul(a, V, transpose_b=True)
+            terms.append(tf.reduce_sum((z if b is None else z + b) * g, axis=1))
+        return tf.add_n(terms)
+
+    def _transposed(self, u: tf.Tensor, some: Pass, signals: Signals) -> tf.Tensor:
+        """Jᵀ u, (N,)."""
+        return pull_back(self.network, some, tuple(g * u[:, tf.newaxis] for g in signals))
 
     def _hessian(
         self, w: tf.Tensor, x: tf.Tensor, y: tf.Tensor, margins: tf.Tensor, beta: tf.Tensor

@@ -13,7 +13,9 @@ class TorchBackend(Backend):
     """PyTorch on the CPU or one CUDA device, with full-precision matrix products."""
 
     name = "torch"
-    capabilities = frozenset({"descend", "jacobian", "damped_step", "hessian", "hessian_eigenvalues", "tangent_kernel"})
+    capabilities = frozenset(
+        {"descend", "jacobian", "damped_step", "truncated_step", "hessian", "hessian_eigenvalues", "tangent_kernel"}
+    )
 
     def __init__(self, device: str = "cpu", dtype: str = "float64", threads: int | None = None) -> None:
         super().__init__(device, dtype, threads)

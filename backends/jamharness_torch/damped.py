@@ -8,14 +8,20 @@ needs no Jacobian at all: n² Σ(in + out) operations instead of n² N.
 from dataclasses import dataclass
 from math import sqrt
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from jamharness.api import Network
-from jamharness_torch.layers import Pass, backward, gram, output_jacobian, pull_back
+from jamharness.api import Array, Network
+from jamharness.api.krylov import Bidiagonalisation
+from jamharness_torch.layers import Pass, backward, gram, output_jacobian, pull_back, split
 
 _BLOCK = 1 << 24
 """Floats in one block of the Jacobian: 128 MiB in float64."""
+
+ITERATIONS = 150
+"""Products with J and Jᵀ that a solution to a few per cent takes: above this cost of a factorisation they are used."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -35,6 +41,7 @@ class Linearisation:
     delta: Tensor
     dual: Tensor | None = None
     primal: tuple[Tensor, Tensor] | None = None
+    krylov: Bidiagonalisation | None = None
 
     @classmethod
     def at(cls, network: Network, passed: Pass, y: Tensor, margins: Tensor) -> "Linearisation":
@@ -43,16 +50,50 @@ class Linearisation:
         some = passed.rows(rows)
         return cls(network=network, passed=some, signals=backward(network, some, -y[rows]), delta=margins[rows])
 
-    def solve(self, damping: float) -> tuple[Tensor, float]:
-        """The step s (N,) and the decrease |Δ|² − |Δ + J s|² that it promises."""
+    def solve(self, damping: float, tolerance: float = 0.0) -> tuple[Tensor, float]:
+        """The step s (N,) and the decrease |Δ|² − |Δ + J s|² that it promises.
+
+        Arguments:
+            damping: λ.
+            tolerance: of the relative residual of the normal equations, where solving them in full costs more than
+                ``ITERATIONS`` products with J; 0 always solves in full.
+        """
         n, size = len(self.delta), self.network.size
         widths = sum(out + fan for out, fan in self.network.shapes)
-        cheaper = n * n * widths + n**3 / 3 < n * size**2 + size**3 / 3
+        dual, primal = n * n * widths + n**3 / 3, n * size**2 + size**3 / 3
+        if tolerance and 4 * ITERATIONS * n * size < min(dual, primal):
+            return self.solve_iteratively(damping, tolerance)
+        cheaper = dual < primal
         if n <= size or (cheaper and damping > self._rounding()):
             found = self._solve_dual(damping)
         else:
             found = self._solve_primal(damping)
         return self._solve_stacked(damping) if found is None else found
+
+    def solve_iteratively(self, damping: float, tolerance: float) -> tuple[Tensor, float]:
+        """The step to a tolerance, by products with J and Jᵀ alone; the Krylov space serves every λ."""
+        if self.krylov is None:
+            self.krylov = Bidiagonalisation(
+                lambda v: _numpy(self._times(self._like(v))), lambda u: _numpy(self._transposed(self._like(u))),
+                _numpy(self.delta),
+            )  # fmt: skip
+        step, decrease = self.krylov.solve(damping, tolerance)
+        return self._like(step), decrease
+
+    def _like(self, values: Array) -> Tensor:
+        return torch.as_tensor(values, dtype=self.delta.dtype, device=self.delta.device)
+
+    def _times(self, v: Tensor) -> Tensor:
+        """J v, (n,), for v (N,): one product per layer."""
+        found = torch.zeros_like(self.delta)
+        for (V, b), g, a in zip(split(self.network, v), self.signals, self.passed.inputs, strict=True):
+            found.add_((functional.linear(a, V, b) * g).sum(dim=1))
+        return found
+
+    def _transposed(self, u: Tensor) -> Tensor:
+        """Jᵀ u, (N,), for u (n,)."""
+        weighted = [g * u.unsqueeze(1) for g in self.signals]
+        return pull_back(self.network, self.passed, weighted, u.new_empty(self.network.size))
 
     def _rounding(self) -> float:
         """Below this λ the dual of a tall J loses half of all digits: its null space is divided by λ."""
@@ -116,3 +157,7 @@ class Linearisation:
         step = torch.linalg.solve_triangular(r, -(q[: len(J)].T @ self.delta).unsqueeze(1), upper=True).squeeze(1)
         rest = self.delta + J @ step
         return step, float(self.delta @ self.delta - rest @ rest)
+
+
+def _numpy(tensor: Tensor) -> Array:
+    return np.asarray(tensor.cpu().numpy())

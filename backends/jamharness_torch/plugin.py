@@ -13,7 +13,15 @@ def jamharness_backends() -> Iterable[BackendSpec]:
             name="torch",
             factory="jamharness_torch.backend:TorchBackend",
             capabilities=frozenset(
-                {"descend", "jacobian", "damped_step", "hessian", "hessian_eigenvalues", "tangent_kernel"}
+                {
+                    "descend",
+                    "jacobian",
+                    "damped_step",
+                    "truncated_step",
+                    "hessian",
+                    "hessian_eigenvalues",
+                    "tangent_kernel",
+                }
             ),
             distributions=("torch",),
             environment={"CUBLAS_WORKSPACE_CONFIG": ":4096:8"},  # cuBLAS is deterministic only with a fixed workspace

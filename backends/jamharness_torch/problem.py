@@ -87,12 +87,16 @@ class TorchProblem(Problem):
 
     def damped_step(self, w: Array, damping: float) -> DampedStep:
         """One candidate; a second λ at the same w reuses the linearisation."""
+        return self.truncated_step(w, damping, 0.0)
+
+    def truncated_step(self, w: Array, damping: float, tolerance: float) -> DampedStep:
+        """One candidate, by conjugate gradients where a factorisation costs more."""
         at = self.tensor(w)
         if self._last is None or not np.array_equal(self._last[0], w):
             passed = self._forward(at, self.data[0])
             linear = Linearisation.at(self.network, passed, self.data[1], self._margins(passed))
             self._last = np.array(w), linear
-        step, decrease = self._last[1].solve(damping)
+        step, decrease = self._last[1].solve(damping, tolerance)
         at += step
         new = self._margins(self._forward(at, self.data[0]))
         positive = new[new > 0]

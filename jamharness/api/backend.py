@@ -26,7 +26,8 @@ from jamharness.api.step import DampedStep
 
 DTYPES = ("float64", "float32")
 CAPABILITIES = frozenset({
-    "descend", "jacobian", "damped_step", "hessian", "hessian_eigenvalues", "hessian_vector", "tangent_kernel",
+    "descend", "jacobian", "damped_step", "truncated_step", "hessian", "hessian_eigenvalues", "hessian_vector",
+    "tangent_kernel",
 })  # fmt: skip
 
 
@@ -91,6 +92,16 @@ class Problem(ABC):
             damping: λ > 0, in units of JᵀJ (not divided by P).
         """
         return fallbacks.damped_step(self, w, damping)
+
+    def truncated_step(self, w: Array, damping: float, tolerance: float) -> DampedStep:
+        """A damped step whose linear system may be solved to a tolerance only, where that is cheaper.
+
+        Arguments:
+            w: (N,).
+            damping: λ > 0, in units of JᵀJ.
+            tolerance: the largest |(JᵀJ + λI) s + JᵀΔ| / |JᵀΔ|. The default solves in full.
+        """
+        return self.damped_step(w, damping)
 
     def hessian(self, w: Array) -> tuple[Array, Array]:
         """H0 = (1/P) Σ ∇Δ∇Δᵀ and Hp = (1/P) Σ Δ ∇∇Δ over unsatisfied patterns, each (N, N)."""

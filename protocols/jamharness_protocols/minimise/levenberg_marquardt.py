@@ -8,6 +8,8 @@ import numpy as np
 from jamharness.api import Array, Problem
 from jamharness_protocols.minimise.certificate import loss_of
 
+TOLERANCE = 0.1
+"""Of the linear systems' residuals, for backends that truncate them (large problems): see docs/minimisers.md."""
 _STALL_WINDOW = 10
 
 
@@ -58,7 +60,7 @@ def levenberg_marquardt(
             return Descent(w=w, loss=loss, iterations=iteration, why="not finite")
         if loss == 0 or done(w):
             return Descent(w=w, loss=loss, iterations=iteration, why="done")
-        step = problem.damped_step(w, damping)
+        step = problem.truncated_step(w, damping, TOLERANCE)
         gain = (loss - step.loss) / step.predicted_decrease if step.predicted_decrease > 0 else -1.0
         if gain > 1e-4 and np.isfinite(step.loss):
             w, loss, growth = step.w, step.loss, 2.0
