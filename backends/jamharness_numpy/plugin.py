@@ -13,7 +13,7 @@ def jamharness_backends() -> Iterable[BackendSpec]:
             name="numpy",
             factory="jamharness_numpy.backend:NumpyBackend",
             capabilities=frozenset({"jacobian", "hessian", "hessian_eigenvalues", "tangent_kernel"}),
-            distributions=("numpy", "scipy"),
+            distributions=("numpy>=2.0", "scipy>=1.14"),
             summary="explicit formulas on the CPU: the referee",
         )
     ]

@@ -23,7 +23,7 @@ def jamharness_backends() -> Iterable[BackendSpec]:
                     "tangent_kernel",
                 }
             ),
-            distributions=("tensorflow-cpu",),
+            distributions=("tensorflow-cpu>=2.18 | tensorflow>=2.18",),
             environment={
                 "TF_CPP_MIN_LOG_LEVEL": "2",  # errors only: the rest is about the build
                 "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # otherwise it takes all memory of the device at once

@@ -23,7 +23,7 @@ def jamharness_backends() -> Iterable[BackendSpec]:
                     "tangent_kernel",
                 }
             ),
-            distributions=("torch",),
+            distributions=("torch>=2.5",),
             environment={"CUBLAS_WORKSPACE_CONFIG": ":4096:8"},  # cuBLAS is deterministic only with a fixed workspace
             summary="PyTorch on CPU or CUDA",
         )

@@ -42,7 +42,7 @@ class Problem(ABC):
         if x.shape[1] != network.inputs:
             raise BadInput(f"x has {x.shape[1]} columns and the network {network.inputs} inputs; make them equal.")
         self.backend, self.network, self.loss = backend, network, loss
-        self.x, self.y = as_array(x, backend.dtype), as_array(y, backend.dtype)
+        self.x, self.y = _own(x, backend.dtype), _own(y, backend.dtype)
 
     @property
     def patterns(self) -> int:
@@ -175,6 +175,15 @@ class Backend(ABC):
 
     def synchronize(self) -> None:  # noqa: B027  (nothing to wait for on a CPU)
         """Return once the device has finished all work."""
+
+
+def _own(value: Array, dtype: str) -> Array:
+    """An array that nobody writes into: what a caller does with its patterns later is no matter of the problem's."""
+    array = as_array(value, dtype)
+    if array.flags.writeable or not array.flags.owndata:
+        array = array.copy()
+        array.flags.writeable = False
+    return array
 
 
 def as_array(value: Any, dtype: str) -> Array:

@@ -15,7 +15,8 @@ class BackendSpec:
         factory: ``"package.module:Class"``, a ``jamharness.api.Backend``; imported in a worker process only.
         api: the (major, minor) version of ``jamharness.api`` that it was written for.
         capabilities: the optional methods that it provides itself, and ``"protocol:NAME"`` for native protocols.
-        distributions: what must be installed for it to run, as pip names it.
+        distributions: what must be installed for it to run, as pip writes requirements: ``"torch>=2.5"``, with ``|``
+            between alternatives: ``"tensorflow-cpu>=2.18 | tensorflow>=2.18"``.
         environment: variables to set before the framework is imported.
         summary: one line for the list of plugins.
     """
@@ -56,7 +57,7 @@ class DatasetSpec:
         name: what the user types after ``dataset=``.
         factory: ``"package.module:function"``, called with a ``DataRequest``, returning ``Patterns``.
         api: the version of ``jamharness.api`` that it was written for.
-        distributions: what must be installed for it to load, as pip names it.
+        distributions: what must be installed for it to load, written likewise.
         summary: one line for the list of data sets.
     """
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from jamharness.cli import agreement, listing, running, stored
+from jamharness.cli import agreement, conformance, listing, running, stored
 from jamharness.cli.usage import Group
 from jamharness.plugins import Plugins
 
@@ -28,6 +28,7 @@ def build_app(plugins: Plugins) -> typer.Typer:
         running.run,
         running.resume,
         agreement.agree,
+        conformance.conformance,
         stored.runs,
         stored.show_run,
         stored.export,

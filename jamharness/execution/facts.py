@@ -2,21 +2,23 @@
 
 import hashlib
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+
+from jamharness.plugins.dependencies import alternatives, installed
 
 _CODE = (".py", ".so", ".pyd")
 
 
-def versions(distributions: Iterable[str]) -> dict[str, str]:
-    """The installed version of each distribution in this interpreter; empty for one that is not there."""
-    found = {}
-    for name in distributions:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = ""
+def versions(requirements: Iterable[str]) -> dict[str, str]:
+    """The installed version of each distribution in this interpreter; empty for one that is not there.
+
+    Arguments:
+        requirements: as ``BackendSpec.distributions`` has them.
+    """
+    found: dict[str, str] = {}
+    for text in requirements:
+        found |= installed([text]) or {alternatives(text)[0].name: ""}
     return found
 
 

@@ -8,6 +8,7 @@ import pluggy
 
 import jamharness.hookspecs as hookspecs
 from jamharness.api import API_VERSION, CAPABILITIES, BackendSpec, PluginError, unknown_name
+from jamharness.plugins.dependencies import alternatives
 from jamharness.plugins.rows import KINDS, Spec
 
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("jamharness_"))
@@ -100,8 +101,8 @@ def spec_problem(spec: Spec, distribution: str) -> str:
     if not _FACTORY.fullmatch(str(spec.factory)):
         return f"factory = {spec.factory!r} must read 'package.module:name'."
     if not isinstance(spec, BackendSpec):
-        return _not_texts("distributions", getattr(spec, "distributions", ()))
-    if problem := _not_texts("distributions", spec.distributions) or _not_texts("capabilities", spec.capabilities):
+        return _not_requirements(getattr(spec, "distributions", ()))
+    if problem := _not_requirements(spec.distributions) or _not_texts("capabilities", spec.capabilities):
         return problem
     for capability in sorted(spec.capabilities):
         if capability not in CAPABILITIES and not capability.startswith("protocol:"):
@@ -117,6 +118,17 @@ def spec_problem(spec: Spec, distribution: str) -> str:
 def _not_texts(field: str, value: Any) -> str:
     if isinstance(value, str) or not isinstance(value, Collection) or any(not isinstance(item, str) for item in value):
         return f"{field} = {value!r} must be several texts, as in ('torch',)."
+    return ""
+
+
+def _not_requirements(value: Any) -> str:
+    if problem := _not_texts("distributions", value):
+        return problem
+    for text in value:
+        try:
+            alternatives(text)
+        except ValueError:
+            return f"distributions has {text!r}; write it as pip does, such as 'torch>=2.5' or 'this>=1 | that>=1'."
     return ""
 
 

@@ -20,8 +20,17 @@ def test_nothing_missing_needs_no_words():
 
 def test_an_extra_is_named_where_there_is_one():
     """A framework of ours is installed by its extra, by the extra's name or by what the extra brings."""
-    assert explain_missing(["tensorflow"]).endswith('run: pip install "jamharness[tensorflow]"')
-    assert explain_missing(["tensorflow-cpu"]).endswith('run: pip install "jamharness[tensorflow]"')
+    assert explain_missing(["tensorflow>=9999"]).endswith('run: pip install "jamharness[tensorflow]"')
+    assert explain_missing(["tensorflow-cpu>=9999"]).endswith('run: pip install "jamharness[tensorflow]"')
+
+
+def test_what_is_too_old_is_named_with_what_is_needed():
+    """An installed distribution that does not fit is not enough; of alternatives one that fits is."""
+    assert explain_missing(["numpy>=9999"]) == (
+        f"numpy {version('numpy')} is installed here and >=9999 is needed; run: pip install numpy"
+    )
+    assert explain_missing(["numpy>=9999 | scipy>=1"]) == ""
+    assert installed(["no-such-thing | scipy>=1"]) == {"scipy": version("scipy")}
 
 
 def test_several_are_named_together():

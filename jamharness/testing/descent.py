@@ -1,0 +1,127 @@
+"""First-order updates: the rules of the api step for step, in chunks, and to the first w that satisfies everything."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from jamharness.api import Adam, Array, Fire, Optimizer, Sgd, State, fallbacks
+from jamharness.testing.cases import RELU, SATISFIED, TANH, TANH_TALL, Case
+from jamharness.testing.core import Suite, concerns, over, same_bits
+
+RULES: Mapping[str, Optimizer] = {
+    "adam": Adam(learning_rate=1e-2, decay_every=20),
+    "fire": Fire(),
+    "sgd": Sgd(learning_rate=0.05, momentum=0.9),
+}
+every_rule = pytest.mark.parametrize("rule", list(RULES))
+STEPS, LONG = 50, 500
+QUICK: Mapping[str, Optimizer] = {
+    "adam": Adam(learning_rate=1e-2), "fire": Fire(), "sgd": Sgd(learning_rate=0.02, momentum=0.9)
+}  # fmt: skip
+"""Rules that satisfy five patterns within 24 to 78 updates, the same number from a w that is 1e-7 off."""
+
+
+class Descent(Suite):
+    """Against the NumPy rules of ``jamharness.api`` with the referee's gradients."""
+
+    @every_rule
+    @over((RELU, TANH, TANH_TALL))
+    @concerns("descend")
+    def test_descend(self, case: Case, rule: str) -> None:
+        """50 updates equal the rule of the api, the memory included; Adam's rate drops at steps 20 and 40."""
+        optimizer, at = RULES[rule], self.at(case)
+        expected = fallbacks.descend(case.reference, State(w=case.w), STEPS, optimizer)
+        found = self.problem(case).descend(State(w=case.w), STEPS, optimizer)
+        at.equal("step", found.step, expected.step)
+        at.agree(f"w after {STEPS} updates of {rule}", found.w, expected.w, allowed=1e-11)
+        assert found.moments.keys() == expected.moments.keys(), (
+            f"descend: the memory of {rule} has the arrays {sorted(found.moments)}; it must have "
+            f"{sorted(expected.moments)}, so that another backend can continue"
+        )
+        for name, moment in expected.moments.items():
+            at.agree(f"{rule}'s memory {name!r}", found.moments[name], moment, allowed=1e-10)
+
+    @every_rule
+    @concerns("descend")
+    def test_descend_one_update(self, rule: str) -> None:
+        """The first update alone: where a correction of the start is forgotten, it shows."""
+        found = self.problem(TANH).descend(State(w=TANH.w), 1, RULES[rule])
+        expected = fallbacks.descend(TANH.reference, State(w=TANH.w), 1, RULES[rule])
+        moved, wanted = found.w - TANH.w, expected.w - TANH.w
+        self.at(TANH).agree(f"the first update of {rule}", moved, wanted, allowed=1e-10)
+
+    @every_rule
+    @over((RELU, TANH))
+    @concerns("descend")
+    def test_descend_in_chunks(self, case: Case, rule: str) -> None:
+        """Updates in chunks of any length give the same bits as updates at once."""
+        problem = self.problem(case)
+        whole = problem.descend(State(w=case.w), STEPS, RULES[rule])
+        state = State(w=case.w)
+        for steps in (1, 18, 0, 21, 10):
+            state = problem.descend(state, steps, RULES[rule])
+        self.at(case).equal("step after updates in chunks", state.step, whole.step)
+        what = f"{STEPS} updates of {rule} in chunks end elsewhere than at once, on {case.name}"
+        same_bits(self.record, what, state.w, whole.w)
+        for name in whole.moments:
+            same_bits(self.record, f"{what} (its memory {name!r})", state.moments[name], whole.moments[name])
+
+    @every_rule
+    @concerns("descend")
+    def test_descend_stops(self, rule: str) -> None:
+        """Descent stops, before an update, at the first w that satisfies every pattern."""
+        case, optimizer = SATISFIED, QUICK[rule]
+        problem, reference = (each.with_margin(0.7) for each in (self.problem(case), case.reference))
+        expected = fallbacks.descend(reference, State(w=case.w), LONG, optimizer)
+        at = self.at(case)
+        assert 1 < expected.step < LONG, "the case of this test is not as it should be"
+        found = problem.descend(State(w=case.w), LONG, optimizer)
+        at.equal(f"the number of updates of {rule} until N_Δ = 0", found.step, expected.step)
+        at.equal("N_Δ where it stopped", int(np.count_nonzero(np.asarray(problem.margins(found.w)) > 0)), 0)
+        again = problem.descend(found, 10, optimizer)
+        at.equal("the number of updates after the last pattern is satisfied", again.step - found.step, 0)
+        same_bits(self.record, "w moves although every pattern is satisfied", again.w, found.w)
+
+    @concerns("descend")
+    def test_descend_counts_on(self) -> None:
+        """The number of a state's step decides the rate: Adam's schedule goes on where a state stands."""
+        rule = Adam(learning_rate=1e-2, decay_every=20)
+        moments: dict[str, Array] = {"first": np.full(TANH.network.size, 1e-2), "second": np.full_like(TANH.w, 1e-4)}
+        start = State(w=TANH.w, step=38, moments=moments)
+        found = self.problem(TANH).descend(start, 5, rule)
+        expected = fallbacks.descend(TANH.reference, start, 5, rule)
+        self.at(TANH).equal("step after five updates from step 38", found.step, 43)
+        self.at(TANH).agree("w five updates after step 38", found.w, expected.w, allowed=1e-12)
+
+    @every_rule
+    @concerns("descend")
+    def test_descend_leaves_the_state(self, rule: str) -> None:
+        """The state that is handed in keeps its arrays, and none of them is handed back."""
+        problem = self.problem(RELU)
+        state = problem.descend(State(w=RELU.w), 3, RULES[rule])
+        kept = {"w": np.array(state.w), **{name: np.array(moment) for name, moment in state.moments.items()}}
+        for steps in (0, 5):
+            found = problem.descend(state, steps, RULES[rule])
+            held = {"w": state.w, **state.moments}
+            for name, array in held.items():
+                same_bits(self.record, f"descend has modified the array {name!r} of its state", array, kept[name])
+            assert not np.shares_memory(found.w, state.w), "descend: the new w shares memory with the state's"
+
+    @every_rule
+    @concerns("descend")
+    def test_descend_of_nothing(self, rule: str, dtype: str) -> None:
+        """Without an update, or without an unsatisfied pattern, w stays."""
+        for case, steps in ((RELU, 0), (SATISFIED, 5)):
+            found = self.problem(case, dtype).descend(State(w=case.w.astype(dtype), step=3), steps, RULES[rule])
+            self.at(case, dtype).equal("step", found.step, 3)
+            same_bits(self.record, f"w moves without an update, on {case.name}", found.w, case.w.astype(dtype))
+
+    @every_rule
+    @concerns("descend")
+    def test_descend_dtype(self, rule: str) -> None:
+        """In float32 w stays float32, and ten updates follow the rule to the digits that float32 has."""
+        found = self.problem(TANH, "float32").descend(State(w=TANH.w), 10, RULES[rule])
+        expected = fallbacks.descend(TANH.reference, State(w=TANH.w), 10, RULES[rule])
+        assert found.w.dtype == np.float32, f"descend: w has dtype {found.w.dtype} under a float32 backend"
+        self.at(TANH, "float32").agree(f"w after 10 updates of {rule}", found.w, expected.w)
