@@ -18,13 +18,15 @@ class RunOptions:
     """The table ``[run]``: what the options of ``jamharness run`` are when they are not given; None where it is silent.
 
     Arguments:
-        backend, device, dtype, preset, seed, threads, workers: as the options of these names.
+        backend, device, dtype, limit, memory, preset, seed, threads, workers: as the options of these names.
         store: a folder; in a file a relative path starts at the file's folder.
     """
 
     backend: str | None = None
     device: str | None = None
     dtype: str | None = None
+    limit: float | None = None
+    memory: float | None = None
     preset: str | None = None
     seed: int | None = None
     store: str | None = None

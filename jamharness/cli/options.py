@@ -10,6 +10,13 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Workers = Annotated[
     str | None, typer.Option(metavar="K", help="The most worker processes; default: as there are cores.")
 ]
+Limit = Annotated[
+    str | None,
+    typer.Option(metavar="SECONDS", help="Stop a cell that takes longer, try it once more, then go on without it."),
+]
+Memory = Annotated[
+    str | None, typer.Option(metavar="GIB", help="Stop a worker that uses more; its cell is tried once more likewise.")
+]
 StorePath = Annotated[
     str | None, typer.Option("--store", metavar="DIR", help="Where results are kept; default: jamharness-store.")
 ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jamharness.cli.options import AsJson, ConfigFile, Quiet, RunName, StorePath, Workers
+from jamharness.cli.options import AsJson, ConfigFile, Limit, Memory, Quiet, RunName, StorePath, Workers
 from jamharness.cli.output import others_to_stderr, show, show_json
 from jamharness.cli.state import plugins_of
 from jamharness.plugins import Plugins
@@ -32,6 +32,8 @@ def run(
     dtype: Annotated[str | None, typer.Option(metavar="DTYPE", help="float64 or float32; default: float64.")] = None,
     workers: Workers = None,
     threads: Annotated[str | None, typer.Option(metavar="K", help="CPU threads of each worker; default: 1.")] = None,
+    limit: Limit = None,
+    memory: Memory = None,
     store: StorePath = None,
     name: Annotated[
         str | None, typer.Option(metavar="RUN", help="The run's name; default: made from its settings.")
@@ -50,6 +52,8 @@ def run(
         "backend": backend,
         "device": device,
         "dtype": dtype,
+        "limit": limit,
+        "memory": memory,
         "preset": preset,
         "seed": seed,
         "store": store,
@@ -79,6 +83,8 @@ def resume(
     name: RunName,
     store: StorePath = None,
     workers: Workers = None,
+    limit: Limit = None,
+    memory: Memory = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -89,7 +95,8 @@ def resume(
     plugins = plugins_of(context)
     files = configuration(config, plugins)
     keywords: dict[str, Any] = {
-        **numbers({"workers": workers}),
+        **{name: getattr(files.run, name) for name in ("workers", "limit", "memory")},
+        **numbers({"workers": workers, "limit": limit, "memory": memory}),
         "store": store if store is not None else files.run.store,
         "plugins": plugins,
         "interpreters": files.interpreters,

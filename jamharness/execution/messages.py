@@ -25,6 +25,14 @@ class WorkerDied(errors.JamharnessError):
     """A worker process ended, or had to be ended, while it computed a task."""
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Whether a task failed for want of memory, in the words of Python, PyTorch, TensorFlow or JAX."""
+    text = str(error)
+    return isinstance(error, MemoryError) or any(
+        words in text for words in ("can't allocate memory", "out of memory", "ResourceExhausted", "RESOURCE_EXHAUSTED")
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class RemoteFailure:
     """An error as it travels: never as an object, which would load the worker's framework on the other side.
@@ -47,6 +55,10 @@ class RemoteFailure:
     def of(cls, error: BaseException) -> "RemoteFailure":
         """Describe an error in the process that raised it."""
         kind = type(error)
+        if isinstance(error, MemoryError):
+            # Libraries have their own kinds of it, and the pool must know it as what it is.
+            text, trace = _text(error), "".join(traceback.format_exception(error))
+            return cls(home="builtins", name="MemoryError", args=(text,), text=text, trace=trace)
         plain = all(arg is None or type(arg) in (str, int, float, bool) for arg in error.args)
         home = ""
         if plain and isinstance(error, Exception):

@@ -9,16 +9,19 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
-from jamharness.execution.messages import RemoteError, WorkerDied, task_of
+from jamharness.execution.messages import RemoteError, WorkerDied, out_of_memory, task_of
 from jamharness.execution.process import Ended, WorkerProcess
 
 __all__ = ["LocalPool", "RemoteError", "WorkerDied"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_STARTING = 600.0
+"""Seconds that a new worker may take to prepare itself: frameworks are slow to import from a cold disk."""
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -32,15 +35,19 @@ class _Task:
 class LocalPool(Executor):
     """As many worker processes as are useful, each over many tasks, each owned by one thread.
 
-    An error in a task comes back as an error. A worker that dies is replaced and its task tried once more; then the
-    future holds ``WorkerDied``. A worker ends when this process does, however that ends.
+    An error in a task comes back as an error. A worker that dies, passes a limit or has no memory left is replaced and
+    its task tried once more; then the future holds ``WorkerDied``. A worker ends when this process does, however that
+    ends.
 
     Arguments:
         workers: the most worker processes at a time; each starts with the first task for which none is free.
         interpreter: the Python that runs them; jamharness must be installed there.
         environment: variables that differ from this process's.
         threads: CPU threads of each worker's linear algebra.
-        limit: seconds that a task may take; then its worker is ended and the task not tried again.
+        limit: seconds that a task may take before its worker is ended.
+        memory: GiB of resident memory that a worker may use before it is ended.
+        prepare: a function and its arguments, called in each new worker before its first task (to import a framework,
+            say); its time does not count against the limit. An error in it is the error of the task that waits.
         said: called, in a thread of the pool, with a task's arguments and each line of progress.
     """
 
@@ -52,9 +59,12 @@ class LocalPool(Executor):
         environment: Mapping[str, str] | None = None,
         threads: int = 1,
         limit: float | None = None,
+        memory: float | None = None,
+        prepare: tuple[Callable[..., Any], tuple[Any, ...]] | None = None,
         said: Callable[[tuple[Any, ...], str], None] | None = None,
     ) -> None:
-        self._most, self._interpreter, self._limit = workers, interpreter, limit
+        self._most, self._interpreter, self._limit, self._memory = workers, interpreter, limit, memory
+        self._prepare = None if prepare is None else task_of(prepare[0], prepare[1], {})
         self._environment = {**dict.fromkeys(_THREADS, str(threads)), **(environment or {})}
         self._said = said or (lambda _args, _text: None)
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
@@ -155,15 +165,23 @@ class LocalPool(Executor):
                     self._drop(process)
                     process = None
                     process = self._start()
-                result = process.call(task.content, lambda text: self._said(task.args, text), self._limit)
+                said = partial(self._said, task.args)
+                result = process.call(task.content, said, self._limit, self._memory)
             except Ended as end:
                 self._drop(process)
                 process = None
-                if last or end.late or self._killed:
-                    again = ", twice in a row" if last and not end.late else ""
-                    task.future.set_exception(WorkerDied(f"The worker {end.how}{again}."))
+                if last or self._killed:
+                    task.future.set_exception(_died(end.how, end.remedy, again=last))
                     break
             except BaseException as error:  # noqa: BLE001  (whatever it is, somebody waits for the future)
+                if out_of_memory(error):
+                    # What it has taken so far may not come back before it ends.
+                    self._drop(process)
+                    process = None
+                    if not last:
+                        continue
+                    how = f"ran out of memory ({' '.join(str(error).split())[:200] or type(error).__name__})"
+                    error = _died(how, "use fewer workers, or make the problem smaller", again=True)
                 task.future.set_exception(error)
                 break
             else:
@@ -180,6 +198,12 @@ class LocalPool(Executor):
             self._processes.add(process)
             if self._killed:
                 process.kill()
+        if self._prepare is not None:
+            try:
+                process.call(self._prepare, lambda _text: None, _STARTING)
+            except BaseException:
+                self._drop(process)
+                raise
         return process
 
     def _drop(self, process: WorkerProcess | None) -> None:
@@ -187,3 +211,8 @@ class LocalPool(Executor):
             with self._lock:
                 self._processes.discard(process)
             process.close()
+
+
+def _died(how: str, remedy: str, *, again: bool) -> WorkerDied:
+    advice = f"; {remedy}" if remedy else ""
+    return WorkerDied(f"The worker {how}{', twice in a row' if again else ''}{advice}.")

@@ -20,6 +20,9 @@ from jamharness.execution.messages import RemoteFailure
 log = logging.getLogger("jamharness.execution")
 _GRACE = 5.0
 """Seconds that a worker has to end by itself after its stream was closed."""
+_LOOK = 0.2
+"""Seconds between two looks at the memory of a worker that has a limit."""
+_MORE_MEMORY = "raise --memory, use fewer workers, or make the problem smaller"
 
 
 class Ended(Exception):
@@ -27,11 +30,11 @@ class Ended(Exception):
 
     Arguments:
         how: the predicate of a sentence, such as ``"was ended by SIGKILL"``.
-        late: whether it was ended because it took too long.
+        remedy: what to do about it; empty where nothing is known.
     """
 
-    def __init__(self, how: str, *, late: bool = False) -> None:
-        self.how, self.late = how, late
+    def __init__(self, how: str, remedy: str = "") -> None:
+        self.how, self.remedy = how, remedy
         super().__init__(how)
 
 
@@ -89,30 +92,40 @@ class WorkerProcess:
         except psutil.NoSuchProcess:
             return False
 
-    def call(self, task: bytes, said: Callable[[str], None], limit: float | None) -> Any:
+    def call(
+        self, task: bytes, said: Callable[[str], None], limit: float | None = None, memory: float | None = None
+    ) -> Any:
         """Have a task computed.
 
         Arguments:
             task: from ``messages.task_of``.
             said: called with each line of progress.
             limit: seconds that it may take.
+            memory: GiB of resident memory that the process and its children may use; looked at as often as time allows.
 
         Returns:
             What the task returned.
 
         Raises:
-            Ended: the process has ended, or was ended because the limit passed.
+            Ended: the process has ended, or was ended because a limit was passed.
             Exception: what the task raised.
         """
         deadline = None if limit is None else time.monotonic() + limit
+        pause, looked = 1.0 if memory is None else _LOOK, time.monotonic()
         try:
             self._connection.send_bytes(task)
             while True:
-                left = 1.0 if deadline is None else min(1.0, deadline - time.monotonic())
-                if not self._connection.poll(max(left, 0.0)):
+                left = pause if deadline is None else min(pause, deadline - time.monotonic())
+                heard = self._connection.poll(max(left, 0.0))
+                if memory is not None and time.monotonic() - looked >= pause:
+                    looked = time.monotonic()
+                    if self._resident() > memory * 2**30:
+                        self.kill()
+                        raise Ended(f"used more than {memory:g} GiB of memory and was stopped", _MORE_MEMORY)
+                if not heard:
                     if deadline is not None and time.monotonic() >= deadline:
                         self.kill()
-                        raise Ended(f"took longer than {limit:g} s and was stopped", late=True)
+                        raise Ended(f"took longer than {limit:g} s and was stopped", "raise --limit")
                     # A child that the worker forked may hold the stream open after the worker is gone.
                     if self.alive or self._connection.poll(0):
                         continue
@@ -128,6 +141,16 @@ class WorkerProcess:
             assert isinstance(content, RemoteFailure)
             raise content.error()
         return pickle.loads(content)  # noqa: S301
+
+    def _resident(self) -> int:
+        """Bytes of resident memory of the process and its children."""
+        total = 0
+        with suppress(psutil.Error):
+            process = psutil.Process(self._process.pid)
+            for each in (process, *process.children(recursive=True)):
+                with suppress(psutil.Error):
+                    total += each.memory_info().rss
+        return total
 
     def _how(self) -> str:
         """Collect the process, which is dead or about to be, and say how it ended."""

@@ -52,6 +52,10 @@ class Crew:
             # What the user has set stays.
             environment={key: text for key, text in self._place.backend.environment.items() if key not in os.environ},
             threads=request.place.threads,
+            limit=request.limit,
+            memory=request.memory,
+            # A framework may take longer to import than a cell to compute.
+            prepare=(describe, (request.place,)),
             said=self._said,
         )
 
@@ -74,7 +78,9 @@ class Crew:
         if self._interpreter == sys.executable:
             return facts(distributions, packages)
         try:
-            return self._pool.submit(facts, distributions, packages).result()
+            # Its workers would prepare themselves first, and a framework that cannot be imported is another matter.
+            with LocalPool(1, interpreter=self._interpreter) as pool:
+                return pool.submit(facts, distributions, packages).result()
         except JamharnessError as error:
             raise BadInput(
                 f"Interpreter {self._interpreter!r} cannot run jamharness ({error}); install jamharness in it."

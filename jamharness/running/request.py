@@ -28,6 +28,8 @@ class Request:
         place: the backend and where it computes.
         workers: the most worker processes at a time.
         interpreter: the Python that runs them.
+        limit: seconds that a cell may take; None for no limit.
+        memory: GiB that a worker may use; None for no limit.
         store: where to keep things; not created yet if it did not exist.
         name: of the run; None for the default.
         preset, seed: what was given, for the record.
@@ -37,6 +39,8 @@ class Request:
     place: Place
     workers: int
     interpreter: str
+    limit: float | None
+    memory: float | None
     store: Store
     name: str | None
     preset: str | None
@@ -58,6 +62,8 @@ def check_request(
     store: str | Path | None,
     name: str | None,
     interpreters: Mapping[str, str] | None,
+    limit: float | None = None,
+    memory: float | None = None,
 ) -> Request:
     """Check what ``run`` was asked for, and write nothing.
 
@@ -75,6 +81,8 @@ def check_request(
         store: the folder.
         name: of the run.
         interpreters: the Python of a backend's workers, by the backend's name.
+        limit: seconds that a cell may take.
+        memory: GiB that a worker may use.
 
     Raises:
         BadInput: all that is wrong with it.
@@ -83,6 +91,7 @@ def check_request(
     interpreter = _interpreter(backend, interpreters or {}, problems)
     spec = _backend(plugins, backend, interpreter, problems)
     _check_place(device, dtype, threads, workers, problems)
+    _check_limits(limit, memory, problems)
     asks = make_asks(plugins, protocols, settings or {}, preset, seed, problems)
     home = None
     try:
@@ -105,6 +114,8 @@ def check_request(
         ),
         workers=max(1, _cores() // threads) if workers is None else int(workers),
         interpreter=interpreter,
+        limit=None if limit is None else float(limit),
+        memory=None if memory is None else float(memory),
         store=home,
         name=name,
         preset=preset,
@@ -143,6 +154,14 @@ def _check_place(device: str, dtype: str, threads: int, workers: int | None, pro
         problems.append(f"threads = {threads!r}: each worker needs a whole number of threads, at least 1.")
     if workers is not None and not _is_count(workers):
         problems.append(f"workers = {workers!r}: give a whole number of worker processes, at least 1.")
+
+
+def _check_limits(limit: object, memory: object, problems: list[str]) -> None:
+    for name, value, unit in (("limit", limit, "seconds for a cell"), ("memory", memory, "GiB for a worker")):
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+            problems.append(f"{name} = {value!r}: give a number of {unit}, above 0, or leave it out for no limit.")
 
 
 def _interpreter(backend: str, interpreters: Mapping[str, str], problems: list[str]) -> str:

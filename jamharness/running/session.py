@@ -48,6 +48,8 @@ def run(
     device: str = "cpu",
     dtype: str = "float64",
     workers: int | None = None,
+    limit: float | None = None,
+    memory: float | None = None,
     threads: int = 1,
     store: str | Path | None = None,
     name: str | None = None,
@@ -66,6 +68,9 @@ def run(
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:i"``.
         dtype: ``"float64"`` or ``"float32"``.
         workers: the most worker processes at a time; None for as many as there are cores for.
+        limit: seconds that a cell may take before its worker is stopped. The cell is tried once more; then it is a
+            failure of the run, and the rest goes on.
+        memory: GiB of resident memory that a worker may use before it is stopped, likewise.
         threads: CPU threads of each worker.
         store: the folder; None for ``jamharness-store`` in the current one.
         name: of the run; None for one made of the protocols and a digest of what is asked for.
@@ -92,6 +97,8 @@ def run(
         device=device,
         dtype=dtype,
         workers=workers,
+        limit=limit,
+        memory=memory,
         threads=threads,
         store=store,
         name=name,
@@ -105,6 +112,8 @@ def resume(
     *,
     store: str | Path | None = None,
     workers: int | None = None,
+    limit: float | None = None,
+    memory: float | None = None,
     plugins: Plugins | None = None,
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
@@ -115,6 +124,8 @@ def resume(
         name: the run's name.
         store: as for ``run``, like all that follow.
         workers: the most worker processes at a time.
+        limit: seconds that a cell may take.
+        memory: GiB that a worker may use.
         plugins: what there is.
         interpreters: the Python of a backend's workers.
         observer: who is told what happens.
@@ -135,6 +146,8 @@ def resume(
         device=record.device,
         dtype=record.dtype,
         workers=workers,
+        limit=limit,
+        memory=memory,
         threads=record.threads,
         store=store,
         name=name,

@@ -149,13 +149,13 @@ def test_a_death_is_noticed_though_a_child_holds_the_stream(tasks: Any, tmp_path
     assert until(lambda: gone(int((tmp_path / "child").read_text())))
 
 
-def test_a_task_that_takes_too_long_is_stopped_and_not_tried_again(tasks: Any, tmp_path: Path) -> None:
-    """Its worker ends; the next task has a new one."""
+def test_a_task_that_takes_too_long_twice_is_reported(tasks: Any, tmp_path: Path) -> None:
+    """Its worker ends each time; the next task has a new one."""
     start = time.monotonic()
     with LocalPool(1, limit=3.0) as pool:
-        with pytest.raises(WorkerDied, match="longer than 3 s"):
+        with pytest.raises(WorkerDied, match="longer than 3 s and was stopped, twice in a row; raise --limit"):
             pool.submit(tasks.touch_and_wait, str(tmp_path / "pid"), 60).result()
-        assert time.monotonic() - start < 5.5
+        assert time.monotonic() - start < 10
         assert gone(int((tmp_path / "pid").read_text()))
         assert pool.submit(tasks.add, 1).result() == 1
 

@@ -158,6 +158,21 @@ MODULES = {
                 c = cell.coordinates
                 progress(f"at {c['start']:.3f}")
                 trouble = c["trouble"]
+                if trouble and (attempts := os.environ.get("JAMLAB_ATTEMPTS")):
+                    with open(attempts, "a") as file:
+                        file.write(f"{os.getpid()}\\n")
+                if trouble == "hang":
+                    time.sleep(600)
+                if trouble == "hog":
+                    hoard = []
+                    for _ in range(100):
+                        hoard.append(np.ones(2**23))  # 64 MiB each
+                        time.sleep(0.05)
+                if trouble == "no memory":
+                    import resource
+
+                    resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+                    np.ones(2**31)
                 if trouble == "raise":
                     raise ValueError("no convergence")
                 if trouble == "lack":

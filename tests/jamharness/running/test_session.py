@@ -169,6 +169,34 @@ def test_a_cell_that_fails_is_a_row_with_its_reason(lab: Any, trouble: str, reas
     assert resume(run.name, store=lab.store).protocols["drift"].cells == {"done": 7, "failed": 1, "reused": 7}
 
 
+@pytest.mark.parametrize(
+    ("trouble", "limits", "reason"),
+    [
+        ("kill", {}, "was ended by SIGKILL"),
+        ("hang", {"limit": 2.0}, "took longer than 2 s and was stopped, twice in a row; raise --limit"),
+        ("hog", {"memory": 0.5}, "used more than 0.5 GiB of memory and was stopped, twice in a row; raise --memory"),
+        ("no memory", {}, "ran out of memory"),
+    ],
+)
+def test_a_worker_that_is_lost_costs_one_cell_which_is_tried_twice(
+    lab: Any, tmp_path: Path, monkeypatch: Any, trouble: str, limits: dict[str, float], reason: str
+) -> None:
+    """Killed, hung, too large, or out of memory: everything else is measured, and the cell is a row with its reason."""
+    attempts = tmp_path / "attempts"
+    monkeypatch.setenv("JAMLAB_ATTEMPTS", str(attempts))
+    done = lab.run(settings={"trouble": trouble, "seeds": 3}, **limits)
+    part = done.protocols["drift"]
+    table = done.tables["drift"]["trials"].set_index(["seed", "step"])
+    assert reason in table.loc[(1, 1), "failure"]
+    assert "twice in a row" in table.loc[(1, 1), "failure"]
+    assert table["failure"].drop((1, 1)).isna().all()
+    assert len(table) == 6
+    assert done.exit == 0
+    pids = attempts.read_text().split()
+    assert len(pids) == len(set(pids)) == 2, "each attempt has a process of its own"
+    assert len(part.failures) == 1
+
+
 def test_resuming_tries_a_failed_cell_again(lab: Any, tmp_path: Path) -> None:
     """And goes on from there when it succeeds."""
     run = lab.run(settings={"trouble": f"until:{tmp_path / 'mark'}", "steps": 3})
