@@ -64,7 +64,7 @@ class TensorFlowBackend(Backend):
             "device": self._device_name(),
             "dtype": self.dtype,
             "threads": tf.config.threading.get_intra_op_parallelism_threads(),
-            "tensor_float_32": tf.config.experimental.tensor_float_32_execution_enabled(),
+            "tf32": tf.config.experimental.tensor_float_32_execution_enabled(),
             "xla": True,
         }
 

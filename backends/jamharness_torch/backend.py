@@ -52,7 +52,7 @@ class TorchBackend(Backend):
             "device": torch.cuda.get_device_name(self.torch_device) if cuda else "cpu",
             "dtype": self.dtype,
             "threads": torch.get_num_threads(),
-            "float32_matmul_precision": torch.get_float32_matmul_precision(),
+            "tf32": torch.get_float32_matmul_precision() != "highest",
             "deterministic": torch.are_deterministic_algorithms_enabled(),
         }
 

@@ -14,9 +14,23 @@ if TYPE_CHECKING:
     from jamharness.api import Json
 
 
-def plugins(context: typer.Context, as_json: AsJson = False) -> None:
-    """List what is installed, and what is wrong with it."""
-    rows = plugins_of(context).rows
+_GLANCE, _CHECK = 0.4, 60.0
+"""Seconds that imports have to fail in: a list is wanted at once, a check is worth waiting for."""
+
+
+def plugins(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Wait until every framework is imported.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List what is installed, and what is wrong with it.
+
+    Frameworks are imported in processes of their own; those that fail at once, as broken ones mostly do, are seen
+    without --check too.
+    """
+    found = plugins_of(context)
+    found.check_backends(_CHECK if check else _GLANCE)
+    rows = found.rows
     if as_json:
         show_json({"plugins": [row.to_json() for row in rows]})
         return

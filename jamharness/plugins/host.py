@@ -11,6 +11,7 @@ from jamharness.api import BackendSpec, BadInput, DatasetSpec, PluginError, Prot
 from jamharness.plugins.checks import check_offer, implemented, new_manager
 from jamharness.plugins.discovery import Found, disabled, find
 from jamharness.plugins.offers import Offer, plugin_row, settle
+from jamharness.plugins.probing import probe
 from jamharness.plugins.rows import KINDS, PluginRow, Spec
 from jamharness.plugins.sentences import explain, title, unusable
 
@@ -156,6 +157,21 @@ class Plugins:
             reason: one sentence.
         """
         self._drop(plugin, reason)
+
+    def check_backends(self, wait: float) -> None:
+        """Try to import the backends that are ready, in processes of their own; those that cannot be become broken.
+
+        Arguments:
+            wait: seconds for all of them together; an import that is still going then counts as working.
+        """
+        ready = {row.name for row in self._rows if row.kind == "backend" and row.state == "ready"}
+        broken = probe((spec for name, spec in self.backends.items() if name in ready), wait)
+        self._rows = [
+            replace(row, state="broken", reason=broken[row.name])
+            if row.kind == "backend" and row.state == "ready" and row.name in broken
+            else row
+            for row in self._rows
+        ]
 
     def _load(self, found: Found) -> None:
         if found.name in self._off:

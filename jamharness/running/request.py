@@ -88,7 +88,7 @@ def check_request(
         BadInput: all that is wrong with it.
     """
     problems = Problems()
-    interpreter = _interpreter(backend, interpreters or {}, problems)
+    interpreter = interpreter_of(backend, interpreters or {}, problems)
     spec = _backend(plugins, backend, interpreter, problems)
     _check_place(device, dtype, threads, workers, problems)
     _check_limits(limit, memory, problems)
@@ -164,7 +164,14 @@ def _check_limits(limit: object, memory: object, problems: list[str]) -> None:
             problems.append(f"{name} = {value!r}: give a number of {unit}, above 0, or leave it out for no limit.")
 
 
-def _interpreter(backend: str, interpreters: Mapping[str, str], problems: list[str]) -> str:
+def interpreter_of(backend: str, interpreters: Mapping[str, str], problems: list[str]) -> str:
+    """The Python that runs a backend's workers: configured, named by JAMHARNESS_PYTHON_NAME, or this one.
+
+    Arguments:
+        backend: its name.
+        interpreters: those of the configuration.
+        problems: where a program that cannot be run is reported; this interpreter is returned then.
+    """
     variable = "JAMHARNESS_PYTHON_" + re.sub(r"\W", "_", backend).upper()
     chosen = interpreters.get(backend) or os.environ.get(variable)
     if not chosen:

@@ -114,6 +114,12 @@ class Store:
         stored = self.read(key)
         return stored.result if stored else None
 
+    def check_cells(self) -> tuple[int, list[Path]]:
+        """How many cells can be read and are what was written, and the files of those that are not."""
+        paths = sorted((self.root / "cells").glob("*/*.json"))
+        damaged = [path for path in paths if read_cell(path) is None and path.exists()]
+        return len(paths) - len(damaged), damaged
+
     def put(self, key: str, identity: Mapping[str, Json], result: CellResult, seconds: float, label: str = "") -> None:
         """Keep a finished cell; the first one stays if the key has one already.
 

@@ -1,0 +1,122 @@
+"""Each backend, imported and tried in a worker process of its own interpreter."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jamharness.api import JamharnessError
+from jamharness.doctor.findings import Finding
+from jamharness.doctor.inside import inspect
+from jamharness.execution.job import Place
+from jamharness.execution.pool import LocalPool
+from jamharness.plugins import Plugins
+from jamharness.running.request import interpreter_of
+
+PATIENCE = 120.0
+"""Seconds that a framework may take to be imported and tried."""
+ACCURATE = 1e-12
+
+
+def plugins_found(plugins: Plugins, interpreters: Mapping[str, str]) -> Iterator[Finding]:
+    """What is installed and not ready; what runs in an interpreter of its own is looked at there."""
+    count = sum(row.state == "ready" for row in plugins.rows)
+    yield Finding(topic="plugins", state="ok", text=f"{count} backends, protocols, data sets and plugins are ready.")
+    for row in plugins.rows:
+        elsewhere = row.kind == "backend" and interpreter_of(row.name, interpreters, []) != sys.executable
+        if row.state == "ready" or elsewhere:
+            continue
+        what, _, command = row.reason.partition("; run: ")
+        text = f"{row.kind.capitalize()} {row.name!r} is {row.state}: {what.rstrip('.')}."
+        repair = "Reinstall or update it, or switch it off with --disable." if row.state == "broken" else ""
+        state = "problem" if row.state == "broken" else "note"
+        yield Finding(topic="plugins", state=state, text=text, advice=f"Run: {command}" if command else repair)
+
+
+def frameworks(plugins: Plugins, interpreters: Mapping[str, str]) -> Iterator[Finding]:
+    """Import and try each backend that can be used."""
+    referee = plugins.backends["numpy"].factory if "numpy" in plugins.backends else ""
+    for name in sorted(plugins.backends):
+        problems: list[str] = []
+        interpreter = interpreter_of(name, interpreters, problems)
+        if problems:
+            yield Finding(topic=name, state="problem", text=problems[0], advice="Correct the configuration.")
+            continue
+        try:
+            spec = plugins.backend(name, elsewhere=interpreter != sys.executable)
+        except JamharnessError:
+            continue  # listed among the plugins
+        place = Place(backend=spec, device="cpu", dtype="float64", threads=1)
+        environment = {key: text for key, text in spec.environment.items() if key not in os.environ}
+        with LocalPool(1, interpreter=interpreter, environment=environment, limit=PATIENCE) as pool:
+            try:
+                found = pool.submit(inspect, place, referee).result()
+            except Exception as error:  # noqa: BLE001  (whatever it is, it is what was to be found out)
+                text = str(error) if isinstance(error, JamharnessError) else f"{type(error).__name__}: {error}"
+                yield Finding(
+                    topic=name, state="problem", text=f"It cannot start in {interpreter}: {' '.join(text.split())}",
+                    advice="Reinstall the framework there, or name another Python under [interpreters].",
+                )  # fmt: skip
+                continue
+        yield from _found(name, found)
+
+
+def _found(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
+    described = found["described"]
+    version = f"{name} {described[name]}" if name in described else name
+    yield Finding(
+        topic=name, state="ok",
+        text=f"{version} on Python {found['python']} ({found['executable']}), imported in {found['seconds']:.1f} s.",
+    )  # fmt: skip
+    yield _accuracy(name, found)
+    yield (
+        Finding(topic=name, state="ok", text="--device cuda can be used.")
+        if not found["cuda"]
+        else Finding(topic=name, state="note", text=f"No CUDA: {found['cuda']}")
+    )
+    if described.get("tf32"):
+        yield Finding(
+            topic=name, state="warning", text="TF32 is on: float32 products on the GPU have 10 bits, not 23.",
+            advice="Use float64, or switch TF32 off where it is switched on.",
+        )  # fmt: skip
+    yield from _runtimes(name, found["pools"])
+    for library, owners in sorted(found["owners"].items()):
+        if len(owners) > 1:
+            yield Finding(
+                topic=name, state="problem", text=f"{library} is brought by {' and by '.join(owners)}.",
+                advice="Keep one of them in an environment; give the other framework an interpreter of its own.",
+            )  # fmt: skip
+    for variable, text in found["variables"].items():
+        yield Finding(
+            topic=name, state="note", text=f"{variable} = {text} is set, and the backend would set it otherwise.",
+            advice=f"Unset {variable} unless you mean it.",
+        )  # fmt: skip
+
+
+def _accuracy(name: str, found: Mapping[str, Any]) -> Finding:
+    if not found["repeats"]:
+        return Finding(
+            topic=name, state="problem", text="The same call gives other bits when it is made again.",
+            advice="Look for a switch for deterministic algorithms; runs cannot be reproduced like this.",
+        )  # fmt: skip
+    if found["error"] is not None and found["error"] > ACCURATE:
+        return Finding(
+            topic=name, state="problem", text=f"Margins and gradient differ from numpy's by {found['error']:.1g}.",
+            advice=f"Run: jamharness conformance {name}",
+        )  # fmt: skip
+    digits = "" if found["error"] is None else f" and numpy's to {found['error']:.0e}"
+    return Finding(topic=name, state="ok", text=f"Margins and gradient are the same bits again{digits}.")
+
+
+def _runtimes(name: str, pools: list[Mapping[str, Any]]) -> Iterator[Finding]:
+    paths = sorted({pool["filepath"] for pool in pools if pool["user_api"] == "openmp"})
+    if len(paths) > 1:
+        yield Finding(
+            topic=name, state="warning", text=f"{len(paths)} OpenMP runtimes in one process: {', '.join(paths)}.",
+            advice="With --threads above 1 they compete for cores: keep --threads 1, or install builds that share one.",
+        )  # fmt: skip
+    blas = sorted(
+        {f"{pool['internal_api']} {pool['version'] or ''}".strip() for pool in pools if pool["user_api"] == "blas"}
+    )
+    if blas:
+        yield Finding(topic=name, state="ok", text=f"Linear algebra besides the framework's own: {', '.join(blas)}.")

@@ -1,0 +1,74 @@
+"""Whether backends can be imported at all: tried in processes of their own, since this one loads no framework."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+
+from jamharness.api import BackendSpec
+from jamharness.plugins.sentences import explain
+
+_PATIENCE = 60.0
+"""Seconds after which an import that is still going counts as working."""
+
+
+def probe(specs: Iterable[BackendSpec], wait: float = _PATIENCE) -> dict[str, str]:
+    """Import the module of each backend's factory, all at once, each in a new process of this interpreter.
+
+    Arguments:
+        specs: the backends.
+        wait: seconds that all of them have together; an import that takes longer is ended and counts as working.
+
+    Returns:
+        By the name of each backend that cannot be imported: why, in one sentence.
+    """
+    started = {spec.name: _start(spec) for spec in specs}
+    end, broken = time.monotonic() + wait, {}
+    for name, process in started.items():
+        try:
+            said, _ = process.communicate(timeout=max(0.0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            with suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            continue
+        if process.returncode:
+            broken[name] = said.decode(errors="replace").strip() or _ended(process.returncode)
+    return broken
+
+
+def _start(spec: BackendSpec) -> "subprocess.Popen[bytes]":
+    environment = {**spec.environment, **os.environ}  # what the user has set stays
+    command = [sys.executable, "-P", "-m", "jamharness.plugins.probing", spec.factory]
+    return subprocess.Popen(  # noqa: S603  (this very interpreter)
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+        process_group=0,
+    )  # fmt: skip
+
+
+def _ended(code: int) -> str:
+    if code > 0:
+        return f"importing it ends Python with exit code {code}"
+    name = next((number.name for number in signal.Signals if number == -code), f"signal {-code}")
+    return f"importing it ends Python by {name}"
+
+
+def _attempt(factory: str) -> int:
+    from jamharness.plugins.factories import load_object
+
+    stream = os.dup(1)
+    os.dup2(2, 1)  # what the framework prints is not the answer
+    try:
+        load_object(factory)
+    except BaseException as error:  # noqa: BLE001  (whatever it is, it is the answer)
+        with os.fdopen(stream, "w", encoding="utf-8") as answer:
+            answer.write(explain(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    os._exit(_attempt(sys.argv[1]))  # frameworks take long to tidy up
