@@ -21,7 +21,7 @@ _BLOCK = 1 << 24
 """Floats in one block of the Jacobian: 128 MiB in float64."""
 
 ITERATIONS = 3000
-"""What an iterative solution costs, in units of n N operations: 150 products with J and Jᵀ, at a fifth of the speed of a
+"""What an iterative solution costs, in units of n N operations: 150 products with J and Jᵀ at a fifth of the speed of a
 factorisation. Measured at N = 8241: at 8000 unsatisfied patterns both ways cost the same."""
 
 
