@@ -7,13 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jamharness.api import Adam, Fire, Network, QuadraticHinge, Sgd, State
+    from jamharness.api import Adam, Fire, Flow, Network, QuadraticHinge, Sgd, State
     from jamharness.plugins import load_backend
     from jamharness.running import Run, open_run, run
 
 _HOME = {
     "Adam": "jamharness.api",
     "Fire": "jamharness.api",
+    "Flow": "jamharness.api",
     "Network": "jamharness.api",
     "QuadraticHinge": "jamharness.api",
     "Run": "jamharness.running",
@@ -24,7 +25,19 @@ _HOME = {
     "run": "jamharness.running",
 }
 
-__all__ = ["Adam", "Fire", "Network", "QuadraticHinge", "Run", "Sgd", "State", "load_backend", "open_run", "run"]
+__all__ = [
+    "Adam",
+    "Fire",
+    "Flow",
+    "Network",
+    "QuadraticHinge",
+    "Run",
+    "Sgd",
+    "State",
+    "load_backend",
+    "open_run",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

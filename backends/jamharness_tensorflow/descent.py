@@ -6,14 +6,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from jamharness.api import Adam, Array, Fire, Optimizer, Sgd, State
+from jamharness.api import Adam, Array, Fire, Flow, Optimizer, Sgd, State
 
 Memory = tuple[tf.Tensor, ...]
 """What an optimizer keeps: its arrays of shape (N,), and for FIRE the vector (dt, α, updates downhill)."""
 Gradient = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 """∇L (N,) and N_Δ at w."""
 
-NAMES: dict[type, tuple[str, ...]] = {Adam: ("first", "second"), Fire: ("velocity", "control"), Sgd: ("velocity",)}
+NAMES: dict[type, tuple[str, ...]] = {
+    Adam: ("first", "second"), Fire: ("velocity", "control"), Sgd: ("velocity",), Flow: ("base", "slope", "control")
+}  # fmt: skip
 """The moments of each optimizer, as its NumPy rule names them."""
 
 
@@ -37,8 +39,11 @@ def constants(optimizer: Optimizer) -> Array:
             )  # fmt: skip
         case Sgd():
             values = (optimizer.learning_rate, optimizer.momentum)
+        case Flow():
+            values = (optimizer.tolerance, optimizer.grow, optimizer.shrink, optimizer.least)
         case _:
-            raise TypeError(f"{type(optimizer).__name__} is not an optimizer of jamharness.api; use Adam, Fire or Sgd.")
+            known = ", ".join(kind.__name__ for kind in NAMES)
+            raise TypeError(f"{type(optimizer).__name__} is not an optimizer of jamharness.api; use one of {known}.")
     return np.array(values, dtype=np.float64)
 
 
@@ -49,8 +54,9 @@ def moments_of(optimizer: Optimizer, state: State, dtype: str) -> list[Array]:
         if name in state.moments:
             start = state.moments[name]
         elif name == "control":
-            assert isinstance(optimizer, Fire)
-            start = np.array([optimizer.dt, optimizer.alpha_start, 0.0])
+            assert isinstance(optimizer, Fire | Flow)
+            # Of the flow: dt, time, and whether a proposal was made that the next gradient judges.
+            start = np.array([optimizer.dt, optimizer.alpha_start if isinstance(optimizer, Fire) else 0.0, 0.0])
         else:
             start = np.zeros(len(state.w))
         found.append(np.array(start, dtype=np.float64 if name == "control" else dtype))
@@ -130,4 +136,19 @@ def _sgd(rule: tf.Tensor, _step: Any, w: tf.Tensor, memory: Memory, slope: tf.Te
     return w - rate * velocity, (velocity,)
 
 
-_UPDATES = {Adam: _adam, Fire: _fire, Sgd: _sgd}
+def _flow(rule: tf.Tensor, _step: Any, w: tf.Tensor, memory: Memory, slope: tf.Tensor) -> tuple[tf.Tensor, Memory]:
+    tolerance, grow, shrink, least = tf.unstack(rule)
+    base, last, (dt, time, begun) = memory[0], memory[1], tf.unstack(memory[2])
+    size = tf.norm(slope) * tf.norm(last)
+    bend = tf.cast(tf.math.divide_no_nan(tf.square(tf.norm(slope - last)), size), tf.float64)
+    bend = tf.where(begun > 0, bend, tf.zeros_like(bend))
+    length, reach = (tf.cast(tf.norm(each), tf.float64) for each in (last, base))
+    kept = tf.logical_or(bend < tolerance, tf.logical_and(begun > 0, dt * length < least * reach))
+    grown = tf.where(tf.logical_and(begun > 0, bend < tolerance / 2), dt * grow, dt)
+    time = tf.where(tf.logical_and(kept, begun > 0), time + dt, time)
+    dt = tf.where(kept, grown, dt * shrink)
+    base, last = tf.where(kept, w, base), tf.where(kept, slope, last)
+    return base - tf.cast(dt, w.dtype) * last, (base, last, tf.stack([dt, time, tf.ones_like(begun)]))
+
+
+_UPDATES = {Adam: _adam, Fire: _fire, Sgd: _sgd, Flow: _flow}

@@ -6,7 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jamharness.api import Adam, Fire, Optimizer, Sgd, State
+from jamharness.api import Adam, Fire, Flow, Optimizer, Sgd, State
+
+_NAMES: dict[type, tuple[str, ...]] = {
+    Adam: ("first", "second"), Fire: ("velocity",), Sgd: ("velocity",), Flow: ("base", "slope")
+}  # fmt: skip
 
 
 class Stepper:
@@ -20,9 +24,10 @@ class Stepper:
 
     def __init__(self, optimizer: Optimizer, state: State, w: Tensor) -> None:
         self.optimizer, self.step, self.w = optimizer, state.step, w
-        names = {Adam: ("first", "second"), Fire: ("velocity",), Sgd: ("velocity",)}.get(type(optimizer))
+        names = _NAMES.get(type(optimizer))
         if names is None:
-            raise TypeError(f"{type(optimizer).__name__} is not an optimizer of jamharness.api; use Adam, Fire or Sgd.")
+            known = ", ".join(kind.__name__ for kind in _NAMES)
+            raise TypeError(f"{type(optimizer).__name__} is not an optimizer of jamharness.api; use one of {known}.")
         self.moments: dict[str, Tensor] = {
             name: torch.as_tensor(np.array(state.moments[name]), dtype=w.dtype, device=w.device)
             if name in state.moments
@@ -32,6 +37,8 @@ class Stepper:
         if isinstance(optimizer, Fire):
             start = np.array([optimizer.dt, optimizer.alpha_start, 0.0])
             self.control = [float(c) for c in state.moments.get("control", start)]
+        if isinstance(optimizer, Flow):
+            self.control = [float(c) for c in state.moments.get("control", np.array([optimizer.dt, 0.0, 0.0]))]
 
     def update(self, gradient: Tensor) -> None:
         """One update from ∇L (N,)."""
@@ -40,6 +47,8 @@ class Stepper:
             self._adam(optimizer, gradient)
         elif isinstance(optimizer, Fire):
             self._fire(optimizer, gradient)
+        elif isinstance(optimizer, Flow):
+            self._flow(optimizer, gradient)
         elif isinstance(optimizer, Sgd):
             velocity = self.moments["velocity"].mul_(optimizer.momentum).add_(gradient)
             self.w.add_(velocity, alpha=-optimizer.learning_rate)
@@ -70,9 +79,28 @@ class Stepper:
         self.w.add_(velocity, alpha=dt)
         self.control = [dt, alpha, downhill]
 
+    def _flow(self, rule: Flow, gradient: Tensor) -> None:
+        base, slope, (dt, time, begun) = self.moments["base"], self.moments["slope"], self.control
+        bend, short = 0.0, False
+        if begun:
+            length = float(slope.norm())
+            size = float(gradient.norm()) * length
+            bend = float((gradient - slope).norm()) ** 2 / size if size else 0.0
+            short = dt * length < rule.least * float(base.norm())
+        if bend < rule.tolerance or short:
+            if begun:
+                time += dt
+                dt = dt * rule.grow if bend < rule.tolerance / 2 else dt
+            base.copy_(self.w)
+            slope.copy_(gradient)
+        else:
+            dt *= rule.shrink
+        torch.add(base, slope, alpha=-dt, out=self.w)
+        self.control = [dt, time, 1.0]
+
     def state(self) -> State:
         """The memory as NumPy arrays."""
         moments = {name: moment.cpu().numpy().copy() for name, moment in self.moments.items()}
-        if isinstance(self.optimizer, Fire):
+        if isinstance(self.optimizer, Fire | Flow):
             moments["control"] = np.array(self.control)
         return State(w=self.w.cpu().numpy().copy(), step=self.step, moments=moments)

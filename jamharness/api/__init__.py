@@ -9,7 +9,7 @@ from jamharness.api.errors import BadInput, JamharnessError, NotSupported, Plugi
 from jamharness.api.loss import QuadraticHinge
 from jamharness.api.markers import hookimpl
 from jamharness.api.network import SCHEMES, Array, Float64, Network
-from jamharness.api.optimizers import Adam, Fire, Optimizer, Sgd, State
+from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
 from jamharness.api.protocol import Estimate, Findings, Observable, Progress, Protocol, setting
 from jamharness.api.seeds import generator
 from jamharness.api.situations import Situation
@@ -39,6 +39,7 @@ __all__ = [
     "FinishedCell",
     "Fire",
     "Float64",
+    "Flow",
     "JamharnessError",
     "Json",
     "Network",

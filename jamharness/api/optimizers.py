@@ -140,3 +140,49 @@ class Sgd:
         velocity = self.momentum * state.moments.get("velocity", np.zeros_like(state.w)) + gradient
         w = state.w - self.learning_rate * velocity
         return replace(state, w=w, step=state.step + 1, moments={"velocity": velocity})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """Gradient flow ẇ = −∇L by Euler steps whose length follows the bend of the path.
+
+    A step is kept if |g' − g|² / (|g| |g'|) stays below a tolerance, g and g' being the gradients at its ends. dt grows
+    by a tenth when the bend is below half the tolerance; a step that is not kept is made again with dt / 10. This is
+    the rule of the papers' authors (github.com/mariogeiger/feature_lazy, dynamics.py and gradientflow/backprop.py),
+    without their second bound, on the change of outputs. Across a kink of relu ∇L jumps, however short the step, and
+    with few patterns by more than the tolerance: so a step shorter than ``least`` |w| is kept whatever its bend. One
+    gradient per update, kept or not: w is always a proposal.
+
+    Arguments:
+        tolerance: of the bend; the authors' 1e-3.
+        dt: the first length of a step, in units of time; theirs is 1.
+        grow, shrink: factors of dt.
+        least: the length of a step, in units of |w|, below which it is always kept; ours.
+    """
+
+    tolerance: float = 1e-3
+    dt: float = 1.0
+    grow: float = 1.1
+    shrink: float = 0.1
+    least: float = 1e-3
+
+    def __post_init__(self) -> None:
+        _positive("Flow", tolerance=self.tolerance, dt=self.dt, grow=self.grow, shrink=self.shrink)
+
+    def update(self, state: State, gradient: Array) -> State:
+        """Judge the last proposal by ∇L at its end, and make the next one; ``control`` is (dt, time, 1)."""
+        dt, time, begun = (float(c) for c in state.moments.get("control", np.array([self.dt, 0.0, 0.0])))
+        if not begun:
+            base, slope = state.w, gradient
+        else:
+            base, slope = state.moments["base"], state.moments["slope"]
+            size = float(np.linalg.norm(gradient)) * float(np.linalg.norm(slope))
+            bend = float(np.linalg.norm(gradient - slope)) ** 2 / size if size else 0.0
+            least = self.least * float(np.linalg.norm(base))
+            if bend < self.tolerance or dt * float(np.linalg.norm(slope)) < least:
+                base, slope, time = state.w, gradient, time + dt
+                dt = dt * self.grow if bend < self.tolerance / 2 else dt
+            else:
+                dt *= self.shrink
+        moments = {"base": np.array(base), "slope": np.array(slope), "control": np.array([dt, time, 1.0])}
+        return State(w=base - dt * slope, step=state.step + 1, moments=moments)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from jamharness.api import Adam, Array, Fire, Optimizer, Sgd, State, fallbacks
+from jamharness.api import Adam, Array, Fire, Flow, Optimizer, Sgd, State, fallbacks
 from jamharness.testing.cases import RELU, SATISFIED, TANH, TANH_TALL, Case
 from jamharness.testing.core import Suite, concerns, over, same_bits
 
@@ -13,13 +13,16 @@ RULES: Mapping[str, Optimizer] = {
     "adam": Adam(learning_rate=1e-2, decay_every=20),
     "fire": Fire(),
     "sgd": Sgd(learning_rate=0.05, momentum=0.9),
+    "flow": Flow(dt=0.3),
 }
 every_rule = pytest.mark.parametrize("rule", list(RULES))
 STEPS, LONG = 50, 500
 QUICK: Mapping[str, Optimizer] = {
-    "adam": Adam(learning_rate=1e-2), "fire": Fire(), "sgd": Sgd(learning_rate=0.02, momentum=0.9)
+    "adam": Adam(learning_rate=1e-2), "fire": Fire(), "sgd": Sgd(learning_rate=0.02, momentum=0.9),
+    "flow": Flow(tolerance=1e9, dt=0.3),
 }  # fmt: skip
-"""Rules that satisfy five patterns within 24 to 78 updates, the same number from a w that is 1e-7 off."""
+"""Rules that satisfy five patterns within 24 to 78 updates, the same number from a w that is 1e-7 off; the flow
+without its bound, with which it comes nearer and nearer."""
 
 
 class Descent(Suite):

@@ -50,7 +50,11 @@ class Shared:
     margin: float = setting(1.0, help="the margin κ, in units of the output", source=PAPER)
     seeds: int = setting(12, help="how many independent draws of data and weights")
     seed: int = setting(0, help="the first seed")
-    minimiser: str = setting("lm", help="second order (lm), or the papers' adam or fire", choices=METHODS)
+    minimiser: str = setting(
+        "lm",
+        help="second order (lm), the papers' adam or fire, gradient descent (sgd) or gradient flow (flow)",
+        choices=METHODS,
+    )
     initial: str = setting("orthogonal", help="initial weights", choices=SCHEMES, source=f"{PAPER}, Methods")
     budget: int | None = setting(
         None, help=f"steps of one minimisation; none: {', '.join(f'{name} {count}' for name, count in BUDGETS.items())}"

@@ -1,21 +1,23 @@
 """Minimise the hinge loss of one problem and say honestly how it ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
 
 import numpy as np
 
-from jamharness.api import Adam, Array, BadInput, Fire, Problem, unknown_name
+from jamharness.api import Adam, Array, BadInput, Fire, Flow, Optimizer, Problem, Sgd, unknown_name
 from jamharness_protocols.minimise.certificate import last_layer, loss_of, pinned
 from jamharness_protocols.minimise.first_order import first_order
 from jamharness_protocols.minimise.outcome import Minimisation, Outcome
 from jamharness_protocols.minimise.second_order import second_order
 from jamharness_protocols.minimise.verdict import settled
 
-BUDGETS = {"lm": 6000, "adam": 2_000_000, "fire": 200_000}
+BUDGETS = {"lm": 6000, "adam": 2_000_000, "fire": 200_000, "sgd": 2_000_000, "flow": 2_000_000}
 """Default budgets. lm: steps, measured to decide at N_w = 444 (few searches need 3000); adam: updates, the least of
-arXiv 1809.09349 (2 to 10 million); fire: updates."""
+arXiv 1809.09349 (2 to 10 million); the others: updates."""
 METHODS = tuple(BUDGETS)
+RULES: Mapping[str, Optimizer] = {"adam": Adam(), "fire": Fire(), "sgd": Sgd(), "flow": Flow()}
+"""First-order methods, with the papers' constants where they used them."""
 
 __all__ = ["BUDGETS", "METHODS", "Minimisation", "Outcome", "minimise"]
 
@@ -37,7 +39,7 @@ def minimise(
         problem: the problem at its margin κ.
         w: (N,) where to start; not modified.
         method: ``"lm"`` second order (for relu by continuation in a softplus), ``"adam"`` or ``"fire"`` with the
-            papers' constants.
+            papers' constants, ``"sgd"`` (full-batch gradient descent) or ``"flow"`` (gradient flow).
         budget: second-order steps or first-order updates; None: ``BUDGETS``.
         say: told now and then where it stands.
 
@@ -56,7 +58,7 @@ def minimise(
         w, iterations, factorisations = search.w, search.iterations, search.factorisations
         balance, decline, finite = search.balance, search.decline, search.finite
     else:
-        walk = first_order(problem, w, allowed, Adam() if method == "adam" else Fire(), say)
+        walk = first_order(problem, w, allowed, RULES[method], say)
         w, iterations, factorisations = walk.w, walk.iterations, walk.pushes
         balance, decline, finite = walk.balance, walk.decline, walk.finite
     margins = problem.margins(w)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jamharness.api import Adam, BadInput, Fire, QuadraticHinge, Sgd, State
+from jamharness.api import Adam, BadInput, Fire, Flow, QuadraticHinge, Sgd, State
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_fire_speeds_up_after_enough_updates_downhill():
 
 def test_updates_leave_their_inputs_alone():
     """A state and a gradient are values."""
-    for rule in (Adam(), Fire(), Sgd(momentum=0.9)):
+    for rule in (Adam(), Fire(), Sgd(momentum=0.9), Flow()):
         w, gradient = np.ones(3), np.ones(3)
         first = rule.update(State(w=w), gradient)
         kept = {name: moment.copy() for name, moment in first.moments.items()}
@@ -90,3 +90,28 @@ def test_updates_leave_their_inputs_alone():
         assert np.array_equal(w, np.ones(3))
         assert np.array_equal(gradient, np.ones(3))
         assert all(np.array_equal(first.moments[name], kept[name]) for name in kept)
+
+
+def test_the_flow_follows_the_exact_path_of_a_quadratic():
+    """ẇ = −A w has w(t) = exp(−A t) w(0); the error falls with the tolerance, and time is the sum of the kept steps."""
+    rates, start = np.array([0.5, 1.0, 4.0]), np.array([1.0, -2.0, 3.0])
+    errors = []
+    for tolerance in (1e-2, 1e-4, 1e-6):
+        state, rule = State(w=start), Flow(tolerance=tolerance)
+        while "control" not in state.moments or state.moments["control"][1] < 1.0:
+            state = rule.update(state, rates * state.w)
+        time = state.moments["control"][1]
+        errors.append(float(np.abs(state.moments["base"] - np.exp(-rates * time) * start).max()))
+    assert errors[0] > 3 * errors[1] > 9 * errors[2]
+    assert errors[2] < 2e-3
+
+
+def test_a_step_that_bends_too_much_is_made_again():
+    """From the same base, a tenth as long; the time does not advance."""
+    rule = Flow(dt=1.0)
+    first = rule.update(State(w=np.array([1.0])), np.array([3.0]))
+    assert first.w == [-2.0]
+    again = rule.update(first, np.array([-6.0]))
+    assert again.w == pytest.approx([0.7])
+    assert list(again.moments["control"]) == [pytest.approx(0.1), 0.0, 1.0]
+    assert again.moments["base"] == [1.0]
