@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 25
 """Floats in the largest temporary array of a Hessian: 256 MiB in float64."""
+_CACHE = 40_000
+"""Floats in one layer's activations of the patterns that a thread takes at a time, for ∇L on a CPU: 320 KiB, so that
+the two or three arrays in use stay in its cache. At P = 20 000 and h = 40, measured: 36 ms, and 81 ms in one piece."""
 
 
 class TorchProblem(Problem):
@@ -31,6 +34,9 @@ class TorchProblem(Problem):
         self.tensor = backend.tensor
         self.data = data or (backend.tensor(self.x), backend.tensor(self.y))
         self._last: tuple[Array, Linearisation] | None = None
+        widest = max(network.inputs, *(out for out, _ in network.shapes))
+        on_cpu = self.data[0].device.type == "cpu"
+        self._rows = max(_CACHE // widest, 256) * torch.get_num_threads() if on_cpu else self.patterns
 
     def restated(self, network: Network, loss: QuadraticHinge) -> "TorchProblem":
         """The same tensors under another activation or margin."""
@@ -59,12 +65,26 @@ class TorchProblem(Problem):
 
     def _gradient(self, w: Tensor, out: Tensor) -> tuple[Tensor, int]:
         """Write ∇L into ``out``; return L on the device and N_Δ."""
-        passed = self._forward(w, self.data[0])
-        margins = self._margins(passed)
+        if self.patterns <= 2 * self._rows:
+            return self._gradient_of(slice(None), w, out)
+        part, loss, count = torch.empty_like(out), w.new_zeros(()), 0
+        out.zero_()
+        for start in range(0, self.patterns, self._rows):
+            some, broken = self._gradient_of(slice(start, start + self._rows), w, part)
+            if broken:
+                out.add_(part)
+                loss, count = loss + some, count + broken
+        return loss, count
+
+    def _gradient_of(self, block: slice, w: Tensor, out: Tensor) -> tuple[Tensor, int]:
+        """What a block of patterns adds to ∇L and L, and its unsatisfied patterns."""
+        x, y = self.data[0][block], self.data[1][block]
+        passed = self._forward(w, x)
+        margins = torch.sub(self.loss.margin, y * passed.outputs)
         rows = torch.nonzero(margins > 0).squeeze(1)
         delta = margins[rows]
         some = passed if len(rows) == len(margins) else passed.rows(rows)
-        seed = self.data[1][rows] * delta / -self.patterns
+        seed = y[rows] * delta / -self.patterns
         pull_back(self.network, some, backward(self.network, some, seed), out)
         return delta.square().sum() / (2 * self.patterns), len(rows)
 

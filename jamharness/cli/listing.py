@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 _GLANCE, _CHECK = 0.4, 60.0
-"""Seconds that imports have to fail in: a list is wanted at once, a check is worth waiting for."""
+"""Seconds of work in which imports may fail: a list is wanted at once, a check is worth waiting for."""
 
 
 def plugins(

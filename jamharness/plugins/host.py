@@ -158,14 +158,14 @@ class Plugins:
         """
         self._drop(plugin, reason)
 
-    def check_backends(self, wait: float) -> None:
+    def check_backends(self, effort: float) -> None:
         """Try to import the backends that are ready, in processes of their own; those that cannot be become broken.
 
         Arguments:
-            wait: seconds for all of them together; an import that is still going then counts as working.
+            effort: seconds of processor time for each; an import that takes more counts as working.
         """
         ready = {row.name for row in self._rows if row.kind == "backend" and row.state == "ready"}
-        broken = probe((spec for name, spec in self.backends.items() if name in ready), wait)
+        broken = probe((spec for name, spec in self.backends.items() if name in ready), effort)
         self._rows = [
             replace(row, state="broken", reason=broken[row.name])
             if row.kind == "backend" and row.state == "ready" and row.name in broken

@@ -8,36 +8,50 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 
+import psutil
+
 from jamharness.api import BackendSpec
 from jamharness.plugins.sentences import explain
 
-_PATIENCE = 60.0
-"""Seconds after which an import that is still going counts as working."""
+_PATIENCE, _LOOK = 60.0, 0.02
+"""Seconds after which an import that is still going counts as working, and between two looks at it."""
 
 
-def probe(specs: Iterable[BackendSpec], wait: float = _PATIENCE) -> dict[str, str]:
+def probe(specs: Iterable[BackendSpec], effort: float) -> dict[str, str]:
     """Import the module of each backend's factory, all at once, each in a new process of this interpreter.
 
     Arguments:
         specs: the backends.
-        wait: seconds that all of them have together; an import that takes longer is ended and counts as working.
+        effort: seconds of processor time that each import has; one that takes more is ended and counts as working. In
+            such seconds a busy machine is no different from an idle one.
 
     Returns:
         By the name of each backend that cannot be imported: why, in one sentence.
     """
     started = {spec.name: _start(spec) for spec in specs}
-    end, broken = time.monotonic() + wait, {}
+    end, broken = time.monotonic() + _PATIENCE, {}
+    while time.monotonic() < end and any(_goes_on(process, effort) for process in started.values()):
+        time.sleep(_LOOK)
     for name, process in started.items():
-        try:
-            said, _ = process.communicate(timeout=max(0.0, end - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        if process.poll() is None:
             with suppress(OSError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             continue
+        said, _ = process.communicate()
         if process.returncode:
             broken[name] = said.decode(errors="replace").strip() or _ended(process.returncode)
     return broken
+
+
+def _goes_on(process: "subprocess.Popen[bytes]", effort: float) -> bool:
+    """Whether an import is still going and has not had its time."""
+    if process.poll() is not None:
+        return False
+    with suppress(psutil.Error):
+        spent = psutil.Process(process.pid).cpu_times()
+        return bool(spent.user + spent.system < effort)
+    return True
 
 
 def _start(spec: BackendSpec) -> "subprocess.Popen[bytes]":

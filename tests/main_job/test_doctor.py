@@ -43,10 +43,9 @@ def test_plugins_lists_a_spoilt_framework_in_one_row(process, spoilt):
 
 
 def test_a_framework_that_fails_at_once_is_seen_at_a_glance(process, plugin_distribution):
-    """Without --check too, on a machine that is not too busy to import anything in time."""
+    """Without --check too."""
     variables = environment(plugin_distribution("tensorflow-cpu", BROKEN, {}, version="2.21.0"))
-    seen = (states(process("plugins", "--json", **variables))["tensorflow"][0] for _ in range(5))
-    assert "broken" in seen
+    assert states(process("plugins", "--json", **variables))["tensorflow"][0] == "broken"
 
 
 def test_a_framework_whose_import_kills_python_is_a_row(process, plugin_distribution):
