@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from jamharness.api.krylov import Bidiagonalisation
 from jamharness_tensorflow.layers import Pass
-from jamharness_tensorflow.program import Program, Signals, rounding
+from jamharness_tensorflow.program import SIDE, Program, Signals, rounding
 
 _BLOCK = 1 << 24
 """Floats in one block of the Jacobian: 128 MiB in float64."""
@@ -54,7 +54,9 @@ class Linearisation:
         cheaper = dual < primal
         if n <= size or (cheaper and damping > self.least):
             if self._dual is None:
-                self._dual = self.program.dual(self.passed, self.signals)
+                ends = [(tf.constant(start), tf.constant(min(start + SIDE, n))) for start in range(0, n, SIDE)]
+                blocks = [self.program.dual(self.passed, self.signals, *block) for block in ends]
+                self._dual = blocks[0] if len(blocks) == 1 else tf.concat(blocks, axis=0)
             step, decrease = self.program.solve_dual(self._dual, λ, self.passed, self.signals, self.delta)
         else:
             step, decrease = self.program.solve_primal(*self._normal_equations(n, size), λ)

@@ -12,6 +12,8 @@ from jamharness_tensorflow.descent import Memory, loop
 from jamharness_tensorflow.hessian import weighted_hessian
 from jamharness_tensorflow.layers import Pass, backward, forward, gram, output_jacobian, pull_back, split
 
+SIDE = 1024
+"""Side of the blocks of a symmetric matrix of which the lower triangle is computed: half the work for large ones."""
 Signals = tuple[tf.Tensor, ...]
 
 
@@ -108,8 +110,10 @@ class Program:
         ])  # fmt: skip
         return some, signals, delta, trace
 
-    def _dual(self, some: Pass, signals: Signals) -> tf.Tensor:
-        return gram(self.network, (some, signals), (some, signals))
+    def _dual(self, some: Pass, signals: Signals, start: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
+        """Rows ``start`` to ``stop`` of the lower triangle of JJᵀ, (stop − start, n), with zeros on the right."""
+        rows, columns = (_some(some, signals, begin, stop) for begin in (start, tf.constant(0)))
+        return tf.pad(gram(self.network, rows, columns), [[0, 0], [0, tf.shape(signals[0])[0] - stop]])
 
     def _solve_dual(
         self, dual: tf.Tensor, damping: tf.Tensor, some: Pass, signals: Signals, delta: tf.Tensor
@@ -124,19 +128,22 @@ class Program:
     def _normal_equations(
         self, some: Pass, signals: Signals, delta: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """JᵀJ and JᵀΔ of a block of patterns."""
-        J = self._block(some, signals, start, stop)
-        return tf.matmul(J, J, transpose_a=True), tf.linalg.matvec(J, delta[start:stop], transpose_a=True)
+        """The lower triangle of JᵀJ, which a factorisation reads, and JᵀΔ, of a block of patterns."""
+        J, size = self._block(some, signals, start, stop), self.network.size
+        rows = []
+        for side in range(0, size, SIDE):
+            end = min(side + SIDE, size)
+            rows.append(tf.pad(tf.matmul(J[:, side:end], J[:, :end], transpose_a=True), [[0, 0], [0, size - end]]))
+        return tf.concat(rows, axis=0), tf.linalg.matvec(J, delta[start:stop], transpose_a=True)
 
     def _block(self, some: Pass, signals: Signals, start: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
-        part = some._replace(inputs=tuple(a[start:stop] for a in some.inputs))
-        return output_jacobian(self.network, part, tuple(g[start:stop] for g in signals))
+        return output_jacobian(self.network, *_some(some, signals, start, stop))
 
     def _solve_primal(self, A: tf.Tensor, b: tf.Tensor, damping: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """(JᵀJ + λI) s = −JᵀΔ; NaN where the factorisation fails."""
         factor = tf.linalg.cholesky(tf.linalg.set_diag(A, tf.linalg.diag_part(A) + damping))
         step = -tf.linalg.cholesky_solve(factor, b[:, tf.newaxis])[:, 0]
-        return step, -2 * tf.tensordot(step, b, 1) - tf.tensordot(step, tf.linalg.matvec(A, step), 1)
+        return step, damping * tf.tensordot(step, step, 1) - tf.tensordot(step, b, 1)  # s A s = −s b − λ s s
 
     def _solve_stacked(
         self, some: Pass, signals: Signals, delta: tf.Tensor, damping: tf.Tensor
@@ -183,6 +190,12 @@ def program(network: Network, device: str, dtype: str) -> Program:
     """The program of a network; ``network`` carries no sharpness. One for each device and dtype, as graphs are."""
     assert network.nonlinearity.beta == 1.0, (network, device, dtype)
     return Program(network)
+
+
+def _some(some: Pass, signals: Signals, start: tf.Tensor, stop: tf.Tensor) -> tuple[Pass, Signals]:
+    """What ``gram`` and ``output_jacobian`` need of a block of patterns."""
+    part = some._replace(inputs=tuple(a[start:stop] for a in some.inputs))
+    return part, tuple(g[start:stop] for g in signals)
 
 
 def rounding(trace: float, dtype: tf.DType) -> float:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from jamharness.api import Array, Backend, Json, Network, QuadraticHinge
+from jamharness_torch import compiled
 from jamharness_torch.problem import TorchProblem
 
 
@@ -53,6 +54,7 @@ class TorchBackend(Backend):
             "dtype": self.dtype,
             "threads": torch.get_num_threads(),
             "tf32": torch.get_float32_matmul_precision() != "highest",
+            "eager_updates_because": compiled.why_not(),
             "deterministic": torch.are_deterministic_algorithms_enabled(),
         }
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jamharness.api import Array, DampedStep, Network, Optimizer, Problem, QuadraticHinge, State
+from jamharness_torch import compiled
 from jamharness_torch.damped import Linearisation
 from jamharness_torch.descent import Stepper
 from jamharness_torch.hessian import weighted_hessian
@@ -89,7 +90,19 @@ class TorchProblem(Problem):
         return delta.square().sum() / (2 * self.patterns), len(rows)
 
     def descend(self, state: State, steps: int, optimizer: Optimizer) -> State:
-        """Updates in place on the device; one synchronisation per update, to stop at N_Δ = 0."""
+        """Updates in place on the device, one synchronisation each to stop at N_Δ = 0; long runs are compiled."""
+        eager = max(0, min(steps, compiled.AFTER - state.step))
+        if steps > eager and compiled.wanted(self.network, self.patterns, compiled.AFTER):
+            before = self._descend(state, eager, optimizer)
+            if before.step < state.step + eager:
+                return before
+            found = compiled.descend(
+                self.network, before, steps - eager, optimizer, *self.data, margin=self.loss.margin
+            )
+            return found or self._descend(before, steps - eager, optimizer)
+        return self._descend(state, steps, optimizer)
+
+    def _descend(self, state: State, steps: int, optimizer: Optimizer) -> State:
         w = self.tensor(state.w)
         gradient = torch.empty_like(w)
         stepper = Stepper(optimizer, state, w)

@@ -34,7 +34,7 @@ def levenberg_marquardt(
     w: Array,
     budget: int,
     *,
-    done: Callable[[Array], bool],
+    done: Callable[[Array, float], bool],
     stall: float = 3e-3,
     damping: float = 1.0,
 ) -> Descent:
@@ -48,7 +48,7 @@ def levenberg_marquardt(
         problem: whose loss is lowered.
         w: (N,) where to start.
         budget: damped steps at most.
-        done: called with each accepted w; True ends the descent.
+        done: called with each accepted w and L there; True ends the descent.
         stall: it ends when ten accepted steps lowered L by less than this fraction. 3e-3 was measured at N_w = 444:
             smaller values spend iterations at kinks without changing verdicts.
         damping: the first λ.
@@ -58,7 +58,7 @@ def levenberg_marquardt(
     for iteration in range(budget):
         if not np.isfinite(loss):
             return Descent(w=w, loss=loss, iterations=iteration, why="not finite")
-        if loss == 0 or done(w):
+        if loss == 0 or done(w, loss):
             return Descent(w=w, loss=loss, iterations=iteration, why="done")
         step = problem.truncated_step(w, damping, TOLERANCE)
         gain = (loss - step.loss) / step.predicted_decrease if step.predicted_decrease > 0 else -1.0

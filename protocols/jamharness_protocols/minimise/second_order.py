@@ -78,11 +78,10 @@ def _descend(problem: Problem, stand_in: Problem, search: Search, budget: int) -
     # Patterns satisfied at κ miss the raised margin by at most the push, so L is at most push² / 2 there.
     possible = 0.5 * ((PUSH - 1) * problem.loss.margin) ** 2
 
-    def done(w: Array) -> bool:
+    def done(w: Array, loss: float) -> bool:
         if stand_in is not problem and satisfied(problem, w):
             return True
-        margins = raised.margins(w)
-        return loss_of(margins) < possible and not bool(np.any(margins > raised.loss.margin - problem.loss.margin))
+        return loss < possible and satisfied(stand_in, w)
 
     found = levenberg_marquardt(
         raised, search.w, min(budget - search.iterations, STAGE if stand_in is not problem else budget), done=done
@@ -129,7 +128,7 @@ def _rest(problem: Problem, stage: Problem, search: Search, budget: int, say: Ca
     """Newton on the exact Hessian where the backend has one; without it LM at κ, whose end is judged alike."""
     left = max(0, budget - search.iterations)
     if "hessian" not in problem.backend.capabilities:
-        found = levenberg_marquardt(stage, search.w, left, done=lambda w: satisfied(problem, w), stall=0.0)
+        found = levenberg_marquardt(stage, search.w, left, done=lambda w, _: satisfied(problem, w), stall=0.0)
         loss, gradient = stage.loss_and_gradient(found.w)
         balance = force_balance(gradient, loss, trace_h0(stage, found.w))
         spent = search.iterations + found.iterations
