@@ -1,13 +1,14 @@
 """The backend: which device, which precision."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from jamharness.api import Array, Backend, Json, Network, QuadraticHinge
+from jamharness.api import Array, Backend, Json, Network, Problem, QuadraticHinge
 from jamharness_torch import compiled
 from jamharness_torch.problem import TorchProblem
+from jamharness_torch.replicas import TorchReplicas
 
 
 class TorchBackend(Backend):
@@ -15,7 +16,16 @@ class TorchBackend(Backend):
 
     name = "torch"
     capabilities = frozenset(
-        {"descend", "jacobian", "damped_step", "truncated_step", "hessian", "hessian_eigenvalues", "tangent_kernel"}
+        {
+            "descend",
+            "jacobian",
+            "damped_step",
+            "truncated_step",
+            "hessian",
+            "hessian_eigenvalues",
+            "tangent_kernel",
+            "replicas",
+        }
     )
 
     def __init__(self, device: str = "cpu", dtype: str = "float64", threads: int | None = None) -> None:
@@ -43,6 +53,10 @@ class TorchBackend(Backend):
     def problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge | None = None) -> TorchProblem:
         """A network on patterns x (P, d) with labels y (P,) of ±1."""
         return TorchProblem(self, network, x, y, loss or QuadraticHinge())
+
+    def replicas(self, problems: Sequence[Problem]) -> TorchReplicas:
+        """Several of this backend's problems along a leading axis."""
+        return TorchReplicas(problems)
 
     def describe(self) -> Mapping[str, Json]:
         """Versions, device, threads and precision flags."""

@@ -59,7 +59,7 @@ def descend(
         Where it ended; None if nothing can be compiled here, which is logged once.
     """
     w = torch.tensor(state.w, dtype=x.dtype, device=x.device)
-    memory, rule = _memory(optimizer, state, w), _constants(optimizer, w.device)
+    memory, rule = memory_of(optimizer, state, w), constants(optimizer, w.device)
     step, last = (torch.tensor(count, dtype=torch.int64, device=w.device) for count in (state.step, state.step + steps))
     kappa = torch.tensor(margin, dtype=x.dtype, device=x.device)
     try:
@@ -76,10 +76,14 @@ def descend(
         _failed.append(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
         log.warning("First-order updates cannot be compiled here and stay eager: %s", _failed[0])
         return None
+    return state_of(optimizer, w, memory, now)
+
+
+def state_of(optimizer: Optimizer, w: Tensor, memory: Memory, step: int) -> State:
+    """Tensors as a state."""
     named = zip(_NAMES[type(optimizer)], memory, strict=True)
-    return State(
-        w=w.cpu().numpy().copy(), step=now, moments={name: moment.cpu().numpy().copy() for name, moment in named}
-    )
+    moments = {name: moment.cpu().numpy().copy() for name, moment in named}
+    return State(w=w.cpu().numpy().copy(), step=step, moments=moments)
 
 
 _NAMES: dict[type, tuple[str, ...]] = {
@@ -87,7 +91,8 @@ _NAMES: dict[type, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def _memory(optimizer: Optimizer, state: State, w: Tensor) -> Memory:
+def memory_of(optimizer: Optimizer, state: State, w: Tensor) -> Memory:
+    """What a state keeps beside w, as tensors; zeros where it keeps nothing yet."""
     found = []
     for name in _NAMES[type(optimizer)]:
         control = name == "control"
@@ -100,7 +105,7 @@ def _memory(optimizer: Optimizer, state: State, w: Tensor) -> Memory:
     return tuple(found)
 
 
-def _constants(optimizer: Optimizer, device: torch.device) -> Tensor:
+def constants(optimizer: Optimizer, device: torch.device) -> Tensor:
     """The numbers of an optimizer as one vector, so that new ones need no new program."""
     values: tuple[float, ...]
     match optimizer:
@@ -120,13 +125,25 @@ def _constants(optimizer: Optimizer, device: torch.device) -> Tensor:
 
 @lru_cache(maxsize=32)
 def _program(network: Network, kind: type) -> Callable[..., Any]:
+    compiled: Callable[..., Any] = torch.compile(program(network, kind, UNROLLED), fullgraph=True)
+    return compiled
+
+
+def program(network: Network, kind: type, updates: int) -> Callable[..., Any]:
+    """So many updates as a function of tensors (w, memory, step, last, rule, x, y, κ) that returns the first three.
+
+    Arguments:
+        network: the network.
+        kind: of optimizer.
+        updates: how many; those from ``last`` on, or after a w with N_Δ = 0, change nothing.
+    """
     update = _UPDATES[kind]
 
     def run(
         w: Tensor, memory: Memory, step: Tensor, last: Tensor, rule: Tensor, x: Tensor, y: Tensor, margin: Tensor
     ) -> tuple[Tensor, Memory, Tensor]:
-        for _ in range(UNROLLED):
-            slope, unsatisfied = _gradient(network, w, x, y, margin)
+        for _ in range(updates):
+            slope, unsatisfied = gradient(network, w, x, y, margin)
             more = unsatisfied & (step < last)
             new, kept = update(rule, step, w, memory, slope)
             w = torch.where(more, new, w)
@@ -134,11 +151,10 @@ def _program(network: Network, kind: type) -> Callable[..., Any]:
             step = step + more
         return w, memory, step
 
-    compiled: Callable[..., Any] = torch.compile(run, fullgraph=True)
-    return compiled
+    return run
 
 
-def _gradient(network: Network, w: Tensor, x: Tensor, y: Tensor, margin: Tensor) -> tuple[Tensor, Tensor]:
+def gradient(network: Network, w: Tensor, x: Tensor, y: Tensor, margin: Tensor) -> tuple[Tensor, Tensor]:
     """∇L (N,), and whether a pattern is unsatisfied."""
     passed = forward(network, split(network, w), x)
     hinge = torch.relu(margin - y * passed.outputs)

@@ -21,6 +21,7 @@ def jamharness_backends() -> Iterable[BackendSpec]:
                     "hessian",
                     "hessian_eigenvalues",
                     "tangent_kernel",
+                    "replicas",
                 }
             ),
             distributions=("torch>=2.5",),

@@ -11,6 +11,7 @@ from jamharness.api.markers import hookimpl
 from jamharness.api.network import SCHEMES, Array, Float64, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
 from jamharness.api.protocol import Estimate, Findings, Observable, Progress, Protocol, setting
+from jamharness.api.replicas import Replicas
 from jamharness.api.seeds import generator
 from jamharness.api.situations import Situation
 from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec
@@ -53,6 +54,7 @@ __all__ = [
     "Protocol",
     "ProtocolSpec",
     "QuadraticHinge",
+    "Replicas",
     "Sgd",
     "Situation",
     "State",

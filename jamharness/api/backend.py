@@ -8,7 +8,7 @@ default; - results are new NumPy arrays in the backend's dtype; inputs are never
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,12 +22,13 @@ from jamharness.api.errors import BadInput, NotSupported, unknown_name
 from jamharness.api.loss import QuadraticHinge
 from jamharness.api.network import Array, Network
 from jamharness.api.optimizers import Optimizer, State
+from jamharness.api.replicas import Replicas
 from jamharness.api.step import DampedStep
 
 DTYPES = ("float64", "float32")
 CAPABILITIES = frozenset({
     "descend", "jacobian", "damped_step", "truncated_step", "hessian", "hessian_eigenvalues", "hessian_vector",
-    "tangent_kernel",
+    "tangent_kernel", "replicas",
 })  # fmt: skip
 
 
@@ -168,6 +169,14 @@ class Backend(ABC):
         Raises:
             BadInput: shapes that do not fit, values that are not finite, labels other than ±1.
         """
+
+    def replicas(self, problems: Sequence[Problem]) -> Replicas:
+        """Several of this backend's problems side by side; by default one after the other.
+
+        Raises:
+            BadInput: problems that differ in network, κ or P.
+        """
+        return Replicas(problems)
 
     @abstractmethod
     def describe(self) -> Mapping[str, Json]:

@@ -27,6 +27,7 @@ class Behaviour(Suite):
             "hessian": lambda: np.stack(problem.hessian(w)),
             "hessian_eigenvalues": lambda: np.stack(problem.hessian_eigenvalues(w)),
             "hessian_vector": lambda: problem.hessian_vector(w, np.stack([w, w[::-1]], axis=1)),
+            "replicas": lambda: problem.backend.replicas([problem]).loss_and_gradient(w[np.newaxis])[1],
         }
         required = {"outputs", "margins", "loss_and_gradient"} | DEFAULTS
         return {name: call() for name, call in calls.items() if name in required | self.spec.capabilities}

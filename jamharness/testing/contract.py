@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jamharness.api import CAPABILITIES, Array, BadInput, Float64, NotSupported, Problem, canonical_json
+from jamharness.api import CAPABILITIES, Array, Backend, BadInput, Float64, NotSupported, Problem, canonical_json
 from jamharness.testing.cases import RELU, TANH
 from jamharness.testing.core import DEFAULTS, Suite, concerns
 
@@ -43,7 +43,8 @@ class Contract(Suite):
     def test_declared_or_not(self, capability: str) -> None:
         """A declared capability is the backend's own; an undeclared one is the api's default, or NotSupported."""
         problem = self.problem(TANH)
-        own = getattr(type(problem), capability) is not getattr(Problem, capability)
+        home, owner = (Backend, problem.backend) if capability == "replicas" else (Problem, problem)
+        own = getattr(type(owner), capability) is not getattr(home, capability)
         if capability in self.spec.capabilities:
             assert own, f"{capability} is declared and the api's default is left in place; drop it or implement it"
         elif capability not in DEFAULTS:

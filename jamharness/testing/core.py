@@ -12,7 +12,7 @@ from jamharness.testing.compare import Comparison, Record
 from jamharness.testing.plugin import PROPERTY
 
 F = TypeVar("F", bound=Callable[..., Any])
-DEFAULTS = frozenset({"descend", "jacobian", "damped_step", "truncated_step"})
+DEFAULTS = frozenset({"descend", "jacobian", "damped_step", "truncated_step", "replicas"})
 """Capabilities for which the api has a default: tested whether declared or not."""
 
 

@@ -5,11 +5,12 @@ from jamharness.testing.closed_forms import ClosedForms
 from jamharness.testing.contract import Contract
 from jamharness.testing.derivatives import Derivatives
 from jamharness.testing.descent import Descent
+from jamharness.testing.replicas import ReplicaTests
 from jamharness.testing.steps import Steps
 from jamharness.testing.values import Values
 
 
-class Conformance(Values, Derivatives, Steps, Descent, Behaviour, Contract, ClosedForms):
+class Conformance(Values, Derivatives, Steps, Descent, ReplicaTests, Behaviour, Contract, ClosedForms):
     """Every statement that a backend must meet; subclass it under a name that begins with ``Test``.
 
     Class attributes:

@@ -99,15 +99,15 @@ def test_doctor_finds_a_healthy_installation(process):
     assert len(about["machine"]) >= 3
 
 
-@pytest.mark.torch
-@pytest.mark.tensorflow
-def test_doctor_tries_each_framework(process):
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("torch", "tensorflow")]
+)
+def test_doctor_tries_each_framework(process, name):
     """Each in a process of its own, compared with the referee."""
     findings = json.loads(process("doctor", "--json").out)["findings"]
-    for name in ("torch", "tensorflow"):
-        said = [each["text"] for each in findings if each["topic"] == name]
-        assert any("the same bits again and numpy's to" in text for text in said), said
-        assert any(text.startswith("No CUDA") for text in said)
+    said = [each["text"] for each in findings if each["topic"] == name]
+    assert any("the same bits again and numpy's to" in text for text in said), said
+    assert any(text.startswith("No CUDA") for text in said)
 
 
 def test_doctor_reports_what_is_wrong(process, plugin_distribution, work):

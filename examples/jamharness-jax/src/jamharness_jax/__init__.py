@@ -2,7 +2,7 @@
 
 from jamharness.api import CAPABILITIES, BackendSpec, hookimpl
 
-PROVIDED = CAPABILITIES - {"truncated_step"}
+PROVIDED = CAPABILITIES - {"truncated_step", "replicas"}
 
 
 @hookimpl
