@@ -18,8 +18,8 @@ Place = tuple[int, int | None]
 
 _ROW = (
     "seed", "patterns", "width", "weights", "parameters", "ratio", "ratio_parameters", "outcome", "unsatisfied",
-    "unsatisfied_ratio", "loss", "certificate", "balance", "decline", "pinned", "iterations",
-    "factorisations", "seconds", "reason",
+    "unsatisfied_ratio", "loss", "certificate", "balance", "decline", "pinned", "kinks", "kinked", "resting",
+    "iterations", "factorisations", "seconds", "reason",
 )  # fmt: skip
 
 _LOADS = {"critical_ratio": "ratio", "critical_ratio_parameters": "ratio_parameters"}

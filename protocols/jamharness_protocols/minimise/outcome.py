@@ -22,6 +22,10 @@ class Minimisation:
         balance: |∇L| / √(2 L tr H0), the net force over the size of its parts; for relu of the softplus network of
             sharpness ``SHARPEST``, whose slopes at kinks lie in (0, 1). None where it was not computed.
         decline: the part of L that the last stretch of steps still took away; None where it was not computed.
+        kinks: units of unsatisfied patterns that are at a kink of relu, see ``certificate.kinks``; kinked: patterns
+            with at least one. Counted at minima of relu networks, 0 elsewhere.
+        resting: ``certificate`` in the softplus network in which a relu network rests, whose kinks have slopes between
+            0 and 1; None elsewhere.
         pinned: unsatisfied patterns that no first-layer weight can move, see ``certificate.pinned``.
         iterations: second-order iterations or first-order updates.
         factorisations: linear systems solved; 0 for first-order methods.
@@ -40,4 +44,7 @@ class Minimisation:
     balance: float | None = None
     decline: float | None = None
     pinned: int = 0
+    kinks: int = 0
+    kinked: int = 0
+    resting: float | None = None
     factorisations: int = 0

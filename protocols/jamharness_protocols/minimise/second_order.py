@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jamharness.api import Array, Problem
-from jamharness_protocols.minimise.certificate import force_balance, loss_of, trace_h0
+from jamharness_protocols.minimise.certificate import SHARPEST, force_balance, loss_of, trace_h0
 from jamharness_protocols.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_protocols.minimise.newton import newton
 from jamharness_protocols.minimise.verdict import DECLINE_TOLERANCE, SMOOTH_TOLERANCE
@@ -21,9 +21,8 @@ STAGE = 200
 """LM steps at each β."""
 CYCLES = 2
 """Passes through all β; the second starts from the end of the first, and revives patterns whose units are all off."""
-SHARPEST = 512.0
 REST_SHARPNESS = (32.0, SHARPEST)
-"""β at which Newton comes to rest: a kink is resolved to 1/β."""
+"""β at which Newton comes to rest."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
