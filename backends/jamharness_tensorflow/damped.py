@@ -14,9 +14,10 @@ from jamharness_tensorflow.program import SIDE, Program, Signals, rounding
 _BLOCK = 1 << 24
 """Floats in one block of the Jacobian: 128 MiB in float64."""
 
-ITERATIONS = 3000
-"""What an iterative solution costs, in units of n N operations: 150 products with J and Jᵀ at a fifth of the speed of a
-factorisation. Measured at N = 8241: at 8000 unsatisfied patterns both ways cost the same."""
+ITERATIONS = 300
+"""Where a factorisation costs more than so many times n N operations, a step to a tolerance is found in a Krylov space.
+Measured on whole minimisations (docs/minimisers.md): at N = 481 the two are equally fast, at N = 1281 this is twice as
+fast, at 8241 more than ten times; and steps cut short end less often in poor minima."""
 
 
 class Linearisation:

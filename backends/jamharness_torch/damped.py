@@ -23,9 +23,10 @@ _BLOCK = 1 << 24
 _SIDE = 1024
 """Side of the blocks of a symmetric matrix of which the lower triangle is computed: half the work for large ones."""
 
-ITERATIONS = 3000
-"""What an iterative solution costs, in units of n N operations: 150 products with J and Jᵀ at a fifth of the speed of a
-factorisation. Measured at N = 8241: at 8000 unsatisfied patterns both ways cost the same."""
+ITERATIONS = 300
+"""Where a factorisation costs more than so many times n N operations, a step to a tolerance is found in a Krylov space.
+Measured on whole minimisations (docs/minimisers.md): at N = 481 the two are equally fast, at N = 1281 this is twice as
+fast, at 8241 more than ten times; and steps cut short end less often in poor minima."""
 
 
 @dataclass(kw_only=True, eq=False)
