@@ -153,8 +153,9 @@ def test_single_steps(benchmark, bench, size, backend):
     """At the initial w and P/N_w = 2.5, as a fraction of the rate of matrix products measured beside it."""
     width, depth = size
     bench.close()
-    rate = measurements.products(2)
-    found = once(benchmark, lambda: bench.ask(measurements.steps, backend, 2, width, depth, 2.5))
+    rate = measurements.products(2 if width > 20 else 1)
+    threads = 2 if width > 20 else 1
+    found = once(benchmark, lambda: bench.ask(measurements.steps, backend, threads, width, depth, 2.5))
     bench.row(
         "Single steps",
         f"{width}, {depth}",

@@ -7,6 +7,7 @@ JJᵀ is the tangent kernel, a sum over layers of elementwise products of two sm
 import numpy as np
 import tensorflow as tf
 
+from jamharness.api import Array
 from jamharness.api.krylov import Bidiagonalisation
 from jamharness_tensorflow.layers import Pass
 from jamharness_tensorflow.program import SIDE, Program, Signals, rounding
@@ -72,9 +73,15 @@ class Linearisation:
                 lambda v: np.array(self.program.times(tf.constant(v), self.passed, self.signals)),
                 lambda u: np.array(self.program.transposed(tf.constant(u), self.passed, self.signals)),
                 np.array(self.delta),
+                several=self._several,
             )
         step, decrease = self._krylov.solve(damping, tolerance)
         return tf.constant(step), decrease
+
+    def _several(self, V: Array, u: Array, alpha: float) -> tuple[Array, Array, Array, Array, Array]:
+        kept = (tf.constant(V), tf.constant(u), tf.constant(alpha, self.delta.dtype))
+        alphas, betas, befores, rows, last = self.program.bidiagonalise(*kept, self.passed, self.signals)
+        return np.array(alphas), np.array(betas), np.array(befores), np.array(rows), np.array(last)
 
     def _normal_equations(self, n: int, size: int) -> tuple[tf.Tensor, tf.Tensor]:
         """JᵀJ (N, N) and JᵀΔ (N,), in blocks of patterns: no array of n × N."""

@@ -14,6 +14,8 @@ from jamharness_tensorflow.layers import Pass, backward, forward, gram, output_j
 
 SIDE = 1024
 """Side of the blocks of a symmetric matrix of which the lower triangle is computed: half the work for large ones."""
+UNROLLED = 4
+"""Krylov vectors made by one call, which alone costs 0.1 ms."""
 Signals = tuple[tf.Tensor, ...]
 
 
@@ -39,6 +41,7 @@ class Program:
         self.solve_stacked = traced(self._solve_stacked)
         self.times = traced(self._times)
         self.transposed = traced(self._transposed)
+        self.bidiagonalise = traced(self._bidiagonalise)
         self.hessian = traced(self._hessian)
         self.kernel = traced(self._kernel)
         # XLA compiles for each number of patterns: worth it for a loop of thousands of updates only.
@@ -168,6 +171,26 @@ class Program:
     def _transposed(self, u: tf.Tensor, some: Pass, signals: Signals) -> tf.Tensor:
         """Jᵀ u, (N,)."""
         return pull_back(self.network, some, tuple(g * u[:, tf.newaxis] for g in signals))
+
+    def _bidiagonalise(
+        self, V: tf.Tensor, u: tf.Tensor, alpha: tf.Tensor, some: Pass, signals: Signals
+    ) -> tuple[tf.Tensor, ...]:
+        """Several Golub–Kahan steps: what ``jamharness.api.krylov`` asks of ``several``."""
+        found: list[tuple[tf.Tensor, ...]] = []
+        rows = []
+        for _ in range(UNROLLED):
+            u = self._times(V[-1], some, signals) - alpha * u
+            beta = tf.norm(u)
+            u = tf.math.divide_no_nan(u, beta)
+            v = self._transposed(u, some, signals)
+            before = tf.norm(v)
+            for _ in range(2):
+                v -= tf.linalg.matvec(V, tf.linalg.matvec(V, v), transpose_a=True)
+            alpha = tf.norm(v)
+            rows.append(tf.math.divide_no_nan(v, alpha))
+            V = tf.concat([V, rows[-1][tf.newaxis]], axis=0)
+            found.append((alpha, beta, before))
+        return *(tf.stack(parts) for parts in zip(*found, strict=True)), tf.stack(rows), u
 
     def _hessian(
         self, w: tf.Tensor, x: tf.Tensor, y: tf.Tensor, margins: tf.Tensor, beta: tf.Tensor

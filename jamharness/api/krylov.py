@@ -23,10 +23,15 @@ class Bidiagonalisation:
         times: J v of shape (n,) for v (N,).
         transposed: Jᵀ u of shape (N,) for u (n,).
         delta: Δ, (n,).
+        several: makes several vectors in one call, where a call is what costs: from V (k, N), u (n,) and α the next
+            (α, β, |Jᵀu| before orthogonalisation) as arrays (m,), the new V (m, N), and the new u.
     """
 
-    def __init__(self, times: Callable[[Array], Array], transposed: Callable[[Array], Array], delta: Array) -> None:
-        self._times, self._transposed = times, transposed
+    def __init__(
+        self, times: Callable[[Array], Array], transposed: Callable[[Array], Array], delta: Array,
+        several: Callable[[Array, Array, float], tuple[Array, Array, Array, Array, Array]] | None = None,
+    ) -> None:  # fmt: skip
+        self._times, self._transposed, self._several = times, transposed, several
         self.start = float(np.linalg.norm(delta))
         self._u = -delta / self.start if self.start else delta
         first = transposed(self._u)
@@ -69,6 +74,8 @@ class Bidiagonalisation:
         """One more vector on each side; False when the space is exhausted."""
         if not self._open:
             return False
+        if self._several is not None:
+            return self._extend_by_several()
         k = len(self._alphas)
         u = self._times(self._V[k - 1]) - self._alphas[-1] * self._u
         beta = float(np.linalg.norm(u))
@@ -86,11 +93,31 @@ class Bidiagonalisation:
         if not alpha > 10 * np.finfo(v.dtype).eps * before:
             self._alphas.append(0.0)
             return False
+        self._keep(v / alpha, alpha)
+        return True
+
+    def _extend_by_several(self) -> bool:
+        assert self._several is not None
+        k = len(self._alphas)
+        eps = np.finfo(self._V.dtype).eps
+        alphas, betas, befores, rows, self._u = self._several(self._V[:k], self._u, self._alphas[-1])
+        for alpha, beta, before, row in zip(alphas, betas, befores, rows, strict=True):
+            self._betas.append(float(beta))
+            self.products += 2
+            if not beta > eps * hypot(*self._alphas) or not alpha > 10 * eps * before:
+                self._alphas.append(0.0)
+                return False
+            self._keep(row, float(alpha))
+            if not self._open:
+                break
+        return True
+
+    def _keep(self, row: Array, alpha: float) -> None:
+        k = len(self._alphas)
         if k == len(self._V):
             self._V = np.concatenate([self._V, np.empty_like(self._V)])
-        self._V[k] = v / alpha
+        self._V[k] = row
         self._alphas.append(alpha)
-        return True
 
     def _small(self, size: int, damping: float) -> tuple[Float64, Float64]:
         """The y (k,) and β₁e₁ − B y (k+1,) of the damped problem with the first k columns."""

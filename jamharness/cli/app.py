@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from jamharness.cli import agreement, conformance, health, listing, running, stored
+from jamharness.cli import agreement, benching, conformance, health, listing, running, stored
 from jamharness.cli.usage import Group
 from jamharness.plugins import Plugins
 
@@ -29,6 +29,7 @@ def build_app(plugins: Plugins) -> typer.Typer:
         running.resume,
         agreement.agree,
         conformance.conformance,
+        benching.bench,
         health.doctor,
         stored.runs,
         stored.show_run,
