@@ -74,6 +74,16 @@ class Problem(ABC):
         """The same problem with another margin κ; data are not copied."""
         return self.restated(self.network, QuadraticHinge(margin=margin))
 
+    def with_dtype(self, dtype: str) -> "Problem":
+        """The same problem in another dtype, under a backend of the same kind; patterns are copied.
+
+        Raises:
+            BadInput: an unknown dtype.
+        """
+        if dtype == self.backend.dtype:
+            return self
+        return self.backend.in_dtype(dtype).problem(self.network, self.x, self.y, self.loss)
+
     def descend(self, state: State, steps: int, optimizer: Optimizer) -> State:
         """Up to ``steps`` first-order updates; stops before an update at the first w that satisfies every pattern.
 
@@ -154,6 +164,17 @@ class Backend(ABC):
         if problems:
             raise BadInput(*problems)
         self.device, self.dtype, self.threads = device, dtype, threads
+
+    def in_dtype(self, dtype: str) -> "Backend":
+        """The same backend in another dtype; made once.
+
+        Raises:
+            BadInput: an unknown dtype.
+        """
+        made: dict[str, Backend] = self.__dict__.setdefault("_in_dtype", {self.dtype: self})
+        if dtype not in made:
+            made[dtype] = type(self)(device=self.device, dtype=dtype, threads=self.threads)
+        return made[dtype]
 
     @classmethod
     def unavailable(cls, device: str) -> str | None:

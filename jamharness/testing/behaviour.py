@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pytest
 
 from jamharness.api import Adam, Array, Problem, QuadraticHinge, State
 from jamharness.testing.cases import LINEAR, RELU, TANH, Case
@@ -132,6 +133,19 @@ class Behaviour(Suite):
         for name, array in self.results(RELU, problem, RELU.w, RELU.x).items():
             what = f"{name} changes after the caller wrote into x and y"
             same_bits(self.record, what, array, before[name])
+
+    @concerns("behaviour")
+    def test_another_dtype(self) -> None:
+        """with_dtype equals a problem of a backend made in that dtype, and leaves the first as it was."""
+        if "float32" not in self.dtypes or "float64" not in self.dtypes:
+            pytest.skip("the backend is tested in one dtype only")
+        problem = self.problem(TANH)
+        before = problem.margins(TANH.w)
+        other = problem.with_dtype("float32")
+        same_bits(self.record, "Δ with float32", other.margins(TANH.w), self.problem(TANH, "float32").margins(TANH.w))
+        assert other.margins(TANH.w).dtype == np.float32, "with_dtype('float32') computes in another dtype"
+        assert problem.with_dtype("float64") is problem, "with_dtype with the same dtype makes another problem"
+        same_bits(self.record, "with_dtype changes the problem it is called on", problem.margins(TANH.w), before)
 
     @concerns("with_activation")
     def test_another_activation(self) -> None:
