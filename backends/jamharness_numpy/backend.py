@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from jamharness.api import Array, Backend, Json, Network, Problem, QuadraticHinge, as_array
 from jamharness_numpy.hessian import weighted_hessian
 from jamharness_numpy.layers import backward, forward, output_jacobian
+from jamharness_numpy.products import hessian_vector
 
 _BLOCK = 1 << 25
 """Floats in the largest temporary array of a Hessian: 256 MiB in float64."""
@@ -18,7 +19,7 @@ class NumpyBackend(Backend):
     """NumPy on the CPU."""
 
     name = "numpy"
-    capabilities = frozenset({"jacobian", "hessian", "hessian_eigenvalues", "tangent_kernel"})
+    capabilities = frozenset({"jacobian", "hessian", "hessian_eigenvalues", "hessian_vector", "tangent_kernel"})
 
     def problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge | None = None) -> "NumpyProblem":
         """A network on patterns x (P, d) with labels y (P,) of ±1."""
@@ -78,6 +79,17 @@ class NumpyProblem(Problem):
             passed = forward(self.network, self._cast(w), self.x[part])
             Hp += weighted_hessian(self.network, passed, -self.y[part] * margins[part])
         return H0 / self.patterns, Hp / self.patterns
+
+    def hessian_vector(self, w: Array, v: Array) -> Array:
+        """H v for v (N, k), one vector after the other."""
+        margins = self.margins(w)
+        rows = np.flatnonzero(margins > 0)
+        passed = forward(self.network, self._cast(w), self.x[rows])
+        columns = [
+            hessian_vector(self.network, passed, self.y[rows], margins[rows], self._cast(u), 1 / self.patterns)
+            for u in v.T
+        ]
+        return np.stack(columns, axis=1)
 
     def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
         """Sorted eigenvalues of H, H0 and Hp."""

@@ -12,7 +12,7 @@ def jamharness_backends() -> Iterable[BackendSpec]:
         BackendSpec(
             name="numpy",
             factory="jamharness_numpy.backend:NumpyBackend",
-            capabilities=frozenset({"jacobian", "hessian", "hessian_eigenvalues", "tangent_kernel"}),
+            capabilities=frozenset({"jacobian", "hessian", "hessian_eigenvalues", "hessian_vector", "tangent_kernel"}),
             distributions=("numpy>=2.0", "scipy>=1.14"),
             summary="explicit formulas on the CPU: the referee",
         )

@@ -16,7 +16,8 @@ class TensorFlowBackend(Backend):
 
     name = "tensorflow"
     capabilities = frozenset({
-        "descend", "jacobian", "damped_step", "truncated_step", "hessian", "hessian_eigenvalues", "tangent_kernel",
+        "descend", "jacobian", "damped_step", "truncated_step", "hessian", "hessian_eigenvalues", "hessian_vector",
+        "tangent_kernel",
     })  # fmt: skip
 
     def __init__(self, device: str = "cpu", dtype: str = "float64", threads: int | None = None) -> None:

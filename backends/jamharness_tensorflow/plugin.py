@@ -20,6 +20,7 @@ def jamharness_backends() -> Iterable[BackendSpec]:
                     "truncated_step",
                     "hessian",
                     "hessian_eigenvalues",
+                    "hessian_vector",
                     "tangent_kernel",
                 }
             ),

@@ -120,6 +120,27 @@ class TensorFlowProblem(Problem):
             H0, Hp = H0 + first, Hp + second
         return H0 / self.patterns, Hp / self.patterns
 
+    def hessian_vector(self, w: Array, v: Array) -> Array:
+        """H v for v (N, k), in blocks of patterns and of vectors: no array of N × N, nor of k P h."""
+        with self.on_device():
+            at, columns = self.tensor(w), self.tensor(np.ascontiguousarray(v.T))
+            margins = self._margins(at)
+            rows = tf.where(margins > 0)[:, 0]
+            widest = max(self.network.inputs, *(out for out, _ in self.network.shapes))
+            count = int(columns.shape[0])
+            several = max(1, _BLOCK // (16 * max(self.network.size, widest)))
+            step = max(1, _BLOCK // (16 * widest * min(several, max(1, count))))
+            scale, found = self.tensor(1 / self.patterns), []
+            for start in range(0, count, several):
+                block = columns[start : start + several]
+                total = tf.zeros_like(block)
+                for first in range(0, int(tf.size(rows)), step):
+                    part = rows[first : first + step]
+                    x, y, delta = (tf.gather(values, part) for values in (*self.data, margins))
+                    total += self.program.hessian_vectors(at, x, y, delta, block, scale, self.beta)
+                found.append(total)
+            return _numpy(tf.transpose(tf.concat(found, axis=0)))
+
     def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
         """Sorted eigenvalues of H, H0 and Hp, on the device."""
         with self.on_device():

@@ -11,6 +11,7 @@ from jamharness.api import Network
 from jamharness_tensorflow.descent import Memory, loop
 from jamharness_tensorflow.hessian import weighted_hessian
 from jamharness_tensorflow.layers import Pass, backward, forward, gram, output_jacobian, pull_back, split
+from jamharness_tensorflow.products import hessian_vectors
 
 SIDE = 1024
 """Side of the blocks of a symmetric matrix of which the lower triangle is computed: half the work for large ones."""
@@ -43,6 +44,7 @@ class Program:
         self.transposed = traced(self._transposed)
         self.bidiagonalise = traced(self._bidiagonalise)
         self.hessian = traced(self._hessian)
+        self.hessian_vectors = traced(self._hessian_vectors)
         self.kernel = traced(self._kernel)
         # XLA compiles for each number of patterns: worth it for a loop of thousands of updates only.
         self.descend: dict[type, Any] = {}
@@ -199,6 +201,19 @@ class Program:
         passed = forward(self.network, beta, w, x)
         J = output_jacobian(self.network, passed, backward(self.network, beta, passed, y))
         return tf.matmul(J, J, transpose_a=True), weighted_hessian(self.network, beta, passed, -y * margins)
+
+    def _hessian_vectors(
+        self,
+        w: tf.Tensor,
+        x: tf.Tensor,
+        y: tf.Tensor,
+        delta: tf.Tensor,
+        v: tf.Tensor,
+        scale: tf.Tensor,
+        beta: tf.Tensor,
+    ) -> tf.Tensor:
+        """H v, (k, N), of given unsatisfied patterns."""
+        return hessian_vectors(self.network, beta, forward(self.network, beta, w, x), y, delta, v, scale)
 
     def _kernel(self, w: tf.Tensor, x1: tf.Tensor, x2: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
         pairs = []

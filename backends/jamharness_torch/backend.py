@@ -23,6 +23,7 @@ class TorchBackend(Backend):
             "truncated_step",
             "hessian",
             "hessian_eigenvalues",
+            "hessian_vector",
             "tangent_kernel",
             "replicas",
         }

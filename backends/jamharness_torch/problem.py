@@ -13,6 +13,7 @@ from jamharness_torch.damped import Linearisation
 from jamharness_torch.descent import Stepper
 from jamharness_torch.hessian import weighted_hessian
 from jamharness_torch.layers import Pass, backward, forward, gram, output_jacobian, pull_back, split
+from jamharness_torch.products import hessian_vectors
 
 if TYPE_CHECKING:
     from jamharness_torch.backend import TorchBackend
@@ -161,6 +162,22 @@ class TorchProblem(Problem):
             H0.addmm_(J.T, J)
             Hp += weighted_hessian(self.network, some, -y * margins[part])
         return H0 / self.patterns, Hp / self.patterns
+
+    def hessian_vector(self, w: Array, v: Array) -> Array:
+        """H v for v (N, k), in blocks of patterns and of vectors: no array of N × N, nor of k P h."""
+        passed = self._forward(self.tensor(w), self.data[0])
+        margins = self._margins(passed)
+        rows = torch.nonzero(margins > 0).squeeze(1)
+        columns = self.tensor(np.ascontiguousarray(v.T))
+        found = torch.zeros_like(columns)
+        widest = max(self.network.inputs, *(out for out, _ in self.network.shapes))
+        several = max(1, _BLOCK // (16 * max(self.network.size, widest)))
+        for part in torch.split(rows, max(1, _BLOCK // (16 * widest * min(several, max(1, len(columns)))))):
+            some, y, delta = passed.rows(part), self.data[1][part], margins[part]
+            for start in range(0, len(columns), several):
+                block = slice(start, start + several)
+                found[block] += hessian_vectors(self.network, some, y, delta, columns[block], 1 / self.patterns)
+        return _numpy(found.T.contiguous())
 
     def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
         """Sorted eigenvalues of H, H0 and Hp, on the device."""
