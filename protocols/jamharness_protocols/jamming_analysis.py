@@ -18,7 +18,7 @@ Place = tuple[int, int | None]
 
 _ROW = (
     "seed", "patterns", "width", "weights", "parameters", "ratio", "ratio_parameters", "outcome", "unsatisfied",
-    "unsatisfied_ratio", "loss", "certificate", "balance", "decline", "pinned", "kinks", "kinked", "resting",
+    "unsatisfied_ratio", "loss", "certificate", "balance", "decline", "pinned", "kinks", "kinked", "clarke", "resting",
     "iterations", "factorisations", "seconds", "reason",
 )  # fmt: skip
 

@@ -36,6 +36,7 @@ def run_trial(cell: Cell, backend: Backend, progress: Progress) -> CellResult:
             "pinned": found.pinned,
             "kinks": found.kinks,
             "kinked": found.kinked,
+            "clarke": found.clarke,
             "resting": found.resting,
             "iterations": found.iterations,
             "factorisations": found.factorisations,

@@ -6,8 +6,9 @@ from time import perf_counter
 import numpy as np
 
 from jamharness.api import Adam, Array, BadInput, Fire, Flow, Optimizer, Problem, Sgd, unknown_name
-from jamharness_protocols.minimise.certificate import SHARPEST, kinks, last_layer, loss_of, pinned
+from jamharness_protocols.minimise.certificate import last_layer, loss_of, pinned
 from jamharness_protocols.minimise.first_order import first_order
+from jamharness_protocols.minimise.kinks import SHARPEST, Kinks, kinks
 from jamharness_protocols.minimise.outcome import Minimisation, Outcome
 from jamharness_protocols.minimise.second_order import second_order
 from jamharness_protocols.minimise.verdict import settled
@@ -68,9 +69,9 @@ def minimise(
     smooth = problem.network.nonlinearity.smooth or problem.network.depth == 0
     rests = settled(smooth=smooth, certificate=certificate, balance=balance, decline=decline)
     outcome, reason = _judge(finite, unsatisfied, rests, iterations, allowed, method)
-    units, touched, resting = 0, 0, None
+    at, resting = Kinks(units=0, patterns=0, balance=None), None
     if outcome == "minimum" and not smooth:
-        units, touched = kinks(problem, w)
+        at = kinks(problem, w)
         stage = problem.with_activation(f"softplus({SHARPEST:g})")
         resting = last_layer(stage, stage.margins(w))
     return Minimisation(
@@ -82,8 +83,9 @@ def minimise(
         balance=balance,
         decline=decline,
         pinned=pinned(problem, w) if finite and unsatisfied else 0,
-        kinks=units,
-        kinked=touched,
+        kinks=at.units,
+        kinked=at.patterns,
+        clarke=at.balance,
         resting=resting,
         iterations=iterations,
         factorisations=factorisations,

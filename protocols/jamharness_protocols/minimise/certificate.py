@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 
 from jamharness.api import Array, Problem
 
-SHARPEST = 512.0
-"""β of the softplus network in which a relu network comes to rest: a kink is resolved to 1/β."""
-_AT = 4.6
 _BLOCK = 1 << 22
 """Numbers in one block of a Jacobian: 32 MiB in float64."""
 
@@ -62,29 +59,6 @@ def unsatisfied_rows(problem: Problem, w: Array) -> NDArray[np.integer]:
 def trace_h0(problem: Problem, w: Array) -> float:
     """Tr H0 = (1/P) Σ |∇Δ|² over unsatisfied patterns."""
     return sum(float(np.sum(J**2)) for J in _jacobian_blocks(problem, w)) / problem.patterns
-
-
-def kinks(problem: Problem, w: Array) -> tuple[int, int]:
-    """How many units of how many unsatisfied patterns are at a kink of relu, to the resolution of the last softplus.
-
-    At rest in softplus(β) a unit is at a kink where its slope 1/(1 + exp(−βz)) is neither 0 nor 1 to a percent, which
-    is |z| < 4.6/β. There relu has any slope between: a force that holds the pattern.
-
-    Arguments:
-        problem: a relu network.
-        w: (N,) where it rests.
-
-    Returns:
-        Pairs of pattern and unit, and patterns with at least one.
-    """
-    a = np.asarray(problem.x, dtype=np.float64)[unsatisfied_rows(problem, w)]
-    units, touched = 0, np.zeros(len(a), dtype=bool)
-    for W, b in problem.network.split(w)[:-1]:
-        z = a @ W.T + (b if problem.network.bias else 0.0)
-        at = np.abs(z) < _AT / SHARPEST
-        units, touched = units + int(np.count_nonzero(at)), touched | at.any(axis=1)
-        a = np.logaddexp(0.0, SHARPEST * z) / SHARPEST
-    return units, int(np.count_nonzero(touched))
 
 
 def pinned(problem: Problem, w: Array) -> int:

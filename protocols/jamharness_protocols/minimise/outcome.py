@@ -22,8 +22,10 @@ class Minimisation:
         balance: |∇L| / √(2 L tr H0), the net force over the size of its parts; for relu of the softplus network of
             sharpness ``SHARPEST``, whose slopes at kinks lie in (0, 1). None where it was not computed.
         decline: the part of L that the last stretch of steps still took away; None where it was not computed.
-        kinks: units of unsatisfied patterns that are at a kink of relu, see ``certificate.kinks``; kinked: patterns
-            with at least one. Counted at minima of relu networks, 0 elsewhere.
+        kinks: units of unsatisfied patterns that are at a kink, see ``kinks``. Counted at minima of relu networks, 0
+            elsewhere.
+        kinked: patterns with at least one such unit.
+        clarke: ``balance`` in the relu network with the best slopes at its kinks; None where there is none.
         resting: ``certificate`` in the softplus network in which a relu network rests, whose kinks have slopes between
             0 and 1; None elsewhere.
         pinned: unsatisfied patterns that no first-layer weight can move, see ``certificate.pinned``.
@@ -46,5 +48,6 @@ class Minimisation:
     pinned: int = 0
     kinks: int = 0
     kinked: int = 0
+    clarke: float | None = None
     resting: float | None = None
     factorisations: int = 0

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jamharness.api import Array, Problem
-from jamharness_protocols.minimise.certificate import SHARPEST, force_balance, loss_of, trace_h0
+from jamharness_protocols.minimise.certificate import force_balance, loss_of, trace_h0
+from jamharness_protocols.minimise.kinks import SHARPEST
 from jamharness_protocols.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_protocols.minimise.newton import newton
 from jamharness_protocols.minimise.verdict import DECLINE_TOLERANCE, SMOOTH_TOLERANCE

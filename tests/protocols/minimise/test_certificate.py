@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from jamharness_numpy.backend import NumpyBackend
-from jamharness_protocols.minimise.certificate import force_balance, kinks, last_layer, loss_of, pinned, trace_h0
+from jamharness_protocols.minimise.certificate import force_balance, last_layer, loss_of, pinned, trace_h0
 from scipy.optimize import minimize
 
 from jamharness.api import Network
@@ -101,12 +101,3 @@ def test_patterns_behind_units_that_are_off_are_pinned():
     off = w.copy()
     off[problem.network.slices[0][1]] = -100.0
     assert pinned(problem, off) == np.count_nonzero(problem.margins(off) > 0) > 0
-
-
-def test_units_within_the_resolution_of_zero_are_at_a_kink():
-    """One hidden layer by hand: preactivations of 0, 0.005, 0.01 and 1 at β = 512, where a kink is 0.009 wide."""
-    network = Network(inputs=1, width=4, depth=1, bias=True)
-    w = np.concatenate([np.zeros(4), [0.0, 0.005, -0.01, 1.0], np.zeros(5)])
-    problem = NumpyBackend().problem(network, np.array([[1.0], [-1.0], [2.0]]), np.array([1.0, -1.0, 1.0]))
-    assert kinks(problem, w) == (6, 3)
-    assert kinks(problem.with_margin(1.0), w + np.concatenate([np.zeros(4), np.full(4, 0.5), np.zeros(5)])) == (0, 0)
