@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from jamharness.api import Array, Optimizer, Problem, Replicas, State
-from jamharness_torch.compiled import constants, gradient, memory_of, program, state_of
+from jamharness_torch.compiled import constants, memory_of, program, state_of
+from jamharness_torch.gradient import masked_gradient
 from jamharness_torch.layers import forward, split
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class TorchReplicas(Replicas):
 
         def both(w: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
             hinge = torch.relu(self._margins_of(w, x, y))
-            return hinge.square().sum() / (2 * len(y)), gradient(self.network, w, x, y, self.margin)[0]
+            return hinge.square().sum() / (2 * len(y)), masked_gradient(self.network, w, x, y, self.margin)[0]
 
         loss, slope = torch.vmap(both)(self.backend.tensor(w), self.x, self.y)
         return _numpy(loss), _numpy(slope)
