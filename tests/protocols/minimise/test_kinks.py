@@ -50,6 +50,14 @@ def test_a_minimum_on_a_kink_by_hand():
     assert free.balance == pytest.approx(force_balance(np.array([best]), loss, trace_h0(problem, w)), rel=1e-6)
 
 
+def test_a_layer_without_kinks_beside_one_with():
+    """Two layers, and a unit at a kink in the first alone."""
+    network = Network(inputs=1, width=2, depth=2)
+    problem = NumpyBackend().problem(network, np.array([[1.0], [2.0]]), np.array([1.0, -1.0]))
+    w = np.array([0.001, 1.0, 0.0, 0.5, 1.0, 1.0, 0.5, 1.0, 0.3, 0.2, 1.0, -1.0, 0.1])
+    assert kinks(problem, w).units == 2
+
+
 def test_at_a_minimum_the_best_slopes_balance_what_the_gradient_leaves():
     """A jammed relu network: the net force with slopes chosen is far below that of relu's own gradient."""
     network = Network(inputs=6, width=6, depth=2)
