@@ -118,7 +118,8 @@ def _forces(
         g[np.arange(len(patterns)), chosen] = before[top][patterns, chosen]
         for layer in range(top, -1, -1):
             weight, bias = network.slices[layer]
-            block[:, weight] = (g[:, :, np.newaxis] * inputs[layer][patterns][:, np.newaxis, :]).reshape(len(g), -1)
+            outer = g[:, :, np.newaxis] * inputs[layer][patterns][:, np.newaxis, :]
+            block[:, weight] = outer.reshape(len(g), weight.stop - weight.start)
             if network.bias:
                 block[:, bias] = g
             if layer:
