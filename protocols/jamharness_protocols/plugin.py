@@ -14,5 +14,11 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             factory="jamharness_protocols.jamming:Jamming",
             version="1",
             summary="where the transition lies, how wide it is and how far N_Δ jumps",
-        )
+        ),
+        ProtocolSpec(
+            name="spectrum",
+            factory="jamharness_protocols.spectrum:Spectrum",
+            version="1",
+            summary="eigenvalues of H, H0 and Hp below, at and beyond the transition",
+        ),
     ]

@@ -1,15 +1,11 @@
 """One minimisation as a cell: build the problem, minimise, record everything that a reader may ask for."""
 
-from jamharness.api import Backend, Cell, CellResult, Network, Progress, QuadraticHinge
+from jamharness.api import Backend, Cell, CellResult, Network, Problem, Progress, QuadraticHinge
 from jamharness_protocols.minimise import minimise
 
 
-def run_trial(cell: Cell, backend: Backend, progress: Progress) -> CellResult:
-    """Minimise the problem that the cell's coordinates describe, on the cell's data.
-
-    Returns:
-        values: outcome, N_Δ, loss, certificates, counts, times; arrays: ``w`` (N,) and ``margins`` (P,) at its end.
-    """
+def problem_of(cell: Cell, backend: Backend) -> Problem:
+    """The problem that the cell's coordinates describe, on the cell's data."""
     at = cell.coordinates
     width = at["width"]
     network = Network(
@@ -22,7 +18,17 @@ def run_trial(cell: Cell, backend: Backend, progress: Progress) -> CellResult:
     assert cell.data is not None, "the host loads the data before measure"
     patterns = int(at["patterns"])  # type: ignore[arg-type]
     x, y = cell.data.first(patterns)
-    problem = backend.problem(network, x, y, loss=QuadraticHinge(margin=float(at["margin"])))  # type: ignore[arg-type]
+    return backend.problem(network, x, y, loss=QuadraticHinge(margin=float(at["margin"])))  # type: ignore[arg-type]
+
+
+def run_trial(cell: Cell, backend: Backend, progress: Progress) -> CellResult:
+    """Minimise the problem that the cell's coordinates describe, on the cell's data.
+
+    Returns:
+        values: outcome, N_Δ, loss, certificates, counts, times; arrays: ``w`` (N,) and ``margins`` (P,) at its end.
+    """
+    at, problem = cell.coordinates, problem_of(cell, backend)
+    network = problem.network
     w = network.initial(seed=int(at["seed"]), scheme=str(at["initial"]))  # type: ignore[arg-type]
     found = minimise(problem, w, method=str(at["minimiser"]), budget=int(at["budget"]), say=progress)  # type: ignore[arg-type]
     return CellResult(

@@ -1,0 +1,111 @@
+"""What spectra of many cells say together. Only minima count: where every pattern is satisfied H = 0."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.statistics.bootstrap import interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS = (
+    "seed", "relative", "patterns", "weights", "parameters", "outcome", "unsatisfied", "loss", "certificate", "balance",
+    "clarke", "asymmetry", "negative_H", "zero_H", "positive_H", "gap_H", "negative_H0", "zero_H0", "positive_H0",
+    "gap_H0", "negative_Hp", "zero_Hp", "positive_Hp", "gap_Hp", "seconds", "reason",
+)  # fmt: skip
+
+
+def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings:
+    """Estimates over the minima, seed by seed.
+
+    Arguments:
+        relative: the loads, for the figures.
+        done: finished cells in any order.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for item in sorted(done, key=lambda each: (each.cell.coordinates["seed"], each.cell.coordinates["patterns"])):
+        at = item.cell.coordinates
+        row: dict[str, Any] = {"seed": at["seed"], "relative": at["relative"], "patterns": at["patterns"]}
+        if item.result is None:
+            row |= {"outcome": "failed", "reason": item.failure}
+        else:
+            row |= {**item.result.values, **row}
+            row["largest_H"] = float(item.result.arrays["H"][-1])
+            row["largest_Hp"] = float(np.abs(item.result.arrays["Hp"]).max())
+        rows.append(row)
+    cells = pd.DataFrame(rows, columns=[*_COLUMNS, "largest_H", "largest_Hp"])
+    minima = cells[cells["outcome"] == "minimum"]
+    estimates = {name: _by_seed(minima, formula) for name, formula in _FORMULAS.items()}
+    estimates["hp_exponent"] = _exponent(minima)
+    for name, number in (("minima", len(minima)), ("unclear", _unclear(minima))):
+        estimates[name] = Estimate(value=float(number), low=None, high=None, count=len(cells))
+    loads = [value for value in relative if len(minima) and (minima["relative"] == value).any()]
+    arrays = {
+        f"{name} at {value:g}": np.concatenate(found)
+        for value in relative
+        for name in ("H", "Hp")
+        if (found := [item.result.arrays[name] for item in done if _at(item, value)])  # type: ignore[union-attr]
+    }
+    objection = "" if loads else "No run ended in a minimum: ask for larger loads, as in relative=1.2,1.5."
+    samples = {name: _means(minima, formula) for name, formula in _FORMULAS.items() if len(minima)}
+    return Findings(estimates=estimates, tables={"cells": cells}, arrays=arrays, objection=objection, samples=samples)
+
+
+def _at(item: FinishedCell, value: float) -> bool:
+    return item.result is not None and item.cell.coordinates["relative"] == value
+
+
+_FORMULAS: "Mapping[str, Callable[[pd.DataFrame], pd.Series[float]]]" = {
+    "c0": lambda minima: minima["negative_Hp"] / minima["parameters"],
+    "stable": lambda minima: (minima["negative_Hp"] <= minima["unsatisfied"]).astype(float),
+    "zero_weight": lambda minima: minima["zero_H"] / minima["parameters"],
+    "zero_excess": lambda minima: (
+        minima["zero_H"] / minima["parameters"] - (1 - minima["unsatisfied"] / minima["parameters"]).clip(lower=0)
+    ),
+    "negative_h": lambda minima: minima["negative_H"] / minima["parameters"],
+    "asymmetry": lambda minima: minima["asymmetry"],
+    "largest_h": lambda minima: minima["largest_H"],
+}
+
+
+def _by_seed(minima: "pd.DataFrame", formula: "Callable[[pd.DataFrame], pd.Series[float]]") -> Estimate:
+    """The mean over seeds of the mean over a seed's minima."""
+    if not len(minima):
+        return Estimate(value=None, low=None, high=None, count=0)
+    means: Float64 = np.array(list(_means(minima, formula).values()), dtype=np.float64)
+    if not len(means):
+        return Estimate(value=None, low=None, high=None, count=0)
+    low, high = interval(means, lambda some: float(np.mean(some)))
+    return Estimate(value=float(means.mean()), low=low, high=high, count=len(means))
+
+
+def _means(minima: "pd.DataFrame", formula: "Callable[[pd.DataFrame], pd.Series[float]]") -> dict[str, float]:
+    """By seed, the mean over its minima."""
+    found = formula(minima).groupby(minima["seed"]).mean().dropna()
+    return {str(seed): float(value) for seed, value in found.items()}
+
+
+def _exponent(minima: "pd.DataFrame") -> Estimate:
+    """The slope of log max |λ(Hp)| against log L; the interval resamples minima."""
+    some = minima[(minima["loss"] > 0) & (minima["largest_Hp"] > 0)]
+    if len(some) < 3 or some["loss"].nunique() < 3:
+        return Estimate(value=None, low=None, high=None, count=len(some))
+    pairs: Float64 = np.log(some[["loss", "largest_Hp"]].to_numpy(dtype=float))
+
+    def slope(chosen: Float64) -> float:
+        x, y = chosen[:, 0] - chosen[:, 0].mean(), chosen[:, 1] - chosen[:, 1].mean()
+        return float(x @ y / (x @ x)) if x.any() else 0.0
+
+    low, high = interval(pairs, slope)
+    return Estimate(value=slope(pairs), low=low, high=high, count=len(some))
+
+
+def _unclear(minima: "pd.DataFrame") -> int:
+    from jamharness_protocols.spectra.counting import CLEAR
+
+    return int((minima[["gap_H", "gap_Hp"]].min(axis=1) < CLEAR).sum())
