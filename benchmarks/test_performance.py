@@ -121,8 +121,8 @@ def test_against_adam(benchmark, bench, load, seed):
             f"{width}, {depth}",
             load,
             seed,
-            f"{mine['seconds']:.2f} ({mine['outcome']})",
             f"{rate:g}" + (" (published)" if rate == 1e-4 else ""),
+            f"{mine['seconds']:.2f} ({mine['outcome']})",
             f"{theirs['seconds'] / mine['seconds']:.1f}",
             f"{how} after {theirs['updates']} updates",
         )

@@ -23,10 +23,11 @@ _BLOCK = 1 << 24
 _SIDE = 1024
 """Side of the blocks of a symmetric matrix of which the lower triangle is computed: half the work for large ones."""
 
-ITERATIONS = 300
-"""Where a factorisation costs more than so many times n N operations, a step to a tolerance is found in a Krylov space.
-Measured on whole minimisations (docs/minimisers.md): at N = 481 the two are equally fast, at N = 1281 this is twice as
-fast, at 8241 more than ten times; and steps cut short end less often in poor minima."""
+ITERATIONS, MANY, LARGE = 300, 3000, 5000
+"""Where a factorisation costs more than so many times n N operations (many from N = large on), a step to a tolerance is
+found in a Krylov space. Measured on whole minimisations (docs/minimisers.md): at N = 481 the two are equally fast, at
+N = 1281 and 3201 this is twice as fast or more. At N = 8241 the steps in the midst of a minimisation need hundreds of
+vectors, which cost more than a factorisation; only the first ones, with 20 000 unsatisfied patterns, do not."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -66,7 +67,7 @@ class Linearisation:
         n, size = len(self.delta), self.network.size
         widths = sum(out + fan for out, fan in self.network.shapes)
         dual, primal = n * n * widths + n**3 / 3, n * size**2 + size**3 / 3
-        if tolerance and ITERATIONS * n * size < min(dual, primal):
+        if tolerance and (ITERATIONS if size < LARGE else MANY) * n * size < min(dual, primal):
             return self.solve_iteratively(damping, tolerance)
         cheaper = dual < primal
         if n <= size or (cheaper and damping > self._rounding()):

@@ -20,9 +20,12 @@ NEARLY = 1e-5
 """Below this loss, in units of κ², Newton has all but solved the problem: LM with its push finishes it."""
 STAGE = 200
 """LM steps at each β."""
-ROUGH = 1000
-"""N from which on the first pass is made in float32: a step takes half to a seventh of the time (docs/minimisers.md).
-Below it, frameworks that round alike stay together for the whole search, which is worth more."""
+ROUGH = range(1000, 5000)
+"""N for which the first pass begins in float32: a step takes half to a seventh of the time (docs/minimisers.md).
+Below, frameworks that round alike stay together for the whole search, which is worth more; above, systems are
+factorised again, and float32 is not enough for that."""
+ROUGHEST = 16.0
+"""β up to which it stays in float32."""
 CYCLES = 2
 """Passes through all β; the second starts from the end of the first, and revives patterns whose units are all off."""
 REST_SHARPNESS = (32.0, SHARPEST)
@@ -108,11 +111,12 @@ def _anneal(
 ) -> Search:
     """LM through ever sharper softplus networks until the relu network satisfies every pattern."""
     for cycle in range(cycles):
-        rough = problem.with_dtype("float32") if cycle == 0 and problem.network.size >= ROUGH else problem
+        large = cycle == 0 and problem.network.size in ROUGH
         for beta in sharpness:
             if search.iterations >= budget or not search.finite:
                 return search
-            search = _descend(problem, rough.with_activation(f"softplus({beta:g})"), search, budget)
+            precise = problem.with_dtype("float32") if large and beta <= ROUGHEST else problem
+            search = _descend(problem, precise.with_activation(f"softplus({beta:g})"), search, budget)
             unsatisfied = int(np.count_nonzero(problem.margins(search.w) > 0))
             say(f"pass {cycle + 1}, sharpness {beta:g}: {unsatisfied} unsatisfied after {search.iterations} steps")
             if unsatisfied == 0:
