@@ -51,6 +51,10 @@ class Jamming:
                 cells.append(_cell(settings, search, following))
         return cells
 
+    def axis(self, settings: JammingSettings) -> Axis:
+        """What a scan over patterns searches along."""
+        return _pattern_axis(settings, 2 if settings.labels == "alternate" else 1)
+
     def situations(self, settings: JammingSettings) -> Sequence[Situation]:
         """The first seed at the load where its search starts, near the transition."""
         search = next(_searches(settings))
@@ -83,7 +87,7 @@ def _searches(settings: JammingSettings) -> Iterator[Search]:
 
 def _pattern_axis(settings: JammingSettings, parity: int) -> Axis:
     network = settings.network()
-    highest = _pool(settings, network)
+    highest = pool_of(settings, network)
     return Axis(
         start=min(round(settings.start_ratio * network.weights), highest),
         lowest=2,
@@ -95,7 +99,7 @@ def _pattern_axis(settings: JammingSettings, parity: int) -> Axis:
     )
 
 
-def _pool(settings: JammingSettings, network: Network) -> int:
+def pool_of(settings: JammingSettings, network: Network) -> int:
     """How many patterns a seed of a scan over patterns has: all its trials are prefixes of them."""
     if isinstance(settings.patterns, int):
         return settings.patterns
@@ -131,7 +135,7 @@ def _scan_network(settings: JammingSettings, width: int) -> Network:
 def _shape(settings: JammingSettings, search: Search, value: int) -> tuple[Network, int, int]:
     """The network, the patterns and their pool at one value of a search."""
     if settings.scan == "patterns":
-        return settings.network(), value, _pool(settings, settings.network())
+        return settings.network(), value, pool_of(settings, settings.network())
     return _scan_network(settings, value), search.patterns or 0, max(settings.scanned_patterns)
 
 

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 
 from jamharness.api import setting
-from jamharness_protocols.settings import PAPER, Shared
+from jamharness_protocols.search_settings import Searched
+from jamharness_protocols.settings import PAPER
 
 _WIDTH_SCAN_PATTERNS = (100, 200, 400, 800)
-_REAL = ("digits", "mnist", "fashion-mnist", "cifar10")
+REAL = ("digits", "mnist", "fashion-mnist", "cifar10")
 """Data sets that end: a plan is pure and cannot count them, so a scan over their patterns is told how many to use."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class JammingSettings(Shared):
+class JammingSettings(Searched):
     """Settings of the jamming protocol."""
 
     scan: str = setting(
@@ -25,31 +26,18 @@ class JammingSettings(Shared):
         help="scan=patterns: the pool of patterns, whose prefixes are tried (none: highest_ratio × N_w); "
         f"scan=width: the values of P (none: {','.join(map(str, _WIDTH_SCAN_PATTERNS))})",
     )
-    start_ratio: float = setting(3.0, help="P/N_w of the first trial", source=f"{PAPER}: the transition lies near 3")
-    highest_ratio: float = setting(12.0, help="largest P/N_w that a scan over patterns may reach")
-    resolution: float = setting(0.2, help="width in P/N_w at which a seed's bracket is narrow enough (scan=patterns)")
-    growth: float = setting(1.25, help="factor between trials while one end of the bracket is missing")
     highest_width: int = setting(512, help="largest width that a scan over widths may reach")
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
         found = super().problems()
-        for name, value in (
-            ("start_ratio", self.start_ratio),
-            ("highest_ratio", self.highest_ratio),
-            ("resolution", self.resolution),
-        ):
-            if not 0 < value < float("inf"):
-                found.append(f"{name} = {value}: it must be a positive number, in units of P/N_w.")
-        if not self.growth > 1:
-            found.append(f"growth = {self.growth}: it must be above 1, as in growth=1.25.")
         for count in self.pattern_counts:
             if count < 2:
                 found.append(f"patterns = {count}: at least 2 are needed, one of each class.")
             elif count % 2 and self.labels == "alternate":
                 near = f"{count - 1} or {count + 1}"
                 found.append(f"patterns = {count}: alternate labels need an even number; use {near}, or labels=random.")
-        if self.scan == "patterns" and self.patterns is None and self.dataset in _REAL:
+        if self.scan == "patterns" and self.patterns is None and self.dataset in REAL:
             found.append(f"patterns = none: scan=patterns on {self.dataset} needs its pool, as in patterns=1000.")
         if self.scan == "patterns" and isinstance(self.patterns, tuple):
             given = ",".join(map(str, self.patterns))
