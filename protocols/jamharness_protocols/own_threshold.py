@@ -42,10 +42,16 @@ class Located(Searched):
         """How many patterns each seed has; every trial takes a prefix of them."""
         return pool_of(self.search(), self.network())
 
-    def count(self, load: float, threshold: float) -> int:
-        """P at a load relative to a threshold in patterns: the nearest number that the labels allow."""
-        parity = 2 if self.labels == "alternate" else 1
-        return min(max(2, parity * round(load * threshold / parity)), self.pool() // parity * parity)
+    def counts(self, loads: Sequence[float], threshold: float) -> dict[int, float]:
+        """The loads by P: the nearest number that the labels allow; those beyond the pool are left out.
+
+        Arguments:
+            loads: in units of the threshold.
+            threshold: in patterns.
+        """
+        parity, pool = 2 if self.labels == "alternate" else 1, self.pool()
+        found = {max(2, parity * round(load * threshold / parity)): load for load in loads}
+        return {count: load for count, load in found.items() if count <= pool}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from jamharness.api import Backend, Cell, CellResult, Findings, FinishedCell, Json, Observable, Progress, Situation
 from jamharness_protocols import spectrum_analysis, spectrum_figures
+from jamharness_protocols.own_threshold import own_thresholds
 from jamharness_protocols.spectra import count
 from jamharness_protocols.spectrum_observables import OBSERVABLES
 from jamharness_protocols.spectrum_settings import SpectrumSettings
@@ -31,15 +32,18 @@ class Spectrum:
     observables: ClassVar[Mapping[str, Observable]] = OBSERVABLES
 
     def plan(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
-        """Every seed at every load that has not been tried."""
-        tried = {_place(item.cell) for item in done}
-        return [cell for cell in _cells(settings) if _place(cell) not in tried]
+        """Each seed's search for its threshold unless one is given, then every load that has not been tried."""
+        tried = {_place(item.cell) for item in done if item.cell.protocol == "spectrum"}
+        searches, thresholds = _thresholds(settings, done)
+        cells = [cell for seed, at in thresholds.items() for cell in _cells(settings, seed, at)]
+        return [*searches, *(cell for cell in cells if _place(cell) not in tried)]
 
     def situations(self, settings: SpectrumSettings) -> Sequence[Situation]:
-        """The first seed at the largest load."""
+        """The first seed at the largest load; at 3 N_w where its threshold is not known before it is searched."""
         network = settings.network()
-        counts = _patterns(settings)
-        return [settings.situation(network, max(counts), max(counts), settings.seed)]
+        at = network.weights * (settings.threshold or 3.0)
+        largest = max(settings.counts(settings.relative, at), default=2)
+        return [settings.situation(network, largest, settings.pool(), settings.seed)]
 
     def measure(self, cell: Cell, backend: Backend, progress: Progress) -> CellResult:
         """One minimisation, then three spectra at its end."""
@@ -59,7 +63,8 @@ class Spectrum:
 
     def analyse(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Findings:
         """Estimates over the minima of each load, and the table of cells."""
-        return spectrum_analysis.analyse(settings.relative, done)
+        own = [item for item in done if item.cell.protocol == "spectrum"]
+        return spectrum_analysis.analyse(settings.relative, own)
 
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """Densities of H and Hp, phase by phase, linear and logarithmic."""
@@ -70,20 +75,22 @@ def _place(cell: Cell) -> tuple[Json, Json]:
     return cell.coordinates["seed"], cell.coordinates["patterns"]
 
 
-def _patterns(settings: SpectrumSettings) -> dict[int, float]:
-    """P by relative load: the nearest even number, which alternate labels need."""
-    weights = settings.network().weights
-    return {max(2, 2 * round(value * settings.threshold * weights / 2)): value for value in settings.relative}
+def _thresholds(settings: SpectrumSettings, done: Sequence[FinishedCell]) -> tuple[Sequence[Cell], dict[int, float]]:
+    """The trials still to be made to find thresholds, and those known, in patterns by seed."""
+    if settings.threshold is not None:
+        given = settings.threshold * settings.network().weights
+        return [], dict.fromkeys(range(settings.seed, settings.seed + settings.seeds), given)
+    found = own_thresholds(settings, done)
+    return found.cells, {seed: (low + high) / 2 for seed, (low, high) in found.brackets.items()}
 
 
-def _cells(settings: SpectrumSettings) -> Iterator[Cell]:
-    network, counts = settings.network(), _patterns(settings)
-    for seed in range(settings.seed, settings.seed + settings.seeds):
-        for patterns, value in counts.items():
-            yield Cell(
-                protocol="spectrum",
-                coordinates={**settings.coordinates(network, seed, patterns), "relative": value},
-                dataset=settings.request(seed, network.inputs, max(counts)),
-                label=f"seed {seed}, P = {patterns}, {value:g} of the threshold",
-                cost=float(patterns) * network.size**2,
-            )
+def _cells(settings: SpectrumSettings, seed: int, threshold: float) -> Iterator[Cell]:
+    network = settings.network()
+    for patterns, value in settings.counts(settings.relative, threshold).items():
+        yield Cell(
+            protocol="spectrum",
+            coordinates={**settings.coordinates(network, seed, patterns), "relative": value},
+            dataset=settings.request(seed, network.inputs, settings.pool()),
+            label=f"seed {seed}, P = {patterns}, {value:g} of the threshold",
+            cost=float(patterns) * network.size**2,
+        )

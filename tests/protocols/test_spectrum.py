@@ -127,6 +127,7 @@ def test_a_linear_network_has_no_second_part():
         ({"threshold": 0.0}, "threshold = 0.0"),
         ({"relative": ()}, "relative = "),
         ({"relative": (1.0, -2.0)}, "relative = -2"),
+        ({"relative": (1.0, 4.5)}, "relative = 4.5: that load is P/N_w = 13.5, beyond highest_ratio = 12"),
     ],
 )
 def test_wrong_settings_are_sentences(change, said):
