@@ -8,18 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from jamharness.api import Array
-from jamharness.api.krylov import Bidiagonalisation
+from jamharness.api.krylov import MOST, Bidiagonalisation, vectors_worth
 from jamharness_tensorflow.layers import Pass
 from jamharness_tensorflow.program import SIDE, Program, Signals, rounding
 
 _BLOCK = 1 << 24
 """Floats in one block of the Jacobian: 128 MiB in float64."""
-
-ITERATIONS, MANY, LARGE = 300, 3000, 5000
-"""Where a factorisation costs more than so many times n N operations (many from N = large on), a step to a tolerance is
-found in a Krylov space. Measured on whole minimisations (docs/minimisers.md): at N = 481 the two are equally fast, at
-N = 1281 and 3201 this is twice as fast or more. At N = 8241 the steps in the midst of a minimisation need hundreds of
-vectors, which cost more than a factorisation; only the first ones, with 20 000 unsatisfied patterns, do not."""
 
 
 class Linearisation:
@@ -43,8 +37,8 @@ class Linearisation:
 
         Arguments:
             damping: λ.
-            tolerance: of the relative residual of the normal equations, where solving them in full costs more than
-                ``ITERATIONS`` × n N operations; 0 always solves in full.
+            tolerance: of the relative residual of the normal equations, where a Krylov space reaches it for less than
+                solving them in full costs; 0 always solves in full.
         """
         network, n = self.program.network, int(self.delta.shape[0])
         size, widths = network.size, sum(out + fan for out, fan in network.shapes)
@@ -52,8 +46,10 @@ class Linearisation:
         if n == 0:
             return tf.zeros([size], self.delta.dtype), 0.0
         dual, primal = n * n * widths + n**3 / 3, n * size**2 + size**3 / 3
-        if tolerance and (ITERATIONS if size < LARGE else MANY) * n * size < min(dual, primal):
-            return self.solve_iteratively(damping, tolerance)
+        if tolerance and (most := vectors_worth(n, size, min(dual, primal))):
+            found = self.solve_iteratively(damping, tolerance, most)
+            if found is not None:
+                return found
         cheaper = dual < primal
         if n <= size or (cheaper and damping > self.least):
             if self._dual is None:
@@ -67,8 +63,11 @@ class Linearisation:
             step, decrease = self.program.solve_stacked(self.passed, self.signals, self.delta, λ)
         return step, float(decrease)
 
-    def solve_iteratively(self, damping: float, tolerance: float) -> tuple[tf.Tensor, float]:
-        """The step to a tolerance, by products with J and Jᵀ alone; the Krylov space serves every λ."""
+    def solve_iteratively(self, damping: float, tolerance: float, most: int = MOST) -> tuple[tf.Tensor, float] | None:
+        """The step to a tolerance, by products with J and Jᵀ alone; None where that takes more than ``most`` vectors.
+
+        The Krylov space serves every λ.
+        """
         if self._krylov is None:
             self._krylov = Bidiagonalisation(
                 lambda v: np.array(self.program.times(tf.constant(v), self.passed, self.signals)),
@@ -76,8 +75,8 @@ class Linearisation:
                 np.array(self.delta),
                 several=self._several,
             )
-        step, decrease = self._krylov.solve(damping, tolerance)
-        return tf.constant(step), decrease
+        found = self._krylov.solve_within(damping, tolerance, most)
+        return None if found is None else (tf.constant(found[0]), found[1])
 
     def _several(self, V: Array, u: Array, alpha: float) -> tuple[Array, Array, Array, Array, Array]:
         kept = (tf.constant(V), tf.constant(u), tf.constant(alpha, self.delta.dtype))

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from jamharness.api import Array, Network
-from jamharness.api.krylov import Bidiagonalisation
+from jamharness.api.krylov import MOST, Bidiagonalisation, vectors_worth
 from jamharness_torch.layers import Pass, backward, gram, output_jacobian, pull_back, split
 
 _BLOCK = 1 << 24
@@ -22,12 +22,6 @@ _BLOCK = 1 << 24
 
 _SIDE = 1024
 """Side of the blocks of a symmetric matrix of which the lower triangle is computed: half the work for large ones."""
-
-ITERATIONS, MANY, LARGE = 300, 3000, 5000
-"""Where a factorisation costs more than so many times n N operations (many from N = large on), a step to a tolerance is
-found in a Krylov space. Measured on whole minimisations (docs/minimisers.md): at N = 481 the two are equally fast, at
-N = 1281 and 3201 this is twice as fast or more. At N = 8241 the steps in the midst of a minimisation need hundreds of
-vectors, which cost more than a factorisation; only the first ones, with 20 000 unsatisfied patterns, do not."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -61,14 +55,16 @@ class Linearisation:
 
         Arguments:
             damping: λ.
-            tolerance: of the relative residual of the normal equations, where solving them in full costs more than
-                ``ITERATIONS`` × n N operations; 0 always solves in full.
+            tolerance: of the relative residual of the normal equations, where a Krylov space reaches it for less than
+                solving them in full costs; 0 always solves in full.
         """
         n, size = len(self.delta), self.network.size
         widths = sum(out + fan for out, fan in self.network.shapes)
         dual, primal = n * n * widths + n**3 / 3, n * size**2 + size**3 / 3
-        if tolerance and (ITERATIONS if size < LARGE else MANY) * n * size < min(dual, primal):
-            return self.solve_iteratively(damping, tolerance)
+        if tolerance and (most := vectors_worth(n, size, min(dual, primal))):
+            found = self.solve_iteratively(damping, tolerance, most)
+            if found is not None:
+                return found
         cheaper = dual < primal
         if n <= size or (cheaper and damping > self._rounding()):
             found = self._solve_dual(damping)
@@ -76,15 +72,18 @@ class Linearisation:
             found = self._solve_primal(damping)
         return self._solve_stacked(damping) if found is None else found
 
-    def solve_iteratively(self, damping: float, tolerance: float) -> tuple[Tensor, float]:
-        """The step to a tolerance, by products with J and Jᵀ alone; the Krylov space serves every λ."""
+    def solve_iteratively(self, damping: float, tolerance: float, most: int = MOST) -> tuple[Tensor, float] | None:
+        """The step to a tolerance, by products with J and Jᵀ alone; None where that takes more than ``most`` vectors.
+
+        The Krylov space serves every λ.
+        """
         if self.krylov is None:
             self.krylov = Bidiagonalisation(
                 lambda v: _numpy(self._times(self._like(v))), lambda u: _numpy(self._transposed(self._like(u))),
                 _numpy(self.delta),
             )  # fmt: skip
-        step, decrease = self.krylov.solve(damping, tolerance)
-        return self._like(step), decrease
+        found = self.krylov.solve_within(damping, tolerance, most)
+        return None if found is None else (self._like(found[0]), found[1])
 
     def _like(self, values: Array) -> Tensor:
         return torch.as_tensor(values, dtype=self.delta.dtype, device=self.delta.device)

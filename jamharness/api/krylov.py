@@ -10,6 +10,30 @@ from jamharness.api.network import Array, Float64
 MOST = 400
 """Vectors of length N that are kept at most: 3.2 kB for each parameter in float64."""
 
+LEAST = 8
+"""Fewer vectors than this are not worth beginning with."""
+
+ITERATIONS, LARGE, SHARE = 300, 5000, 32
+"""Below N = large a step to a tolerance is found in a Krylov space where a factorisation costs more than so many times
+n N operations: at N = 481 the two are equally fast and the truncated steps end better, at 1281 and 3201 they are twice
+as fast or more. From there on, steps in the midst of a minimisation need hundreds of vectors, which cost more than a
+factorisation; as many are tried as cost about half of one, a vector counting as share × n N operations. Measured on
+whole minimisations: docs/minimisers.md."""
+
+
+def vectors_worth(patterns: int, size: int, dense: float) -> int:
+    """How many vectors to try before a system is factorised; 0 where it is better factorised at once.
+
+    Arguments:
+        patterns: n, the unsatisfied ones.
+        size: N.
+        dense: operations of the factorisation, with the assembly of its matrix.
+    """
+    if size < LARGE:
+        return MOST if ITERATIONS * patterns * size < dense else 0
+    most = int(dense / (SHARE * max(patterns, 1) * size))
+    return most if most >= LEAST else 0
+
 
 class Bidiagonalisation:
     """Golub–Kahan bidiagonalisation of J started at −Δ, extended as far as a λ and a tolerance need.
@@ -49,18 +73,29 @@ class Bidiagonalisation:
             tolerance: the largest |(JᵀJ + λI) s + JᵀΔ| / |JᵀΔ|; not reached within ``MOST`` vectors, the step is that
                 of the whole space.
         """
+        step, decrease, _ = self._solve(damping, tolerance, MOST)
+        return step, decrease
+
+    def solve_within(self, damping: float, tolerance: float, most: int) -> tuple[Array, float] | None:
+        """The same, or None where the tolerance takes more than ``most`` vectors."""
+        step, decrease, residual = self._solve(damping, tolerance, min(most, MOST))
+        return (step, decrease) if residual <= tolerance else None
+
+    def _solve(self, damping: float, tolerance: float, most: int) -> tuple[Array, float, float]:
+        """The step, the decrease and the relative residual."""
         if not self.start or not self._alphas[0]:
-            return np.zeros(self._V.shape[1], dtype=self._V.dtype), 0.0
-        size = min(4, len(self._alphas))
+            return np.zeros(self._V.shape[1], dtype=self._V.dtype), 0.0, 0.0
+        size = min(4, most, len(self._alphas))
         while True:
             while len(self._alphas) <= size and self._extend():
                 pass
             size = min(size, len(self._alphas) - 1) or 1
             y, rest = self._small(size, damping)
             residual = self._next(size) * abs(float(rest[-1])) / (self._alphas[0] * self.start)
-            if residual <= tolerance or size >= MOST or (size >= len(self._alphas) - 1 and not self._open):
-                return y.astype(self._V.dtype) @ self._V[:size], self.start**2 - float(rest @ rest)
-            size = min(MOST, size + max(2, size // 4))
+            if residual <= tolerance or size >= most or (size >= len(self._alphas) - 1 and not self._open):
+                step = y.astype(self._V.dtype) @ self._V[:size]
+                return step, self.start**2 - float(rest @ rest), residual
+            size = min(most, size + max(2, size // 4))
 
     @property
     def _open(self) -> bool:

@@ -35,7 +35,7 @@ def test_a_truncated_step_keeps_its_tolerance(posed, name, monkeypatch):
     problem, w, J, delta = posed
     if name != "numpy":
         # Small problems are solved in full; here the iterative way is made the cheapest.
-        monkeypatch.setattr(f"jamharness_{name}.damped.ITERATIONS", 0)
+        monkeypatch.setattr("jamharness.api.krylov.ITERATIONS", 0)
     for damping, tolerance in ((1.0, 0.1), (10.0, 0.1), (0.1, 1e-3), (1e-2, 1e-9)):
         step = problem.truncated_step(w, damping, tolerance)
         s = step.w - w
@@ -52,3 +52,17 @@ def test_small_systems_are_solved_in_full(posed, name):
     """Where a factorisation is cheap a tolerance changes nothing."""
     problem, w, _, _ = posed
     assert np.array_equal(problem.truncated_step(w, 0.3, 0.1).w, problem.damped_step(w, 0.3).w)
+
+
+@BACKENDS
+def test_a_step_that_takes_too_many_vectors_is_solved_in_full(posed, name, monkeypatch):
+    """Then it is the full solution; with enough vectors it is not."""
+    problem, w, J, _ = posed
+    if name == "numpy":
+        pytest.skip("solves every system in full")
+    damping = 1e-6 * float(np.sum(J**2))
+    full = problem.damped_step(w, damping).w
+    for most, equal in ((3, True), (400, False)):
+        monkeypatch.setattr(f"jamharness_{name}.damped.vectors_worth", lambda *_, most=most: most)
+        again = load_backend(name, threads=1).problem(problem.network, problem.x, problem.y)
+        assert np.allclose(again.truncated_step(w, damping, 0.1).w, full, rtol=1e-9, atol=1e-12) == equal

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jamharness.api.fallbacks import solve_damped
-from jamharness.api.krylov import Bidiagonalisation
+from jamharness.api.krylov import MOST, SHARE, Bidiagonalisation, vectors_worth
 
 
 def matrix(rows, columns, decades=2.0, seed=0):
@@ -63,6 +63,31 @@ def test_a_rough_solution_takes_few_products():
     space = krylov(J, delta)
     space.solve(float(np.sum(J**2)) / 400, 0.1)
     assert space.products < 40
+
+
+def test_a_solution_within_so_many_vectors_or_none():
+    """A tolerance that takes more is refused, without more products; enough of them give the same step."""
+    J, delta = matrix(60, 40)
+    damping = 1e-3 * float(np.sum(J**2)) / 40
+    space = krylov(J, delta)
+    assert space.solve_within(damping, 1e-6, 5) is None
+    assert space.products <= 11
+    found = space.solve_within(damping, 1e-6, 40)
+    assert found is not None
+    assert np.allclose(found[0], krylov(J, delta).solve(damping, 1e-6)[0], rtol=1e-4)
+
+
+def test_vectors_are_worth_less_than_a_factorisation():
+    """None where n is small against N, hundreds where n is large; large systems try what half a factorisation costs."""
+    assert vectors_worth(100, 481, 100**3) == 0
+    assert vectors_worth(2000, 1281, 2000 * 1281.0**2) == MOST
+    size = 8241
+    for n in (500, 20_000):
+        dense = min(n * n * 441 + n**3 / 3, n * size**2 + size**3 / 3)
+        most = vectors_worth(n, size, dense)
+        assert most * SHARE * n * size <= dense
+    assert most > 100
+    assert vectors_worth(0, size, 0.0) == 0
 
 
 def test_no_force_means_no_step():
