@@ -1,14 +1,17 @@
 """What ``jamharness run`` was asked for: options over configuration files over defaults, all problems at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from jamharness.api import BadInput
+from jamharness.api import BadInput, PluginError
 from jamharness.configuration import Configuration, RunOptions, read_configuration
 from jamharness.plugins import Plugins
 from jamharness.settings import check_values, read_assignments
+
+MAIN_JOB = ("jamming", "spectrum", "margins")
+"""What ``jamharness run`` does when no protocol is named: where the transition lies, and what is found there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ def gather(
 
     Arguments:
         plugins: what is installed.
-        protocols: as typed; none for ``jamming``.
+        protocols: as typed; none for those of ``MAIN_JOB`` that know every setting that is typed.
         assignments: each ``KEY=VALUE``.
         config: a configuration file.
         name: of the run.
@@ -68,7 +71,7 @@ def gather(
     values, unknown, wrong = check_values(RunOptions, typed, "option")
     problems += [f"--{sentence}" for sentence in unknown + wrong]
     chosen = {key: values.get(key, getattr(files.run, key)) for key in options}
-    names = list(protocols) or ["jamming"]
+    names = list(protocols) or _unnamed(plugins, settings)
     if chosen["backend"] is None and "backend" not in typed:
         ready = ", ".join(sorted(plugins.backends)) or "none is installed"
         problems.append(f"No backend is named; add --backend NAME (allowed: {ready}).")
@@ -80,6 +83,19 @@ def gather(
         "interpreters": files.interpreters,
     }
     return Given(protocols=names, keywords=keywords, problems=tuple(problems))
+
+
+def _unnamed(plugins: Plugins, settings: Mapping[str, Any]) -> list[str]:
+    """The protocols of the main job; those alone that know all that is set, where a setting belongs to some of them."""
+    from jamharness.running.asks import load_protocol
+
+    known = {}
+    for name in MAIN_JOB:
+        try:
+            known[name] = {item.name for item in fields(load_protocol(plugins, name).Settings)}
+        except (BadInput, PluginError):
+            continue
+    return [name for name, names in known.items() if names >= set(settings)] or list(known) or [MAIN_JOB[0]]
 
 
 def refuse(given: Given) -> None:

@@ -33,6 +33,8 @@ def summary(run: "Run", observables: Observables) -> RenderableType:
     for name, part in run.protocols.items():
         parts += [_estimates(name, part, observables.get(name, {})), *_outcome(part)]
     parts += [Text.assemble("Figure ", (file, "bold")) for file in run.files]
+    if len(run.protocols) > 1:
+        parts.append(_published(run, observables))
     parts.append(Text(f"More: jamharness show {run.name}"))
     return Group(*parts)
 
@@ -75,6 +77,21 @@ def _estimates(name: str, part: "ProtocolRun", observables: Mapping[str, Observa
         if estimate.note:
             notes.append(Padding(Text.assemble((key, "bold"), f": {estimate.note}"), (0, 0, 0, 2), expand=False))
     return Group(made, *notes) if part.findings.estimates else Text(f"{name}: no estimates yet.")
+
+
+def _published(run: "Run", observables: Observables) -> RenderableType:
+    """Everything that was measured for which there is a published value, from all protocols."""
+    made = table("measured against published!", "value>", "95% interval", "count>", "unit", "published")
+    for name, part in run.protocols.items():
+        for key, estimate in part.findings.estimates.items():
+            observable = observables.get(name, {}).get(key)
+            if observable is not None and observable.published:
+                value = number(estimate.value, half_width(estimate))
+                made.add_row(
+                    Text.assemble((name, "dim"), " ", (key, "bold")), value, interval(estimate), str(estimate.count),
+                    observable.unit, observable.published,
+                )  # fmt: skip
+    return made
 
 
 def _outcome(part: "ProtocolRun") -> list[RenderableType]:
