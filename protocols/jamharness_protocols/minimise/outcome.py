@@ -21,7 +21,8 @@ class Minimisation:
         certificate: the relative residual of last-layer stationarity, see ``certificate.last_layer``; 0 when satisfied.
         balance: |∇L| / √(2 L tr H0), the net force over the size of its parts; for relu of the softplus network of
             sharpness ``SHARPEST``, whose slopes at kinks lie in (0, 1). None where it was not computed.
-        decline: the part of L that the last stretch of steps still took away; None where it was not computed.
+        decline: the part of L that 100 more Newton steps would take away at the pace of the last 50, or that the last
+            fifth of a first-order run took; None where it was not computed.
         kinks: units of unsatisfied patterns that are at a kink, see ``kinks``. Counted at minima of relu networks, 0
             elsewhere.
         kinked: patterns with at least one such unit.

@@ -7,8 +7,8 @@ A relu network rests on kinks, and near the transition its landscape is flat in 
 and P/N_w = 3.25 to 3.75, a thousand exact Newton steps still lower L by a few per cent, while N_Δ/N has long been
 constant and the net force is 1e-4 of its parts. So for relu "minimum" means settled: the forces of the softplus
 network that stands for it balance to 1e-3, as packings are called in mechanical equilibrium, and a hundred further
-steps that use negative curvature lowered L by less than 10%. The stationarity residual is reported beside it and is
-not small there.
+steps that use negative curvature would lower L by less than 10% at the pace of the last fifty. The stationarity
+residual is reported beside it and is not small there.
 """
 
 SMOOTH_TOLERANCE = 1e-8
@@ -23,7 +23,7 @@ def settled(*, smooth: bool, certificate: float, balance: float | None, decline:
         smooth: whether the activation has continuous derivatives.
         certificate: ``certificate.last_layer``.
         balance: ``certificate.force_balance``; None when unknown.
-        decline: the part of L lost in the last stretch; None when unknown.
+        decline: the part of L that a last stretch takes away; None when unknown.
     """
     if balance is None:
         return False
