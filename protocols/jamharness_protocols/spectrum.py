@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from jamharness.api import Backend, Cell, CellResult, Findings, FinishedCell, Json, Observable, Progress, Situation
-from jamharness_protocols import spectrum_analysis, spectrum_figures
+from jamharness_protocols import spectrum_analysis, spectrum_figures, spectrum_lanczos
 from jamharness_protocols.spectra import count
 from jamharness_protocols.spectrum_observables import OBSERVABLES
 from jamharness_protocols.spectrum_settings import SpectrumSettings
@@ -42,9 +42,11 @@ class Spectrum:
         return [settings.situation(network, max(counts), max(counts), settings.seed)]
 
     def measure(self, cell: Cell, backend: Backend, progress: Progress) -> CellResult:
-        """One minimisation, then three spectra at its end."""
+        """One minimisation, then three spectra at its end, or an estimate of that of H."""
         trial = run_trial(cell, backend, progress)
         problem, w = problem_of(cell, backend), trial.arrays["w"]
+        if cell.coordinates.get("method") == "lanczos":
+            return spectrum_lanczos.measure(cell, problem, trial, progress)
         progress("spectra")
         spectra = dict(zip(MATRICES, problem.hessian_eigenvalues(w), strict=True))
         values: dict[str, Json] = {**trial.values, "relative": cell.coordinates["relative"]}
@@ -82,7 +84,11 @@ def _cells(settings: SpectrumSettings) -> Iterator[Cell]:
         for patterns, value in counts.items():
             yield Cell(
                 protocol="spectrum",
-                coordinates={**settings.coordinates(network, seed, patterns), "relative": value},
+                coordinates={
+                    **settings.coordinates(network, seed, patterns),
+                    "relative": value,
+                    **settings.lanczos(network),
+                },
                 dataset=settings.request(seed, network.inputs, max(counts)),
                 label=f"seed {seed}, P = {patterns}, {value:g} of the threshold",
                 cost=float(patterns) * network.size**2,

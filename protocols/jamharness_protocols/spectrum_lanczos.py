@@ -1,0 +1,57 @@
+"""A cell of the spectrum protocol at a size where no matrix of N × N fits: H from its products with vectors.
+
+H0 and Hp have no products of their own in the backend contract, so their columns are empty. H0 V could be had as
+Jᵀ(J V)/P from blocks of rows of J; that takes many times as long as H V (docs/spectrum.md).
+"""
+
+from dataclasses import asdict
+
+import numpy as np
+
+from jamharness.api import Array, Cell, CellResult, Json, Problem, Progress
+from jamharness_protocols.spectra import estimate_counts, extremes, quadrature
+
+
+def measure(cell: Cell, problem: Problem, trial: CellResult, progress: Progress) -> CellResult:
+    """Density, extremes and counts of H at the end of a minimisation.
+
+    Arguments:
+        cell: with ``probes``, ``steps`` and ``seed`` among its coordinates.
+        problem: the problem.
+        trial: what the minimisation found, with its end ``w`` (N,).
+        progress: told which step is taken.
+
+    Returns:
+        the trial's values and arrays, with counts as in an exact cell (None where refused, and ``refusal_H`` says why),
+        their errors, and the extremes; arrays: nodes and weights (M,), weights adding up to N, with residuals; the
+        extremes with theirs.
+    """
+    w, at = trial.arrays["w"], cell.coordinates
+
+    def apply(v: Array) -> Array:
+        return problem.hessian_vector(w, v)
+
+    size, dtype, seed = problem.network.size, problem.backend.dtype, int(at["seed"])  # type: ignore[arg-type]
+    found = quadrature(
+        apply, size, probes=int(at["probes"]), steps=int(at["steps"]), seed=seed, dtype=dtype, say=progress,  # type: ignore[arg-type]
+    )  # fmt: skip
+    progress("extreme eigenvalues")
+    ends = extremes(apply, size, seed=seed, dtype=dtype)
+    values: dict[str, Json] = {**trial.values, "relative": at["relative"], "method": "lanczos"}
+    values |= {f"{key}_H": value for key, value in asdict(estimate_counts(found)).items()}
+    values |= {
+        "largest_H": float(ends.largest[0]),
+        "smallest_H": float(ends.smallest[0]),
+        "largest_residual_H": float(ends.largest_residuals[0]),
+        "smallest_residual_H": float(ends.smallest_residuals[0]),
+        "converged_H": bool(ends.largest_converged[0] and ends.smallest_converged[0]),
+        "products_H": ends.products + sum(len(each.diagonal) for each in found.tridiagonals),
+    }
+    arrays = {
+        "nodes_H": found.nodes,
+        "weights_H": size * found.weights,
+        "residuals_H": found.residuals,
+        "largest_H": np.stack([ends.largest, ends.largest_residuals]),
+        "smallest_H": np.stack([ends.smallest, ends.smallest_residuals]),
+    }
+    return CellResult(values=values, arrays={**trial.arrays, **arrays})
