@@ -1,15 +1,21 @@
 """A cell of the spectrum protocol at a size where no matrix of N × N fits: H from its products with vectors.
 
-H0 and Hp have no products of their own in the backend contract, so their columns are empty. H0 V could be had as
-Jᵀ(J V)/P from blocks of rows of J; that takes many times as long as H V (docs/spectrum.md).
+H0 is exact, from the tangent kernel of the unsatisfied patterns, where these are few enough. Hp has no products of its
+own in the backend contract, so its columns are empty: Hp V = H V − Jᵀ(J V)/P could be had from blocks of rows of J, but
+that takes many times as long as H V (docs/spectrum.md).
 """
 
 from dataclasses import asdict
+from math import isfinite
 
 import numpy as np
 
 from jamharness.api import Array, Cell, CellResult, Json, Problem, Progress
-from jamharness_protocols.spectra import estimate_counts, extremes, quadrature
+from jamharness_protocols.spectra import count, estimate_counts, extremes, quadrature
+from jamharness_protocols.spectra.first_part import h0_eigenvalues
+
+MOST = 10_000
+"""Unsatisfied patterns up to which H0 is exact: its matrix takes 0.75 GiB."""
 
 
 def measure(cell: Cell, problem: Problem, trial: CellResult, progress: Progress) -> CellResult:
@@ -23,8 +29,8 @@ def measure(cell: Cell, problem: Problem, trial: CellResult, progress: Progress)
 
     Returns:
         the trial's values and arrays, with counts as in an exact cell (None where refused, and ``refusal_H`` says why),
-        their errors, and the extremes; arrays: nodes and weights (M,), weights adding up to N, with residuals; the
-        extremes with theirs.
+        their errors, the extremes, and counts of H0; arrays: nodes and weights (M,), weights adding up to N, with
+        residuals; the extremes with theirs.
     """
     w, at = trial.arrays["w"], cell.coordinates
 
@@ -47,6 +53,12 @@ def measure(cell: Cell, problem: Problem, trial: CellResult, progress: Progress)
         "converged_H": bool(ends.largest_converged[0] and ends.smallest_converged[0]),
         "products_H": ends.products + sum(len(each.diagonal) for each in found.tridiagonals),
     }
+    unsatisfied = int(trial.values["unsatisfied"])  # type: ignore[arg-type]
+    if unsatisfied <= MOST and "tangent_kernel" in problem.backend.capabilities:
+        progress("eigenvalues of H0")
+        exact = h0_eigenvalues(problem, w)
+        signs = asdict(count(exact, [exact], dtype))
+        values |= {f"{key}_H0": value if isfinite(value) else None for key, value in signs.items()}
     arrays = {
         "nodes_H": found.nodes,
         "weights_H": size * found.weights,

@@ -43,6 +43,9 @@ def test_estimated_cells_beside_exact_ones():
         if mine["outcome"] == "satisfied":
             assert mine["zero_H"] == len(spectrum)
         assert "negative_Hp" not in mine
+        assert [mine[f"{sign}_H0"] for sign in ("negative", "zero", "positive")] == [
+            values[f"{sign}_H0"] for sign in ("negative", "zero", "positive")
+        ]
 
 
 @pytest.mark.parametrize("steps", [3, 30])

@@ -77,6 +77,24 @@ def test_counts_are_right_within_their_error():
     assert np.std(errors, axis=0) == pytest.approx(1, abs=0.34)
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    size=st.integers(1, 300), parts=st.tuples(st.floats(0, 0.5), st.floats(0, 0.5)), steps=st.integers(2, 80),
+    least=st.floats(0.001, 0.9), seed=st.integers(0, 10**6),
+)  # fmt: skip
+def test_what_is_undecided_bounds_the_error_of_the_steps(size, parts, steps, least, seed):
+    """Against the probes' own measures, which have no noise: the count of each sign is off by at most that."""
+    d = gapped(size, int(parts[0] * size), int(parts[1] * size), seed, least)
+    found = estimate(d, steps=steps, seed=seed, probes=3)
+    if not found.refusal:
+        q = probe_vectors(size, 3, seed, "gaussian") ** 2
+        share = size * (q / q.sum(axis=0)).mean(axis=1)
+        slack = found.undecided + 1e-9 * size
+        assert abs(share[d < -found.threshold].sum() - found.negative) <= slack
+        assert abs(share[d > found.threshold].sum() - found.positive) <= slack
+        assert abs(share[np.abs(d) <= found.width].sum() - found.zero) <= slack
+
+
 def test_random_signs_do_no_worse():
     """Their error is at most the stated one: for a dense orthogonal transform of the spectrum, over 20 seeds."""
     d = gapped(200, 60, 60)
@@ -122,7 +140,7 @@ def test_enough_steps_turn_a_refusal_into_a_count():
     assert found.refusal == ""
     assert found.undecided < 1
     assert 0 < found.threshold < 0.2
-    assert found.spread < 1e-6
+    assert 0 < found.width < 1e-6
 
 
 @pytest.mark.parametrize(
