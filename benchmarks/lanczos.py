@@ -156,7 +156,7 @@ def large():
     print(f"mean {found.moment(1):.3e}, root mean square {found.moment(2) ** 0.5:.3e}, norm {found.norm:.6g}")
     print(tell(estimate_counts(found)))
     start = time.perf_counter()
-    outer = extremes(lambda v: problem.hessian_vector(w, v), size, vectors=56, most=56)
+    outer = extremes(lambda v: problem.hessian_vector(w, v), size, vectors=72, most=72)
     print(f"extremes: {time.perf_counter() - start:.0f} s, peak {peak():.2f} GiB")
     ends(outer)
 

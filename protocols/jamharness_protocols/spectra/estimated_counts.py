@@ -8,7 +8,7 @@ the spectrum: ρ falls exponentially with m in a gap, and as 1/m where eigenvalu
 
 Zeros are told from small eigenvalues by two thresholds, t < x. Eigenvalues within ±x count as zero, and are shown to
 lie within ±t but for a stated number, t = √(τx) with the level τ of rounding. By the inequality of Kato and Temple
-(Parlett, The Symmetric Eigenvalue Problem, §10.2) an eigenvalue alone within ±x then differs from its Ritz value by at
+(Parlett, The Symmetric Eigenvalue Problem, §11.7) an eigenvalue alone within ±x then differs from its Ritz value by at
 most t²/x = τ, so that it counts as zero in ``counting`` too; a band narrower than t is not told from zeros. Where too
 many eigenvalues may lie between the thresholds or on the wrong side of one, there is a sentence instead of a count.
 
@@ -89,19 +89,19 @@ def estimate_counts(found: Quadrature) -> EstimatedCounts:
     t = np.sqrt(least * x)
     between = found.cumulative(x) - found.cumulative(t) + found.cumulative(-t) - found.cumulative(-x)
     doubts = [christoffel(each, side) for each in found.tridiagonals for side in (-x, -t, t, x)]
-    undecided = np.minimum(between + np.sum(doubts, axis=0) / found.probes, 1.0)
+    undecided = between + np.sum(doubts, axis=0) / found.probes
     # Where it is as small over a whole range (an exhausted space), the middle of it is the safest place.
     equal = np.flatnonzero(undecided <= undecided.min() + 1e-15)
     best = int(equal[len(equal) // 2])
     if undecided[best] <= TOLERANCE:
         return _counted(found, float(x[best]), float(t[best]), float(undecided[best]))
+    part = min(1.0, float(undecided[best]))
     return EstimatedCounts(
         negative=None, zero=None, positive=None, negative_error=None, zero_error=None, positive_error=None,
-        threshold=float(x[best]), width=float(t[best]), undecided=found.size * float(undecided[best]),
+        threshold=float(x[best]), width=float(t[best]), undecided=found.size * part,
         refusal=(
-            f"No gap around zero is resolved: up to {undecided[best]:.2%} of all eigenvalues may lie between "
-            f"{t[best]:.2g} and {x[best]:.2g} in size or on the wrong side of these; take more steps, or the exact "
-            "spectrum."
+            f"No gap around zero is resolved: up to {part:.1%} of all eigenvalues may lie between {t[best]:.2g} and "
+            f"{x[best]:.2g} in size or on the wrong side of these; take more steps, or the exact spectrum."
         ),
     )  # fmt: skip
 

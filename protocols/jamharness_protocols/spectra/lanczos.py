@@ -41,7 +41,7 @@ def lanczos(
 ) -> list[Tridiagonal]:
     """Tridiagonal matrices of several starts; one product serves as many as the memory holds.
 
-    The three-term recurrence with full reorthogonalisation (Golub and Van Loan, Matrix Computations, §10.3.1).
+    The three-term recurrence with full reorthogonalisation (Golub and Van Loan, Matrix Computations, §10.3).
 
     Arguments:
         apply: A.

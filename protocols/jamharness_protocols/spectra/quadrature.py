@@ -3,8 +3,8 @@
 The spectral measure of a random unit vector q, Σ_i (q·u_i)² δ(λ − λ_i), is on average that of the matrix,
 (1/N) Σ_i δ(λ − λ_i). m Lanczos steps from q give its Gauss quadrature: nodes are the eigenvalues of T, weights the
 squares of their eigenvectors' first components, and moments up to the (2m − 1)-th are exact (Golub and Welsch, Math.
-Comput. 23, 221, 1969). Ubaru, Chen and Saad, SIAM J. Matrix Anal. Appl. 38, 1075, 2017, §3; Lin, Saad and Yang, SIAM
-Rev. 58, 34, 2016, §3; for Hessians of networks Ghorbani, Krishnan and Xiao, arXiv 1901.10159, §2.
+Comput. 23, 221, 1969). The method is that of Ubaru, Chen and Saad, SIAM J. Matrix Anal. Appl. 38, 1075, 2017; Lin, Saad
+and Yang, SIAM Rev. 58, 34, 2016, review it; Ghorbani, Krishnan and Xiao, arXiv 1901.10159, use it for networks.
 """
 
 from collections.abc import Callable
@@ -64,11 +64,11 @@ class Quadrature:
         Arguments:
             x: where.
             width: standard deviation of the Gaussians; none: the mean distance of a probe's nodes, finer than which m
-                steps do not see (Lin, Saad and Yang, §3.2, discuss the choice).
+                steps do not see (Lin, Saad and Yang discuss the choice).
         """
         if width is None:
             steps = max(len(each.diagonal) for each in self.tridiagonals)
-            width = float(np.ptp(self.nodes)) / steps or np.finfo(np.float64).tiny
+            width = (float(np.ptp(self.nodes)) or self.norm or 1.0) / steps
         scaled = (np.asarray(x)[:, np.newaxis] - self.nodes) / width
         return np.asarray(np.exp(-(scaled**2) / 2) @ self.weights / (width * sqrt(2 * np.pi)))
 

@@ -114,6 +114,15 @@ def test_the_distance_is_that_between_sorted_samples():
     assert wasserstein(found, d + 0.75) == pytest.approx(0.75)
 
 
+@pytest.mark.parametrize("d", [np.zeros(20), np.full(20, -2.0), np.linspace(0, 3, 20)])
+def test_the_density_integrates_to_one(d):
+    """Also where all eigenvalues are equal."""
+    found = quadrature(diagonal(d), 20, probes=2, steps=8)
+    x = np.linspace(-20, 20, 8001)
+    assert np.trapezoid(found.density(x), x) == pytest.approx(1, abs=1e-6)
+    assert np.trapezoid(found.density(x, width=0.5), x) == pytest.approx(1, abs=1e-6)
+
+
 def test_probes_are_drawn_one_by_one():
     """The first of many is the first of one; kinds and seeds differ."""
     many = probe_vectors(30, 5, 2)
