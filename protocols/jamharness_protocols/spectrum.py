@@ -5,12 +5,10 @@ from dataclasses import asdict
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from jamharness.api import Backend, Cell, CellResult, Findings, FinishedCell, Json, Observable, Progress, Situation
-from jamharness_protocols import spectrum_analysis, spectrum_figures
+from jamharness_protocols import spectrum_analysis, spectrum_figures, spectrum_lanczos
 from jamharness_protocols.own_threshold import own_thresholds
-from jamharness_protocols.spectra import count
+from jamharness_protocols.spectra import asymmetry, count
 from jamharness_protocols.spectrum_observables import OBSERVABLES
 from jamharness_protocols.spectrum_settings import SpectrumSettings
 from jamharness_protocols.trial import problem_of, run_trial
@@ -46,9 +44,11 @@ class Spectrum:
         return [settings.situation(network, largest, settings.pool(), settings.seed)]
 
     def measure(self, cell: Cell, backend: Backend, progress: Progress) -> CellResult:
-        """One minimisation, then three spectra at its end."""
+        """One minimisation, then three spectra at its end, or an estimate of that of H."""
         trial = run_trial(cell, backend, progress)
         problem, w = problem_of(cell, backend), trial.arrays["w"]
+        if cell.coordinates.get("method") == "lanczos":
+            return spectrum_lanczos.measure(cell, problem, trial, progress)
         progress("spectra")
         spectra = dict(zip(MATRICES, problem.hessian_eigenvalues(w), strict=True))
         values: dict[str, Json] = {**trial.values, "relative": cell.coordinates["relative"]}
@@ -57,8 +57,7 @@ class Spectrum:
             found = count(spectrum, parts, backend.dtype)
             for key, value in asdict(found).items():
                 values[f"{key}_{name}"] = value if isfinite(value) else None
-        size = float(np.abs(spectra["Hp"]).sum())
-        values["asymmetry"] = float(spectra["Hp"].sum()) / size if size else None
+        values["hp_asymmetry"] = asymmetry(spectra["Hp"])
         return CellResult(values=values, arrays={**trial.arrays, **spectra})
 
     def analyse(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Findings:
@@ -86,10 +85,11 @@ def _thresholds(settings: SpectrumSettings, done: Sequence[FinishedCell]) -> tup
 
 def _cells(settings: SpectrumSettings, seed: int, threshold: float) -> Iterator[Cell]:
     network = settings.network()
+    method = settings.lanczos(network)
     for patterns, value in settings.counts(settings.relative, threshold).items():
         yield Cell(
             protocol="spectrum",
-            coordinates={**settings.coordinates(network, seed, patterns), "relative": value},
+            coordinates={**settings.coordinates(network, seed, patterns), "relative": value, **method},
             dataset=settings.request(seed, network.inputs, settings.pool()),
             label=f"seed {seed}, P = {patterns}, {value:g} of the threshold",
             cost=float(patterns) * network.size**2,

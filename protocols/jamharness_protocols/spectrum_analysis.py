@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "seed", "relative", "patterns", "weights", "parameters", "outcome", "unsatisfied", "loss", "certificate", "balance",
-    "clarke", "asymmetry", "negative_H", "zero_H", "positive_H", "gap_H", "negative_H0", "zero_H0", "positive_H0",
+    "clarke", "hp_asymmetry", "negative_H", "zero_H", "positive_H", "gap_H", "negative_H0", "zero_H0", "positive_H0",
     "gap_H0", "negative_Hp", "zero_Hp", "positive_Hp", "gap_Hp", "seconds", "reason",
 )  # fmt: skip
+_LAST = (
+    "largest_H", "largest_Hp", "method", "negative_error_H", "zero_error_H", "positive_error_H", "undecided_H",
+    "refusal_H", "smallest_H", "converged_H",
+)  # fmt: skip
+_TEXTS = {"outcome", "reason", "method", "refusal_H", "converged_H"}
 
 
 def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings:
@@ -35,42 +40,77 @@ def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings
             row |= {"outcome": "failed", "reason": item.failure}
         else:
             row |= {**item.result.values, **row}
-            row["largest_H"] = float(item.result.arrays["H"][-1])
-            row["largest_Hp"] = float(np.abs(item.result.arrays["Hp"]).max())
+            if "H" in item.result.arrays:
+                row |= {"method": "exact", "smallest_H": float(item.result.arrays["H"][0])}
+                row["largest_H"] = float(item.result.arrays["H"][-1])
+                row["largest_Hp"] = float(np.abs(item.result.arrays["Hp"]).max())
         rows.append(row)
-    cells = pd.DataFrame(rows, columns=[*_COLUMNS, "largest_H", "largest_Hp"])
+    cells = pd.DataFrame(rows, columns=[*_COLUMNS, *_LAST])
+    for name in cells.columns.difference(list(_TEXTS)):
+        # A column of nothing but None, where Lanczos refused to count, say.
+        cells[name] = pd.to_numeric(cells[name])
     minima = cells[cells["outcome"] == "minimum"]
     estimates = {name: _by_seed(minima, formula) for name, formula in _FORMULAS.items()}
     estimates["hp_exponent"] = _exponent(minima)
+    estimates["gap"] = _least_gap(minima)
     for name, number in (("minima", len(minima)), ("unclear", _unclear(minima))):
         estimates[name] = Estimate(value=float(number), low=None, high=None, count=len(cells))
     loads = [value for value in relative if len(minima) and (minima["relative"] == value).any()]
     arrays = {
         f"{name} at {value:g}": np.concatenate(found)
         for value in relative
-        for name in ("H", "Hp")
-        if (found := [item.result.arrays[name] for item in done if _at(item, value)])  # type: ignore[union-attr]
+        for name in ("H", "Hp", "nodes_H", "weights_H")
+        if (found := [item.result.arrays[name] for item in done if _at(item, value, name)])  # type: ignore[union-attr]
     }
     objection = "" if loads else "No run ended in a minimum: ask for larger loads, as in relative=1.2,1.5."
     samples = {name: _means(minima, formula) for name, formula in _FORMULAS.items() if len(minima)}
-    return Findings(estimates=estimates, tables={"cells": cells}, arrays=arrays, objection=objection, samples=samples)
+    tables = {"cells": cells, "phases": _phases(cells, relative)}
+    return Findings(estimates=estimates, tables=tables, arrays=arrays, objection=objection, samples=samples)
 
 
-def _at(item: FinishedCell, value: float) -> bool:
-    return item.result is not None and item.cell.coordinates["relative"] == value
+def _at(item: FinishedCell, value: float, name: str) -> bool:
+    return item.result is not None and item.cell.coordinates["relative"] == value and name in item.result.arrays
 
 
 _FORMULAS: "Mapping[str, Callable[[pd.DataFrame], pd.Series[float]]]" = {
     "c0": lambda minima: minima["negative_Hp"] / minima["parameters"],
-    "stable": lambda minima: (minima["negative_Hp"] <= minima["unsatisfied"]).astype(float),
+    "stable": lambda minima: (
+        (minima["negative_Hp"] <= minima["unsatisfied"]).astype(float).where(minima["negative_Hp"].notna())
+    ),
+    "hp_asymmetry": lambda minima: minima["hp_asymmetry"],
+    "negative_hp": lambda minima: minima["negative_Hp"],
+    "negative_h": lambda minima: minima["negative_H"],
+    "zero_h": lambda minima: minima["zero_H"],
     "zero_weight": lambda minima: minima["zero_H"] / minima["parameters"],
     "zero_excess": lambda minima: (
         minima["zero_H"] / minima["parameters"] - (1 - minima["unsatisfied"] / minima["parameters"]).clip(lower=0)
     ),
-    "negative_h": lambda minima: minima["negative_H"] / minima["parameters"],
-    "asymmetry": lambda minima: minima["asymmetry"],
     "largest_h": lambda minima: minima["largest_H"],
 }
+
+
+def _phases(cells: "pd.DataFrame", relative: Sequence[float]) -> "pd.DataFrame":
+    """One row per load: how its runs ended, and every estimate over its minima with its interval."""
+    import pandas as pd
+
+    rows = []
+    for value in relative:
+        some = cells[cells["relative"] == value]
+        minima = some[some["outcome"] == "minimum"]
+        row: dict[str, Any] = {"relative": value, "runs": len(some), "minima": len(minima)}
+        row["satisfied"] = int((some["outcome"] == "satisfied").sum())
+        row["gap"] = _least_gap(minima).value
+        for name, formula in _FORMULAS.items():
+            found = _by_seed(minima, formula)
+            row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _least_gap(minima: "pd.DataFrame") -> Estimate:
+    """The smallest gap around zero of any minimum, of H or Hp; none where nothing lies inside."""
+    gaps = minima[["gap_H", "gap_Hp"]].min(axis=1).dropna()
+    return Estimate(value=float(gaps.min()) if len(gaps) else None, low=None, high=None, count=len(gaps))
 
 
 def _by_seed(minima: "pd.DataFrame", formula: "Callable[[pd.DataFrame], pd.Series[float]]") -> Estimate:
@@ -108,4 +148,5 @@ def _exponent(minima: "pd.DataFrame") -> Estimate:
 def _unclear(minima: "pd.DataFrame") -> int:
     from jamharness_protocols.spectra.counting import CLEAR
 
-    return int((minima[["gap_H", "gap_Hp"]].min(axis=1) < CLEAR).sum())
+    refused = minima["method"].eq("lanczos") & minima["zero_H"].isna()
+    return int(((minima[["gap_H", "gap_Hp"]].min(axis=1) < CLEAR) | refused).sum())

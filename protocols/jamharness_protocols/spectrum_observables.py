@@ -18,12 +18,19 @@ def _count(meaning: str) -> Observable:
 OBSERVABLES: Mapping[str, Observable] = {
     "c0": _of("N_−/N", "C0: part of negative eigenvalues of Hp, at minima", "≈ 1/2"),
     "stable": _of("minima", "part of minima with N_−(Hp) ≤ N_Δ, as stability demands", "1"),
+    "hp_asymmetry": _of(
+        "",
+        "Σ |λ_i + λ_(N+1−i)| / Σ |λ_i| over the sorted spectrum of Hp, at minima: 0 when symmetric, 2 when one-signed",
+        "0 (relu)",
+    ),
+    "negative_hp": _of("eigenvalues", "N_−(Hp), at minima"),
+    "negative_h": _of("eigenvalues", "N_−(H), at minima; for relu not 0, as its minima lie on kinks", "0"),
+    "zero_h": _of("eigenvalues", "N_0(H), at minima"),
     "zero_weight": _of("N_0/N", "part of zero modes of H, at minima", "1 − N_Δ/N at the transition"),
     "zero_excess": _of("N_0/N", "that part minus max(0, 1 − N_Δ/N), at minima"),
-    "negative_h": _of("N_−/N", "part of negative eigenvalues of H, at minima", "0"),
-    "asymmetry": _of("", "tr Hp over the sum of |λ(Hp)|, at minima: 0 for a symmetric spectrum", "0 (relu)"),
     "largest_h": _of("", "largest eigenvalue of H, at minima"),
     "hp_exponent": _of("", "x in max |λ(Hp)| ~ L^x over all minima", "1/2"),
+    "gap": _of("", "the least |λ| that counts over the largest that counts as zero, the worst of H and Hp"),
     "minima": _count("runs that ended in a minimum"),
     "unclear": _count("minima whose zero modes no gap sets apart"),
 }

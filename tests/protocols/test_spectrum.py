@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jamharness_numpy.backend import NumpyBackend
-from jamharness_protocols.spectra import count
+from jamharness_protocols.spectra import asymmetry, count
 from jamharness_protocols.spectrum import MATRICES, Spectrum
 
 from jamharness.api import FinishedCell, Network, generator
@@ -28,6 +28,26 @@ def test_signs_of_a_known_spectrum():
     assert count(np.zeros(4), [np.zeros(4)]).zero == 4
     blurred = count(np.array([1.0, 8e-15, 2e-15]), [np.array([1.0])])
     assert not blurred.clear
+
+
+def test_asymmetry_of_known_spectra():
+    """0 for a mirrored spectrum, 2 for one sign, none for no spectrum; invariant under scale and reflection."""
+    assert asymmetry(np.array([-3.0, -1.0, 0.0, 1.0, 3.0])) == 0
+    assert asymmetry(np.array([1.0, 2.0, 5.0])) == 2
+    assert asymmetry(np.zeros(3)) is None
+    spectrum = np.array([-1.0, 0.5, 0.5])
+    assert asymmetry(spectrum) == pytest.approx(1.0)
+    assert asymmetry(7 * spectrum) == asymmetry(np.sort(-spectrum))
+
+
+@pytest.mark.parametrize(("activation", "symmetric"), [("relu", True), ("tanh", False)])
+def test_one_hidden_layer_of_relu_has_a_symmetric_second_part(activation, symmetric):
+    """Hp couples the two layers alone: with w_1 → −w_1 in its eigenvectors λ → −λ. tanh couples each with itself."""
+    network = Network(inputs=4, width=5, depth=1, activation=activation)
+    draw = generator("mirror", 0)
+    problem = NumpyBackend().problem(network, draw.standard_normal((60, 4)), np.tile([-1.0, 1.0], 30))
+    found = asymmetry(problem.hessian_eigenvalues(network.initial(seed=0))[2])
+    assert (found < 1e-12) == symmetric
 
 
 @settings(max_examples=25, deadline=None)
@@ -103,6 +123,10 @@ def test_a_small_run_from_end_to_end():
     assert 0 <= findings.estimates["c0"].value < 0.6
     assert set(PROTOCOL.draw(findings)) == {"spectra"}
     assert findings.objection == ""
+    phases = findings.tables["phases"]
+    assert list(phases["relative"]) == [0.3, 4.0]
+    assert int(phases["minima"].sum()) == findings.estimates["minima"].value
+    assert (phases["runs"] == phases["minima"] + phases["satisfied"]).all()
 
 
 def test_without_a_minimum_there_is_an_objection():

@@ -64,3 +64,19 @@ def count(spectrum: Array, parts: Sequence[Array], dtype: str = "float64") -> Co
         threshold=threshold,
         gap=gap,
     )
+
+
+def asymmetry(spectrum: Array) -> float | None:
+    """Σ |λ_i + λ_(N+1−i)| / Σ |λ_i|: the Wasserstein distance of a spectrum from its mirror image over the mean |λ|.
+
+    0 when −λ is an eigenvalue for every λ, 2 when all have one sign. A trace would not do: for relu tr Hp = 0 whatever
+    the spectrum, as the diagonal of Hp is zero.
+
+    Arguments:
+        spectrum: (N,), sorted.
+
+    Returns:
+        None where every eigenvalue is zero.
+    """
+    size = float(np.abs(spectrum).sum())
+    return float(np.abs(spectrum + spectrum[::-1]).sum()) / size if size else None
