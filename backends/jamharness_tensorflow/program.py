@@ -47,6 +47,7 @@ class Program:
         self.unsatisfied = traced(self._unsatisfied)
         self.first_panels = traced(self._first_panels)
         self.mirrored = traced(mirrored)
+        self.gram = traced(self._gram)
         self.second_sums = traced(self._second_sums)
         self.second_part = traced(self._second_part)
         self.hessian_vectors = traced(self._hessian_vectors)
@@ -200,6 +201,11 @@ class Program:
         part = some.part(start, stop)
         J = output_jacobian(self.network, part, backward(self.network, beta, part, tf.ones_like(part.outputs)))
         return square_panels(J, self.network.size)
+
+    def _gram(self, some: Pass, beta: tf.Tensor) -> tf.Tensor:
+        """∇f · ∇f of given patterns among themselves, (n, n)."""
+        pair = some, backward(self.network, beta, some, tf.ones_like(some.outputs))
+        return gram(self.network, pair, pair)
 
     def _second_sums(
         self, some: Pass, coefficients: tf.Tensor, beta: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
