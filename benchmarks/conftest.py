@@ -37,7 +37,8 @@ class Bench:
         """Call a function of ``measurements`` in the worker of a backend, which is started when first needed."""
         key = (backend, threads)
         if key not in self._pools:
-            environment = {**self._plugins.backend(backend).environment, "PYTHONPATH": str(HERE)}
+            paths = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
+            environment = {**self._plugins.backend(backend).environment, "PYTHONPATH": paths}
             self._pools[key] = LocalPool(1, environment=environment, threads=threads)
         future: Future[Any] = self._pools[key].submit(function, backend, threads, *arguments)
         return future.result()
@@ -103,5 +104,19 @@ HEADS = {
         "h, L", "N", "backend", "full LM step ms (of the matrix-product rate)", "truncated ms",
         "Adam's update µs (of the rate)",
     ),
+    "Hessian": (
+        "h, L", "N", "P", "activation", "backend", "H0 and Hp s (of the matrix-product rate)", "times PyTorch's",
+        "with three spectra s",
+    ),
+    "Hessian against automatic differentiation": (
+        "h, L", "N", "P", "PyTorch's way", "s (extrapolated from a sample of rows)", "ours", "times ours",
+    ),
+    "Memory of a Hessian": (
+        "h, L", "N", "P", "backend", "method", "s", "peak GiB", "of it by the call, in N × N arrays",
+    ),
 }  # fmt: skip
-_KEYS = {"Time to a verdict": 5, "Against first order": 4, "Against a library": 3, "Single steps": 3}
+_KEYS = {
+    "Time to a verdict": 5, "Against first order": 4, "Against a library": 3, "Single steps": 3, "Hessian": 5,
+    "Hessian against automatic differentiation": 4, "Memory of a Hessian": 5,
+}  # fmt: skip
+"""How many of its first cells say what a row is about."""

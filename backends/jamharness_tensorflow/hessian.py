@@ -1,85 +1,103 @@
-"""Second derivatives of the outputs, summed over patterns with given coefficients, by batched matrix products.
+"""The second part of the Hessian, assembled by matrix products over blocks of patterns.
 
-For l ≤ m, with g_m = ∂f/∂z_m, D = ∂z_m/∂z_l, A = ∂a_{m-1}/∂z_l and S_m = ∂²f/∂z_m∂z_m, the block of layers m and l is
-Σ c (S_m D) ⊗ a_{m-1} a_{l-1}ᵀ, plus for m > l Σ c g_m ⊗ A ⊗ a_{l-1}; S vanishes for piecewise-linear activations.
+For l ≤ m, with g_m = ∂f/∂z_m, A = ∂a_{m-1}/∂z_l and U = ∂g_m/∂z_l, the block of layers m and l of ∇∇f is
+[m > l] g_m ⊗ A ⊗ a_{l-1} + U ⊗ a_{m-1} ⊗ a_{l-1}. With D = ∂z_m/∂z_l, found from l upwards,
+U = diag(σ''_m W_{m+1}ᵀ g_{m+1}) D + diag(σ'_m) W_{m+1}ᵀ (U of m + 1), found from the output downwards; it vanishes for
+piecewise-linear activations. For m = l + 1, A is diagonal, which saves all but one part in h of that block's work.
 """
 
-import numpy as np
 import tensorflow as tf
 
 from jamharness.api import Network
 from jamharness_tensorflow import nonlinear
 from jamharness_tensorflow.layers import Pass, backward
+from jamharness_tensorflow.symmetric import mirrored
+
+Sums = dict[str, tf.Tensor]
+"""By pair of layers, what is summed over patterns; see ``second_sums``."""
 
 
-def weighted_hessian(network: Network, beta: tf.Tensor, passed: Pass, coefficients: tf.Tensor) -> tf.Tensor:
-    """Σ_μ c_μ ∇∇f_μ of shape (N, N), for coefficients c (M,); the caller blocks over patterns."""
+def second_sums(network: Network, beta: tf.Tensor, passed: Pass, coefficients: tf.Tensor) -> Sums:
+    """The sums that Σ_μ c_μ ∇∇f_μ is made of, for coefficients c (M,), each as the matrix that one product gives.
+
+    Returns:
+        ``"straight m l"``: Σ c g_m ⊗ A ⊗ a_{l-1} as (i q, p j), or as (i, p q) for neighbours, where j = p;
+        ``"curved m l"``: Σ c U ⊗ a_{m-1} ⊗ a_{l-1} as (p i, j q).
+    """
     name, bias = network.nonlinearity.name, int(network.bias)
-    signals = backward(network, beta, passed, tf.ones_like(coefficients))
+    signals = backward(network, beta, passed, coefficients)
     slopes = [nonlinear.slope(name, beta, z) for z in passed.preactivations]
-    bends = _bends(network, beta, passed, signals, slopes)
     inputs = [tf.pad(a, [[0, 0], [0, bias]], constant_values=1) for a in passed.inputs]
-    depth = len(network.shapes)
-    blocks: list[list[tf.Tensor]] = [[tf.zeros([], coefficients.dtype)] * depth for _ in range(depth)]
-    for lower, (units, fan_lower) in enumerate(network.shapes):
-        D = tf.eye(units, batch_shape=[tf.size(coefficients)], dtype=coefficients.dtype)
-        for upper in range(lower, depth):
-            out, fan = network.shapes[upper]
-            sides = [out, fan + bias, units, fan_lower + bias]
-            block = tf.zeros(sides, coefficients.dtype)
-            if upper > lower:
-                A = slopes[upper - 1][:, :, tf.newaxis] * D
-                D = tf.matmul(passed.weights[upper], A)
-                left = _outer(coefficients[:, tf.newaxis] * signals[upper], inputs[lower])
-                product = tf.matmul(left, tf.reshape(A, [-1, fan * units]), transpose_a=True)
-                product = tf.transpose(tf.reshape(product, [out, fan_lower + bias, fan, units]), [0, 2, 3, 1])
-                block += tf.pad(product, [[0, 0], [0, bias], [0, 0], [0, 0]])
-            bend = bends[upper]
-            if bend is not None:
-                SD = tf.reshape(coefficients[:, tf.newaxis, tf.newaxis] * tf.matmul(bend, D), [-1, out * units])
-                product = tf.matmul(SD, _outer(inputs[upper], inputs[lower]), transpose_a=True)
-                product = tf.reshape(product, [out, units, fan + bias, fan_lower + bias])
-                block += tf.transpose(product, [0, 2, 1, 3])
-            matrix = tf.reshape(block, [sides[0] * sides[1], sides[2] * sides[3]])
-            blocks[upper][lower], blocks[lower][upper] = matrix, tf.transpose(matrix)
-    whole = tf.concat([tf.concat(row, axis=1) for row in blocks], axis=0)
-    place = _places(network)
-    return tf.gather(tf.gather(whole, place, axis=0), place, axis=1)
-
-
-def _bends(
-    network: Network, beta: tf.Tensor, passed: Pass, signals: tuple[tf.Tensor, ...], slopes: list[tf.Tensor]
-) -> list[tf.Tensor | None]:
-    """S_m of shape (M, out, out), from the last hidden layer to the first; None where it is zero."""
-    name = network.nonlinearity.name
-    found: list[tf.Tensor | None] = [None] * len(signals)
-    if name in ("relu", "linear"):
-        return found
-    for layer in range(len(signals) - 2, -1, -1):
-        W = passed.weights[layer + 1]
-        S = tf.linalg.diag(
-            nonlinear.curvature(name, beta, passed.preactivations[layer]) * tf.matmul(signals[layer + 1], W)
-        )
-        above = found[layer + 1]
-        if above is not None:
-            s = slopes[layer]
-            S += s[:, :, tf.newaxis] * tf.matmul(tf.matmul(W, above, transpose_a=True), W) * s[:, tf.newaxis, :]
-        found[layer] = S
+    found: Sums = {}
+    for lower in range(len(network.shapes)):
+        moved: list[tf.Tensor] = []  # arrays (M, p, ·) are D and A transposed
+        A: tf.Tensor | None = None
+        for upper in range(lower + 1, len(network.shapes)):
+            W = passed.weights[upper]
+            if A is None:
+                product = tf.matmul(signals[upper], _outer(slopes[lower], inputs[lower]), transpose_a=True)
+                D = slopes[lower][:, :, tf.newaxis] * tf.transpose(W)
+            else:
+                product = tf.matmul(_outer(signals[upper], inputs[lower]), _flat(A), transpose_a=True)
+                D = _times(A, W, transposed=True)
+            found[f"straight {upper} {lower}"] = product
+            moved.append(D)
+            if upper < len(slopes):
+                A = D * slopes[upper][:, tf.newaxis, :]
+        if name in ("relu", "linear"):
+            continue
+        U: tf.Tensor | None = None
+        for upper in range(len(slopes) - 1, lower - 1, -1):
+            W = passed.weights[upper + 1]
+            bend = nonlinear.curvature(name, beta, passed.preactivations[upper]) * tf.matmul(signals[upper + 1], W)
+            turned = tf.linalg.diag(bend) if upper == lower else moved[upper - lower - 1] * bend[:, tf.newaxis, :]
+            U = turned if U is None else turned + _times(U, W) * slopes[upper][:, tf.newaxis, :]
+            found[f"curved {upper} {lower}"] = tf.matmul(
+                _flat(U), _outer(inputs[upper], inputs[lower]), transpose_a=True
+            )
     return found
 
 
-def _places(network: Network) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
-    """For each parameter in canonical order, its place where every unit's bias follows its own weights."""
-    place = np.empty(network.size, dtype=np.intp)
-    start = 0
-    for (weight, bias), (out, fan) in zip(network.slices, network.shapes, strict=True):
-        row = fan + int(network.bias)
-        matrix = start + np.arange(out * row).reshape(out, row)
-        place[weight] = matrix[:, :fan].ravel()
-        if network.bias:
-            place[bias] = matrix[:, fan]
-        start += out * row
-    return place
+def second_part(network: Network, sums: Sums, dtype: tf.DType) -> tf.Tensor:
+    """Σ_μ c_μ ∇∇f_μ of shape (N, N), from sums over all patterns."""
+    layers = range(len(network.shapes))
+    return mirrored(
+        tuple(tf.concat([_block(network, sums, m, below, dtype) for below in range(m + 1)], axis=1) for m in layers)
+    )
+
+
+def _block(network: Network, sums: Sums, upper: int, lower: int, dtype: tf.DType) -> tf.Tensor:
+    """The block of two layers in canonical order, every weight before every bias."""
+    bias = int(network.bias)
+    (out, fan), (units, inner) = network.shapes[upper], network.shapes[lower]
+    wide, inner = fan + bias, inner + bias
+    block = tf.zeros([out, wide, units, inner], dtype)  # (i, j, p, q)
+    curved, straight = sums.get(f"curved {upper} {lower}"), sums.get(f"straight {upper} {lower}")
+    if curved is not None:
+        block = tf.transpose(tf.reshape(curved, [units, out, wide, inner]), [1, 2, 0, 3])
+    if straight is not None:
+        if upper == lower + 1:
+            part = tf.transpose(
+                tf.linalg.diag(tf.transpose(tf.reshape(straight, [out, units, inner]), [0, 2, 1])), [0, 2, 3, 1]
+            )
+        else:
+            part = tf.transpose(tf.reshape(straight, [out, inner, units, fan]), [0, 3, 2, 1])
+        block += tf.pad(part, [[0, 0], [0, bias], [0, 0], [0, 0]])
+    rows = [(slice(0, fan), out * fan), (slice(fan, None), out)][: 1 + bias]
+    columns = [(slice(0, inner - bias), units * (inner - bias)), (slice(inner - bias, None), units)][: 1 + bias]
+    parts = [[tf.reshape(block[:, i, :, q], [high, long]) for q, long in columns] for i, high in rows]
+    return tf.concat([tf.concat(row, axis=1) for row in parts], axis=0)
+
+
+def _flat(a: tf.Tensor) -> tf.Tensor:
+    """(M, I, J) → (M, I·J)."""
+    return tf.reshape(a, [-1, a.shape[1] * a.shape[2]])
+
+
+def _times(a: tf.Tensor, W: tf.Tensor, *, transposed: bool = False) -> tf.Tensor:
+    """(M, I, J) times W (J, K), or Wᵀ, in one product."""
+    product = tf.matmul(tf.reshape(a, [-1, a.shape[2]]), W, transpose_b=transposed)
+    return tf.reshape(product, [-1, a.shape[1], W.shape[0 if transposed else 1]])
 
 
 def _outer(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:

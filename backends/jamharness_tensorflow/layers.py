@@ -32,6 +32,15 @@ class Pass(NamedTuple):
             outputs=tf.gather(self.outputs, rows),
         )
 
+    def part(self, start: tf.Tensor, stop: tf.Tensor) -> "Pass":
+        """The same pass for a block of its patterns."""
+        return Pass(
+            weights=self.weights,
+            inputs=tuple(a[start:stop] for a in self.inputs),
+            preactivations=tuple(z[start:stop] for z in self.preactivations),
+            outputs=self.outputs[start:stop],
+        )
+
 
 def split(network: Network, w: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor | None]]:
     """(W_l, b_l) out of w (N,); b_l is None without biases."""

@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from jamharness.api import Network
 from jamharness_tensorflow.descent import Memory, loop
-from jamharness_tensorflow.hessian import weighted_hessian
+from jamharness_tensorflow.hessian import Sums, second_part, second_sums
 from jamharness_tensorflow.layers import Pass, backward, forward, gram, output_jacobian, pull_back, split
 from jamharness_tensorflow.products import hessian_vectors
+from jamharness_tensorflow.symmetric import lower, mirrored, square_panels
 
 SIDE = 1024
 """Side of the blocks of a symmetric matrix of which the lower triangle is computed: half the work for large ones."""
@@ -43,7 +44,12 @@ class Program:
         self.times = traced(self._times)
         self.transposed = traced(self._transposed)
         self.bidiagonalise = traced(self._bidiagonalise)
-        self.hessian = traced(self._hessian)
+        self.unsatisfied = traced(self._unsatisfied)
+        self.first_panels = traced(self._first_panels)
+        self.mirrored = traced(mirrored)
+        self.gram = traced(self._gram)
+        self.second_sums = traced(self._second_sums)
+        self.second_part = traced(self._second_part)
         self.hessian_vectors = traced(self._hessian_vectors)
         self.kernel = traced(self._kernel)
         # XLA compiles for each number of patterns: worth it for a loop of thousands of updates only.
@@ -134,12 +140,8 @@ class Program:
         self, some: Pass, signals: Signals, delta: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The lower triangle of JᵀJ, which a factorisation reads, and JᵀΔ, of a block of patterns."""
-        J, size = self._block(some, signals, start, stop), self.network.size
-        rows = []
-        for side in range(0, size, SIDE):
-            end = min(side + SIDE, size)
-            rows.append(tf.pad(tf.matmul(J[:, side:end], J[:, :end], transpose_a=True), [[0, 0], [0, size - end]]))
-        return tf.concat(rows, axis=0), tf.linalg.matvec(J, delta[start:stop], transpose_a=True)
+        J = self._block(some, signals, start, stop)
+        return lower(square_panels(J, self.network.size)), tf.linalg.matvec(J, delta[start:stop], transpose_a=True)
 
     def _block(self, some: Pass, signals: Signals, start: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
         return output_jacobian(self.network, *_some(some, signals, start, stop))
@@ -194,13 +196,25 @@ class Program:
             found.append((alpha, beta, before))
         return *(tf.stack(parts) for parts in zip(*found, strict=True)), tf.stack(rows), u
 
-    def _hessian(
-        self, w: tf.Tensor, x: tf.Tensor, y: tf.Tensor, margins: tf.Tensor, beta: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Σ ∇Δ∇Δᵀ and Σ Δ ∇∇Δ over given patterns."""
-        passed = forward(self.network, beta, w, x)
-        J = output_jacobian(self.network, passed, backward(self.network, beta, passed, y))
-        return tf.matmul(J, J, transpose_a=True), weighted_hessian(self.network, beta, passed, -y * margins)
+    def _first_panels(self, some: Pass, beta: tf.Tensor, start: tf.Tensor, stop: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Σ ∇f∇fᵀ over a block of patterns, its lower triangle."""
+        part = some.part(start, stop)
+        J = output_jacobian(self.network, part, backward(self.network, beta, part, tf.ones_like(part.outputs)))
+        return square_panels(J, self.network.size)
+
+    def _gram(self, some: Pass, beta: tf.Tensor) -> tf.Tensor:
+        """∇f · ∇f of given patterns among themselves, (n, n)."""
+        pair = some, backward(self.network, beta, some, tf.ones_like(some.outputs))
+        return gram(self.network, pair, pair)
+
+    def _second_sums(
+        self, some: Pass, coefficients: tf.Tensor, beta: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+    ) -> Sums:
+        """What Σ c ∇∇f over a block of patterns is made of."""
+        return second_sums(self.network, beta, some.part(start, stop), coefficients[start:stop])
+
+    def _second_part(self, sums: Sums, like: tf.Tensor) -> tf.Tensor:
+        return second_part(self.network, sums, like.dtype)
 
     def _hessian_vectors(
         self,

@@ -15,13 +15,11 @@ from torch.nn import functional
 
 from jamharness.api import Array, Network
 from jamharness.api.krylov import MOST, Bidiagonalisation, vectors_worth
-from jamharness_torch.layers import Pass, backward, gram, output_jacobian, pull_back, split
+from jamharness_torch.layers import Pass, backward, output_jacobian, pull_back, split
+from jamharness_torch.symmetric import add_square, lower_gram
 
 _BLOCK = 1 << 24
 """Floats in one block of the Jacobian: 128 MiB in float64."""
-
-_SIDE = 1024
-"""Side of the blocks of a symmetric matrix of which the lower triangle is computed: half the work for large ones."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -110,7 +108,7 @@ class Linearisation:
 
     def _solve_dual(self, damping: float) -> tuple[Tensor, float] | None:
         if self.dual is None:
-            self.dual = self._dual()
+            self.dual = lower_gram(self.network, self.passed, self.signals)  # a factorisation reads no more
         shifted = self.dual.clone()
         shifted.diagonal().add_(damping)
         factor, info = torch.linalg.cholesky_ex(shifted)
@@ -120,16 +118,6 @@ class Linearisation:
         signals = [g * z.unsqueeze(1) for g in self.signals]
         step = pull_back(self.network, self.passed, signals, z.new_empty(self.network.size)).neg_()
         return step, float(self.delta @ self.delta - damping**2 * (z @ z))  # Δ + J s = λ z
-
-    def _dual(self) -> Tensor:
-        """JJᵀ (n, n), its lower triangle in blocks: a factorisation reads no more."""
-        n = len(self.delta)
-        found = self.delta.new_empty((n, n))
-        for start in range(0, n, _SIDE):
-            rows, columns = slice(start, start + _SIDE), slice(0, min(start + _SIDE, n))
-            parts = [(self._part(chosen), [g[chosen] for g in self.signals]) for chosen in (rows, columns)]
-            found[rows, columns] = gram(self.network, *parts)
-        return found
 
     def _solve_primal(self, damping: float) -> tuple[Tensor, float] | None:
         A, b = self._normal_equations()
@@ -149,9 +137,7 @@ class Linearisation:
             rows = max(1, _BLOCK // size)
             for start in range(0, len(self.delta), rows):
                 J = self._jacobian(slice(start, start + rows))
-                for side in range(0, size, _SIDE):
-                    ends = slice(side, side + _SIDE), slice(0, min(side + _SIDE, size))
-                    A[ends].addmm_(J[:, ends[0]].T, J[:, ends[1]])
+                add_square(A, J)
                 b.addmv_(J.T, self.delta[start : start + rows])
             self.primal = A, b
         return self.primal

@@ -1,80 +1,164 @@
-"""Second derivatives of the outputs, summed over patterns with given coefficients, by batched matrix products.
+"""The two parts of the Hessian, assembled by matrix products over blocks of patterns.
 
-For l ≤ m, with g_m = ∂f/∂z_m, D = ∂z_m/∂z_l, A = ∂a_{m-1}/∂z_l and S_m = ∂²f/∂z_m∂z_m, the block of layers m and l is
-Σ c (S_m D) ⊗ a_{m-1} a_{l-1}ᵀ, plus for m > l Σ c g_m ⊗ A ⊗ a_{l-1}; S vanishes for piecewise-linear activations.
+For l ≤ m, with g_m = ∂f/∂z_m, A = ∂a_{m-1}/∂z_l and U = ∂g_m/∂z_l, the block of layers m and l of ∇∇f is
+[m > l] g_m ⊗ A ⊗ a_{l-1} + U ⊗ a_{m-1} ⊗ a_{l-1}. With D = ∂z_m/∂z_l, found from l upwards,
+U = diag(σ''_m W_{m+1}ᵀ g_{m+1}) D + diag(σ'_m) W_{m+1}ᵀ (U of m + 1), found from the output downwards; it vanishes for
+piecewise-linear activations. For m = l + 1, A is diagonal, which saves all but one part in h of that block's work.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from jamharness.api import Network
 from jamharness_torch import nonlinear
-from jamharness_torch.layers import Pass, backward
+from jamharness_torch.layers import Pass, backward, output_jacobian
+from jamharness_torch.symmetric import add_square, mirror
+
+_ROWS = 512
+"""Patterns taken at a time on a CPU: what is made of them stays in its cache, and products are still long enough. On
+another device N are taken, whose arrays have N² entries."""
 
 
-def weighted_hessian(network: Network, passed: Pass, coefficients: Tensor) -> Tensor:
-    """Σ_μ c_μ ∇∇f_μ of shape (N, N), for coefficients c (M,); the caller blocks over patterns."""
-    activation = network.nonlinearity
-    signals = backward(network, passed, torch.ones_like(coefficients))
-    slopes = [nonlinear.slope(activation, z) for z in passed.preactivations]
-    bends = _bends(network, passed, signals, slopes)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Block:
+    """What some patterns contribute with: c_μ times the derivatives of f_μ.
+
+    Arguments:
+        weights: W_l of shape (out, in).
+        inputs: a_{l-1} and, with biases, the constant 1, of shape (M, in + bias).
+        signals: c ∂f/∂z_l of shape (M, out).
+        slopes: σ'(z_l) of shape (M, out), of the hidden layers.
+        bends: c σ''(z_l) W_{l+1}ᵀ g_{l+1} of shape (M, out), of the hidden layers; empty where σ'' = 0.
+    """
+
+    weights: list[Tensor]
+    inputs: list[Tensor]
+    signals: list[Tensor]
+    slopes: list[Tensor]
+    bends: list[Tensor]
+
+    @classmethod
+    def of(cls, network: Network, passed: Pass, coefficients: Tensor) -> "Block":
+        """Everything that is linear in the number of patterns, made once."""
+        activation, hidden = network.nonlinearity, passed.preactivations
+        signals = backward(network, passed, coefficients)
+        bends = []
+        if activation.name not in ("relu", "linear"):
+            above = zip(hidden, signals[1:], passed.weights[1:], strict=True)
+            bends = [nonlinear.curvature(activation, z) * (g @ W) for z, g, W in above]
+        inputs = [torch.cat([a, a.new_ones((len(a), 1))], dim=1) if network.bias else a for a in passed.inputs]
+        slopes = [nonlinear.slope(activation, z) for z in hidden]
+        return cls(weights=passed.weights, inputs=inputs, signals=signals, slopes=slopes, bends=bends)
+
+    def part(self, rows: slice) -> "Block":
+        """The same for some of the patterns; nothing is copied."""
+        parts = {name: [a[rows] for a in getattr(self, name)] for name in ("inputs", "signals", "slopes", "bends")}
+        return Block(weights=self.weights, **parts)
+
+
+def first_part(network: Network, passed: Pass) -> Tensor:
+    """Σ_μ ∇f_μ ∇f_μᵀ of shape (N, N); beside it one block of the Jacobian is in memory."""
+    ones = torch.ones_like(passed.outputs)
+    signals = backward(network, passed, ones)
+    found = ones.new_zeros((network.size, network.size))
+    for rows in _blocks(network, ones):
+        add_square(found, output_jacobian(network, passed.rows(rows), [g[rows] for g in signals]))
+    return mirror(found)
+
+
+def second_part(network: Network, passed: Pass, coefficients: Tensor) -> Tensor:
+    """Σ_μ c_μ ∇∇f_μ of shape (N, N), for coefficients c (M,).
+
+    Each pair of layers is summed over all patterns in an array of its own shape and written into its place once.
+    """
     found = coefficients.new_zeros((network.size, network.size))
-    for lower, W in enumerate(passed.weights):
-        inputs = _extended(network, passed.inputs[lower])
-        D = torch.eye(len(W), dtype=W.dtype, device=W.device).expand(len(coefficients), -1, -1)
-        for upper in range(lower, len(passed.weights)):
-            out, fan = network.shapes[upper]
-            block = found.new_zeros((out, fan + network.bias, len(W), inputs.shape[1]))
-            if upper > lower:
-                A = slopes[upper - 1].unsqueeze(2) * D
-                D = passed.weights[upper] @ A
-                left = _outer(coefficients.unsqueeze(1) * signals[upper], inputs)
-                product = (left.T @ A.flatten(1)).view(out, inputs.shape[1], fan, len(W))
-                block[:, :fan] += product.permute(0, 2, 3, 1)
-            bend = bends[upper]
-            if bend is not None:
-                SD = coefficients.view(-1, 1, 1) * (bend @ D)
-                product = SD.flatten(1).T @ _outer(_extended(network, passed.inputs[upper]), inputs)
-                block += product.view(out, len(W), block.shape[1], inputs.shape[1]).permute(0, 2, 1, 3)
-            _put(network, found, block, upper, lower)
-    return found
+    whole = Block.of(network, passed, coefficients)
+    layers = len(network.shapes)
+    for lower in range(layers):
+        straight = [_straight(network, upper, lower, found) for upper in range(lower + 1, layers)]
+        curved = [_curved(network, upper, lower, found) for upper in range(lower, len(whole.bends))]
+        if not straight and not curved:
+            continue
+        for rows in _blocks(network, coefficients):
+            _add(whole.part(rows), lower, straight, curved)
+        for upper in range(lower, layers):
+            block = _arranged(network, upper, lower, straight[upper - lower - 1] if upper > lower else None,
+                              curved[upper - lower] if upper - lower < len(curved) else None)  # fmt: skip
+            if block is not None:
+                _put(network, found, block, upper, lower)
+    return mirror(found)
 
 
-def _bends(network: Network, passed: Pass, signals: list[Tensor], slopes: list[Tensor]) -> list[Tensor | None]:
-    """S_m of shape (M, out, out), from the last hidden layer to the first; None where it is zero."""
-    found: list[Tensor | None] = [None] * len(signals)
-    if network.nonlinearity.name in ("relu", "linear"):
-        return found
-    for layer in range(len(signals) - 2, -1, -1):
-        W = passed.weights[layer + 1]
-        bend = nonlinear.curvature(network.nonlinearity, passed.preactivations[layer]) * (signals[layer + 1] @ W)
-        S = torch.diag_embed(bend)
-        above = found[layer + 1]
-        if above is not None:
-            s = slopes[layer]
-            S = S + s.unsqueeze(2) * (W.T @ above @ W) * s.unsqueeze(1)
-        found[layer] = S
+def _blocks(network: Network, patterns: Tensor) -> list[slice]:
+    rows = _ROWS if patterns.device.type == "cpu" else max(_ROWS, network.size)
+    return [slice(start, start + rows) for start in range(0, len(patterns), rows)]
+
+
+def _straight(network: Network, upper: int, lower: int, like: Tensor) -> Tensor:
+    """Where Σ c g_m ⊗ A ⊗ a_{l-1} is summed, as a matrix: (i q, p j), or (i, p q) for neighbours, where j = p."""
+    (out, fan), (units, inner) = network.shapes[upper], network.shapes[lower]
+    inner += network.bias
+    return like.new_zeros((out, units * inner) if upper == lower + 1 else (out * inner, units * fan))
+
+
+def _curved(network: Network, upper: int, lower: int, like: Tensor) -> Tensor:
+    """Where Σ c U ⊗ a_{m-1} ⊗ a_{l-1} is summed, as a matrix (p i, j q)."""
+    (out, fan), (units, inner) = network.shapes[upper], network.shapes[lower]
+    return like.new_zeros((units * out, (fan + network.bias) * (inner + network.bias)))
+
+
+def _add(block: Block, lower: int, straight: list[Tensor], curved: list[Tensor]) -> None:
+    """Add what some patterns contribute to all pairs of one lower layer; arrays (M, p, ·) are D and A transposed."""
+    inputs = block.inputs[lower]
+    moved: list[Tensor] = []
+    A: Tensor | None = None
+    for upper, total in enumerate(straight, start=lower + 1):
+        signal = block.signals[upper]
+        if A is None:
+            total.addmm_(signal.T, _outer(block.slopes[lower], inputs))
+            D = block.slopes[lower].unsqueeze(2) * block.weights[upper].T.contiguous()
+        else:
+            total.addmm_(_outer(signal, inputs).T, A.flatten(1))
+            D = A @ block.weights[upper].T
+        if curved:
+            moved.append(D)
+        if upper < len(block.slopes):
+            A = D * block.slopes[upper].unsqueeze(1)
+    U: Tensor | None = None
+    for upper in range(len(block.bends) - 1, lower - 1, -1):
+        bend = block.bends[upper]
+        turned = torch.diag_embed(bend) if upper == lower else moved[upper - lower - 1] * bend.unsqueeze(1)
+        U = turned if U is None else turned.addcmul_(U @ block.weights[upper + 1], block.slopes[upper].unsqueeze(1))
+        curved[upper - lower].addmm_(U.flatten(1).T, _outer(block.inputs[upper], inputs))
+
+
+def _arranged(
+    network: Network, upper: int, lower: int, straight: Tensor | None, curved: Tensor | None
+) -> Tensor | None:
+    """The block of two layers as (out, in + bias, out', in' + bias) = (i, j, p, q); None where it is zero."""
+    (out, fan), (units, inner) = network.shapes[upper], network.shapes[lower]
+    wide, inner = fan + network.bias, inner + network.bias
+    found: Tensor | None = None
+    if curved is not None:
+        found = curved.view(units, out, wide, inner).permute(1, 2, 0, 3).contiguous()
+    if straight is not None:
+        found = straight.new_zeros((out, wide, units, inner)) if found is None else found
+        if upper == lower + 1:
+            found[:, :fan].diagonal(dim1=1, dim2=2).add_(straight.view(out, units, inner).transpose(1, 2))
+        else:
+            found[:, :fan].add_(straight.view(out, inner, units, fan).permute(0, 3, 2, 1))
     return found
 
 
 def _put(network: Network, found: Tensor, block: Tensor, upper: int, lower: int) -> None:
-    """Write the block (out, in + bias, out', in' + bias) of two layers, and its transpose, in its place."""
+    """Write the block (out, in + bias, out', in' + bias) of two layers in its place."""
     (rows_w, rows_b), (columns_w, columns_b) = network.slices[upper], network.slices[lower]
-    fan, fan_lower = network.shapes[upper][1], network.shapes[lower][1]
-    row_parts, column_parts = [(rows_w, slice(0, fan))], [(columns_w, slice(0, fan_lower))]
-    if network.bias:
-        row_parts.append((rows_b, slice(fan, None)))
-        column_parts.append((columns_b, slice(fan_lower, None)))
-    for rows, i in row_parts:
-        for columns, q in column_parts:
-            piece = block[:, i, :, q].reshape(rows.stop - rows.start, columns.stop - columns.start)
-            found[rows, columns] = piece
-            found[columns, rows] = piece.T
-
-
-def _extended(network: Network, a: Tensor) -> Tensor:
-    """A layer's inputs with the constant 1 of its bias."""
-    return torch.cat([a, a.new_ones((len(a), 1))], dim=1) if network.bias else a
+    fan, inner = network.shapes[upper][1], network.shapes[lower][1]
+    for rows, i in ((rows_w, slice(0, fan)), (rows_b, slice(fan, None))):
+        for columns, q in ((columns_w, slice(0, inner)), (columns_b, slice(inner, None))):
+            found[rows, columns] = block[:, i, :, q].reshape(rows.stop - rows.start, columns.stop - columns.start)
 
 
 def _outer(a: Tensor, b: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ class Pass:
     preactivations: list[Tensor]
     outputs: Tensor
 
-    def rows(self, rows: Tensor) -> "Pass":
+    def rows(self, rows: Tensor | slice) -> "Pass":
         """The same pass for some of its patterns."""
         return Pass(
             weights=self.weights,

@@ -12,9 +12,10 @@ from jamharness_torch import compiled
 from jamharness_torch.damped import Linearisation
 from jamharness_torch.descent import Stepper
 from jamharness_torch.gradient import add_gradient
-from jamharness_torch.hessian import weighted_hessian
+from jamharness_torch.hessian import first_part, second_part
 from jamharness_torch.layers import Pass, backward, forward, gram, output_jacobian, split
 from jamharness_torch.products import hessian_vectors
+from jamharness_torch.symmetric import lower_gram
 
 if TYPE_CHECKING:
     from jamharness_torch.backend import TorchBackend
@@ -132,48 +133,57 @@ class TorchProblem(Problem):
         )
 
     def hessian(self, w: Array) -> tuple[Array, Array]:
-        """H0 and Hp, summed over blocks of unsatisfied patterns."""
+        """H0 and Hp by matrix products; beside them, memory for a part of an (N, N) array."""
         H0, Hp = self._hessian(w)
         return _numpy(H0), _numpy(Hp)
 
     def _hessian(self, w: Array) -> tuple[Tensor, Tensor]:
-        at = self.tensor(w)
-        passed = self._forward(at, self.data[0])
+        some, y, delta = self._unsatisfied(self.tensor(w))
+        H0 = first_part(self.network, some).div_(self.patterns)
+        return H0, second_part(self.network, some, -y * delta / self.patterns)
+
+    def _unsatisfied(self, w: Tensor) -> tuple[Pass, Tensor, Tensor]:
+        """The pass, y and Δ of the unsatisfied patterns alone."""
+        passed = self._forward(w, self.data[0])
         margins = self._margins(passed)
         rows = torch.nonzero(margins > 0).squeeze(1)
-        size = self.network.size
-        H0 = at.new_zeros((size, size))
-        Hp = torch.zeros_like(H0)
-        sides = [max(out, fan + 1) for out, fan in self.network.shapes]
-        for part in torch.split(rows, max(1, _BLOCK // max(size, max(sides) ** 2))):
-            some = passed.rows(part)
-            y = self.data[1][part]
-            J = output_jacobian(self.network, some, backward(self.network, some, y))
-            H0.addmm_(J.T, J)
-            Hp += weighted_hessian(self.network, some, -y * margins[part])
-        return H0 / self.patterns, Hp / self.patterns
+        return passed.rows(rows), self.data[1][rows], margins[rows]
 
     def hessian_vector(self, w: Array, v: Array) -> Array:
         """H v for v (N, k), in blocks of patterns and of vectors: no array of N × N, nor of k P h."""
-        passed = self._forward(self.tensor(w), self.data[0])
-        margins = self._margins(passed)
-        rows = torch.nonzero(margins > 0).squeeze(1)
+        passed, signs, margins = self._unsatisfied(self.tensor(w))
         columns = self.tensor(np.ascontiguousarray(v.T))
         found = torch.zeros_like(columns)
         widest = max(self.network.inputs, *(out for out, _ in self.network.shapes))
         several = max(1, _BLOCK // (16 * max(self.network.size, widest)))
-        for part in torch.split(rows, max(1, _BLOCK // (16 * widest * min(several, max(1, len(columns)))))):
-            some, y, delta = passed.rows(part), self.data[1][part], margins[part]
+        step = max(1, _BLOCK // (16 * widest * min(several, max(1, len(columns)))))
+        for part in (slice(start, start + step) for start in range(0, len(margins), step)):
+            some, y, delta = passed.rows(part), signs[part], margins[part]
             for start in range(0, len(columns), several):
                 block = slice(start, start + several)
                 found[block] += hessian_vectors(self.network, some, y, delta, columns[block], 1 / self.patterns)
         return _numpy(found.T.contiguous())
 
     def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
-        """Sorted eigenvalues of H, H0 and Hp, on the device."""
-        H0, Hp = self._hessian(w)
-        first, second, third = (_numpy(torch.linalg.eigvalsh(H)) for H in (H0 + Hp, H0, Hp))
-        return first, second, third
+        """Sorted eigenvalues of H, H0 and Hp, on the device; at most three (N, N) arrays in memory."""
+        some, y, delta = self._unsatisfied(self.tensor(w))
+        first, H0 = self._first_spectrum(some), first_part(self.network, some).div_(self.patterns)
+        if first is None:
+            first = torch.linalg.eigvalsh(H0)
+        Hp = second_part(self.network, some, -y * delta / self.patterns)
+        second = torch.linalg.eigvalsh(Hp)
+        H0 += Hp
+        del Hp
+        return _numpy(torch.linalg.eigvalsh(H0)), _numpy(first), _numpy(second)
+
+    def _first_spectrum(self, some: Pass) -> Tensor | None:
+        """Eigenvalues of H0 for n < N: those of JJᵀ / P, and N − n exact zeros. Otherwise None."""
+        n, size = len(some.outputs), self.network.size
+        if n >= size:
+            return None
+        signals = backward(self.network, some, torch.ones_like(some.outputs))
+        found = torch.linalg.eigvalsh(lower_gram(self.network, some, signals)) / self.patterns
+        return torch.cat([found, found.new_zeros(size - n)]).sort().values
 
     def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:
         """∇f(x1) · ∇f(x2), layer by layer, without the Jacobians."""

@@ -1,7 +1,7 @@
 """What plugin authors program against. It imports numpy and the standard library only."""
 
 from jamharness.api.activations import ACTIVATIONS, Activation
-from jamharness.api.backend import CAPABILITIES, DTYPES, Backend, Problem, as_array
+from jamharness.api.backend import CAPABILITIES, DERIVED, DTYPES, Backend, Problem, as_array
 from jamharness.api.canonical import Json, canonical_json, digest
 from jamharness.api.cells import Cell, CellResult, Coordinates, FinishedCell
 from jamharness.api.data import DataRequest, Patterns, check_patterns
@@ -21,6 +21,7 @@ __all__ = [
     "ACTIVATIONS",
     "API_VERSION",
     "CAPABILITIES",
+    "DERIVED",
     "DTYPES",
     "SCHEMES",
     "Activation",

@@ -30,6 +30,8 @@ CAPABILITIES = frozenset({
     "descend", "jacobian", "damped_step", "truncated_step", "hessian", "hessian_eigenvalues", "hessian_vector",
     "tangent_kernel", "replicas",
 })  # fmt: skip
+DERIVED = {"hessian": ("hessian_vector",), "hessian_eigenvalues": ("hessian", "hessian_vector")}
+"""Capabilities that the api derives for a backend with one of others, and that are NotSupported without."""
 
 
 class Problem(ABC):
@@ -115,12 +117,19 @@ class Problem(ABC):
         return self.damped_step(w, damping)
 
     def hessian(self, w: Array) -> tuple[Array, Array]:
-        """H0 = (1/P) Σ ∇Δ∇Δᵀ and Hp = (1/P) Σ Δ ∇∇Δ over unsatisfied patterns, each (N, N)."""
-        raise _missing(self, "hessian")
+        """H0 = (1/P) Σ ∇Δ∇Δᵀ and Hp = (1/P) Σ Δ ∇∇Δ over unsatisfied patterns, each (N, N).
+
+        The default makes them of ``jacobian`` and ``hessian_vector``.
+        """
+        if not any(_provides(self, source) for source in DERIVED["hessian"]):
+            raise _missing(self, "hessian")
+        return fallbacks.hessian(self, w)
 
     def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
-        """The sorted eigenvalues of H, H0 and Hp, each (N,), computed on the device."""
-        raise _missing(self, "hessian_eigenvalues")
+        """The sorted eigenvalues of H, H0 and Hp, each (N,), computed on the device; by default, of ``hessian``."""
+        if not any(_provides(self, source) for source in DERIVED["hessian_eigenvalues"]):
+            raise _missing(self, "hessian_eigenvalues")
+        return fallbacks.hessian_eigenvalues(self, w)
 
     def hessian_vector(self, w: Array, v: Array) -> Array:
         """H v of shape (N, k) for v of shape (N, k), with nothing of size N² in memory."""
@@ -129,6 +138,10 @@ class Problem(ABC):
     def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:
         """Θ = ∇f(x1) · ∇f(x2) of shape (M1, M2)."""
         raise _missing(self, "tangent_kernel")
+
+
+def _provides(problem: Problem, capability: str) -> bool:
+    return getattr(type(problem), capability) is not getattr(Problem, capability)
 
 
 def _missing(problem: Problem, capability: str) -> NotSupported:

@@ -1,4 +1,4 @@
-"""What the host derives from ``margins`` and ``loss_and_gradient`` alone, for backends without a faster way."""
+"""What the host derives from other methods of a problem, for backends without a faster way."""
 
 from dataclasses import replace
 from math import sqrt
@@ -14,6 +14,9 @@ from jamharness.api.step import DampedStep
 
 if TYPE_CHECKING:
     from jamharness.api.backend import Problem
+
+_BLOCK = 1 << 24
+"""Floats in a block of the Jacobian, or of vectors that H is applied to: 128 MiB in float64."""
 
 
 def descend(problem: "Problem", state: State, steps: int, optimizer: Optimizer) -> State:
@@ -83,3 +86,33 @@ def take_step(problem: "Problem", w: Array, s: Array, before: float, linearised:
         unsatisfied=len(positive),
         predicted_decrease=(before - float(linearised @ linearised)) / (2 * problem.patterns),
     )
+
+
+def hessian(problem: "Problem", w: Array) -> tuple[Array, Array]:
+    """H0 = JᵀJ / P, and Hp = H − H0 with H from its products with the unit vectors, made symmetric.
+
+    Hp has the rounding errors of H0, so its digits are lost where every Δ is far below 1; a backend's own does better.
+    """
+    size = problem.network.size
+    rows = np.flatnonzero(problem.margins(w) > 0)
+    some = max(1, _BLOCK // size)
+    H0 = np.zeros((size, size), dtype=problem.backend.dtype)
+    for start in range(0, len(rows), some):
+        J = problem.jacobian(w, rows[start : start + some])
+        H0 += J.T @ J
+    H0 /= problem.patterns
+    Hp = np.zeros_like(H0)
+    if not problem.network.depth:
+        return H0, Hp  # f is linear in w
+    for start in range(0, size, some):
+        units = np.zeros((size, min(some, size - start)), dtype=H0.dtype)
+        units[np.arange(start, start + units.shape[1]), np.arange(units.shape[1])] = 1
+        Hp[:, start : start + some] = problem.hessian_vector(w, units)
+    Hp -= H0
+    return H0, (Hp + Hp.T) / 2
+
+
+def hessian_eigenvalues(problem: "Problem", w: Array) -> tuple[Array, Array, Array]:
+    """Sorted eigenvalues of H, H0 and Hp, by NumPy on the host."""
+    H0, Hp = problem.hessian(w)
+    return np.linalg.eigvalsh(H0 + Hp), np.linalg.eigvalsh(H0), np.linalg.eigvalsh(Hp)

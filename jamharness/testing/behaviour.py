@@ -8,7 +8,7 @@ import pytest
 
 from jamharness.api import Adam, Array, Problem, QuadraticHinge, State
 from jamharness.testing.cases import LINEAR, RELU, TANH, Case
-from jamharness.testing.core import DEFAULTS, Suite, concerns, over, same_bits
+from jamharness.testing.core import Suite, concerns, has, over, same_bits
 
 
 class Behaviour(Suite):
@@ -30,8 +30,8 @@ class Behaviour(Suite):
             "hessian_vector": lambda: problem.hessian_vector(w, np.stack([w, w[::-1]], axis=1)),
             "replicas": lambda: problem.backend.replicas([problem]).loss_and_gradient(w[np.newaxis])[1],
         }
-        required = {"outputs", "margins", "loss_and_gradient"} | DEFAULTS
-        return {name: call() for name, call in calls.items() if name in required | self.spec.capabilities}
+        required, declared = {"outputs", "margins", "loss_and_gradient"}, self.spec.capabilities
+        return {name: call() for name, call in calls.items() if name in required or has(name, declared)}
 
     @concerns("behaviour")
     def test_inputs_are_not_modified(self, dtype: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import pytest
 
-from jamharness.api import CAPABILITIES, DTYPES, Array, Backend, BackendSpec, BadInput, Problem, unknown_name
+from jamharness.api import CAPABILITIES, DERIVED, DTYPES, Array, Backend, BackendSpec, BadInput, Problem, unknown_name
 from jamharness.testing.cases import Case
 from jamharness.testing.compare import Comparison, Record
 from jamharness.testing.plugin import PROPERTY
@@ -16,10 +16,15 @@ DEFAULTS = frozenset({"descend", "jacobian", "damped_step", "truncated_step", "r
 """Capabilities for which the api has a default: tested whether declared or not."""
 
 
+def has(capability: str, declared: frozenset[str]) -> bool:
+    """Whether a backend with some capabilities has another: declared, or by a default of the api."""
+    return capability in declared | DEFAULTS or not declared.isdisjoint(DERIVED.get(capability, ()))
+
+
 def concerns(capability: str) -> Callable[[F], F]:
     """Mark a test with what it is about.
 
-    A test about an optional capability is skipped for backends that do not declare it, unless the api has a default.
+    A test about an optional capability is skipped for backends that neither declare it nor have it by a default.
     """
 
     def mark(function: F) -> F:
@@ -79,7 +84,7 @@ class Suite:
         for key, reason in self.expected_failures.items():
             if name == key or name.partition("[")[0] == key or ("[" in key and name.startswith(key)):
                 request.node.add_marker(pytest.mark.xfail(reason=reason, strict=True))
-        if capability in CAPABILITIES - DEFAULTS and capability not in self.spec.capabilities:
+        if capability in CAPABILITIES and not has(capability, self.spec.capabilities):
             pytest.skip(f"capability {capability} not declared")
 
     @property
