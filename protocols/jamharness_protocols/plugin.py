@@ -21,4 +21,10 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             version="1",
             summary="eigenvalues of H, H0 and Hp below, at and beyond the transition",
         ),
+        ProtocolSpec(
+            name="avalanches",
+            factory="jamharness_protocols.avalanches:Avalanches",
+            version="1",
+            summary="how the set of unsatisfied patterns changes along training",
+        ),
     ]

@@ -1,0 +1,22 @@
+"""What the avalanches protocol estimates."""
+
+from collections.abc import Mapping
+
+from jamharness.api import Observable
+
+_SOURCE = "arXiv 1809.09349, abstract: abrupt changes of the set of unsatisfied patterns are predicted"
+
+
+def _of(unit: str, meaning: str) -> Observable:
+    return Observable(unit=unit, meaning=meaning, source=_SOURCE, comparison="distribution")
+
+
+OBSERVABLES: Mapping[str, Observable] = {
+    "size": _of("patterns", "mean number of patterns learned or forgotten between two records"),
+    "largest": _of("size/P", "largest change between two records in the second half of the records"),
+    "fano": _of("", "variance over mean of sizes in the second half of the records: 1 for independent changes"),
+    "burst": _of("", "part of all changes in the second half that the largest hundredth of the intervals holds"),
+    "forgotten": _of("times/pattern", "mean number of times that a pattern was forgotten after it was learned"),
+    "ever_forgotten": _of("patterns/P", "part of the patterns that were forgotten at least once"),
+    "unsatisfied": _of("N_Δ/N", "unsatisfied patterns at the end"),
+}
