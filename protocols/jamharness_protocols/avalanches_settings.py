@@ -19,7 +19,7 @@ class AvalanchesSettings(Shared):
     )
     budget: int | None = setting(20_000, help="updates that are followed; they end where every pattern is satisfied")
     records: int = setting(1000, help="how often the set of unsatisfied patterns is written down, evenly spaced")
-    load: float = setting(2.5, help="P/N_w", source="near the transition that adam finds; see docs/margins.md")
+    load: float = setting(2.0, help="P/N_w", source="near the transition that adam finds; see docs/margins.md")
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
