@@ -16,7 +16,7 @@ from jamharness.api import Adam, Cell, CellResult, FinishedCell, Network, State,
 from jamharness.datasets.random import load
 
 PROTOCOL = Avalanches()
-SMALL = Avalanches.Settings(width=4, depth=1, seeds=2, budget=100, records=51, load=4.0, learning_rate=1e-2)
+SMALL = Avalanches.Settings(width=4, depth=2, seeds=2, budget=100, records=26, load=2.0, learning_rate=5e-2)
 
 
 def test_changes_of_a_known_history():
