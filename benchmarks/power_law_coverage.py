@@ -1,6 +1,6 @@
 """How often the 95% interval of ``fit_power_law`` covers the true exponent: the table of docs/margins.md.
 
-``python benchmarks/power_law_coverage.py`` prints it; ``--draws 400 --samples 300,1000 --kinds clean,gaussian``
+``python benchmarks/power_law_coverage.py`` prints it; ``--draws 200 --samples 300,1000 --kinds clean,gaussian``
 make a part of it, and ``--groups 12`` resamples groups in place of the likelihood.
 """
 
@@ -66,7 +66,7 @@ def rows(kinds: list[str], counts: list[int], draws: int, groups: int) -> Iterat
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=400)
+    parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--samples", default=",".join(map(str, SAMPLES)))
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--groups", type=int, default=0)

@@ -22,6 +22,12 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             summary="eigenvalues of H, H0 and Hp below, at and beyond the transition",
         ),
         ProtocolSpec(
+            name="margins",
+            factory="jamharness_protocols.margins:Margins",
+            version="1",
+            summary="the distribution of margins at the transition: the exponents θ and γ",
+        ),
+        ProtocolSpec(
             name="avalanches",
             factory="jamharness_protocols.avalanches:Avalanches",
             version="1",

@@ -15,9 +15,11 @@ _NODES, _WEIGHTS = (np.asarray(each) / 2 for each in np.polynomial.legendre.legg
 _NODES = _NODES + 0.5
 _REACH = 36.0
 """e^−36 of the mass of x^a lies below the smallest t that is integrated over: the rounding of float64."""
-_FLOOR, _STEEPEST = 1e-3, 60.0
-"""1 + a is kept above the first and |c| below the second."""
+_FLOOR, _LARGEST, _STEEPEST = 0.06, 200.0, 60.0
+"""1 + a is kept above the first (for r = 0), |a| below the second and |c| below the third; e^(−36/0.06) is
+still a float64."""
 _ROUNDS, _TOLERANCE = 100, 1e-10
+_RIDGE, _TINY = 1e-15, 1e-300
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,7 +42,9 @@ class Quadrature:
     def information(self) -> Float64:
         """(n, 2, 2): the Fisher information of one sample about (a, c)."""
         scores = self.scores()
-        return np.asarray(np.einsum("nik,njk,nk->nij", scores, scores, self.weights))
+        found = np.einsum("nik,njk,nk->nij", scores, scores, self.weights)
+        # Samples that are all alike make ln t and t collinear; the fit then stays where it is instead of failing.
+        return np.asarray(found + _RIDGE * np.einsum("nii->n", found)[:, None, None] * np.eye(2) + _TINY * np.eye(2))
 
 
 def quadrature(a: Float64, c: Float64, r: float) -> Quadrature:
@@ -53,8 +57,8 @@ def quadrature(a: Float64, c: Float64, r: float) -> Quadrature:
 
 
 def _depth(a: Float64, r: float) -> Float64:
-    deepest = _REACH / (1 + a)
-    return deepest if r <= 0 else np.minimum(deepest, -np.log(r))
+    deepest = _REACH / np.maximum(1 + a, _FLOOR)
+    return np.asarray(deepest if r <= 0 else np.minimum(deepest, -np.log(r)))
 
 
 def maximum_likelihood(mean_log: Float64, mean: Float64, r: float = 0.0) -> tuple[Float64, Float64]:
@@ -69,18 +73,19 @@ def maximum_likelihood(mean_log: Float64, mean: Float64, r: float = 0.0) -> tupl
         a, c, each (n,).
     """
     # The plain power law is the first guess: 1 + a = 1 / mean(−ln t), exact for r = 0 and c = 0.
-    a, c = np.maximum(-1 / mean_log - 1, _FLOOR - 1), np.zeros(len(mean))
+    floor = _FLOOR - 1 if r <= 0 else -_LARGEST
+    a, c = np.maximum(1 / np.maximum(-mean_log, 1 / _LARGEST) - 1, floor), np.zeros(len(mean))
     if r > 0:
         a = np.clip(a, -0.5, 2.0)
     for _ in range(_ROUNDS):
         at = quadrature(a, c, r)
         residual = np.stack([mean_log - at.mean(at.log_t), mean - at.mean(at.t)], axis=-1)
         step = np.linalg.solve(at.information(), residual[..., None])[..., 0]
-        # 1 + a may shrink by half and (a, c) move by 3: far from the answer a full step would leave the family.
-        shrink = np.minimum(1, 0.5 * (1 + a) / np.maximum(-step[:, 0], 1e-300))
+        # Far from the answer a full step would leave the family: a and c move by 3 at most, and 1 + a halves at most.
         size = np.abs(step).max(axis=1)
-        step *= np.minimum(shrink, 3 / np.maximum(size, 3))[:, None]
-        a = np.maximum(a + step[:, 0], _FLOOR - 1)
+        step *= (3 / np.maximum(size, 3))[:, None]
+        least = floor if r > 0 else np.maximum((a - 1) / 2, floor)
+        a = np.clip(a + step[:, 0], least, _LARGEST)
         c = np.clip(c + step[:, 1], -_STEEPEST, _STEEPEST)
         if size.max() < _TOLERANCE:
             break

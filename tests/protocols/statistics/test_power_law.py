@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jamharness_protocols.statistics import fit_power_law
-from jamharness_protocols.statistics.power_law import LEAST, windows
+from jamharness_protocols.statistics.power_law_window import LEAST, windows
 from jamharness_protocols.statistics.tilted_power import cumulative, maximum_likelihood, quadrature
 from scipy.integrate import quad
 from scipy.stats import binom, kstest, truncexpon
@@ -130,6 +130,23 @@ def test_too_few_samples_give_no_exponent():
     found = fit_power_law(power_law(0.3, LEAST, "few"))
     assert (found.exponent, found.low, found.high, found.goodness, found.count) == (None, None, None, None, LEAST)
     assert fit_power_law(np.array([]), side="-").exponent is None
+
+
+@pytest.mark.parametrize("lower", [0.0, 1e-3])
+def test_samples_that_are_all_alike_are_no_power_law(lower):
+    """An answer whose goodness doubts it, not an exception."""
+    found = fit_power_law(np.full(300, 0.02), lower=lower)
+    assert np.isfinite([found.exponent, found.low, found.high]).all()
+    assert found.goodness < 0.1
+
+
+def test_draws_of_the_same_groups_go_together():
+    """γ of −x is −θ of x draw by draw: combinations of two exponents can be resampled."""
+    samples, labels = power_law(0.3, 3000, "draws"), np.arange(3000) % 9
+    plus = fit_power_law(samples, groups=labels)
+    minus = fit_power_law(-samples, side="-", groups=labels)
+    assert np.array_equal(plus.draws, -minus.draws)
+    assert plus.draws.mean() == pytest.approx(plus.exponent, abs=0.1)
 
 
 def test_windows_fall_to_the_smallest():

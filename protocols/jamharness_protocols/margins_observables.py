@@ -1,0 +1,31 @@
+"""What the margins protocol estimates."""
+
+from collections.abc import Mapping
+
+from jamharness.api import Observable
+
+_SOURCE = "arXiv 1809.09349"
+_MINIMA = "at the minimum of each seed nearest to its threshold"
+
+
+def _of(unit: str, meaning: str, published: str = "", source: str = _SOURCE) -> Observable:
+    return Observable(unit=unit, meaning=meaning, source=source, comparison="distribution", published=published)
+
+
+def _goodness(of: str) -> Observable:
+    return _of("p-value", f"Kolmogorov–Smirnov test of the fit of {of} in its window", source="statistics/goodness.py")
+
+
+OBSERVABLES: Mapping[str, Observable] = {
+    "theta": _of("", f"θ of P(Δ) ~ Δ^θ for small Δ > 0, in units of each seed's median, {_MINIMA}", "≈ 0.3"),
+    "gamma": _of("", f"γ of P(Δ) ~ (−Δ)^(−γ) for small Δ < 0, {_MINIMA}", "≈ 0.2"),
+    "gamma_times_2_plus_theta": _of("", "γ (2 + θ), from both exponents resampled together", "1 (spheres, perceptron)"),
+    "gamma_satisfied": _of("", "γ of the satisfied network of each seed nearest to its threshold"),
+    "theta_goodness": _goodness("theta"),
+    "gamma_goodness": _goodness("gamma"),
+    "gamma_satisfied_goodness": _goodness("gamma_satisfied"),
+    "bulk": _of("patterns/P", f"part of the patterns beyond the window of gamma, {_MINIMA}"),
+    "overlap": _of("κ", f"median of Δ > 0, the distance from the transition, {_MINIMA}", "0 at the transition"),
+    "minima": _of("seeds", "seeds with a minimum near the threshold", source="counted"),
+    "satisfied": _of("seeds", "seeds with a satisfied network near the threshold", source="counted"),
+}
