@@ -66,7 +66,7 @@ def rows(kinds: list[str], counts: list[int], draws: int, groups: int) -> Iterat
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--draws", type=int, default=600)
     parser.add_argument("--samples", default=",".join(map(str, SAMPLES)))
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--groups", type=int, default=0)

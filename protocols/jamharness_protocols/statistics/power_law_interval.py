@@ -49,7 +49,8 @@ def resampled_exponents(window: Window, members: NDArray[Any], names: Sequence[A
     found = np.full(RESAMPLES, window.a)
     for some in np.array_split(np.flatnonzero(count), _PARTS):
         if len(some):
-            found[some] = maximum_likelihood(log_t[some] / count[some], total[some] / count[some], window.r)[0]
+            means = log_t[some] / count[some], total[some] / count[some]
+            found[some] = maximum_likelihood(*means, window.r, start=(window.a, window.c))[0]
     return found
 
 

@@ -12,8 +12,8 @@ from jamharness_protocols.statistics.tilted_power import Quadrature, maximum_lik
 LEVEL = 0.3
 """A window is rejected when the score test for a curvature has a smaller p-value: far from 0.05, because what is not
 seen biases. Chosen with ``KEPT`` by the coverage in docs/margins.md."""
-KEPT = 0.4
-"""The part of that window, by count, in which the exponent is measured: curvature is a sixth there (for a = 0)."""
+KEPT = 0.3
+"""The part of that window, by count, in which the exponent is measured: curvature is a tenth there (for a = 0)."""
 SHRINK = 0.5**0.5
 """Windows are tried at counts in this ratio."""
 SMALLEST, LEAST = 80, 40

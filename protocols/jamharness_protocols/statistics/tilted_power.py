@@ -18,7 +18,7 @@ _REACH = 36.0
 _FLOOR, _LARGEST, _STEEPEST = 0.06, 200.0, 60.0
 """1 + a is kept above the first (for r = 0), |a| below the second and |c| below the third; e^(−36/0.06) is
 still a float64."""
-_ROUNDS, _TOLERANCE = 100, 1e-10
+_ROUNDS, _TOLERANCE = 100, 1e-8
 _RIDGE, _TINY = 1e-15, 1e-300
 
 
@@ -42,7 +42,7 @@ class Quadrature:
     def information(self) -> Float64:
         """(n, 2, 2): the Fisher information of one sample about (a, c)."""
         scores = self.scores()
-        found = np.einsum("nik,njk,nk->nij", scores, scores, self.weights)
+        found = (scores * self.weights[..., None, :]) @ np.swapaxes(scores, -1, -2)
         # Samples that are all alike make ln t and t collinear; the fit then stays where it is instead of failing.
         return np.asarray(found + _RIDGE * np.einsum("nii->n", found)[:, None, None] * np.eye(2) + _TINY * np.eye(2))
 
@@ -61,13 +61,16 @@ def _depth(a: Float64, r: float) -> Float64:
     return np.asarray(deepest if r <= 0 else np.minimum(deepest, -np.log(r)))
 
 
-def maximum_likelihood(mean_log: Float64, mean: Float64, r: float = 0.0) -> tuple[Float64, Float64]:
+def maximum_likelihood(
+    mean_log: Float64, mean: Float64, r: float = 0.0, start: tuple[float, float] | None = None
+) -> tuple[Float64, Float64]:
     """The estimates of a and c by Newton's method, several at once.
 
     Arguments:
         mean_log: (n,) means of ln t.
         mean: (n,) means of t.
         r: the lower end of t.
+        start: a and c near the answers, where they are known.
 
     Returns:
         a, c, each (n,).
@@ -75,7 +78,9 @@ def maximum_likelihood(mean_log: Float64, mean: Float64, r: float = 0.0) -> tupl
     # The plain power law is the first guess: 1 + a = 1 / mean(−ln t), exact for r = 0 and c = 0.
     floor = _FLOOR - 1 if r <= 0 else -_LARGEST
     a, c = np.maximum(1 / np.maximum(-mean_log, 1 / _LARGEST) - 1, floor), np.zeros(len(mean))
-    if r > 0:
+    if start is not None:
+        a, c = np.full(len(mean), start[0]), np.full(len(mean), start[1])
+    elif r > 0:
         a = np.clip(a, -0.5, 2.0)
     for _ in range(_ROUNDS):
         at = quadrature(a, c, r)
