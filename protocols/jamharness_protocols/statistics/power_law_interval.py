@@ -64,5 +64,7 @@ def widened(value: float, ends: tuple[float, float], bias: float) -> tuple[float
     error = (high - low) / (2 * _NORMAL)
     if not bias or not error:
         return low - bias, high + bias
-    factor = float(np.sqrt(ncx2.ppf(0.95, 1, min((bias / error) ** 2, 1e4)))) / _NORMAL
+    b = bias / error
+    # Beyond ten errors one tail is empty, and SciPy's series for the other grows long.
+    factor = (float(np.sqrt(ncx2.ppf(0.95, 1, b**2))) if b < 10 else b + float(norm.isf(0.05))) / _NORMAL
     return value + factor * (low - value), value + factor * (high - value)

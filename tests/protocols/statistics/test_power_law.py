@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jamharness_protocols.statistics import fit_power_law
-from jamharness_protocols.statistics.power_law_window import LEAST, windows
+from jamharness_protocols.statistics.power_law_interval import widened
+from jamharness_protocols.statistics.power_law_window import KEPT, LEAST, LEVEL, windows
 from jamharness_protocols.statistics.tilted_power import cumulative, maximum_likelihood, quadrature
 from scipy.integrate import quad
-from scipy.stats import binom, kstest, truncexpon
+from scipy.stats import binom, kstest, norm, truncexpon
 
 from jamharness.api import BadInput, generator
 
@@ -147,6 +148,24 @@ def test_draws_of_the_same_groups_go_together():
     minus = fit_power_law(-samples, side="-", groups=labels)
     assert np.array_equal(plus.draws, -minus.draws)
     assert plus.draws.mean() == pytest.approx(plus.exponent, abs=0.1)
+
+
+def test_the_first_window_is_accepted_as_often_as_its_level_says():
+    """Without any curvature in 1 − LEVEL of the draws: the score statistic is standard normal."""
+    draws, count = 200, 600
+    whole = int(KEPT * (count - 1))
+    hits = sum(fit_power_law(power_law(0.3, count, "level", i)).count == whole for i in range(draws))
+    assert binom.ppf(0.001, draws, 1 - LEVEL) <= hits <= binom.ppf(0.999, draws, 1 - LEVEL)
+
+
+@given(bias=st.floats(0.0, 20.0), error=st.floats(0.01, 10.0))
+def test_a_widened_interval_covers_at_the_largest_bias(bias, error):
+    """An estimate that is off by exactly that much is within the half width 95% of the time."""
+    half = norm.isf(0.025) * error
+    low, high = widened(1.0, (1.0 - half, 1.0 + half), bias)
+    assert high - 1.0 == pytest.approx(1.0 - low)
+    covered = norm.cdf((high - 1.0 - bias) / error) - norm.cdf((low - 1.0 - bias) / error)
+    assert covered == pytest.approx(0.95, abs=1e-6)
 
 
 def test_windows_fall_to_the_smallest():
