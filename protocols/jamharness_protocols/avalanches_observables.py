@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from jamharness.api import Observable
 
-_SOURCE = "arXiv 1809.09349, abstract: abrupt changes of the set of unsatisfied patterns are predicted"
+_SOURCE = "docs/margins.md; arXiv 1809.09349 predicts abrupt changes (abstract)"
 
 
 def _of(unit: str, meaning: str) -> Observable:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from jamharness.api import Observable
 
 _SOURCE = "arXiv 1809.09349"
+_RELATION = "γ = 1/(2 + θ) of marginal stability: arXiv 1501.03397 for the perceptron"
+_OURS = "docs/margins.md"
 _MINIMA = "at the minimum of each seed nearest to its threshold"
 
 
@@ -19,13 +21,15 @@ def _goodness(of: str) -> Observable:
 OBSERVABLES: Mapping[str, Observable] = {
     "theta": _of("", f"θ of P(Δ) ~ Δ^θ for small Δ > 0, in units of each seed's median, {_MINIMA}", "≈ 0.3"),
     "gamma": _of("", f"γ of P(Δ) ~ (−Δ)^(−γ) for small Δ < 0, {_MINIMA}", "≈ 0.2"),
-    "gamma_times_2_plus_theta": _of("", "γ (2 + θ), from both exponents resampled together", "1 (spheres, perceptron)"),
-    "gamma_satisfied": _of("", "γ of the satisfied network of each seed nearest to its threshold"),
+    "gamma_times_2_plus_theta": _of(
+        "", "γ (2 + θ), from both exponents resampled together", "1 (spheres, perceptron)", _RELATION
+    ),
+    "gamma_satisfied": _of("", "γ of the satisfied network of each seed nearest to its threshold", source=_OURS),
     "theta_goodness": _goodness("theta"),
     "gamma_goodness": _goodness("gamma"),
     "gamma_satisfied_goodness": _goodness("gamma_satisfied"),
-    "bulk": _of("patterns/P", f"part of the patterns beyond the window of gamma, {_MINIMA}"),
-    "overlap": _of("κ", f"median of Δ > 0, the distance from the transition, {_MINIMA}", "0 at the transition"),
+    "bulk": _of("patterns/P", f"part of the patterns beyond the window of gamma, {_MINIMA}", source=_OURS),
+    "overlap": _of("κ", f"median of Δ > 0, the distance from the transition, {_MINIMA}", source=_OURS),
     "minima": _of("seeds", "seeds with a minimum near the threshold", source="counted"),
     "satisfied": _of("seeds", "seeds with a satisfied network near the threshold", source="counted"),
 }
