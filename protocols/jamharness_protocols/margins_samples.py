@@ -59,9 +59,27 @@ def overlaps(items: Sequence[FinishedCell]) -> Samples:
     """Δ > 0 in units of each network's median, as forces between spheres are taken in units of their mean.
 
     The median, because a few patterns that are hardly learned at all have Δ of the order of κ however near the
-    transition is.
+    transition is. Overlaps so short that gaps of their length are as frequent are left out: at a finite distance from
+    the transition P(Δ) is continuous at 0, and the two power laws begin beyond.
     """
-    return _pooled([(_seed(item), (found := overlaps_of(item)) / np.median(found)) for item in items])
+    medians = [float(np.median(overlaps_of(item))) for item in items]
+    pooled = _pooled([(_seed(item), overlaps_of(item) / unit) for item, unit in zip(items, medians, strict=True)])
+    gaps = [-_margins(item)[_margins(item) < 0] / unit for item, unit in zip(items, medians, strict=True)]
+    lower = crossing(pooled.values, np.concatenate(gaps)) if items else 0.0
+    return Samples(values=pooled.values, seeds=pooled.seeds, lower=lower)
+
+
+def crossing(overlaps: Float64, gaps: Float64) -> float:
+    """The longest gap, of those up to 1, at which as many gaps as overlaps are no longer than it; 0 without any.
+
+    Arguments:
+        overlaps: (n,) in units of their median.
+        gaps: (m,) lengths in the same unit.
+    """
+    ends = np.sort(gaps[gaps <= 1])
+    shorter = np.searchsorted(np.sort(overlaps), ends, side="right")
+    as_many = np.flatnonzero(np.arange(1, len(ends) + 1) >= shorter)
+    return float(ends[as_many[-1]]) if len(as_many) else 0.0
 
 
 def gaps(items: Sequence[FinishedCell]) -> Samples:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from jamharness_numpy.backend import NumpyBackend
 from jamharness_protocols.margins import Margins, pinned_patterns
-from jamharness_protocols.margins_samples import gaps_satisfied, minima, overlaps, satisfied
+from jamharness_protocols.margins_samples import crossing, gaps_satisfied, minima, overlaps, satisfied
 
 from jamharness.api import Cell, CellResult, FinishedCell, Network, generator
 from jamharness.datasets.random import load
@@ -93,6 +93,14 @@ def test_overlaps_are_in_units_of_each_median():
     found = overlaps([item])
     assert (found.values.size, float(np.median(found.values))) == (51, pytest.approx(1))
     assert set(found.seeds.tolist()) == {3}
+
+
+def test_overlaps_begin_where_gaps_are_no_longer_as_frequent():
+    """Of 0.1, 0.2 and 0.9 the last is the longest gap with as many gaps as overlaps up to it; long gaps say nothing."""
+    assert crossing(np.array([0.5, 0.95, 1.5]), np.array([0.9, 0.1, 0.2, 30.0])) == 0.9
+    assert crossing(np.array([0.05, 0.5, 0.8, 0.85, 1.5]), np.array([0.9, 0.1, 0.2])) == 0.2
+    assert crossing(np.array([0.5, 1.5]), np.array([2.0, 3.0])) == 0.0
+    assert crossing(np.array([0.5, 1.5]), np.zeros(0)) == 0.0
 
 
 def test_gaps_are_measured_from_the_margin_aimed_at():
