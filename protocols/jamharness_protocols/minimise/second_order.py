@@ -1,6 +1,6 @@
 """The default minimiser: Levenberg–Marquardt towards zero loss, for relu through softplus, then Newton to rest."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ PUSH = 1.02
 SHARPNESS = tuple(2.0**k for k in range(1, 11))
 """β of the softplus networks that lead to relu (docs/minimisers.md says what else was tried)."""
 NEARLY = 1e-5
-"""Below this loss, in units of κ², Newton has all but solved the problem: LM with its push finishes it."""
+"""Below this loss, in units of κ², a problem is all but solved: LM with its push finishes it, from β = 32 on."""
 STAGE = 200
 """LM steps at each β."""
 ROUGH = range(1000, 5000)
@@ -101,35 +101,50 @@ def _descend(problem: Problem, stand_in: Problem, search: Search, budget: int) -
     )
 
 
-def _anneal(
+def _anneal(problem: Problem, search: Search, budget: int, say: Callable[[str], None]) -> Search:
+    """LM through ever sharper softplus networks until the relu network satisfies every pattern."""
+    for cycle in range(CYCLES):
+        rough = cycle == 0 and problem.network.size in ROUGH
+        search = _pass(problem, search, budget, say, name=f"pass {cycle + 1}", rough=rough)
+        if _ended(problem, search, budget):
+            break
+        if cycle + 1 < CYCLES and loss_of(problem.margins(search.w)) < NEARLY * problem.loss.margin**2:
+            search = _pass(problem, search, budget, say, name="last patterns", least=REST_SHARPNESS[0])
+            if _ended(problem, search, budget):
+                break
+    return search
+
+
+def _pass(
     problem: Problem,
     search: Search,
     budget: int,
     say: Callable[[str], None],
-    cycles: int = CYCLES,
-    sharpness: Sequence[float] = SHARPNESS,
+    *,
+    name: str,
+    least: float = 0.0,
+    rough: bool = False,
 ) -> Search:
-    """LM through ever sharper softplus networks until the relu network satisfies every pattern."""
-    for cycle in range(cycles):
-        large = cycle == 0 and problem.network.size in ROUGH
-        for beta in sharpness:
-            if search.iterations >= budget or not search.finite:
-                return search
-            precise = problem.with_dtype("float32") if large and beta <= ROUGHEST else problem
-            search = _descend(problem, precise.with_activation(f"softplus({beta:g})"), search, budget)
-            unsatisfied = int(np.count_nonzero(problem.margins(search.w) > 0))
-            say(f"pass {cycle + 1}, sharpness {beta:g}: {unsatisfied} unsatisfied after {search.iterations} steps")
-            if unsatisfied == 0:
-                return search
+    """LM at every β from the least on, in float32 at first where rough."""
+    for beta in (each for each in SHARPNESS if each >= least):
+        precise = problem.with_dtype("float32") if rough and beta <= ROUGHEST else problem
+        search = _descend(problem, precise.with_activation(f"softplus({beta:g})"), search, budget)
+        unsatisfied = int(np.count_nonzero(problem.margins(search.w) > 0))
+        say(f"{name}, sharpness {beta:g}: {unsatisfied} unsatisfied after {search.iterations} steps")
+        if _ended(problem, search, budget):
+            break
     return search
+
+
+def _ended(problem: Problem, search: Search, budget: int) -> bool:
+    return search.iterations >= budget or not search.finite or satisfied(problem, search.w)
 
 
 def _finish(problem: Problem, stage: Problem, search: Search, budget: int, say: Callable[[str], None]) -> Search:
     """LM with its push from a w at which the stage's loss is nearly zero; for relu through the sharper networks."""
     if stage is problem:
         return _descend(problem, problem, search, budget)
-    sharper = [beta for beta in SHARPNESS if beta >= stage.network.nonlinearity.beta]
-    return _anneal(problem, search, budget, say, cycles=1, sharpness=sharper)
+    return _pass(problem, search, budget, say, name="last patterns", least=stage.network.nonlinearity.beta)
 
 
 def _rest(problem: Problem, stage: Problem, search: Search, budget: int, say: Callable[[str], None]) -> Search:
