@@ -57,6 +57,9 @@ def follow(problem: Problem, w: Array, rule: Optimizer, steps: Integers, progres
 
     Returns:
         The updates at which records were made (j,), j ≤ k, and the margins there (j, P).
+
+    Raises:
+        FloatingPointError: the updates diverge.
     """
     state = State(w=w)
     made, margins = [0], [problem.margins(w)]
@@ -68,6 +71,8 @@ def follow(problem: Problem, w: Array, rule: Optimizer, steps: Integers, progres
         if state.step > before:
             made.append(state.step)
             margins.append(problem.margins(state.w))
+        if not np.isfinite(margins[-1]).all():
+            raise FloatingPointError(f"margins are not finite after {state.step} updates; lower learning_rate")
         if index % _SAID == 0:
             progress(f"step {state.step}: {int(np.count_nonzero(margins[-1] > 0))} unsatisfied")
         if state.step < step:

@@ -33,33 +33,33 @@ _COLUMNS = (
 
 
 def analyse(settings: MarginsSettings, done: Sequence[FinishedCell]) -> Findings:
-    """Estimates from the networks nearest to each seed's threshold on either side.
+    """Estimates from each seed's minimum at the smallest load, and its satisfied network at the largest.
 
     Arguments:
         settings: of the run.
         done: finished cells in any order.
     """
     beyond, below = minima(done), satisfied(done)
-    nearest = [items[0] for items in beyond.values()]
+    first = [items[0] for items in beyond.values()]
     last = [items[0] for items in below.values()]
     samples = {
-        "theta": overlaps(nearest),
-        "gamma": gaps(nearest),
+        "theta": overlaps(first),
+        "gamma": gaps(first),
         "gamma_satisfied": gaps_satisfied(last, settings.smallest_gap),
     }
     fits = {name: _fit(name, some) for name, some in samples.items()}
     estimates = {name: _estimate(fit, samples[name]) for name, fit in fits.items()}
-    estimates["gamma_times_2_plus_theta"] = _product(fits["theta"], fits["gamma"], len(nearest))
+    estimates["gamma_times_2_plus_theta"] = _product(fits["theta"], fits["gamma"], len(first))
     for name, fit in fits.items():
         estimates[f"{name}_goodness"] = Estimate(value=fit.goodness, low=None, high=None, count=fit.count)
-    beyond_window = {_seed(item): _bulk(item, fits["gamma"].window[1]) for item in nearest}
+    beyond_window = {_seed(item): _bulk(item, fits["gamma"].window[1]) for item in first}
     if fits["gamma"].exponent is None:
         beyond_window = {}
-    overlap = {_seed(item): float(np.median(overlaps_of(item))) for item in nearest}
+    overlap = {_seed(item): float(np.median(overlaps_of(item))) for item in first}
     estimates["bulk"], estimates["overlap"] = _mean(beyond_window), _mean(overlap)
-    for name, items in (("minima", nearest), ("satisfied", last)):
+    for name, items in (("minima", first), ("satisfied", last)):
         estimates[name] = Estimate(value=float(len(items)), low=None, high=None, count=settings.seeds)
-    objection = "" if nearest else "No seed has a minimum that counts near its threshold: add loads, as relative=1.3."
+    objection = "" if first else "No seed has a minimum that counts near its threshold: add loads, as relative=1.3."
     return Findings(
         estimates=estimates,
         tables={
@@ -92,6 +92,8 @@ def _estimate(fit: PowerLaw, some: Samples) -> Estimate:
         note += "; of one seed, taken as independent"
     if fit.goodness is not None and fit.goodness < DOUBTFUL:
         note += f"; doubtful, the fit has p = {fit.goodness:.3f}"
+    if fit.curved:
+        note += "; doubtful, no window is free of curvature"
     return Estimate(value=fit.exponent, low=fit.low, high=fit.high, count=count, note=note)
 
 
@@ -104,7 +106,7 @@ def _product(theta: PowerLaw, gamma: PowerLaw, count: int) -> Estimate:
         return Estimate(value=value, low=None, high=None, count=count, note="an interval needs two seeds")
     ends = bootstrap_ends(gamma.draws * (2 + theta.draws), count)
     bias = abs(2 + theta.exponent) * gamma.bias + abs(gamma.exponent) * theta.bias
-    low, high = widened(value, ends, bias)
+    low, high = widened(ends, bias)
     return Estimate(value=value, low=low, high=high, count=count)
 
 
@@ -135,7 +137,7 @@ def _windows(samples: Mapping[str, Samples]) -> pd.DataFrame:
         x = some.values if SIDES[name] == "+" else -some.values
         x = np.sort(x[x > some.lower])
         if len(x) > 1:
-            rows += [_row(name, _fit(name, some, float(x[inside - 1]))) for inside in [*windows(len(x))][::2]]
+            rows += [_row(name, _fit(name, some, float(x[inside]))) for inside in [*windows(len(x))][::2]]
     return pd.DataFrame(rows, columns=list(_FIT))
 
 

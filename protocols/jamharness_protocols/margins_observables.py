@@ -7,7 +7,7 @@ from jamharness.api import Observable
 _SOURCE = "arXiv 1809.09349"
 _RELATION = "γ = 1/(2 + θ) of marginal stability: arXiv 1501.03397 for the perceptron"
 _OURS = "docs/margins.md"
-_MINIMA = "at the minimum of each seed nearest to its threshold"
+_MINIMA = "at the minimum of each seed at the smallest load that has one"
 
 
 def _of(unit: str, meaning: str, published: str = "", source: str = _SOURCE) -> Observable:
@@ -24,7 +24,7 @@ OBSERVABLES: Mapping[str, Observable] = {
     "gamma_times_2_plus_theta": _of(
         "", "γ (2 + θ), from both exponents resampled together", "1 (spheres, perceptron)", _RELATION
     ),
-    "gamma_satisfied": _of("", "γ of the satisfied network of each seed nearest to its threshold", source=_OURS),
+    "gamma_satisfied": _of("", "γ of the satisfied network of each seed at the largest load", source=_OURS),
     "theta_goodness": _goodness("theta"),
     "gamma_goodness": _goodness("gamma"),
     "gamma_satisfied_goodness": _goodness("gamma_satisfied"),

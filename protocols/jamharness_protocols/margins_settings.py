@@ -12,7 +12,7 @@ class MarginsSettings(Located):
 
     relative: tuple[float, ...] = setting(
         (0.9, 1.0, 1.05, 1.1, 1.2),
-        help="loads to minimise at, in units of each seed's own threshold; of these the nearest on either side count",
+        help="loads in units of each seed's own threshold; the smallest with a minimum and the largest satisfied count",
         source="arXiv 1809.09349 measures the exponents near the transition; see docs/margins.md",
     )
     smallest_gap: float = setting(

@@ -131,18 +131,23 @@ def _means(minima: "pd.DataFrame", formula: "Callable[[pd.DataFrame], pd.Series[
 
 
 def _exponent(minima: "pd.DataFrame") -> Estimate:
-    """The slope of log max |λ(Hp)| against log L; the interval resamples minima."""
+    """The slope of log max |λ(Hp)| against log L by least squares; the interval resamples seeds."""
     some = minima[(minima["loss"] > 0) & (minima["largest_Hp"] > 0)]
     if len(some) < 3 or some["loss"].nunique() < 3:
         return Estimate(value=None, low=None, high=None, count=len(some))
     pairs: Float64 = np.log(some[["loss", "largest_Hp"]].to_numpy(dtype=float))
+    x, y = (pairs - pairs.mean(axis=0)).T
+    _, seed = np.unique(some["seed"], return_inverse=True)
+    parts = (np.ones(len(x)), x, y, x * x, x * y)
+    sums: Float64 = np.stack([np.bincount(seed, weights=each) for each in parts], axis=1).astype(np.float64)
 
     def slope(chosen: Float64) -> float:
-        x, y = chosen[:, 0] - chosen[:, 0].mean(), chosen[:, 1] - chosen[:, 1].mean()
-        return float(x @ y / (x @ x)) if x.any() else 0.0
+        n, sx, sy, sxx, sxy = chosen.sum(axis=0)
+        spread = sxx - sx**2 / n
+        return float((sxy - sx * sy / n) / spread) if spread > 1e-12 * sxx else float("nan")
 
-    low, high = interval(pairs, slope)
-    return Estimate(value=slope(pairs), low=low, high=high, count=len(some))
+    low, high = interval(sums, slope)
+    return Estimate(value=slope(sums), low=low, high=high, count=len(some))
 
 
 def _unclear(minima: "pd.DataFrame") -> int:

@@ -126,7 +126,7 @@ def test_each_backend_runs_in_the_interpreter_that_has_its_framework(process, wo
         absent = subprocess.run([str(python), "-c", f"import toyfw_{other}"], capture_output=True, text=True)
         assert "ModuleNotFoundError" in absent.stderr
     (work / "jamharness.toml").write_text("\n".join(lines), encoding="utf-8")
-    done = process("agree", "--backends", "alpha,beta", *SMALL, "--json", **search(backends))
+    done = process("agree", "jamming", "--backends", "alpha,beta", *SMALL, "--json", **search(backends))
     document = json.loads(done.out)
     assert document["failures"] == {}, done.err
     assert {row["verdict"] for row in document["exact"]} == {"agree"}
@@ -136,7 +136,7 @@ def test_each_backend_runs_in_the_interpreter_that_has_its_framework(process, wo
 
 def test_a_gradient_wrong_in_the_ninth_digit_differs(process, backends):
     """Exit 1; the gradient's row and no other quantity's is beyond its bound."""
-    done = process("agree", "--backends", "liar", "--kinds", "exact", *SMALL, "--json", **search(backends))
+    done = process("agree", "jamming", "--backends", "liar", "--kinds", "exact", *SMALL, "--json", **search(backends))
     document = json.loads(done.out)
     assert done.code == 1, done.err
     wrong = {row["quantity"] for row in document["exact"] if row["verdict"] == "differ"}
@@ -149,7 +149,7 @@ def test_a_gradient_wrong_in_the_ninth_digit_differs(process, backends):
 def test_a_backend_that_forgets_patterns_is_shown_to_differ_over_seeds(process, backends):
     """Satisfying a third of the patterns moves the transition: the difference of the critical ratios is shown."""
     done = process(
-        "agree", "--backends", "numpy,optimist", "--kinds", "distribution", *TINY, "--set", "seeds=12",
+        "agree", "jamming", "--backends", "numpy,optimist", "--kinds", "distribution", *TINY, "--set", "seeds=12",
         **search(backends),
     )  # fmt: skip
     assert done.code == 1, done.err
@@ -160,7 +160,7 @@ def test_a_backend_that_forgets_patterns_is_shown_to_differ_over_seeds(process, 
 def test_too_few_seeds_to_tell_is_said_as_such(process):
     """With two seeds nothing is shown either way about a margin of a hundredth: exit 2."""
     done = process(
-        "agree", "--backends", "numpy", "--kinds", "distribution", *TINY, "--set", "seeds=2",
+        "agree", "jamming", "--backends", "numpy", "--kinds", "distribution", *TINY, "--set", "seeds=2",
         "--within", "critical_ratio=0.01", "--within", "critical_ratio_parameters=0.01", "--json",
     )  # fmt: skip
     document = json.loads(done.out)
@@ -175,7 +175,7 @@ def test_too_few_seeds_to_tell_is_said_as_such(process):
 def test_a_backend_that_cannot_start_is_one_sentence_and_the_rest_is_compared(process, backends, name, said):
     """Exit 2 with the reason; the other backend's rows are there and agree."""
     done = process(
-        "agree", "--backends", f"numpy,{name}", "--reference", "liar", "--kinds", "exact", *SMALL, "--json",
+        "agree", "jamming", "--backends", f"numpy,{name}", "--reference", "liar", "--kinds", "exact", *SMALL, "--json",
         **search(backends),
     )  # fmt: skip
     document = json.loads(done.out)
@@ -189,12 +189,14 @@ def test_a_backend_that_cannot_start_is_one_sentence_and_the_rest_is_compared(pr
 def test_wrong_requests_are_refused_all_at_once(command, refused):
     """Unknown backend, kind, observable and setting: a sentence each, exit 2, and nothing is written."""
     refused(
-        command, ("agree", "--backends", "nmpy,numpy", "--kinds", "exact,horizn", "--set", "widht=3"),
+        command, ("agree", "jamming", "--backends", "nmpy,numpy", "--kinds", "exact,horizn", "--set", "widht=3"),
         ("backend", "nmpy", "numpy"), ("kind of agreement", "horizn", "horizon"), ("setting", "widht", "width"),
     )  # fmt: skip
     refused(
-        command, ("agree", "--backends", "numpy", "--within", "critical_ration=0.1"),
+        command, ("agree", "jamming", "--backends", "numpy", "--within", "critical_ration=0.1"),
         ("observable", "critical_ration", "critical_ratio"),
     )  # fmt: skip
-    refused(command, ("agree", "--backends", "numpy", "--within", "critical_ratio"), ("--within", "NAME=MARGIN"))
+    refused(
+        command, ("agree", "jamming", "--backends", "numpy", "--within", "critical_ratio"), ("--within", "NAME=MARGIN")
+    )
     refused(command, ("agree",), ("No backend is named", "--backends"))

@@ -56,6 +56,13 @@ def test_following_does_not_change_the_path():
         assert np.array_equal(found, problem.margins(state.w))
 
 
+def test_a_rule_that_diverges_fails_with_advice():
+    """Margins that are not finite end the following; they are neither learned nor forgotten."""
+    problem, w = small_problem(NumpyBackend())
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=r"after \d+ updates; lower learning_rate"):
+        follow(problem, w, Adam(learning_rate=1e300), np.arange(0, 200, 10), lambda _text: None)
+
+
 def test_following_ends_where_every_pattern_is_satisfied():
     """The last record is the first w that satisfies all patterns."""
     problem, w = small_problem(NumpyBackend())
@@ -92,13 +99,17 @@ def history(seed, sizes, times):
 
 
 def test_independent_changes_have_unit_variance_ratio_and_one_large_one_has_not():
-    """Poisson sizes: Fano factor 1 within four standard errors; all changes in one interval: burst 1."""
+    """Poisson sizes: Fano factor 1 within four standard errors, also with a falling rate; one with all: burst 1."""
     steady = generator("poisson").poisson(3.0, 20_000)
+    falling = generator("falling").poisson(np.linspace(9.0, 1.0, 20_000))
     burst = np.zeros(400, dtype=int)
     burst[300] = 50
-    findings = PROTOCOL.analyse(SMALL, [history(0, steady, [0, 2, 0, 0]), history(1, burst, [0] * 100)])
+    findings = PROTOCOL.analyse(
+        SMALL, [history(0, steady, [0, 2, 0, 0]), history(1, burst, [0] * 100), history(2, falling, [0])]
+    )
     table = findings.tables["seeds"].set_index("seed")
-    assert table.loc[0, "fano"] == pytest.approx(1, abs=4 * np.sqrt(2 / 10_000))
+    assert table.loc[0, "fano"] == pytest.approx(1, abs=4 * np.sqrt(3 / 10_000))
+    assert table.loc[2, "fano"] == pytest.approx(1, abs=4 * np.sqrt(3 / 10_000))
     assert table.loc[1, "burst"] == 1
     assert table.loc[1, "largest"] == 0.5
     assert table.loc[0, "forgotten"] == 0.5

@@ -1,5 +1,6 @@
 """Damped Newton steps on the exact Hessian, which see the negative curvature that Levenberg–Marquardt leaves out."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,8 +23,10 @@ class Rest:
     """Where Newton's method came to rest.
 
     Arguments:
-        w: (N,); loss: L(w); iterations: steps; factorisations: Cholesky factorisations tried.
-        balance: the smallest ``certificate.force_balance`` seen over the last stretch.
+        w: (N,), of the last stretch of steps the one whose forces balance best, as those of the others jump at kinks;
+            the last one when ``done`` passed there.
+        loss: L(w); balance: ``certificate.force_balance`` at w.
+        iterations: steps; factorisations: Cholesky factorisations tried.
         decline: the part of L that ``RATE`` steps take away at the pace of the last stretch; None when fewer than a
             stretch were made.
         damping: the last μ, to continue with.
@@ -66,15 +69,16 @@ def newton(
         damping: the first μ; None: 1% of the mean eigenvalue of H0.
     """
     loss, gradient = problem.loss_and_gradient(w)
-    losses, balances = [loss], [1.0]
+    losses = [loss]
+    stretch: deque[tuple[float, float, Array]] = deque(maxlen=STRETCH)
     factorisations, mu, why, iteration = 0, damping, "", 0
     while not why:
         H0, Hp = problem.hessian(w)
         trace = float(np.trace(H0))
         mean = max(trace / len(w), float(np.finfo(np.float64).tiny))
         mu = 1e-2 * mean if mu is None else mu
-        balances.append(force_balance(gradient, loss, trace))
-        why = _reason(loss, losses, balances[-1], iteration, budget, tolerance, enough) or ("done" if done(w) else "")
+        stretch.append((force_balance(gradient, loss, trace), loss, w))
+        why = _reason(loss, losses, stretch[-1][0], iteration, budget, tolerance, enough) or ("done" if done(w) else "")
         H = np.asarray(H0 + Hp, dtype=np.float64)
         while not why:
             shifted = H.copy()
@@ -100,12 +104,13 @@ def newton(
             mu *= 4
             if mu > 1e8 * mean:
                 why = "no step"
+    best = stretch[-1] if why in ("done", "not finite") else min(stretch, key=lambda at: at[0])
     return Rest(
-        w=w,
-        loss=loss,
+        w=best[2],
+        loss=best[1],
         iterations=iteration,
         factorisations=factorisations,
-        balance=min(balances[-STRETCH:]),
+        balance=best[0],
         decline=_decline(losses),
         damping=mu or 1.0,
         why=why,

@@ -67,8 +67,11 @@ def second_order(problem: Problem, w: Array, budget: int, say: Callable[[str], N
         if satisfied(problem, search.w) or not search.finite:
             break
         if loss_of(stage.margins(search.w)) < NEARLY * problem.loss.margin**2:
-            search = _finish(problem, stage, search, budget, say)
-            if satisfied(problem, search.w):
+            tried = _finish(problem, stage, search, budget, say)
+            # Where that fails, what came to rest is the result: the push to a larger margin would take it from there.
+            w = tried.w if satisfied(problem, tried.w) else search.w
+            search = replace(search, w=w, iterations=tried.iterations, factorisations=tried.factorisations)
+            if w is tried.w:
                 break
     return search
 
@@ -144,7 +147,7 @@ def _finish(problem: Problem, stage: Problem, search: Search, budget: int, say: 
     """LM with its push from a w at which the stage's loss is nearly zero; for relu through the sharper networks."""
     if stage is problem:
         return _descend(problem, problem, search, budget)
-    return _pass(problem, search, budget, say, name="last patterns", least=stage.network.nonlinearity.beta)
+    return _pass(problem, search, budget, say, name="last patterns", least=REST_SHARPNESS[0])
 
 
 def _rest(problem: Problem, stage: Problem, search: Search, budget: int, say: Callable[[str], None]) -> Search:

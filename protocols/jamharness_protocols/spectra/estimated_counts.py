@@ -7,10 +7,10 @@ polynomials whose recurrence is T (the inequalities of Chebyshev, Markov and Sti
 the spectrum: ρ falls exponentially with m in a gap, and as 1/m where eigenvalues lie dense.
 
 Zeros are told from small eigenvalues by two thresholds, t < x. Eigenvalues within ±x count as zero, and are shown to
-lie within ±t but for a stated number, t = √(τx) with the level τ of rounding. By the inequality of Kato and Temple
-(Parlett, The Symmetric Eigenvalue Problem, §11.7) an eigenvalue alone within ±x then differs from its Ritz value by at
-most t²/x = τ, so that it counts as zero in ``counting`` too; a band narrower than t is not told from zeros. Where too
-many eigenvalues may lie between the thresholds or on the wrong side of one, there is a sentence instead of a count.
+lie within ±t but for a stated number; t = √(τx) with the level τ of rounding, because ρ(t) is as large as the peak at
+zero until t is some way off it. So an eigenvalue between τ and t in size counts as zero here and not in ``counting``;
+where a Ritz value shows that there is one, it is undecided. Where too many eigenvalues may lie between the thresholds
+or on the wrong side of one, there is a sentence instead of a count.
 
 The error over probes has a closed form: the weight that a normal vector gives to f N of N eigenvectors is distributed
 as Beta(fN/2, (1−f)N/2), of variance 2f(1−f)/(N+2); that of random signs is at most 2f(1−f)/N.
@@ -40,9 +40,9 @@ class EstimatedCounts:
         negative, zero, positive: N_−, N_0, N_+; None where they cannot be told.
         negative_error, zero_error, positive_error: their standard errors over probes.
         threshold: x: what is between −x and x counts as zero.
-        width: t: all of that but for the undecided lies between −t and t.
+        width: t: all of that but for the undecided lies between −t and t, and is not told from zero.
         undecided: the most eigenvalues, as N times the mean over probes, that lie between t and x in size, or on the
-            wrong side of one of them.
+            wrong side of one of them, or are seen between τ and t.
         refusal: why there is no count, with advice; empty where there is one.
     """
 
@@ -89,10 +89,9 @@ def estimate_counts(found: Quadrature) -> EstimatedCounts:
     t = np.sqrt(least * x)
     between = found.cumulative(x) - found.cumulative(t) + found.cumulative(-t) - found.cumulative(-x)
     doubts = [christoffel(each, side) for each in found.tridiagonals for side in (-x, -t, t, x)]
-    undecided = between + np.sum(doubts, axis=0) / found.probes
-    # Where it is as small over a whole range (an exhausted space), the middle of it is the safest place.
-    equal = np.flatnonzero(undecided <= undecided.min() + 1e-15)
-    best = int(equal[len(equal) // 2])
+    undecided = between + np.sum(doubts, axis=0) / found.probes + _seen(found, least, t)
+    # Of equals the narrowest: where the space is exhausted that is the rounding level itself.
+    best = int(np.flatnonzero(undecided <= undecided.min() + 1e-15)[0])
     if undecided[best] <= TOLERANCE:
         return _counted(found, float(x[best]), float(t[best]), float(undecided[best]))
     part = min(1.0, float(undecided[best]))
@@ -104,6 +103,15 @@ def estimate_counts(found: Quadrature) -> EstimatedCounts:
             f"{x[best]:.2g} in size or on the wrong side of these; take more steps, or the exact spectrum."
         ),
     )  # fmt: skip
+
+
+def _seen(found: Quadrature, least: float, t: Float64) -> Float64:
+    """The part of eigenvalues up to t (n,) in size that Ritz values, with their residuals, show to exceed the level."""
+    sizes = np.abs(found.nodes)
+    shown = sizes - found.residuals > least
+    order = np.argsort(sizes[shown])
+    sums = np.concatenate([[0.0], np.cumsum(found.weights[shown][order])])
+    return np.asarray(sums[np.searchsorted(sizes[shown][order], t, side="right")])
 
 
 def _counted(found: Quadrature, x: float, t: float, undecided: float) -> EstimatedCounts:

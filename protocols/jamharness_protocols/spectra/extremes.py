@@ -23,7 +23,8 @@ class Extremes:
     Arguments:
         largest, smallest: θ, up to (count,) each.
         largest_residuals, smallest_residuals: |A y − θ y|, computed from the vectors y themselves.
-        largest_converged, smallest_converged: whether the residual is at most the tolerance times the norm.
+        largest_converged, smallest_converged: whether the residual is at most the tolerance times the norm, or the
+            level of rounding C ε ‖A‖ √N where that is larger.
         norm: the largest |θ|.
         products: how many vectors A was applied to.
     """
@@ -53,7 +54,7 @@ def extremes(
         size: N.
         count: how many at each end.
         vectors: how many are kept: memory is ``vectors`` + 4 ``count`` times N numbers.
-        most: the most products.
+        most: products after which there is no further restart; up to ``vectors`` + 2 ``count`` more may be made.
         tolerance: the largest residual, relative to the norm.
         seed: of the start.
         dtype: of the products.

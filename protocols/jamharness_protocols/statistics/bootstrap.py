@@ -33,11 +33,14 @@ def resampled(count: int, statistic: Callable[[Float64], float], resamples: int 
 def interval(
     samples: Float64, statistic: Callable[[Float64], float], *, confidence: float = 0.95
 ) -> tuple[float | None, float | None]:
-    """The expanded percentile interval of a statistic of independent samples (n,); (None, None) for n < 2."""
+    """The expanded percentile interval of a statistic of independent samples (n,); (None, None) for n < 2.
+
+    Draws for which the statistic is NaN, not being defined there, are left out.
+    """
     count = len(samples)
     if count < 2:
         return None, None
     values = resampled(count, lambda draw: statistic(samples[draw.astype(int)]))
     tail = expanded_level(count, confidence)
-    low, high = np.quantile(values, [tail, 1 - tail])
+    low, high = np.nanquantile(values, [tail, 1 - tail])
     return float(low), float(high)

@@ -16,6 +16,8 @@ def kolmogorov_smirnov(t: Float64, a: float, c: float, r: float = 0.0) -> float:
     in which each draw is fitted by one Newton step from the true values, which is exact to the order 1/√k (Durbin, Ann.
     Statist. 1 (1973) 279); it hardly depends on k, so draws have at most 300 samples.
 
+    Samples are taken as independent. Margins of one network are not quite: they balance each other's forces.
+
     Arguments:
         t: (k,) samples in units of the window's upper end.
         a: the estimate of the exponent by maximum likelihood.

@@ -38,6 +38,8 @@ class PowerLaw:
         count: samples in the window.
         slope: c of x^a e^{cx/upper}.
         bias: what the interval allows for curvature that was not seen, in units of the exponent.
+        curved: whether a curvature is seen in every window that is tried: then the smallest is used, and the exponent
+            is to be doubted.
         groups: groups that were resampled for the interval; 0 where the samples were taken as independent.
         draws: exponents of these resamples; the same groups are drawn for the same number of them, so that functions of
             two exponents can be resampled together. None without groups.
@@ -51,6 +53,7 @@ class PowerLaw:
     count: int
     slope: float = 0.0
     bias: float = 0.0
+    curved: bool = False
     groups: int = 0
     draws: Float64 | None = field(default=None, compare=False, repr=False)
 
@@ -71,7 +74,8 @@ def fit_power_law(
         groups: (n,) which group (seed) each sample is of; the interval then resamples groups, as samples of one
             group may depend on each other. None: samples are independent and the interval is that of the likelihood.
         lower: samples with |Δ| up to here are left out, as where rounding or a minimiser's tolerance made them.
-        upper: the end of the window where it is not to be chosen; the fit is then that of all samples up to it.
+        upper: the end of the window where it is not to be chosen; the fit is then that of all samples
+            below it.
 
     Raises:
         BadInput: an unknown side, samples that are not finite, groups of another length, a window that is empty.
@@ -85,7 +89,7 @@ def fit_power_law(
     if labels is not None and labels.shape != x.shape:
         raise BadInput(f"groups has {labels.size} values and samples {x.size}; give one for each.")
     if lower < 0 or (upper is not None and upper <= lower):
-        raise BadInput(f"window ({lower}, {upper}]: its ends must be 0 or more and in rising order.")
+        raise BadInput(f"window ({lower}, {upper}): its ends must be 0 or more and in rising order.")
     names = () if labels is None else tuple(sorted(set(labels.tolist())))
     kept = x > lower
     order = np.argsort(x[kept], kind="stable")
@@ -104,7 +108,7 @@ def _report(found: Window, bias: float, sign: float, labels: NDArray[Any] | None
     if labels is not None and len(names) > 1:
         draws = resampled_exponents(found, labels[: len(found.t)], names)
     ends = likelihood_ends(found) if draws is None else bootstrap_ends(draws, len(names))
-    low, high = sorted(sign * end for end in widened(found.a, ends, bias))
+    low, high = sorted(sign * end for end in widened(ends, bias))
     return PowerLaw(
         exponent=sign * found.a,
         low=low,
@@ -114,6 +118,7 @@ def _report(found: Window, bias: float, sign: float, labels: NDArray[Any] | None
         count=len(found.t),
         slope=found.c,
         bias=bias,
+        curved=found.curved,
         groups=0 if draws is None else len(names),
         draws=None if draws is None else sign * draws,
     )

@@ -54,8 +54,8 @@ def resampled_exponents(window: Window, members: NDArray[Any], names: Sequence[A
     return found
 
 
-def widened(value: float, ends: tuple[float, float], bias: float) -> tuple[float, float]:
-    """Ends moved away from the value so that they cover also when the estimate is off by up to ``bias``.
+def widened(ends: tuple[float, float], bias: float) -> tuple[float, float]:
+    """Ends moved apart so that they cover also when the estimate is off by up to ``bias``.
 
     The quantile of |N(b, 1)|, b = bias / standard error, in place of that of |N(0, 1)| (Armstrong and Kolesár, arXiv
     1511.06028, section 2).
@@ -67,4 +67,5 @@ def widened(value: float, ends: tuple[float, float], bias: float) -> tuple[float
     b = bias / error
     # Beyond ten errors one tail is empty, and SciPy's series for the other grows long.
     factor = (float(np.sqrt(ncx2.ppf(0.95, 1, b**2))) if b < 10 else b + float(norm.isf(0.05))) / _NORMAL
-    return value + factor * (low - value), value + factor * (high - value)
+    further = (factor - 1) * _NORMAL * error
+    return low - further, high + further

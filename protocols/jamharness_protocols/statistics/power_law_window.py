@@ -1,7 +1,7 @@
 """The window of a power-law fit: the largest without visible curvature, and then only its lower part."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import norm
@@ -22,7 +22,7 @@ SMALLEST, LEAST = 80, 40
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Window:
-    """A fit of the samples in (lower, upper].
+    """A fit of the samples in (lower, upper).
 
     Arguments:
         t: (k,) samples in units of the upper end, sorted.
@@ -30,6 +30,7 @@ class Window:
         a: the exponent.
         c: the slope in units of 1/upper.
         r: lower / upper.
+        curved: whether a curvature is seen in every window, and this one is of the smallest.
     """
 
     t: Float64
@@ -37,6 +38,7 @@ class Window:
     a: float
     c: float
     r: float
+    curved: bool = False
 
     def quadrature(self) -> Quadrature:
         """Of the fitted density."""
@@ -52,15 +54,15 @@ def windows(count: int) -> Iterator[int]:
 
 
 def fitted(x: Float64, inside: int, lower: float, upper: float) -> Window:
-    """The fit of the first ``inside`` of the sorted samples x (n,), all in (lower, upper]."""
+    """The fit of the first ``inside`` of the sorted samples x (n,), all in (lower, upper)."""
     t = x[:inside] / upper
     a, c = maximum_likelihood(np.array([np.log(t).mean()]), np.array([t.mean()]), lower / upper)
     return Window(t=t, upper=upper, a=float(a[0]), c=float(c[0]), r=lower / upper)
 
 
 def given_window(x: Float64, lower: float, upper: float) -> Window | None:
-    """The fit of all sorted samples up to ``upper``; None where these are fewer than ``LEAST``."""
-    inside = int(np.searchsorted(x, upper, side="right"))
+    """The fit of all sorted samples below ``upper``; None where these are fewer than ``LEAST``."""
+    inside = int(np.searchsorted(x, upper, side="left"))
     return fitted(x, inside, lower, upper) if inside >= LEAST else None
 
 
@@ -74,19 +76,22 @@ def chosen_window(x: Float64, lower: float) -> tuple[Window, float]:
         lower: the lower end.
 
     Returns:
-        The fit, and the bias of its exponent by a curvature that the test misses every other time.
+        The fit, and the bias of its exponent by a curvature that the test misses every other time. Where a curvature is
+        seen even in the smallest window that is tried, the fit is made there and says so.
     """
+    curved = True
     for inside in windows(len(x)):
         wide = fitted(x, inside, lower, float(x[inside]))
         statistic, spread, _ = _curvature(wide)
         if 2 * norm.sf(abs(statistic)) >= LEVEL:
+            curved = False
             break
     narrow = min(max(int(KEPT * inside), LEAST), inside)
     found = fitted(x, narrow, lower, float(x[narrow]))
     # A curvature d t² with d √k spread equal to the critical value is missed every other time; in the narrow window, in
     # units of its own end, d is smaller by the square of the ratio of the ends.
     unseen = float(norm.isf(LEVEL / 2)) / (spread * np.sqrt(inside)) * (found.upper / wide.upper) ** 2
-    return found, float(unseen * abs(_curvature(found)[2]))
+    return replace(found, curved=curved), float(unseen * abs(_curvature(found)[2]))
 
 
 def _curvature(window: Window) -> tuple[float, float, float]:

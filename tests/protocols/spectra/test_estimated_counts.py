@@ -163,6 +163,15 @@ def test_what_is_of_one_sign_is_counted_without_error(d, expected):
     assert found.negative + found.zero + found.positive == pytest.approx(len(d))
 
 
+def test_a_small_eigenvalue_that_is_seen_is_not_called_zero():
+    """Where the space is exhausted zero is the level of rounding, as in the exact count."""
+    d = np.concatenate([np.linspace(0.5, 1, 20), [0.0, -1e-11]])
+    found = estimate_counts(quadrature(diagonal(d), len(d), probes=8, steps=len(d), kind="gaussian"))
+    exact = count(d, [d])
+    assert (exact.negative, exact.zero, exact.positive) == (1, 1, 20)
+    assert found.refusal or found.negative > 0
+
+
 def test_float32_has_a_coarser_zero():
     """The rounding level is that of the dtype: roundings of 1e-8 are zeros in float32 and a band in float64."""
     d = np.concatenate([1e-8 * np.linspace(-1, 1, 500), gapped(500, 250, 250, least=0.5)])
