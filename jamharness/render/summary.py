@@ -62,7 +62,7 @@ def details(run: "Run", observables: Observables) -> RenderableType:
 
 
 def _estimates(name: str, part: "ProtocolRun", observables: Mapping[str, Observable]) -> RenderableType:
-    made = table(name, "value>", "95% interval", "count>", "unit", "published")
+    made = table(f"{name}!", "value>", "95% interval!", "count>", "unit", "published")
     notes = []
     for key, estimate in part.findings.estimates.items():
         observable = observables.get(key)
@@ -81,16 +81,13 @@ def _estimates(name: str, part: "ProtocolRun", observables: Mapping[str, Observa
 
 def _published(run: "Run", observables: Observables) -> RenderableType:
     """Everything that was measured for which there is a published value, from all protocols."""
-    made = table("measured against published!", "value>", "95% interval", "count>", "unit", "published")
+    made = table("measured against published", "value>", "95% interval!", "unit", "published")
     for name, part in run.protocols.items():
         for key, estimate in part.findings.estimates.items():
             observable = observables.get(name, {}).get(key)
             if observable is not None and observable.published:
                 value = number(estimate.value, half_width(estimate))
-                made.add_row(
-                    Text.assemble((name, "dim"), " ", (key, "bold")), value, interval(estimate), str(estimate.count),
-                    observable.unit, observable.published,
-                )  # fmt: skip
+                made.add_row(Text(key, style="bold"), value, interval(estimate), observable.unit, observable.published)
     return made
 
 

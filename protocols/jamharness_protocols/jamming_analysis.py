@@ -12,6 +12,7 @@ from jamharness_protocols.search import Axis, bracket
 from jamharness_protocols.statistics.bootstrap import interval
 from jamharness_protocols.statistics.scaling import scaling_exponent
 from jamharness_protocols.statistics.thresholds import Thresholds, mean_threshold, spread
+from jamharness_protocols.unsatisfied import counts
 
 Place = tuple[int, int | None]
 """A seed, and the P of a scan over widths."""
@@ -45,10 +46,10 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
     estimates["critical_ratio_parameters"] = mean_threshold(_brackets(counted, "ratio_parameters"))
     estimates["transition_width"] = spread(ratios)
     jumps = counted["jump"].dropna().to_numpy(dtype=float)
-    stuck = int((counted["pinned"] > 0).sum())
-    note = f"{stuck} of {len(jumps)} first minima hold patterns whose units are all off" if stuck else ""
-    estimates["jump_smallest"] = replace(_of(jumps, np.min), note=note) if stuck else _of(jumps, np.min)
-    estimates["jump_median"] = _of(jumps, np.median)
+    first = int(counted["smallest"].notna().sum())
+    small = f"{first - len(jumps)} of {first} first minima have N_Δ ≤ 0.1 N without pinned patterns: left out"
+    for name, statistic in (("jump_smallest", np.min), ("jump_median", np.median)):
+        estimates[name] = replace(_of(jumps, statistic), note=small if first > len(jumps) else "")
     for outcome in ("satisfied", "minimum", "undecided"):
         count = int((trials["outcome"] == outcome).sum())
         if outcome == "undecided":
@@ -115,7 +116,10 @@ def _sortable(column: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def threshold_table(scan: str, axes: Mapping[Place, Axis], trials: pd.DataFrame) -> pd.DataFrame:
-    """One row per search: the ends of its bracket, whether undecided trials lie inside, and the jump beyond it."""
+    """One row per search: the ends of its bracket, whether undecided trials lie inside, and N_Δ/N of the first minimum.
+
+    That is ``smallest``; it is a ``jump`` too where the minimum counts (``unsatisfied``).
+    """
     value = "patterns" if scan == "patterns" else "width"
     rows = []
     for (seed, patterns), axis in axes.items():
@@ -126,15 +130,17 @@ def threshold_table(scan: str, axes: Mapping[Place, Axis], trials: pd.DataFrame)
         found = bracket(axis, outcomes)
         by_value = mine.set_index(value)
         row: dict[str, Any] = {"seed": seed, "patterns": patterns, "decided": not found.undecided}
-        row |= {"jump": np.nan, "pinned": 0}
+        row |= {"jump": np.nan, "smallest": np.nan, "pinned": 0}
         for end, at in (("satisfied", found.satisfied), ("unsatisfied", found.unsatisfied)):
             for name in ("ratio", "ratio_parameters", "weights"):
                 row[f"{name}_{end}"] = np.nan if at is None else float(by_value.loc[at, name])  # type: ignore[arg-type]
         if found.unsatisfied is not None and found.satisfied is not None:
-            row["jump"] = float(by_value.loc[found.unsatisfied, "unsatisfied_ratio"])  # type: ignore[arg-type]
-            row["pinned"] = by_value["pinned"].fillna(0).loc[found.unsatisfied]
+            first = by_value.fillna({"pinned": 0}).loc[found.unsatisfied].to_dict()
+            row |= {"smallest": float(first["unsatisfied_ratio"]), "pinned": first["pinned"]}
+            if counts(first["unsatisfied"], first["pinned"], first["parameters"]):
+                row["jump"] = row["smallest"]
         rows.append(row)
-    columns = ["seed", "patterns", "decided", "jump", "pinned"]
+    columns = ["seed", "patterns", "decided", "jump", "smallest", "pinned"]
     columns += [
         f"{name}_{end}" for end in ("satisfied", "unsatisfied") for name in ("ratio", "ratio_parameters", "weights")
     ]

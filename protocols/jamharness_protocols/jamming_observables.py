@@ -29,8 +29,12 @@ OBSERVABLES: Mapping[str, Observable] = {
     "critical_ratio": _load("P/N_w", "mean over seeds of the load at the jamming point", "≈ 3", _EQUIVALENCE),
     "critical_ratio_parameters": _load("P/N", "the same load per parameter, biases included", "", _EQUIVALENCE),
     "transition_width": _load("P/N_w", "standard deviation of the load at the jamming point over seeds"),
-    "jump_smallest": _load("N_Δ/N", "least unsatisfied at the first minimum beyond each seed's threshold", "> 0.5"),
-    "jump_median": _load("N_Δ/N", "median unsatisfied at the first minimum beyond each seed's threshold", "≈ 0.75"),
+    "jump_smallest": _load(
+        "N_Δ/N", "smallest first minimum beyond a seed's threshold, of those with N_Δ > 0.1 N", "> 0.5"
+    ),
+    "jump_median": _load(
+        "N_Δ/N", "median first minimum beyond a seed's threshold, of those with N_Δ > 0.1 N", "≈ 0.75"
+    ),
     "scaling_exponent": Observable(
         unit="",
         meaning="x of N* ~ P^x, N* in weights",

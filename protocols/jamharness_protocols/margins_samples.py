@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from jamharness.api import FinishedCell, Float64
 from jamharness_protocols.minimise.second_order import PUSH
+from jamharness_protocols.unsatisfied import counts
 
-UNSATISFIED = 0.1
-"""A minimum counts with N_Δ > 0.1 N, pinned patterns left out: the rule of arXiv 1809.09349 for unsatisfied runs."""
 RESTING = 1e-6
-"""And with a median overlap above this, in units of κ: smaller ones are what a minimiser left when it stopped."""
+"""Minima count with a median overlap above this, in units of κ: below, they are what a minimiser left at its stop."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,7 +34,7 @@ def minima(done: Sequence[FinishedCell]) -> dict[int, list[FinishedCell]]:
     found: dict[int, list[FinishedCell]] = {}
     for item in _ordered(done, "minimum"):
         overlaps = overlaps_of(item)
-        if len(overlaps) > UNSATISFIED * _number(item, "parameters") and np.median(overlaps) > RESTING * _margin(item):
+        if counts(len(overlaps), 0, _number(item, "parameters")) and np.median(overlaps) > RESTING * _margin(item):
             found.setdefault(_seed(item), []).append(item)
     return found
 

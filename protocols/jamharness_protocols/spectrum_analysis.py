@@ -1,20 +1,22 @@
-"""What spectra of many cells say together. Only minima count: where every pattern is satisfied H = 0."""
+"""What spectra of many cells say together. Minima beyond the transition count: where all is satisfied H = 0."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
 from jamharness_protocols.statistics.bootstrap import interval
+from jamharness_protocols.unsatisfied import counts
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _COLUMNS = (
     "seed", "relative", "patterns", "weights", "parameters", "outcome", "unsatisfied", "loss", "certificate", "balance",
-    "clarke", "hp_asymmetry", "negative_H", "zero_H", "positive_H", "gap_H", "negative_H0", "zero_H0", "positive_H0",
-    "gap_H0", "negative_Hp", "zero_Hp", "positive_Hp", "gap_Hp", "seconds", "reason",
+    "pinned", "clarke", "hp_asymmetry", "negative_H", "zero_H", "positive_H", "gap_H", "negative_H0", "zero_H0",
+    "positive_H0", "gap_H0", "negative_Hp", "zero_Hp", "positive_Hp", "gap_Hp", "seconds", "reason",
 )  # fmt: skip
 _LAST = (
     "largest_H", "largest_Hp", "method", "negative_error_H", "zero_error_H", "positive_error_H", "undecided_H",
@@ -49,12 +51,16 @@ def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings
     for name in cells.columns.difference(list(_TEXTS)):
         # A column of nothing but None, where Lanczos refused to count, say.
         cells[name] = pd.to_numeric(cells[name])
-    minima = cells[cells["outcome"] == "minimum"]
+    every = cells[cells["outcome"] == "minimum"]
+    minima = _counting(every)
     estimates = {name: _by_seed(minima, formula) for name, formula in _FORMULAS.items()}
     estimates["hp_exponent"] = _exponent(minima)
     estimates["gap"] = _least_gap(minima)
     for name, number in (("minima", len(minima)), ("unclear", _unclear(minima))):
         estimates[name] = Estimate(value=float(number), low=None, high=None, count=len(cells))
+    if len(minima) < len(every):
+        small = f"{len(every) - len(minima)} more have N_Δ ≤ 0.1 N without pinned patterns: left out"
+        estimates["minima"] = replace(estimates["minima"], note=small)
     loads = [value for value in relative if len(minima) and (minima["relative"] == value).any()]
     arrays = {
         f"{name} at {value:g}": np.concatenate(found)
@@ -62,7 +68,9 @@ def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings
         for name in ("H", "Hp", "nodes_H", "weights_H")
         if (found := [item.result.arrays[name] for item in done if _at(item, value, name)])  # type: ignore[union-attr]
     }
-    objection = "" if loads else "No run ended in a minimum: ask for larger loads, as in relative=1.2,1.5."
+    objection = (
+        "" if loads else "No run ended in a minimum with N_Δ > 0.1 N: ask for larger loads, as in relative=1.2,1.5."
+    )
     samples = {name: _means(minima, formula) for name, formula in _FORMULAS.items() if len(minima)}
     tables = {"cells": cells, "phases": _phases(cells, relative)}
     return Findings(estimates=estimates, tables=tables, arrays=arrays, objection=objection, samples=samples)
@@ -96,7 +104,7 @@ def _phases(cells: "pd.DataFrame", relative: Sequence[float]) -> "pd.DataFrame":
     rows = []
     for value in relative:
         some = cells[cells["relative"] == value]
-        minima = some[some["outcome"] == "minimum"]
+        minima = _counting(some[some["outcome"] == "minimum"])
         row: dict[str, Any] = {"relative": value, "runs": len(some), "minima": len(minima)}
         row["satisfied"] = int((some["outcome"] == "satisfied").sum())
         row["gap"] = _least_gap(minima).value
@@ -105,6 +113,11 @@ def _phases(cells: "pd.DataFrame", relative: Sequence[float]) -> "pd.DataFrame":
             row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _counting(minima: "pd.DataFrame") -> "pd.DataFrame":
+    """Those beyond the transition by the rule of ``unsatisfied``."""
+    return minima[counts(minima["unsatisfied"], minima["pinned"].fillna(0), minima["parameters"])]
 
 
 def _least_gap(minima: "pd.DataFrame") -> Estimate:

@@ -31,6 +31,6 @@ OBSERVABLES: Mapping[str, Observable] = {
     "largest_h": _of("", "largest eigenvalue of H, at minima"),
     "hp_exponent": _of("", "x in max |λ(Hp)| ~ L^x over all minima", "1/2"),
     "gap": _of("", "the least |λ| that counts over the largest that counts as zero, the worst of H and Hp"),
-    "minima": _count("runs that ended in a minimum"),
+    "minima": _count("minima that count: N_Δ > 0.1 N, pinned patterns left out"),
     "unclear": _count("minima whose zero modes no gap sets apart"),
 }
