@@ -1,16 +1,24 @@
 """The screen: rich, told to take every text as it is."""
 
+import os
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+WIDTH = 100
+"""Columns in a log file: the longest name of an estimate leaves room for its published value."""
 
 
 def console(*, stderr: bool = False) -> Console:
     """A console for standard output or standard error.
 
-    Brackets in names and reasons are text and no markup; without a terminal it is 80 columns wide, or ``COLUMNS``.
+    Brackets in names and reasons are text and no markup; without a terminal it is 100 columns wide, or ``COLUMNS``.
     """
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    found = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not found.is_terminal and "COLUMNS" not in os.environ:
+        found.width = WIDTH
+    return found
 
 
 def table(*columns: str, title: str = "") -> Table:

@@ -21,9 +21,7 @@ def _goodness(of: str) -> Observable:
 OBSERVABLES: Mapping[str, Observable] = {
     "theta": _of("", f"θ of P(Δ) ~ Δ^θ for small Δ > 0, in units of each seed's median, {_MINIMA}", "≈ 0.3"),
     "gamma": _of("", f"γ of P(Δ) ~ (−Δ)^(−γ) for small Δ < 0, {_MINIMA}", "≈ 0.2"),
-    "gamma_times_2_plus_theta": _of(
-        "", "γ (2 + θ), from both exponents resampled together", "1 (spheres, perceptron)", _RELATION
-    ),
+    "gamma_times_2_plus_theta": _of("", "γ (2 + θ), from both exponents resampled together", "1 (spheres)", _RELATION),
     "gamma_satisfied": _of("", "γ of the satisfied network of each seed at the largest load", source=_OURS),
     "theta_goodness": _goodness("theta"),
     "gamma_goodness": _goodness("gamma"),

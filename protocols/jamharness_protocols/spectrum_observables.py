@@ -26,7 +26,7 @@ OBSERVABLES: Mapping[str, Observable] = {
     "negative_hp": _of("eigenvalues", "N_−(Hp), at minima"),
     "negative_h": _of("eigenvalues", "N_−(H), at minima; for relu not 0, as its minima lie on kinks", "0"),
     "zero_h": _of("eigenvalues", "N_0(H), at minima"),
-    "zero_weight": _of("N_0/N", "part of zero modes of H, at minima", "1 − N_Δ/N at the transition"),
+    "zero_weight": _of("N_0/N", "part of zero modes of H, at minima", "1 − N_Δ/N"),
     "zero_excess": _of("N_0/N", "that part minus max(0, 1 − N_Δ/N), at minima"),
     "largest_h": _of("", "largest eigenvalue of H, at minima"),
     "hp_exponent": _of("", "x in max |λ(Hp)| ~ L^x over all minima", "1/2"),
