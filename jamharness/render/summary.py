@@ -63,7 +63,7 @@ def details(run: "Run", observables: Observables) -> RenderableType:
 
 def _estimates(name: str, part: "ProtocolRun", observables: Mapping[str, Observable]) -> RenderableType:
     made = table(f"{name}!", "value>", "95% interval!", "count>", "unit", "published")
-    notes = []
+    notes: dict[str, list[str]] = {}
     for key, estimate in part.findings.estimates.items():
         observable = observables.get(key)
         made.add_row(
@@ -75,8 +75,12 @@ def _estimates(name: str, part: "ProtocolRun", observables: Mapping[str, Observa
             observable.published if observable else "",
         )
         if estimate.note:
-            notes.append(Padding(Text.assemble((key, "bold"), f": {estimate.note}"), (0, 0, 0, 2), expand=False))
-    return Group(made, *notes) if part.findings.estimates else Text(f"{name}: no estimates yet.")
+            notes.setdefault(estimate.note, []).append(key)
+    lines = [
+        Padding(Text.assemble((", ".join(keys), "bold"), f": {note}"), (0, 0, 0, 2), expand=False)
+        for note, keys in notes.items()
+    ]
+    return Group(made, *lines) if part.findings.estimates else Text(f"{name}: no estimates yet.")
 
 
 def _published(run: "Run", observables: Observables) -> RenderableType:
