@@ -49,7 +49,9 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
     first = int(counted["smallest"].notna().sum())
     small = f"{first - len(jumps)} of {first} first minima have N_Δ ≤ 0.1 N without pinned patterns: left out"
     for name, statistic in (("jump_smallest", np.min), ("jump_median", np.median)):
-        estimates[name] = replace(_of(jumps, statistic), note=small if first > len(jumps) else "")
+        estimates[name] = _of(jumps, statistic)
+        if first > len(jumps):
+            estimates[name] = replace(estimates[name], note=small)
     for outcome in ("satisfied", "minimum", "undecided"):
         count = int((trials["outcome"] == outcome).sum())
         if outcome == "undecided":

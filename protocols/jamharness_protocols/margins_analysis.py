@@ -25,7 +25,7 @@ from jamharness_protocols.statistics.power_law_window import windows
 SIDES = {"theta": "+", "gamma": "-", "gamma_satisfied": "-"}
 DOUBTFUL = 0.05
 """A fit with a smaller p-value is called doubtful in the note of its estimate."""
-_FIT = ("name", "exponent", "low", "high", "lower", "upper", "count", "goodness", "slope", "bias")
+_FIT = ("name", "exponent", "low", "high", "lower", "upper", "count", "goodness", "slope", "bias", "curved")
 _COLUMNS = (
     "seed", "relative", "patterns", "weights", "parameters", "outcome", "unsatisfied", "pinned", "kinked", "loss",
     "certificate", "balance", "seconds", "reason",
@@ -93,7 +93,7 @@ def _estimate(fit: PowerLaw, some: Samples) -> Estimate:
     if fit.goodness is not None and fit.goodness < DOUBTFUL:
         note += f"; doubtful, the fit has p = {fit.goodness:.3f}"
     if fit.curved:
-        note += "; doubtful, no window is free of curvature"
+        note += "; doubtful, a curvature is plain in the smallest window"
     return Estimate(value=fit.exponent, low=fit.low, high=fit.high, count=count, note=note)
 
 
@@ -126,7 +126,7 @@ def _mean(by_seed: Mapping[int, float]) -> Estimate:
 
 def _row(name: str, fit: PowerLaw) -> dict[str, Any]:
     """The columns ``_FIT``."""
-    row = (name, fit.exponent, fit.low, fit.high, *fit.window, fit.count, fit.goodness, fit.slope, fit.bias)
+    row = (name, fit.exponent, fit.low, fit.high, *fit.window, fit.count, fit.goodness, fit.slope, fit.bias, fit.curved)
     return dict(zip(_FIT, row, strict=True))
 
 

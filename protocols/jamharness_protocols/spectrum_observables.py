@@ -24,7 +24,9 @@ OBSERVABLES: Mapping[str, Observable] = {
         "0 (relu)",
     ),
     "negative_hp": _of("eigenvalues", "N_−(Hp), at minima"),
-    "negative_h": _of("eigenvalues", "N_−(H), at minima; for relu not 0, as its minima lie on kinks", "0"),
+    "negative_h": _of(
+        "eigenvalues", "N_−(H), at minima; for relu not 0, as its minima have settled only (docs/results.md)", "0"
+    ),
     "zero_h": _of("eigenvalues", "N_0(H), at minima"),
     "zero_weight": _of("N_0/N", "part of zero modes of H, at minima", "1 − N_Δ/N"),
     "zero_excess": _of("N_0/N", "that part minus max(0, 1 − N_Δ/N), at minima"),

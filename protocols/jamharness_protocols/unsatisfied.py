@@ -5,7 +5,7 @@ from typing import TypeVar
 Numbers = TypeVar("Numbers")
 
 UNSATISFIED = 0.1
-"""In units of N: arXiv 1809.09349 calls runs with N_Δ > 0.1 N unsatisfied. Pinned patterns do not count here."""
+"""In units of N: arXiv 1809.09349 calls runs with N_Δ > 0.1 N unsatisfied. Leaving out pinned ones is ours."""
 
 
 def counts(unsatisfied: Numbers, pinned: Numbers, parameters: Numbers) -> Numbers:
@@ -13,7 +13,7 @@ def counts(unsatisfied: Numbers, pinned: Numbers, parameters: Numbers) -> Number
 
     Arguments:
         unsatisfied: N_Δ.
-        pinned: how many of these reach a layer whose units are all off.
+        pinned: how many of these reach a layer whose units are all off, or saturated until their slopes underflow.
         parameters: N.
     """
     return unsatisfied - pinned > UNSATISFIED * parameters  # type: ignore[operator, no-any-return]

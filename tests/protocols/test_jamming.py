@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from jamharness_numpy.backend import NumpyBackend
+from jamharness_protocols import jamming_analysis
 from jamharness_protocols.jamming import Jamming
 
 from jamharness.api import CellResult, DataRequest, FinishedCell, Network
@@ -299,3 +300,10 @@ def test_a_small_search_from_end_to_end():
     ratio = found.estimates["critical_ratio"]
     assert ratio.count == 6
     assert abs(ratio.value - 2) < 3 * np.sqrt(2 / 20 / 6)  # P* is the 20th success of fair draws: variance 2N
+
+
+def test_without_a_minimum_the_jump_says_so():
+    """The note about small minima does not take its place."""
+    found = jamming_analysis.analyse("patterns", {}, [])
+    assert found.estimates["jump_median"].value is None
+    assert "no seed has a minimum" in found.estimates["jump_median"].note

@@ -25,7 +25,7 @@ class Rest:
     Arguments:
         w: (N,), of the last stretch of steps the one whose forces balance best, as those of the others jump at kinks;
             the last one when ``done`` passed there.
-        loss: L(w); balance: ``certificate.force_balance`` at w.
+        loss: L(w), which may be a little above that of the last step; balance: ``certificate.force_balance`` at w.
         iterations: steps; factorisations: Cholesky factorisations tried.
         decline: the part of L that ``RATE`` steps take away at the pace of the last stretch; None when fewer than a
             stretch were made.
@@ -78,7 +78,9 @@ def newton(
         mean = max(trace / len(w), float(np.finfo(np.float64).tiny))
         mu = 1e-2 * mean if mu is None else mu
         stretch.append((force_balance(gradient, loss, trace), loss, w))
-        why = _reason(loss, losses, stretch[-1][0], iteration, budget, tolerance, enough) or ("done" if done(w) else "")
+        # Before all else: what another reason returns may be another w of the stretch.
+        why = "done" if np.isfinite(loss) and done(w) else ""
+        why = why or _reason(loss, losses, stretch[-1][0], iteration, budget, tolerance, enough)
         H = np.asarray(H0 + Hp, dtype=np.float64)
         while not why:
             shifted = H.copy()

@@ -38,8 +38,7 @@ class PowerLaw:
         count: samples in the window.
         slope: c of x^a e^{cx/upper}.
         bias: what the interval allows for curvature that was not seen, in units of the exponent.
-        curved: whether a curvature is seen in every window that is tried: then the smallest is used, and the exponent
-            is to be doubted.
+        curved: whether a curvature is plain (p < 0.05) even in the smallest window: the exponent is to be doubted.
         groups: groups that were resampled for the interval; 0 where the samples were taken as independent.
         draws: exponents of these resamples; the same groups are drawn for the same number of them, so that functions of
             two exponents can be resampled together. None without groups.

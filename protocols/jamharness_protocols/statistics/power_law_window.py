@@ -12,6 +12,8 @@ from jamharness_protocols.statistics.tilted_power import Quadrature, maximum_lik
 LEVEL = 0.3
 """A window is rejected when the score test for a curvature has a smaller p-value: far from 0.05, because what is not
 seen biases. Chosen with ``KEPT`` by the coverage in docs/margins.md."""
+PLAIN = 0.05
+"""A curvature with a smaller p-value in the smallest window is said to be there: at ``LEVEL`` it often is chance."""
 KEPT = 0.3
 """The part of that window, by count, in which the exponent is measured: curvature is a tenth there (for a = 0)."""
 SHRINK = 0.5**0.5
@@ -30,7 +32,7 @@ class Window:
         a: the exponent.
         c: the slope in units of 1/upper.
         r: lower / upper.
-        curved: whether a curvature is seen in every window, and this one is of the smallest.
+        curved: whether a curvature is plain in the smallest window too, of which this is the lower part.
     """
 
     t: Float64
@@ -76,22 +78,21 @@ def chosen_window(x: Float64, lower: float) -> tuple[Window, float]:
         lower: the lower end.
 
     Returns:
-        The fit, and the bias of its exponent by a curvature that the test misses every other time. Where a curvature is
-        seen even in the smallest window that is tried, the fit is made there and says so.
+        The fit, and the bias of its exponent by a curvature that the test misses every other time. Where no window is
+        accepted, the fit is made in the smallest, and says so if a curvature is plain there (``PLAIN``).
     """
-    curved = True
     for inside in windows(len(x)):
         wide = fitted(x, inside, lower, float(x[inside]))
         statistic, spread, _ = _curvature(wide)
-        if 2 * norm.sf(abs(statistic)) >= LEVEL:
-            curved = False
+        seen = 2 * norm.sf(abs(statistic))
+        if seen >= LEVEL:
             break
     narrow = min(max(int(KEPT * inside), LEAST), inside)
     found = fitted(x, narrow, lower, float(x[narrow]))
     # A curvature d t² with d √k spread equal to the critical value is missed every other time; in the narrow window, in
     # units of its own end, d is smaller by the square of the ratio of the ends.
     unseen = float(norm.isf(LEVEL / 2)) / (spread * np.sqrt(inside)) * (found.upper / wide.upper) ** 2
-    return replace(found, curved=curved), float(unseen * abs(_curvature(found)[2]))
+    return replace(found, curved=bool(seen < PLAIN)), float(unseen * abs(_curvature(found)[2]))
 
 
 def _curvature(window: Window) -> tuple[float, float, float]:

@@ -31,6 +31,19 @@ def test_balance_and_loss_are_those_of_the_returned_w(activation, budget):
     assert found.balance == pytest.approx(force_balance(gradient, loss, trace_h0(problem, found.w)), rel=1e-9)
 
 
+def test_a_w_that_is_done_is_returned_whatever_else_ends_the_run():
+    """At the last step of the budget too, where otherwise the best balanced w of the stretch would be."""
+    problem, w = pose("softplus(64)", 6)
+    seen = []
+    for steps in (1, 5, 30):
+        last = newton(problem, w, steps, tolerance=1e-12, done=lambda at: bool(seen.append(at)))
+        assert last.why == "budget"
+        end = seen[-1]
+        found = newton(problem, w, steps, tolerance=1e-12, done=lambda at, end=end: np.array_equal(at, end))
+        assert found.why == "done"
+        assert np.array_equal(found.w, end)
+
+
 def test_a_finish_that_fails_leaves_the_minimum_where_it_rests(monkeypatch):
     """A push to a larger margin moves w; unless that satisfies every pattern, the rested w is the result."""
     problem, w = pose("gelu", 10)

@@ -177,11 +177,11 @@ def test_a_lopsided_interval_is_widened_alike_at_both_ends():
 
 
 def test_a_curvature_in_every_window_is_said():
-    """Samples near two points only are no power law in any window; those of a power law are one."""
+    """Samples near two points only are no power law in any window; few samples of a power law rarely seem none."""
     draw = generator("two points")
     bad = np.concatenate([draw.normal(0.3, 0.01, 200), draw.normal(0.9, 0.01, 200)])
     assert fit_power_law(bad).curved
-    assert not fit_power_law(power_law(0.3, 3000)).curved
+    assert sum(fit_power_law(power_law(0.3, 100, "curved", i)).curved for i in range(100)) <= 12  # 5 are expected
 
 
 def test_windows_fall_to_the_smallest():
