@@ -59,7 +59,7 @@ def _cumulative(axes: "Axes", findings: Findings, name: str) -> None:
     axes.set_ylim(0.7, 1.5 * len(x))
     axes.set_xlabel(label)
     axes.set_ylabel("margins that are smaller")
-    axes.legend(frameon=False, fontsize="small", loc="upper left")
+    axes.legend(frameon=False, fontsize="small", loc="lower right")
 
 
 def _windows(axes: "Axes", findings: Findings, name: str) -> None:
@@ -73,6 +73,13 @@ def _windows(axes: "Axes", findings: Findings, name: str) -> None:
     axes.semilogx(upper, some["exponent"].to_numpy(dtype=float), "o-", markersize=3)
     value = fit["exponent"]
     ends = [[value - fit["low"]], [fit["high"] - value]]
+    # The smallest windows say next to nothing, and would set the scale.
+    width = (some["high"] - some["low"]).to_numpy(dtype=float)
+    kept = some[width <= 4 * np.nanmedian(width)]
+    limits = np.array([*kept["low"], *kept["high"], fit["low"], fit["high"]], dtype=float)
+    if np.isfinite(limits).any():
+        bottom, top = np.nanmin(limits), np.nanmax(limits)
+        axes.set_ylim(bottom - 0.05 * (top - bottom) - 1e-3, top + 0.05 * (top - bottom) + 1e-3)
     axes.errorbar([fit["upper"]], [value], yerr=ends, fmt="s", color="tab:red", label="chosen window")
     axes.set_xlabel(f"end of the window, {label}")
     axes.set_ylabel(f"${symbol}$")

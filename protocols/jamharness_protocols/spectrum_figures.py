@@ -11,35 +11,40 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _NAMES = {"H": "$H$", "Hp": "$H_p$"}
+_DECADES = 1e-8
+"""Of the largest |λ|: below, the axis over all eigenvalues is linear."""
 
 
 def draw(findings: Findings) -> "Mapping[str, Figure]":
-    """``spectra``: densities of H and Hp side by side for each load, linear above and logarithmic below."""
+    """``spectra``: densities of H and Hp for each load, above on the scale of Hp, below over all of both."""
     from matplotlib.figure import Figure
 
     loads = sorted({float(name.partition(" at ")[2]) for name in findings.arrays})
     if not loads:
         return {}
-    figure = Figure(figsize=(3.0 * len(loads) + 0.6, 5.6), layout="constrained")
+    figure = Figure(figsize=(3.2 * len(loads) + 0.6, 5.8), layout="constrained")
     axes = figure.subplots(2, len(loads), squeeze=False)
     for column, load in enumerate(loads):
-        for name, colour in (("H", "tab:blue"), ("Hp", "tab:orange")):
-            spectrum, weights = _sample(findings, name, load)
-            if not len(spectrum):
-                continue
-            reach = _reach(np.abs(spectrum), weights) or 1e-12
-            bins = np.linspace(-reach, reach, 81)
-            for row, scale in enumerate(("linear", "log")):
-                place = axes[row, column]
-                place.hist(
-                    spectrum, bins=bins, weights=weights, density=True, histtype="step", color=colour,
-                    label=_NAMES[name],
-                )  # fmt: skip
-                place.set_yscale(scale)
+        found = {name: _sample(findings, name, load) for name in _NAMES}
+        near = _reach(*found["Hp"]) or _reach(*found["H"]) or 1e-12
+        far = max((float(np.abs(spectrum).max()) for spectrum, _ in found.values() if len(spectrum)), default=near)
+        small = _DECADES * max(far, near)
+        wide = small * np.sinh(np.linspace(-1, 1, 121) * np.arcsinh(max(far, near) / small))
+        for row, bins in enumerate((np.linspace(-near, near, 81), wide)):
+            for (name, (spectrum, weights)), colour in zip(found.items(), ("tab:blue", "tab:orange"), strict=True):
+                if len(spectrum):
+                    counts = np.histogram(spectrum, bins, weights=weights)[0]
+                    height = counts / weights.sum() / np.diff(bins)
+                    axes[row, column].stairs(height, bins, color=colour, label=_NAMES[name])
+        axes[1, column].set_xscale("symlog", linthresh=small)
+        axes[1, column].set_xticks([-far, -1e-4 * far, 0, 1e-4 * far, far])
+        axes[1, column].minorticks_off()
+        axes[1, column].xaxis.set_major_formatter(lambda value, _: f"{value:.0e}" if value else "0")
+        axes[1, column].set_yscale("log")
         axes[0, column].set_title(f"{load:g} of the threshold", fontsize="medium")
         axes[1, column].set_xlabel(r"eigenvalue $\lambda$")
-    for row in range(2):
-        axes[row, 0].set_ylabel(r"density (99% of $|\lambda|$)")
+    axes[0, 0].set_ylabel("density, on the scale of $H_p$")
+    axes[1, 0].set_ylabel("density, all eigenvalues")
     axes[0, 0].legend(frameon=False, fontsize="small")
     return {"spectra": figure}
 
@@ -55,7 +60,10 @@ def _sample(findings: Findings, name: str, load: float) -> tuple[Float64, Float6
 
 
 def _reach(size: Float64, weights: Float64) -> float:
-    """The |λ| below which 99% lie."""
+    """The |λ| below which 95% lie; 0 without any."""
+    if not len(size):
+        return 0.0
+    size = np.abs(size)
     order = np.argsort(size)
     part = np.cumsum(weights[order])
-    return float(size[order][np.searchsorted(part, 0.99 * part[-1])])
+    return float(size[order][np.searchsorted(part, 0.95 * part[-1])])
