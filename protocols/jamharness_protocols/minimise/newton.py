@@ -14,6 +14,8 @@ STRETCH = 50
 """Steps over which the decline of L is measured; 100 end in the same verdicts, and later."""
 RATE = 100
 """Steps that the decline of L is stated for."""
+ZERO = 1e-20
+"""A loss below this, in units of κ², is none: margins of 1e-10 κ that a push to a larger margin takes away."""
 _ROUNDING = 1e-11
 """A predicted relative decrease of L below this drowns in the rounding of a sum over patterns."""
 
@@ -30,7 +32,8 @@ class Rest:
         decline: the part of L that ``RATE`` steps take away at the pace of the last stretch; None when fewer than a
             stretch were made.
         damping: the last μ, to continue with.
-        why: ``"balanced"``, ``"done"``, ``"settled"``, ``"no step"``, ``"budget"`` or ``"not finite"``.
+        why: ``"balanced"``, ``"done"``, ``"zero"`` (L below ``ZERO``), ``"settled"``, ``"no step"``, ``"budget"`` or
+            ``"not finite"``.
     """
 
     w: Array
@@ -80,7 +83,7 @@ def newton(
         stretch.append((force_balance(gradient, loss, trace), loss, w))
         # Before all else: what another reason returns may be another w of the stretch.
         why = "done" if np.isfinite(loss) and done(w) else ""
-        why = why or _reason(loss, losses, stretch[-1][0], iteration, budget, tolerance, enough)
+        why = why or _reason(loss, losses, stretch[-1][0], iteration, budget, tolerance, enough, problem.loss.margin)
         H = np.asarray(H0 + Hp, dtype=np.float64)
         while not why:
             shifted = H.copy()
@@ -106,7 +109,7 @@ def newton(
             mu *= 4
             if mu > 1e8 * mean:
                 why = "no step"
-    best = stretch[-1] if why in ("done", "not finite") else min(stretch, key=lambda at: at[0])
+    best = stretch[-1] if why in ("done", "zero", "not finite") else min(stretch, key=lambda at: at[0])
     return Rest(
         w=best[2],
         loss=best[1],
@@ -124,13 +127,14 @@ def _decline(losses: list[float]) -> float | None:
 
 
 def _reason(
-    loss: float, losses: list[float], balance: float, iteration: int, budget: int, tolerance: float, enough: float
-) -> str:
+    loss: float, losses: list[float], balance: float, iteration: int, budget: int, tolerance: float, enough: float,
+    margin: float,
+) -> str:  # fmt: skip
     """Why to stop before the next step; empty to go on."""
     if not np.isfinite(loss):
         return "not finite"
-    if loss == 0:
-        return "done"
+    if loss < ZERO * margin**2:
+        return "zero"
     if balance < tolerance:
         return "balanced"
     decline = _decline(losses)

@@ -17,7 +17,9 @@ PUSH = 1.02
 SHARPNESS = tuple(2.0**k for k in range(1, 11))
 """β of the softplus networks that lead to relu (docs/minimisers.md says what else was tried)."""
 NEARLY = 1e-5
-"""Below this loss, in units of κ², a problem is all but solved: LM with its push finishes it, from β = 32 on."""
+"""Below this loss, in units of κ², a problem is all but solved: LM with its push finishes it."""
+LAST_SHARPNESS = tuple(2.0**k for k in range(5, 15))
+"""β for that: what is left may be the difference to relu itself, which shrinks as 1/β."""
 STAGE = 200
 """LM steps at each β."""
 ROUGH = range(1000, 5000)
@@ -60,19 +62,11 @@ def second_order(problem: Problem, w: Array, budget: int, say: Callable[[str], N
     else:
         search = _anneal(problem, search, budget, say)
         stages = [problem.with_activation(f"softplus({beta:g})") for beta in REST_SHARPNESS]
-    if satisfied(problem, search.w) or not search.finite:
-        return search
+        search = _pushed(problem, stages[0], search, budget, say)
     for stage in stages:
-        search = _rest(problem, stage, search, budget, say)
         if satisfied(problem, search.w) or not search.finite:
             break
-        if loss_of(stage.margins(search.w)) < NEARLY * problem.loss.margin**2:
-            tried = _finish(problem, stage, search, budget, say)
-            # Where that fails, what came to rest is the result: the push to a larger margin would take it from there.
-            w = tried.w if satisfied(problem, tried.w) else search.w
-            search = replace(search, w=w, iterations=tried.iterations, factorisations=tried.factorisations)
-            if w is tried.w:
-                break
+        search = _pushed(problem, stage, _rest(problem, stage, search, budget, say), budget, say)
     return search
 
 
@@ -112,7 +106,7 @@ def _anneal(problem: Problem, search: Search, budget: int, say: Callable[[str], 
         if _ended(problem, search, budget):
             break
         if cycle + 1 < CYCLES and loss_of(problem.margins(search.w)) < NEARLY * problem.loss.margin**2:
-            search = _pass(problem, search, budget, say, name="last patterns", least=REST_SHARPNESS[0])
+            search = _pass(problem, search, budget, say, name="last patterns", sharpness=LAST_SHARPNESS)
             if _ended(problem, search, budget):
                 break
     return search
@@ -125,11 +119,11 @@ def _pass(
     say: Callable[[str], None],
     *,
     name: str,
-    least: float = 0.0,
+    sharpness: tuple[float, ...] = SHARPNESS,
     rough: bool = False,
 ) -> Search:
-    """LM at every β from the least on, in float32 at first where rough."""
-    for beta in (each for each in SHARPNESS if each >= least):
+    """LM at every β in turn, in float32 at first where rough."""
+    for beta in sharpness:
         precise = problem.with_dtype("float32") if rough and beta <= ROUGHEST else problem
         search = _descend(problem, precise.with_activation(f"softplus({beta:g})"), search, budget)
         unsatisfied = int(np.count_nonzero(problem.margins(search.w) > 0))
@@ -143,11 +137,23 @@ def _ended(problem: Problem, search: Search, budget: int) -> bool:
     return search.iterations >= budget or not search.finite or satisfied(problem, search.w)
 
 
+def _pushed(problem: Problem, stage: Problem, search: Search, budget: int, say: Callable[[str], None]) -> Search:
+    """Where all but nothing is left of the stage's loss, what ``_finish`` makes of it, if that satisfies every pattern.
+
+    Where it does not, w is the result as it was: the push to a larger margin would take it from where it rests.
+    """
+    if satisfied(problem, search.w) or not loss_of(stage.margins(search.w)) < NEARLY * problem.loss.margin**2:
+        return search
+    tried = _finish(problem, stage, search, budget, say)
+    w = tried.w if satisfied(problem, tried.w) else search.w
+    return replace(search, w=w, iterations=tried.iterations, factorisations=tried.factorisations)
+
+
 def _finish(problem: Problem, stage: Problem, search: Search, budget: int, say: Callable[[str], None]) -> Search:
     """LM with its push from a w at which the stage's loss is nearly zero; for relu through the sharper networks."""
     if stage is problem:
         return _descend(problem, problem, search, budget)
-    return _pass(problem, search, budget, say, name="last patterns", least=REST_SHARPNESS[0])
+    return _pass(problem, search, budget, say, name="last patterns", sharpness=LAST_SHARPNESS)
 
 
 def _rest(problem: Problem, stage: Problem, search: Search, budget: int, say: Callable[[str], None]) -> Search:

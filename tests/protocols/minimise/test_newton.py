@@ -44,6 +44,15 @@ def test_a_w_that_is_done_is_returned_whatever_else_ends_the_run():
         assert np.array_equal(found.w, end)
 
 
+def test_a_loss_that_goes_to_zero_ends_it():
+    """Below the transition L has no minimum but zero, which Newton's steps reach in no finite number."""
+    problem, w = pose("softplus(4)", 1)
+    found = newton(problem, w, 400, tolerance=0.0, done=lambda _w: False)
+    assert found.why == "zero"
+    assert found.loss < 1e-20
+    assert found.iterations < 400
+
+
 def test_a_finish_that_fails_leaves_the_minimum_where_it_rests(monkeypatch):
     """A push to a larger margin moves w; unless that satisfies every pattern, the rested w is the result."""
     problem, w = pose("gelu", 10)
