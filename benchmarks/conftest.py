@@ -79,7 +79,7 @@ def pytest_sessionfinish() -> None:
         kept.pop(_key(title, _heads(title)), None)
         kept |= {_key(title, line): line for line in lines}
         tables[title] = "\n" + _heads(title) + "\n".join(kept.values()) + "\n\n"
-    made = "".join(f"### {title}\n{body}" for title, body in tables.items())
+    made = "".join(f"### {title}\n{body.rstrip()}\n\n" for title, body in tables.items())
     made = f"\nMade on {platform.machine()}, Python {platform.python_version()}.\n\n{made}"
     PAGE.write_text(before + BEGIN + made + END + after, encoding="utf-8")
 
