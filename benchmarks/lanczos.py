@@ -11,10 +11,10 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from jamharness_protocols.minimise import minimise
-from jamharness_protocols.spectra import count, estimate_counts, extremes, quadrature, wasserstein
-from jamharness_protocols.spectra.first_part import h0_eigenvalues
-from jamharness_protocols.spectra.quadrature import of_tridiagonals
+from jamharness_numerics.minimise import minimise
+from jamharness_numerics.spectra import count, estimate_counts, extremes, quadrature, wasserstein
+from jamharness_numerics.spectra.first_part import h0_eigenvalues
+from jamharness_numerics.spectra.quadrature import of_tridiagonals
 
 from jamharness.api import DataRequest, Network, generator
 from jamharness.plugins import load_backend, load_data

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from jamharness_protocols.minimise import minimise
+from jamharness_numerics.minimise import minimise
 
 from jamharness.api import Adam, DataRequest, Network, Problem, State
 from jamharness.plugins import load_backend, load_data

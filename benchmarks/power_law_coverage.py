@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from jamharness_protocols.statistics import fit_power_law
-from jamharness_protocols.statistics.power_law_window import windows
+from jamharness_numerics.statistics import fit_power_law
+from jamharness_numerics.statistics.power_law_window import windows
 from scipy.stats import chi2
 
 from jamharness.api import Float64, generator

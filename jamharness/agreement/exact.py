@@ -23,7 +23,7 @@ def compare(
         reference: what the reference computed, in float64.
         deviation: the standard deviation of rounding errors in units of u, from ``rounding.deviations``.
         dtype: of the backend.
-        labels: backend, reference, situation and state, for the rows.
+        labels: backend, reference, comparison_point and state, for the rows.
     """
     for quantity, expected in reference.items():
         largest = float(np.abs(expected).max(initial=0.0))

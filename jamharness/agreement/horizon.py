@@ -64,7 +64,7 @@ def compare(
         twins: trajectories of the reference from starts one rounding beside, each (records, N).
         updates: (records,) numbers of updates.
         bound: the most that the rounding of one update may contribute to any parameter.
-        labels: backend, reference, situation and method.
+        labels: backend, reference, comparison_point and method.
     """
     apart = distances(found, reference)
     own = [parting(distances(each, reference), updates, bound) for each in twins]

@@ -19,7 +19,7 @@ from jamharness.api import (
     State,
     generator,
 )
-from jamharness.execution.job import Place, backend_of
+from jamharness.execution.job import Target, backend_of
 
 ROWS = 256
 """Patterns whose row of J is compared."""
@@ -58,22 +58,22 @@ class Point:
     w: Array
 
 
-def problem_of(place: Place, point: Point) -> Problem:
+def problem_of(target: Target, point: Point) -> Problem:
     """The point's problem on the backend of this process."""
-    return backend_of(place).problem(point.network, point.x, point.y, loss=QuadraticHinge(margin=point.margin))
+    return backend_of(target).problem(point.network, point.x, point.y, loss=QuadraticHinge(margin=point.margin))
 
 
-def states(place: Place, point: Point) -> dict[str, Array]:
+def states(target: Target, point: Point) -> dict[str, Array]:
     """Where the backends are compared: at the initial w, after training, and near jamming (after damped steps)."""
-    problem = problem_of(place, point)
+    problem = problem_of(target, point)
     trained = problem.descend(State(w=point.w), 500, Adam(learning_rate=1e-3)).w
     near = _damped(problem, trained, DAMPED)[-1]
     return {"initial": np.array(point.w), "trained": trained, "near jamming": near}
 
 
-def damping_at(place: Place, point: Point) -> float:
+def damping_at(target: Target, point: Point) -> float:
     """1% of the mean diagonal entry of JᵀJ: a λ whose step is a property of the problem and not of rounding."""
-    problem = problem_of(place, point)
+    problem = problem_of(target, point)
     rows = np.flatnonzero(problem.margins(point.w) > 0)
     squares = sum(float(np.sum(problem.jacobian(point.w, part) ** 2)) for part in np.array_split(rows, _parts(rows)))
     return 0.01 * squares / point.network.size or 1.0
@@ -83,9 +83,9 @@ def _parts(rows: np.ndarray) -> int:
     return 1 + len(rows) // ROWS
 
 
-def quantities(place: Place, point: Point, damping: float) -> dict[str, Array]:
+def quantities(target: Target, point: Point, damping: float) -> dict[str, Array]:
     """Everything that can be compared at a point, by name; what the backend does not have is left out."""
-    problem, w = problem_of(place, point), point.w
+    problem, w = problem_of(target, point), point.w
     rows = np.arange(min(len(point.y), ROWS))
     loss, gradient = problem.loss_and_gradient(w)
     found: dict[str, Array] = {
@@ -110,11 +110,11 @@ def quantities(place: Place, point: Point, damping: float) -> dict[str, Array]:
 Shift = Callable[[np.random.Generator], Point]
 
 
-def sensitivity(place: Place, point: Point, damping: float, samples: int, step: float) -> dict[str, Float64]:
+def sensitivity(target: Target, point: Point, damping: float, samples: int, step: float) -> dict[str, Float64]:
     """For each quantity, the root mean square of its change per unit of independent relative changes of all w and x.
 
     Arguments:
-        place: the reference, in float64.
+        target: the reference, in float64.
         point: where.
         damping: λ, kept fixed.
         samples: draws of the signs of the changes.
@@ -123,16 +123,16 @@ def sensitivity(place: Place, point: Point, damping: float, samples: int, step: 
     Returns:
         By name, of the quantity's shape.
     """
-    centre = quantities(place, point, damping)
+    centre = quantities(target, point, damping)
     total = {name: np.zeros(values.shape) for name, values in centre.items()}
     draw = generator("sensitivity", point.network.size, len(point.y))
     for _ in range(samples):
-        for name, values in quantities(place, _shifted(point, draw, step), damping).items():
+        for name, values in quantities(target, _shifted(point, draw, step), damping).items():
             total[name] += ((values - centre[name]) / step) ** 2
     return {name: np.sqrt(sums / samples) for name, sums in total.items()}
 
 
-def halves(place: Place, point: Point, damping: float, samples: int) -> dict[str, Float64]:
+def halves(target: Target, point: Point, damping: float, samples: int) -> dict[str, Float64]:
     """For each sum over patterns, √(Σ_μ T_μ²) of its terms T_μ: the root mean square of Σ ± T_μ over random signs.
 
     A signed sum is the difference of the same quantity on the two parts of a random division of the patterns.
@@ -145,7 +145,7 @@ def halves(place: Place, point: Point, damping: float, samples: int) -> dict[str
         for part, sign in ((chosen, 1.0), (~chosen, -1.0)):
             if part.any():
                 weight = sign * np.count_nonzero(part) / len(part)
-                found = quantities(place, replace(point, x=point.x[part], y=point.y[part]), damping)
+                found = quantities(target, replace(point, x=point.x[part], y=point.y[part]), damping)
                 for name in ("loss", "gradient", "H0", "Hp"):
                     if name in found:
                         signed[name] = signed.get(name, 0.0) + weight * found[name]
@@ -154,9 +154,9 @@ def halves(place: Place, point: Point, damping: float, samples: int) -> dict[str
     return {name: np.sqrt(sums) for name, sums in total.items()}
 
 
-def conditioning(place: Place, point: Point, damping: float) -> tuple[float, float]:
+def conditioning(target: Target, point: Point, damping: float) -> tuple[float, float]:
     """(σ_max² + λ)/(σ_min² + λ) of J over the unsatisfied patterns, and |s| of the damped step."""
-    problem = problem_of(place, point)
+    problem = problem_of(target, point)
     rows = np.flatnonzero(problem.margins(point.w) > 0)
     if not len(rows):
         return 1.0, 0.0
@@ -167,9 +167,9 @@ def conditioning(place: Place, point: Point, damping: float) -> tuple[float, flo
     return (float(values[-1]) + damping) / (least + damping), float(np.linalg.norm(step))
 
 
-def trajectories(place: Place, point: Point, methods: tuple[str, ...], updates: int) -> dict[str, Array]:
+def trajectories(target: Target, point: Point, methods: tuple[str, ...], updates: int) -> dict[str, Array]:
     """Compute w after each recorded update, (records, N), by method; a method that ends early keeps its last w."""
-    problem = problem_of(place, point)
+    problem = problem_of(target, point)
     found: dict[str, Array] = {}
     for method in methods:
         if method == "lm":
@@ -212,10 +212,10 @@ def twin(point: Point, size: float, seed: int) -> Point:
 
 
 def first_updates(
-    place: Place, point: Point, methods: tuple[str, ...], samples: int, step: float
+    target: Target, point: Point, methods: tuple[str, ...], samples: int, step: float
 ) -> Mapping[str, float]:
     """By method, the largest standard deviation of w after one update, per unit of relative roundings on the way."""
-    problem = problem_of(place, point)
+    problem = problem_of(target, point)
     draw = generator("first", point.network.size)
     N = point.network.size
     total: dict[str, Float64] = {}
@@ -234,6 +234,6 @@ def first_updates(
     found = {method: float(values.max()) for method, values in total.items()}
     if "lm" in found:
         # The solution of a linear system has an error of its own.
-        condition, length = conditioning(place, point, 1.0)
+        condition, length = conditioning(target, point, 1.0)
         found["lm"] = float(np.hypot(found["lm"], np.sqrt(len(point.y) + N) * condition * length))
     return found

@@ -12,7 +12,7 @@ class ExactRow:
 
     Arguments:
         backend, reference: who computed it.
-        situation, state: where, such as ``"initial"``.
+        comparison_point, state: where, such as ``"initial"``.
         quantity: such as ``"gradient"``.
         error: the largest difference over the largest entry; None when it could not be computed.
         condition: the quantity's sensitivity to relative roundings of size eps, over its largest entry.
@@ -24,7 +24,7 @@ class ExactRow:
 
     backend: str
     reference: str
-    situation: str
+    comparison_point: str
     state: str
     quantity: str
     error: float | None
@@ -41,7 +41,7 @@ class HorizonRow:
 
     Arguments:
         backend, reference: who computed it.
-        situation: from where.
+        comparison_point: from where.
         method: ``"adam"``, ``"fire"`` or ``"lm"``.
         updates: how many were made.
         parted: the first recorded update at which w differs by more than roundings add up to; None if it never does.
@@ -54,7 +54,7 @@ class HorizonRow:
 
     backend: str
     reference: str
-    situation: str
+    comparison_point: str
     method: str
     updates: int
     parted: int | None

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from jamharness.agreement import distribution
-from jamharness.agreement.asking import KINDS, check_equivalences, check_requests
-from jamharness.agreement.bench import as_reference, seats
-from jamharness.agreement.measuring import Spot, compare_exactly, compare_trajectories
+from jamharness.agreement.measuring import PreparedPoint, compare_exactly, compare_trajectories
+from jamharness.agreement.requests import KINDS, check_equivalences, check_requests
 from jamharness.agreement.result import Agreement, Trajectories
 from jamharness.agreement.rows import DistributionRow, ExactRow, HorizonRow
-from jamharness.api import BadInput, JamharnessError, Situation, canonical_json, digest
+from jamharness.agreement.workers import as_reference, backend_workers
+from jamharness.api import BadInput, ComparisonPoint, JamharnessError, canonical_json, digest
 from jamharness.plugins import Plugins
 from jamharness.running import Observer, Run, Silent, run
-from jamharness.running.asks import Ask
+from jamharness.running.experiments import Experiment
 from jamharness.running.request import Request
 
 UPDATES = 10_000
@@ -47,7 +47,7 @@ def agree(
     """Compare backends in up to three kinds; see ``jamharness.agreement.rows`` for what each row says.
 
     Arguments:
-        protocols: whose situations and estimates are compared.
+        protocols: whose comparison points and estimates are compared.
         backends: those to compare. One alone is compared with the reference in distribution too.
         reference: compared with number by number; computes in float64 on the CPU.
         kinds: of ``KINDS``.
@@ -82,27 +82,28 @@ def agree(
     requests = check_requests(
         protocols, wanted, reference, kinds, {**common, "device": device, "dtype": dtype}, failures
     )
-    asks = requests[reference].asks
-    check_equivalences(equivalences or {}, asks)
+    experiments = requests[reference].experiments
+    check_equivalences(equivalences or {}, experiments)
     if updates < 10:
         raise BadInput(f"updates = {updates}: a trajectory needs at least 10 updates to be seen to part.")
-    name = f"agree-{'-'.join(ask.name for ask in asks)}-{digest(_identity(asks, wanted, reference, dtype))[:6]}"
+    protocol_names = "-".join(experiment.name for experiment in experiments)
+    name = f"agree-{protocol_names}-{digest(_identity(experiments, wanted, reference, dtype))[:6]}"
     exact_rows: list[ExactRow] = []
     horizon_rows: list[HorizonRow] = []
     paths: list[Trajectories] = []
-    with seats({**requests, reference: as_reference(requests[reference])}, failures) as ready:
+    with backend_workers({**requests, reference: as_reference(requests[reference])}, failures) as ready:
         if reference not in ready:
             raise BadInput(failures[reference])
         usable = [each for each in wanted if each in ready]
         if {"exact", "horizon"} & set(kinds):
-            for situation in _situations(asks, failures):
-                where = Spot.of(situation, plugins)
+            for comparison_point in _comparison_points(experiments, failures):
+                where = PreparedPoint.of(comparison_point, plugins)
                 others = {each: ready[each] for each in usable if each != reference or len(wanted) == 1}
                 if "exact" in kinds:
-                    say(f"exact: {situation.label}")
+                    say(f"exact: {comparison_point.label}")
                     exact_rows += compare_exactly(where, reference, ready[reference], others, failures)
                 if "horizon" in kinds:
-                    say(f"horizon: {situation.label}")
+                    say(f"horizon: {comparison_point.label}")
                     rows, found = compare_trajectories(where, reference, ready[reference], others, failures, updates)
                     horizon_rows += rows
                     paths += found
@@ -115,11 +116,11 @@ def agree(
             try:
                 runs[each] = run(
                     protocols, backend=each, observer=observer or Silent(), **common,
-                    device=requests[each].place.device, dtype=requests[each].place.dtype,
+                    device=requests[each].target.device, dtype=requests[each].target.dtype,
                 )  # fmt: skip
             except BadInput as error:
                 failures[each] = " ".join(error.problems)
-        distribution_rows = _distribution(asks, runs, equivalences or {})
+        distribution_rows = _distribution(experiments, runs, equivalences or {})
     found_all = Agreement(
         name=name,
         backends=wanted,
@@ -136,36 +137,44 @@ def agree(
     return _kept(found_all, requests[reference], draw)
 
 
-def _identity(asks: Sequence[Ask], wanted: Sequence[str], reference: str, dtype: str) -> Any:
-    return {"asks": {ask.name: ask.plain() for ask in asks}, "backends": [*wanted, reference], "dtype": dtype}
+def _identity(experiments: Sequence[Experiment], wanted: Sequence[str], reference: str, dtype: str) -> Any:
+    return {
+        "experiments": {experiment.name: experiment.plain() for experiment in experiments},
+        "backends": [*wanted, reference],
+        "dtype": dtype,
+    }
 
 
-def _situations(asks: Sequence[Ask], failures: dict[str, str]) -> list[Situation]:
+def _comparison_points(experiments: Sequence[Experiment], failures: dict[str, str]) -> list[ComparisonPoint]:
     """Those of all protocols, each once."""
-    found: dict[Situation, None] = {}
-    for ask in asks:
-        declare = getattr(ask.protocol, "situations", None)
+    found: dict[ComparisonPoint, None] = {}
+    for experiment in experiments:
+        declare = getattr(experiment.protocol, "comparison_points", None)
         if declare is None:
-            failures[ask.name] = (
-                f"Protocol {ask.name!r} declares no situations to compare backends at number by number."
+            failures[experiment.name] = (
+                f"Protocol {experiment.name!r} declares no points to compare backends at number by number."
             )
             continue
-        found |= dict.fromkeys(declare(ask.settings))
+        found |= dict.fromkeys(declare(experiment.settings))
     return list(found)
 
 
 def _distribution(
-    asks: Sequence[Ask], runs: Mapping[str, Run], equivalences: Mapping[str, float]
+    experiments: Sequence[Experiment], runs: Mapping[str, Run], equivalences: Mapping[str, float]
 ) -> list[DistributionRow]:
     """All pairs of backends."""
     rows: list[DistributionRow] = []
     names = list(runs)
     for index, first in enumerate(names):
         for second in names[index + 1 :]:
-            for ask in asks:
-                findings = tuple(runs[each].protocols[ask.name].findings for each in (first, second))
+            for experiment in experiments:
+                findings = tuple(runs[each].protocols[experiment.name].findings for each in (first, second))
                 rows += distribution.compare(
-                    ask.name, ask.protocol.observables, (first, second), (findings[0], findings[1]), equivalences
+                    experiment.name,
+                    experiment.protocol.observables,
+                    (first, second),
+                    (findings[0], findings[1]),
+                    equivalences,
                 )
     return rows
 

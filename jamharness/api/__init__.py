@@ -2,20 +2,17 @@
 
 from jamharness.api.activations import ACTIVATIONS, Activation
 from jamharness.api.backend import CAPABILITIES, DERIVED, DTYPES, Backend, Problem, as_array
-from jamharness.api.canonical import Json, canonical_json, digest
 from jamharness.api.cells import Cell, CellResult, Coordinates, FinishedCell
 from jamharness.api.data import DataRequest, Patterns, check_patterns
 from jamharness.api.errors import BadInput, JamharnessError, NotSupported, PluginError, unknown_name
+from jamharness.api.fallbacks import DampedStep
+from jamharness.api.identity import Json, canonical_json, digest, generator
 from jamharness.api.loss import QuadraticHinge
-from jamharness.api.markers import hookimpl
 from jamharness.api.network import SCHEMES, Array, Float64, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
-from jamharness.api.protocol import Estimate, Findings, Observable, Progress, Protocol, setting
+from jamharness.api.protocol import ComparisonPoint, Estimate, Findings, Observable, Progress, Protocol, setting
 from jamharness.api.replicas import Replicas
-from jamharness.api.seeds import generator
-from jamharness.api.situations import Situation
-from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec
-from jamharness.api.step import DampedStep
+from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, hookimpl
 
 __all__ = [
     "ACTIVATIONS",
@@ -32,6 +29,7 @@ __all__ = [
     "BadInput",
     "Cell",
     "CellResult",
+    "ComparisonPoint",
     "Coordinates",
     "DampedStep",
     "DataRequest",
@@ -57,7 +55,6 @@ __all__ = [
     "QuadraticHinge",
     "Replicas",
     "Sgd",
-    "Situation",
     "State",
     "as_array",
     "canonical_json",

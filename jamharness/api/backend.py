@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import fallbacks
-from jamharness.api.canonical import Json
 from jamharness.api.data import check_patterns
 from jamharness.api.errors import BadInput, NotSupported, unknown_name
+from jamharness.api.fallbacks import DampedStep
+from jamharness.api.identity import Json
 from jamharness.api.loss import QuadraticHinge
 from jamharness.api.network import Array, Network
 from jamharness.api.optimizers import Optimizer, State
 from jamharness.api.replicas import Replicas
-from jamharness.api.step import DampedStep
 
 DTYPES = ("float64", "float32")
 CAPABILITIES = frozenset({

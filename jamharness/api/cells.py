@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from jamharness.api.canonical import Json
 from jamharness.api.data import DataRequest, Patterns
+from jamharness.api.identity import Json
 
 Coordinates: TypeAlias = Mapping[str, Json]
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api.canonical import Json
 from jamharness.api.errors import BadInput
+from jamharness.api.identity import Json
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
-"""What the host derives from other methods of a problem, for backends without a faster way."""
+"""Damped steps as values, and what is derived from other methods of a problem for backends without a faster way."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -10,13 +10,30 @@ from numpy.typing import NDArray
 from jamharness.api.loss import QuadraticHinge
 from jamharness.api.network import Array
 from jamharness.api.optimizers import Optimizer, State
-from jamharness.api.step import DampedStep
 
 if TYPE_CHECKING:
     from jamharness.api.backend import Problem
 
 _BLOCK = 1 << 24
 """Floats in a block of the Jacobian, or of vectors that H is applied to: 128 MiB in float64."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DampedStep:
+    """One Levenberg–Marquardt candidate.
+
+    Arguments:
+        w: (N,) the candidate w + s.
+        loss: L(w + s).
+        unsatisfied: N_Δ at w + s.
+        predicted_decrease: what the linearised margins promise, (|Δ|² − |Δ + J s|²) / 2P over the patterns
+            unsatisfied at w.
+    """
+
+    w: Array
+    loss: float
+    unsatisfied: int
+    predicted_decrease: float
 
 
 def descend(problem: "Problem", state: State, steps: int, optimizer: Optimizer) -> State:

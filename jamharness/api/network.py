@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jamharness.api.activations import Activation
 from jamharness.api.errors import BadInput, unknown_name
-from jamharness.api.seeds import generator
+from jamharness.api.identity import generator
 
 Array: TypeAlias = NDArray[np.floating]
 Float64: TypeAlias = NDArray[np.float64]

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from jamharness.api.backend import Backend
 from jamharness.api.cells import Cell, CellResult, FinishedCell
+from jamharness.api.data import DataRequest
+from jamharness.api.network import Network
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,6 +85,29 @@ class Findings:
     resolution: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ComparisonPoint:
+    """A network, its patterns and its initial weights, typical of what a protocol computes.
+
+    Arguments:
+        label: what to call it.
+        network: the network.
+        dataset: the data; the first ``patterns`` of them are used.
+        patterns: P.
+        margin: κ.
+        seed: of the initial weights.
+        scheme: of the initial weights.
+    """
+
+    label: str
+    network: Network
+    dataset: DataRequest
+    patterns: int
+    margin: float = 1.0
+    seed: int = 0
+    scheme: str = "orthogonal"
+
+
 Progress = Callable[[str], None]
 """Called by ``measure`` now and then with one line on what it is doing."""
 
@@ -94,8 +119,8 @@ class Protocol(TypingProtocol, Generic[S]):
 
     ``Settings`` is a frozen keyword-only dataclass made with ``setting``; it may define ``problems() -> list[str]``,
     one sentence for everything that is wrong with the values. ``presets`` maps names to settings that differ from the
-    default. A protocol may also define ``situations(settings) -> Sequence[Situation]``: where backends are compared
-    number by number.
+    default. A protocol may also define ``comparison_points(settings) -> Sequence[ComparisonPoint]``: where backends
+    are compared number by number.
     """
 
     Settings: type[S]

@@ -1,9 +1,11 @@
 """What a plugin declares: coarse, frozen, cheap to build, importing no framework."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 API_VERSION = (1, 0)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,3 +68,17 @@ class DatasetSpec:
     api: tuple[int, int] = API_VERSION
     distributions: tuple[str, ...] = ()
     summary: str = ""
+
+
+def hookimpl(function: F) -> F:
+    """Mark a module's function as an implementation of the jamharness hook of the same name.
+
+    It sets what ``pluggy.HookimplMarker("jamharness")`` sets without options, so that plugins need numpy alone to
+    declare.
+    """
+    options = {
+        "wrapper": False, "hookwrapper": False, "optionalhook": False,
+        "tryfirst": False, "trylast": False, "specname": None,
+    }  # fmt: skip
+    function.jamharness_impl = options  # type: ignore[attr-defined]
+    return function

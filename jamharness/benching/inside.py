@@ -6,22 +6,22 @@ from collections.abc import Callable
 import numpy as np
 
 from jamharness.api import Adam, Network, State, generator
-from jamharness.execution.job import Place, backend_of
+from jamharness.execution.job import Target, backend_of
 
 SPAN = 0.5
 """Seconds over which a method is repeated; the fastest repetition counts."""
 
 
-def methods(place: Place, width: int, depth: int, load: float) -> dict[str, float]:
+def methods(target: Target, width: int, depth: int, load: float) -> dict[str, float]:
     """Seconds of each method at the initial w of a relu network with d = h on Gaussian patterns.
 
     Arguments:
-        place: the backend and where it computes.
+        target: the backend and where it computes.
         width: h, units of each layer and inputs.
         depth: L, hidden layers.
         load: patterns per weight.
     """
-    backend = backend_of(place)
+    backend = backend_of(target)
     network = Network(inputs=width, width=width, depth=depth)
     patterns = max(2, 2 * round(load * network.weights / 2))
     draw = generator("bench", width, depth)

@@ -7,7 +7,7 @@ from typing import Any
 
 from jamharness.api import BadInput, JamharnessError, Json
 from jamharness.benching.inside import methods, products
-from jamharness.execution.job import Place, timed
+from jamharness.execution.job import Target, timed
 from jamharness.execution.pool import LocalPool
 from jamharness.plugins import Plugins
 from jamharness.running.keys import Keys
@@ -96,15 +96,15 @@ def bench(
 
 
 def _time(plugins: Plugins, name: str, request: Any, rate: float, shape: tuple[int, int, float]) -> Timing:
-    place: Place = request.place
-    environment = {key: text for key, text in place.backend.environment.items() if key not in os.environ}
-    (ask,) = request.asks
-    cell = next(iter(ask.protocol.plan(ask.settings, ())))
-    job = Keys(plugins, place, lambda _names, _packages: ({}, {})).job(cell)
-    pool = LocalPool(1, interpreter=request.interpreter, environment=environment, threads=place.threads)
+    target: Target = request.target
+    environment = {key: text for key, text in target.backend.environment.items() if key not in os.environ}
+    (experiment,) = request.experiments
+    cell = next(iter(experiment.protocol.plan(experiment.settings, ())))
+    job = Keys(plugins, target, lambda _names, _packages: ({}, {})).job(cell)
+    pool = LocalPool(1, interpreter=request.interpreter, environment=environment, threads=target.threads)
     with pool:
         try:
-            seconds = pool.submit(methods, place, *shape).result()
+            seconds = pool.submit(methods, target, *shape).result()
             # Once before it counts: what is traced or compiled stays.
             warm = replace(job, cell=replace(cell, coordinates={**cell.coordinates, "budget": 3}))
             pool.submit(timed, warm).result()

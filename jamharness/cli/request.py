@@ -87,7 +87,7 @@ def gather(
 
 def _unnamed(plugins: Plugins, settings: Mapping[str, Any]) -> list[str]:
     """The protocols of the main job; those alone that know all that is set, where a setting belongs to some of them."""
-    from jamharness.running.asks import load_protocol
+    from jamharness.running.experiments import load_protocol
 
     known = {}
     for name in MAIN_JOB:

@@ -8,7 +8,7 @@ from typing import Any
 from jamharness.api import JamharnessError
 from jamharness.doctor.findings import Finding
 from jamharness.doctor.inside import inspect
-from jamharness.execution.job import Place
+from jamharness.execution.job import Target
 from jamharness.execution.pool import LocalPool
 from jamharness.plugins import Plugins
 from jamharness.running.request import interpreter_of
@@ -46,11 +46,11 @@ def frameworks(plugins: Plugins, interpreters: Mapping[str, str]) -> Iterator[Fi
             spec = plugins.backend(name, elsewhere=interpreter != sys.executable)
         except JamharnessError:
             continue  # listed among the plugins
-        place = Place(backend=spec, device="cpu", dtype="float64", threads=1)
+        target = Target(backend=spec, device="cpu", dtype="float64", threads=1)
         environment = {key: text for key, text in spec.environment.items() if key not in os.environ}
         with LocalPool(1, interpreter=interpreter, environment=environment, limit=PATIENCE) as pool:
             try:
-                found = pool.submit(inspect, place, referee).result()
+                found = pool.submit(inspect, target, referee).result()
             except Exception as error:  # noqa: BLE001  (whatever it is, it is what was to be found out)
                 text = str(error) if isinstance(error, JamharnessError) else f"{type(error).__name__}: {error}"
                 yield Finding(

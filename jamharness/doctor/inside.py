@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from jamharness.api import Backend, Json, Network, generator
-from jamharness.execution.job import Place, backend_of
+from jamharness.execution.job import Target, backend_of
 from jamharness.execution.plain import plain
 from jamharness.plugins import load_object
 
 
-def inspect(place: Place, referee: str) -> dict[str, Json]:
+def inspect(target: Target, referee: str) -> dict[str, Json]:
     """Import a framework, compute a little, and say what the process is like afterwards.
 
     Arguments:
-        place: the backend and where it computes.
+        target: the backend and where it computes.
         referee: ``"package.module:Class"`` of the backend to compare with; empty for none.
 
     Returns:
@@ -29,7 +29,7 @@ def inspect(place: Place, referee: str) -> dict[str, Json]:
         the backend wants, and what Python it is.
     """
     start = time.perf_counter()
-    backend = backend_of(place)
+    backend = backend_of(target)
     seconds = time.perf_counter() - start
     first, second = _computed(backend), _computed(backend)
     error = None
@@ -47,7 +47,7 @@ def inspect(place: Place, referee: str) -> dict[str, Json]:
         "pools": _pools(),
         "owners": _owners("cudnn"),
         "variables": {
-            name: os.environ[name] for name, text in place.backend.environment.items() if os.environ[name] != text
+            name: os.environ[name] for name, text in target.backend.environment.items() if os.environ[name] != text
         },
     }
     kept = plain(found, "inspect()")

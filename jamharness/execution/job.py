@@ -16,7 +16,7 @@ from jamharness.plugins import load_object
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Target:
     """Where cells are computed.
 
     Arguments:
@@ -40,41 +40,41 @@ class Job:
         cell: what to compute.
         protocol_factory: ``"package.module:Class"`` of its protocol.
         dataset_factory: ``"package.module:function"`` of its data set; empty if it needs none.
-        place: the backend and where it computes.
+        target: the backend and where it computes.
     """
 
     cell: Cell
     protocol_factory: str
     dataset_factory: str
-    place: Place
+    target: Target
 
 
 _backends: dict[tuple[str, str, str, int], Backend] = {}
 
 
-def backend_of(place: Place) -> Backend:
+def backend_of(target: Target) -> Backend:
     """The backend of this process, constructed at first use.
 
     Raises:
         BadInput: the device or dtype is not available here.
     """
-    key = (place.backend.factory, place.device, place.dtype, place.threads)
+    key = (target.backend.factory, target.device, target.dtype, target.threads)
     if key not in _backends:
         # The pool has set them before Python started; other executors have not. What the user has set stays.
-        for variable, text in place.backend.environment.items():
+        for variable, text in target.backend.environment.items():
             os.environ.setdefault(variable, text)
-        factory = load_object(place.backend.factory)
-        _backends[key] = factory(device=place.device, dtype=place.dtype, threads=place.threads)
+        factory = load_object(target.backend.factory)
+        _backends[key] = factory(device=target.device, dtype=target.dtype, threads=target.threads)
     return _backends[key]
 
 
-def describe(place: Place) -> Mapping[str, Json]:
+def describe(target: Target) -> Mapping[str, Json]:
     """What the backend says of itself, in a worker; finds out whether it can be used at all.
 
     Raises:
         BadInput: the device or dtype is not available here.
     """
-    described = plain(backend_of(place).describe(), "describe()")
+    described = plain(backend_of(target).describe(), "describe()")
     assert isinstance(described, dict)
     return described
 
@@ -101,11 +101,11 @@ def measure(job: Job, progress: Progress = say) -> CellResult:
         TypeError: the protocol returned something else.
         Exception: whatever data set, backend or protocol raise.
     """
-    backend = backend_of(job.place)
+    backend = backend_of(job.target)
     cell = job.cell
     if cell.dataset is not None:
         cell = replace(cell, data=_data(job.dataset_factory, cell.dataset))
-    if f"protocol:{cell.protocol}" in job.place.backend.capabilities:
+    if f"protocol:{cell.protocol}" in job.target.backend.capabilities:
         result = getattr(backend, f"measure_{cell.protocol.replace('-', '_')}")(cell)
     else:
         result = load_object(job.protocol_factory)().measure(cell, backend, progress)

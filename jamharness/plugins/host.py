@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from jamharness.api import BackendSpec, BadInput, DatasetSpec, PluginError, ProtocolSpec, unknown_name
 from jamharness.plugins.checks import check_offer, implemented, new_manager
 from jamharness.plugins.discovery import Found, disabled, find
-from jamharness.plugins.offers import Offer, plugin_row, settle
 from jamharness.plugins.probing import probe
-from jamharness.plugins.rows import KINDS, PluginRow, Spec
-from jamharness.plugins.sentences import explain, title, unusable
+from jamharness.plugins.registry import Registration, plugin_row, resolve_conflicts
+from jamharness.plugins.rows import KINDS, PluginRow, Spec, explain, title, unusable
 
 if TYPE_CHECKING:
     import pluggy
@@ -31,7 +30,7 @@ class Plugins:
         self._asked = tuple(disable)
         self._found: dict[str, Found] = {}
         self._rows: list[PluginRow] = []
-        self._offers: dict[tuple[str, str], Offer] = {}
+        self._offers: dict[tuple[str, str], Registration] = {}
         self._errors: list[BaseException] = []
 
     @classmethod
@@ -50,7 +49,7 @@ class Plugins:
         for found in find():
             plugins._load(found)
         offers = [offer for key in list(plugins._found) for offer in plugins._ask(key)]
-        rows, plugins._offers = settle(offers, plugins._off)
+        rows, plugins._offers = resolve_conflicts(offers, plugins._off)
         plugins._rows += rows
         broken = [row for row in plugins.rows if row.state == "broken"]
         if strict and broken:
@@ -194,7 +193,7 @@ class Plugins:
         if not set(hooks) & set(_OFFERS):
             self._rows.append(replace(plugin_row(found), capabilities=tuple(sorted(hooks))))
 
-    def _ask(self, key: str) -> list[Offer]:
+    def _ask(self, key: str) -> list[Registration]:
         """What a plugin offers; nothing at all when any part of it is wrong."""
         found, offers = self._found[key], []
         for hook, kind in _OFFERS.items():
@@ -210,7 +209,7 @@ class Plugins:
                 prefix = "" if isinstance(error, PluginError) else f"{hook} raised "
                 self._drop(key, f"{prefix}{explain(error)}", error)
                 return []
-            offers += [Offer(kind=kind, spec=spec, found=found) for spec in specs]
+            offers += [Registration(kind=kind, spec=spec, found=found) for spec in specs]
         return offers
 
     def _hooks(self, key: str) -> list[str]:

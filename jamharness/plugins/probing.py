@@ -11,7 +11,7 @@ from contextlib import suppress
 import psutil
 
 from jamharness.api import BackendSpec
-from jamharness.plugins.sentences import explain
+from jamharness.plugins.rows import explain
 
 _PATIENCE, _LOOK = 60.0, 0.02
 """Seconds after which an import that is still going counts as working, and between two looks at it."""

@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from jamharness.running.asks import Ask
+from jamharness.running.experiments import Experiment
 from jamharness.running.result import ProtocolRun
 from jamharness.store import Store
 
@@ -15,11 +15,11 @@ _RESOLUTION = 150
 """Dots per inch."""
 
 
-def draw_figures(ask: Ask, found: ProtocolRun, store: Store, run: str) -> list[str]:
+def draw_figures(experiment: Experiment, found: ProtocolRun, store: Store, run: str) -> list[str]:
     """Draw what a protocol shows; a figure that cannot be drawn is a warning, and the numbers stand.
 
     Arguments:
-        ask: the protocol.
+        experiment: the protocol.
         found: its findings.
         store: where the files go: ``figures/<run>/<protocol>-<figure>.png``.
         run: the run's name.
@@ -39,7 +39,7 @@ def draw_figures(ask: Ask, found: ProtocolRun, store: Store, run: str) -> list[s
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     try:
-        figures = ask.protocol.draw(found.findings)
+        figures = experiment.protocol.draw(found.findings)
         images = {}
         for name, figure in figures.items():
             buffer = io.BytesIO()
@@ -48,12 +48,14 @@ def draw_figures(ask: Ask, found: ProtocolRun, store: Store, run: str) -> list[s
             pyplot.close(figure)
             images[name] = buffer.getvalue()
     except Exception as error:
-        log.warning("The figures of protocol %r cannot be drawn (%s: %s).", ask.name, type(error).__name__, error)
-        log.debug("draw of %s", ask.name, exc_info=True)
+        log.warning(
+            "The figures of protocol %r cannot be drawn (%s: %s).", experiment.name, type(error).__name__, error
+        )
+        log.debug("draw of %s", experiment.name, exc_info=True)
         return []
     files = []
     for name, image in images.items():
-        path = figures_folder(store, run) / f"{file_name(ask.name, name)}.png"
+        path = figures_folder(store, run) / f"{file_name(experiment.name, name)}.png"
         store.write(path, image)
         files.append(str(path))
     return files

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from jamharness.api import BackendSpec, Cell, DatasetSpec, Json, ProtocolSpec, digest
-from jamharness.execution.job import Job, Place
+from jamharness.execution.job import Job, Target
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins
 
@@ -20,12 +20,12 @@ class Keys:
 
     Arguments:
         plugins: where protocols and data sets come from.
-        place: the backend and where it computes.
+        target: the backend and where it computes.
         lookup: finds versions and hashes.
     """
 
-    def __init__(self, plugins: Plugins, place: Place, lookup: Lookup) -> None:
-        self._plugins, self._place, self._lookup = plugins, place, lookup
+    def __init__(self, plugins: Plugins, target: Target, lookup: Lookup) -> None:
+        self._plugins, self._target, self._lookup = plugins, target, lookup
         self._contexts: dict[tuple[str, str], dict[str, Json]] = {}
 
     def plainly(self, cell: Cell) -> Cell:
@@ -56,11 +56,11 @@ class Keys:
             cell=cell,
             protocol_factory=self._plugins.protocol(cell.protocol).factory,
             dataset_factory=self._plugins.dataset(cell.dataset.dataset).factory if cell.dataset else "",
-            place=self._place,
+            target=self._target,
         )
 
     def _context(self, protocol_name: str, dataset_name: str) -> dict[str, Json]:
-        backend, protocol = self._place.backend, self._plugins.protocol(protocol_name)
+        backend, protocol = self._target.backend, self._plugins.protocol(protocol_name)
         specs: list[BackendSpec | ProtocolSpec | DatasetSpec] = [backend, protocol]
         libraries = {*_LIBRARIES, *backend.distributions}
         if dataset_name:
@@ -76,9 +76,9 @@ class Keys:
             "distribution": [distribution, version],
             "versions": versions,
             "sources": sources,
-            "device": self._place.device.partition(":")[0],
-            "dtype": self._place.dtype,
-            "threads": self._place.threads,
+            "device": self._target.device.partition(":")[0],
+            "dtype": self._target.dtype,
+            "threads": self._target.threads,
         }
 
 

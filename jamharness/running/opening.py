@@ -6,11 +6,11 @@ from pathlib import Path
 
 from jamharness.api import Cell, DataRequest, FinishedCell
 from jamharness.plugins import Plugins
-from jamharness.running.asks import Ask, load_protocol
+from jamharness.running.experiments import Experiment, load_protocol
 from jamharness.running.figures import figures_folder
-from jamharness.running.ledger import order_of
-from jamharness.running.recording import seen
+from jamharness.running.journal import seen
 from jamharness.running.result import Run, conclude
+from jamharness.running.tracker import order_of
 from jamharness.settings import build_settings
 from jamharness.store import Failure, RunRecord, Store
 
@@ -47,7 +47,7 @@ def open_run(name: str, store: str | Path | None = None, *, plugins: Plugins | N
         keys = record.cells.get(protocol_name, ())
         done = finished_cells(home, keys, record.failures.get(protocol_name, ()))
         parts[protocol_name] = conclude(
-            Ask(name=protocol_name, protocol=protocol, settings=built),
+            Experiment(name=protocol_name, protocol=protocol, settings=built),
             done,
             reused=record.reused.get(protocol_name, 0),
             seconds=record.spent.get(protocol_name, 0.0),

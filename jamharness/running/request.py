@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from jamharness.api import DTYPES, BackendSpec, BadInput, Cell, PluginError, unknown_name
-from jamharness.execution.job import Place
+from jamharness.execution.job import Target
 from jamharness.plugins import Plugins
-from jamharness.running.asks import Ask, Problems, make_asks
 from jamharness.running.data import data_problems
+from jamharness.running.experiments import Experiment, Problems, make_experiments
 from jamharness.store import Store, check_run_name
 
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
@@ -25,7 +25,7 @@ class Request:
 
     Arguments:
         asks: the protocols in the order in which they run.
-        place: the backend and where it computes.
+        target: the backend and where it computes.
         workers: the most worker processes at a time.
         interpreter: the Python that runs them.
         limit: seconds that a cell may take; None for no limit.
@@ -35,8 +35,8 @@ class Request:
         preset, seed: what was given, for the record.
     """
 
-    asks: tuple[Ask, ...]
-    place: Place
+    experiments: tuple[Experiment, ...]
+    target: Target
     workers: int
     interpreter: str
     limit: float | None
@@ -90,9 +90,9 @@ def check_request(
     problems = Problems()
     interpreter = interpreter_of(backend, interpreters or {}, problems)
     spec = _backend(plugins, backend, interpreter, problems)
-    _check_place(device, dtype, threads, workers, problems)
+    _check_target(device, dtype, threads, workers, problems)
     _check_limits(limit, memory, problems)
-    asks = make_asks(plugins, protocols, settings or {}, preset, seed, problems)
+    experiments = make_experiments(plugins, protocols, settings or {}, preset, seed, problems)
     home = None
     try:
         home = Store(store, create=False)
@@ -103,13 +103,13 @@ def check_request(
         problems.take(error)
     if problems or spec is None or home is None:
         # Data are loaded only now that nothing can start, to report all problems at once.
-        for ask in asks:
-            problems.extend(text for text in data_problems(plugins, _first_cells(ask)) if text not in problems)
+        for experiment in experiments:
+            problems.extend(text for text in data_problems(plugins, _first_cells(experiment)) if text not in problems)
         raise BadInput(*problems)
     threads = int(threads)
     return Request(
-        asks=tuple(asks),
-        place=Place(
+        experiments=tuple(experiments),
+        target=Target(
             backend=replace(spec, environment=dict(spec.environment)), device=device, dtype=dtype, threads=threads
         ),
         workers=max(1, _cores() // threads) if workers is None else int(workers),
@@ -123,9 +123,9 @@ def check_request(
     )
 
 
-def _first_cells(ask: Ask) -> Iterable[Cell]:
+def _first_cells(experiment: Experiment) -> Iterable[Cell]:
     try:
-        return ask.protocol.plan(ask.settings, ())
+        return experiment.protocol.plan(experiment.settings, ())
     except Exception:  # noqa: BLE001  (it is reported when nothing else is wrong)
         return ()
 
@@ -142,7 +142,7 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _check_place(device: str, dtype: str, threads: int, workers: int | None, problems: list[str]) -> None:
+def _check_target(device: str, dtype: str, threads: int, workers: int | None, problems: list[str]) -> None:
     if not _DEVICE.fullmatch(device):
         # The nearest of the names to "gpu" is "cpu", which is not what was meant.
         meant = "cuda" if "gpu" in device.lower() else device

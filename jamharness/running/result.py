@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import Estimate, Findings, FinishedCell, Json
-from jamharness.running.asks import Ask
+from jamharness.running.experiments import Experiment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,26 +110,26 @@ class Run:
         }
 
 
-def conclude(ask: Ask, done: Iterable[FinishedCell], *, reused: int, seconds: float) -> ProtocolRun:
+def conclude(experiment: Experiment, done: Iterable[FinishedCell], *, reused: int, seconds: float) -> ProtocolRun:
     """Analyse what a protocol has; an analysis that breaks is an objection, and what was computed stays.
 
     Arguments:
-        ask: the protocol with its settings.
+        experiment: the protocol with its settings.
         done: its cells, in order.
         reused: how many the store had.
         seconds: wall time.
     """
     done = list(done)
     try:
-        findings = ask.protocol.analyse(ask.settings, done)
+        findings = experiment.protocol.analyse(experiment.settings, done)
     except Exception as error:
-        log.debug("analyse of %s", ask.name, exc_info=True)
+        log.debug("analyse of %s", experiment.name, exc_info=True)
         reason = f"{type(error).__name__}: {error}"
-        text = f"The analysis of protocol {ask.name!r} failed ({reason}); its cells are in the store."
+        text = f"The analysis of protocol {experiment.name!r} failed ({reason}); its cells are in the store."
         findings = Findings(estimates={}, tables={}, objection=text)
     failures = [(item.cell.label, item.failure) for item in done if item.failure is not None]
     return ProtocolRun(
-        settings=ask.plain(),
+        settings=experiment.plain(),
         findings=findings,
         cells={"done": len(done) - len(failures), "failed": len(failures), "reused": reused},
         seconds=seconds,

@@ -11,16 +11,16 @@ from jamharness.api import BadInput, Json
 from jamharness.environment import describe_environment
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins
-from jamharness.running.crew import Crew
 from jamharness.running.data import data_problems
 from jamharness.running.figures import draw_figures
+from jamharness.running.journal import RunJournal, first_record
 from jamharness.running.keys import Keys
-from jamharness.running.ledger import Ledger
-from jamharness.running.loop import Loop
 from jamharness.running.observer import Observer, Silent
-from jamharness.running.recording import Recorder, first_record
 from jamharness.running.request import Request, check_request
 from jamharness.running.result import Run, conclude
+from jamharness.running.scheduler import Scheduler
+from jamharness.running.tracker import CellTracker
+from jamharness.running.workers import WorkerPool
 from jamharness.store import RunRecord, Store
 
 log = logging.getLogger("jamharness")
@@ -160,31 +160,31 @@ def resume(
 def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: RunRecord | None) -> Run:
     record = first_record(request, resumed)
     store = request.store
-    with Crew(request) as crew:
-        keys = Keys(plugins, request.place, crew.facts)
-        ledgers = [Ledger(ask, keys, store) for ask in request.asks]
-        waiting = [cell for ledger in ledgers for cell in ledger.advance().values()]
+    with WorkerPool(request) as workers:
+        keys = Keys(plugins, request.target, workers.facts)
+        trackers = [CellTracker(experiment, keys, store) for experiment in request.experiments]
+        waiting = [cell for tracker in trackers for cell in tracker.advance().values()]
         if problems := data_problems(plugins, waiting):
             raise BadInput(*problems)
         environment: dict[str, Any] = dict(describe_environment(plugins))
         if waiting:
-            environment["backend"] = crew.describe()
+            environment["backend"] = workers.describe()
         elif "backend" in record.environment:
             environment["backend"] = record.environment["backend"]
         store.create()
-        recorder = Recorder(store, replace(record, environment=_plainly(environment)))
-        recorder.write()
+        journal = RunJournal(store, replace(record, environment=_plainly(environment)))
+        journal.write()
         try:
-            for ledger in ledgers:
-                observer.started(record.name, ledger.ask.name, ledger.ask.plain())
-                _work(ledger, crew, keys, observer, recorder)
-            finished = _conclude(request, ledgers, recorder)
-            recorder.write("finished")
+            for tracker in trackers:
+                observer.started(record.name, tracker.experiment.name, tracker.experiment.plain())
+                _work(tracker, workers, keys, observer, journal)
+            finished = _conclude(request, trackers, journal)
+            journal.write("finished")
         except KeyboardInterrupt:
-            recorder.write("interrupted", "Ctrl-C")
+            journal.write("interrupted", "Ctrl-C")
             raise Interrupted(record.name) from None
         except BaseException as error:
-            _write_failed(recorder, error)
+            _write_failed(journal, error)
             raise
     _tell(plugins, finished)
     return finished
@@ -202,26 +202,26 @@ def _broken(plugins: Plugins) -> set[tuple[str, str]]:
     return {(row.name, row.reason) for row in plugins.rows if row.kind == "plugin" and row.state == "broken"}
 
 
-def _work(ledger: Ledger, crew: Crew, keys: Keys, observer: Observer, recorder: Recorder) -> None:
-    before = recorder.record.spent.get(ledger.ask.name, 0.0)
+def _work(tracker: CellTracker, workers: WorkerPool, keys: Keys, observer: Observer, journal: RunJournal) -> None:
+    before = journal.record.spent.get(tracker.experiment.name, 0.0)
     start = time.monotonic()
 
     def spent() -> float:
         return before + time.monotonic() - start
 
     try:
-        Loop(ledger, crew, keys, observer, lambda: recorder.update(ledger, spent())).work()
+        Scheduler(tracker, workers, keys, observer, lambda: journal.update(tracker, spent())).work()
     finally:
-        recorder.enter(ledger, spent())
+        journal.enter(tracker, spent())
 
 
-def _conclude(request: Request, ledgers: Sequence[Ledger], recorder: Recorder) -> Run:
-    record = recorder.record
+def _conclude(request: Request, trackers: Sequence[CellTracker], journal: RunJournal) -> Run:
+    record = journal.record
     parts, files = {}, []
-    for ledger in ledgers:
-        name = ledger.ask.name
-        parts[name] = conclude(ledger.ask, ledger.done(), reused=ledger.reused, seconds=record.spent[name])
-        files += draw_figures(ledger.ask, parts[name], request.store, record.name)
+    for tracker in trackers:
+        name = tracker.experiment.name
+        parts[name] = conclude(tracker.experiment, tracker.done(), reused=tracker.reused, seconds=record.spent[name])
+        files += draw_figures(tracker.experiment, parts[name], request.store, record.name)
     return Run(
         name=record.name,
         status="finished",
@@ -232,9 +232,9 @@ def _conclude(request: Request, ledgers: Sequence[Ledger], recorder: Recorder) -
     )
 
 
-def _write_failed(recorder: Recorder, error: BaseException) -> None:
+def _write_failed(journal: RunJournal, error: BaseException) -> None:
     try:
-        recorder.write("failed", str(error) or type(error).__name__)
+        journal.write("failed", str(error) or type(error).__name__)
     except BadInput:
         log.debug("the record cannot be written either", exc_info=True)
 

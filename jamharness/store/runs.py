@@ -79,7 +79,7 @@ class RunRecord:
         """Wall time over all protocols and resumptions."""
         return sum(self.spent.values())
 
-    def asks(self) -> dict[str, Json]:
+    def requested(self) -> dict[str, Json]:
         """What was asked for: two records of one name must not differ in it."""
         return {
             "protocols": {name: encode(settings) for name, settings in self.protocols.items()},
@@ -93,7 +93,7 @@ class RunRecord:
 def default_name(record: RunRecord) -> str:
     """Protocols and a short digest of what was asked for: the same command finds the same run again."""
     stem = "-".join(record.protocols)[:80]
-    return f"{stem}-{digest(record.asks())[:6]}"
+    return f"{stem}-{digest(record.requested())[:6]}"
 
 
 def check_run_name(name: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from jamharness.agreement.horizon import compare, distances, growth_rate, parting
 
 UPDATES = tuple(range(1, 61))
-LABELS = {"backend": "b", "reference": "r", "situation": "s", "method": "m"}
+LABELS = {"backend": "b", "reference": "r", "comparison_point": "s", "method": "m"}
 
 
 def doubling(start, noise=0.0, seed=0):

@@ -9,9 +9,9 @@ import pytest
 from jamharness.agreement import points, rounding
 from jamharness.agreement.points import Point
 from jamharness.api import BackendSpec, Network
-from jamharness.execution.job import Place
+from jamharness.execution.job import Target
 
-REFERENCE = Place(
+REFERENCE = Target(
     backend=BackendSpec(name="numpy", factory="jamharness_numpy.backend:NumpyBackend"),
     device="cpu", dtype="float64", threads=1,
 )  # fmt: skip
@@ -41,7 +41,7 @@ def test_float32_errors_lie_below_the_bound_and_not_far_below(activation, depth)
     """The errors of honest float32 arithmetic are below the bound; margins, J and ∇L come within a factor of 200."""
     at = point(activation, depth)
     damping = points.damping_at(REFERENCE, at)
-    expected, found = (points.quantities(place, at, damping) for place in (REFERENCE, SINGLE))
+    expected, found = (points.quantities(target, at, damping) for target in (REFERENCE, SINGLE))
     deviation = deviations(at, damping)
     for name, values in expected.items():
         error = np.abs(found[name] - values).max()

@@ -79,7 +79,7 @@ MODULES = {
 
         def points(request):
             if request.patterns > 100:
-                raise BadInput(f"patterns = {request.patterns}: 'points' has 100; ask for at most that many.")
+                raise BadInput(f"patterns = {request.patterns}: 'points' has 100; experiment for at most that many.")
             x = generator("points", request.seed).standard_normal((request.patterns, request.inputs))
             y = np.where(np.arange(request.patterns) % 2, 1.0, -1.0)
             return Patterns(x=x, y=y, x_test=x[:0], y_test=y[:0])

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from jamharness.api import BackendSpec, Cell, DataRequest, DatasetSpec, ProtocolSpec
-from jamharness.execution.job import Place
+from jamharness.execution.job import Target
 from jamharness.running.keys import Keys
 
 BACKEND = BackendSpec(name="b", factory="bpackage.deep:B", distributions=("framework",))
-PLACE = Place(backend=BACKEND, device="cuda:0", dtype="float64", threads=1)
+PLACE = Target(backend=BACKEND, device="cuda:0", dtype="float64", threads=1)
 CELL = Cell(protocol="p", coordinates={"P": 3, "rate": 0.1}, dataset=DataRequest(dataset="d", folder="/here"))
 
 
 def key(
     cell: Cell = CELL,
-    place: Place = PLACE,
+    target: Target = PLACE,
     protocol: str = "1",
     distribution: str = "1.0",
     versions: Any = lambda name: "1",
@@ -30,7 +30,7 @@ def key(
     )
     keys = Keys(
         plugins,
-        place,
+        target,
         lambda libraries, packages: ({n: versions(n) for n in libraries}, {n: sources(n) for n in packages}),
     )
     return keys.key(keys.plainly(cell))
@@ -49,10 +49,10 @@ def other(name: str) -> Any:
         {"cell": replace(CELL, dataset=DataRequest(dataset="d", seed=1))},
         {"cell": replace(CELL, dataset=DataRequest(dataset="e"))},
         {"cell": replace(CELL, dataset=None)},
-        {"place": replace(PLACE, device="cpu")},
-        {"place": replace(PLACE, dtype="float32")},
-        {"place": replace(PLACE, threads=2)},
-        {"place": replace(PLACE, backend=replace(BACKEND, name="c"))},
+        {"target": replace(PLACE, device="cpu")},
+        {"target": replace(PLACE, dtype="float32")},
+        {"target": replace(PLACE, threads=2)},
+        {"target": replace(PLACE, backend=replace(BACKEND, name="c"))},
         {"protocol": "2"},
         {"distribution": "1.1"},
         *({"versions": other(name)} for name in ("framework", "numpy", "scipy", "pictures")),
@@ -73,7 +73,7 @@ def test_a_change_that_matters_changes_the_key(change: dict[str, Any]) -> None:
         {"cell": replace(CELL, label="shown", cost=3.0)},
         {"cell": replace(CELL, coordinates={"rate": 0.1, "P": 3})},
         {"cell": replace(CELL, dataset=DataRequest(dataset="d", folder="/there"))},
-        {"place": replace(PLACE, device="cuda:1")},
+        {"target": replace(PLACE, device="cuda:1")},
     ],
 )
 def test_what_does_not_matter_leaves_the_key(change: dict[str, Any]) -> None:

@@ -308,9 +308,9 @@ def test_what_is_opened_is_what_was_run(lab: Any) -> None:
 
 def test_a_run_that_is_not_there_is_bad_input(lab: Any) -> None:
     """Opened or resumed; nothing is created by asking."""
-    for ask in (lambda: open_run("nothing", lab.store), lambda: resume("nothing", store=lab.store)):
+    for experiment in (lambda: open_run("nothing", lab.store), lambda: resume("nothing", store=lab.store)):
         with pytest.raises(BadInput, match="Unknown run 'nothing'"):
-            ask()
+            experiment()
     assert not lab.store.exists()
     assert list_runs(lab.store) == []
 

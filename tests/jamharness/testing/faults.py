@@ -203,7 +203,7 @@ class UnitMargin(NumpyProblem):
         super().__init__(backend, network, x, y, QuadraticHinge())
 
 
-class Shared(NumpyProblem):
+class NetworkSettings(NumpyProblem):
     """Hands out the same array each time."""
 
     def margins(self, w):
@@ -353,7 +353,7 @@ FAULTS = {
     ),
     "unit-margin": Fault(problem=UnitMargin, what="the margin κ is ignored", test="test_margins", phrase="Δ differs"),
     "shared": Fault(
-        problem=Shared,
+        problem=NetworkSettings,
         what="the same array is handed out twice",
         test="test_results_are_new_arrays",
         phrase="shares memory with the result of another call",

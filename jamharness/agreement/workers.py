@@ -1,0 +1,78 @@
+"""The backends side by side: one worker each, and what they compute at the same points."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from jamharness.api import JamharnessError
+from jamharness.execution.job import Target, describe
+from jamharness.execution.pool import LocalPool
+from jamharness.running.request import Request
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BackendWorker:
+    """One backend with its worker.
+
+    Arguments:
+        place: where it computes.
+        pool: one worker.
+    """
+
+    target: Target
+    pool: LocalPool
+
+    def submit(self, function: Callable[Concatenate[Target, P], T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Have a function of the place computed in the worker."""
+        return self.pool.submit(function, self.target, *args, **kwargs)
+
+
+@contextmanager
+def backend_workers(requests: Mapping[str, Request], failures: dict[str, str]) -> Iterator[dict[str, BackendWorker]]:
+    """Start a worker for each backend, all at once; one that cannot start is a failure with its reason.
+
+    Arguments:
+        requests: what each backend was asked for.
+        failures: where reasons go.
+    """
+    with ExitStack() as stack:
+        asked = {}
+        for name, request in requests.items():
+            target = request.target
+            pool = LocalPool(
+                1,
+                interpreter=request.interpreter,
+                # What the user has set stays.
+                environment={key: text for key, text in target.backend.environment.items() if key not in os.environ},
+                threads=target.threads,
+            )
+            stack.callback(pool.kill)
+            worker = BackendWorker(target=target, pool=pool)
+            asked[name] = worker, worker.submit(describe)
+        ready = {}
+        for name, (worker, reply) in asked.items():
+            if reason := reason_of(reply):
+                failures[name] = f"Backend {name!r} cannot start ({reason}); see 'jamharness doctor'."
+            else:
+                ready[name] = worker
+        yield ready
+
+
+def reason_of(reply: "Future[Any]") -> str:
+    """Why there is no result, in a few words; empty when there is one."""
+    error = reply.exception()
+    if error is None:
+        return ""
+    text = " ".join(str(error).split()) if isinstance(error, JamharnessError) else f"{type(error).__name__}: {error}"
+    return text.rstrip(".") or type(error).__name__
+
+
+def as_reference(request: Request) -> Request:
+    """The same request in float64 on the CPU."""
+    return replace(request, target=replace(request.target, device="cpu", dtype="float64"))

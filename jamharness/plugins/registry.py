@@ -1,0 +1,100 @@
+"""What plugins offer, settled: one row for each offer, and a name that is claimed twice belongs to nobody."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jamharness.api import BackendSpec
+from jamharness.plugins.checks import spec_problem
+from jamharness.plugins.dependencies import explain_missing, installed
+from jamharness.plugins.discovery import Found
+from jamharness.plugins.rows import PluginRow, Spec, home
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """One spec and where it comes from.
+
+    Arguments:
+        kind: ``"backend"``, ``"protocol"`` or ``"dataset"``.
+        spec: as the plugin returned it.
+        found: the plugin.
+    """
+
+    kind: str
+    spec: Spec
+    found: Found
+
+
+def resolve_conflicts(
+    offers: Iterable[Registration], off: Mapping[str, str]
+) -> tuple[list[PluginRow], dict[tuple[str, str], Registration]]:
+    """Decide which offers can be used.
+
+    Arguments:
+        offers: of all plugins.
+        off: disabled names, each with what disabled it.
+
+    Returns:
+        One row for each offer; and by kind and name those that are ready or lack nothing but a library.
+    """
+    claims: dict[tuple[str, str], list[Registration]] = {}
+    for offer in offers:
+        claims.setdefault((offer.kind, offer.spec.name), []).append(offer)
+    rows, usable = [], {}
+    for key, claimants in claims.items():
+        settled = [_row(offer, claimants, off) for offer in claimants]
+        rows += settled
+        if settled[0].state in ("ready", "missing dependency"):
+            usable[key] = claimants[0]
+    return rows, usable
+
+
+def plugin_row(found: Found, state: str = "ready", reason: str = "") -> PluginRow:
+    """The row of a plugin itself, for one that offers nothing or cannot be used."""
+    return PluginRow(
+        kind="plugin",
+        name=found.name,
+        distribution=found.distribution,
+        version=found.version,
+        state=state,
+        reason=reason,
+    )
+
+
+def _row(offer: Registration, claimants: list[Registration], off: Mapping[str, str]) -> PluginRow:
+    spec, found = offer.spec, offer.found
+    problem = _quarrel(claimants) if len(claimants) > 1 else spec_problem(spec, found.distribution)
+    needs: tuple[str, ...] = () if problem else tuple(getattr(spec, "distributions", ()))
+    backend = isinstance(spec, BackendSpec) and not problem
+    if spec.name in off:
+        state, reason = "disabled", f"disabled by {off[spec.name]}"
+    elif problem:
+        state, reason = "broken", problem
+    elif reason := explain_missing(needs):
+        state = "missing dependency"
+    else:
+        state = "ready"
+    return PluginRow(
+        kind=offer.kind,
+        name=spec.name,
+        distribution=found.distribution,
+        version=found.version,
+        api=_dotted(spec.api),
+        capabilities=tuple(sorted(getattr(spec, "capabilities", ()))) if backend else (),
+        state=state,
+        reason=reason,
+        summary=str(spec.summary),
+        versions=installed(needs) if backend else {},
+    )
+
+
+def _dotted(api: Any) -> str:
+    return ".".join(map(str, api)) if isinstance(api, tuple) else str(api)
+
+
+def _quarrel(claimants: list[Registration]) -> str:
+    first = claimants[0]
+    homes = " and ".join(home(each.found.distribution, each.found.version) for each in claimants)
+    ways = " or ".join(dict.fromkeys(f"--disable {each.found.name}" for each in claimants))
+    return f"the {first.kind} {first.spec.name!r} is offered by both {homes}; use {ways}, or uninstall one."

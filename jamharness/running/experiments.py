@@ -1,0 +1,144 @@
+"""Protocols with their settings: which setting goes to which protocol, and what is wrong with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from jamharness.api import BadInput, Json, PluginError, Protocol, unknown_name
+from jamharness.execution.plain import plain
+from jamharness.plugins import Plugins, load_object
+from jamharness.settings import build_settings, presets_of
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Experiment:
+    """One protocol with its settings.
+
+    Arguments:
+        name: the protocol's name.
+        protocol: the protocol itself.
+        settings: an instance of its ``Settings``.
+    """
+
+    name: str
+    protocol: Protocol[Any]
+    settings: Any
+
+    def plain(self) -> dict[str, Json]:
+        """The settings as JSON values."""
+        return {key: plain(value, key) for key, value in asdict(self.settings).items()}
+
+
+class Problems(list[str]):
+    """Sentences, each once."""
+
+    def take(self, error: BadInput | PluginError) -> None:
+        """Add what an error says."""
+        sentences = error.problems if isinstance(error, BadInput) else [str(error)]
+        self.extend(sentence for sentence in sentences if sentence not in self)
+
+
+def make_experiments(
+    plugins: Plugins,
+    protocols: str | Sequence[str],
+    settings: Mapping[str, Any],
+    preset: str | None,
+    seed: int | None,
+    problems: Problems,
+) -> list[Experiment]:
+    """The protocols that are asked for, with their settings.
+
+    Arguments:
+        plugins: where protocols and data sets come from.
+        protocols: their names.
+        settings: for every protocol that has such a field; under a protocol's name, a mapping for that one alone.
+        preset: the name of a preset, to start from.
+        seed: sets the setting ``seed``.
+        problems: where everything that is wrong goes.
+
+    Returns:
+        Those with which nothing is wrong.
+    """
+    found: dict[str, Protocol[Any]] = {}
+    for name in dict.fromkeys([protocols] if isinstance(protocols, str) else protocols):
+        try:
+            found[name] = load_protocol(plugins, name)
+        except (BadInput, PluginError) as error:
+            problems.take(error)
+    if not protocols:
+        problems.append("No protocol is named; name at least one, such as 'jamming'.")
+    known = {name: {item.name for item in fields(protocol.Settings)} for name, protocol in found.items()}
+    given = _distribute(plugins, settings, known, problems)
+    if seed is not None and found:
+        takers = [name for name, names in known.items() if "seed" in names]
+        if not takers:
+            problems.append(f"seed = {seed!r}: {', '.join(found)} takes no seed; leave it out.")
+        for name in takers:
+            given[name]["seed"] = seed
+    experiments = []
+    for name, protocol in found.items():
+        dataset = given[name].get("dataset")
+        try:
+            built = build_settings(name, protocol.Settings, given[name], preset, presets_of(protocol))
+            experiments.append(Experiment(name=name, protocol=protocol, settings=built))
+            dataset = getattr(built, "dataset", None)
+        except BadInput as error:
+            problems.take(error)
+        if isinstance(dataset, str):
+            try:
+                plugins.dataset(dataset)
+            except (BadInput, PluginError) as error:
+                problems.take(error)
+    return experiments
+
+
+def load_protocol(plugins: Plugins, name: str) -> Protocol[Any]:
+    """Import and construct a protocol.
+
+    Raises:
+        BadInput: it does not exist, or is disabled or broken.
+        PluginError: it cannot be imported or constructed.
+    """
+    factory = plugins.protocol(name).factory
+    made = load_object(factory)
+    try:
+        protocol: Protocol[Any] = made()
+        fields(protocol.Settings)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise PluginError(f"Protocol {name!r} cannot be used ({reason}); {factory} is broken.") from error
+    return protocol
+
+
+def _distribute(
+    plugins: Plugins, settings: Mapping[str, Any], known: Mapping[str, set[str]], problems: list[str]
+) -> dict[str, dict[str, Any]]:
+    """Which setting goes to which protocol; what is given for one protocol alone wins."""
+    given: dict[str, dict[str, Any]] = {name: {} for name in known}
+    own: dict[str, Mapping[str, Any]] = {}
+    for key, value in settings.items():
+        takers = [name for name, names in known.items() if key in names]
+        if key in known and isinstance(value, Mapping):
+            own[key] = value
+        elif takers:
+            for name in takers:
+                given[name][key] = value
+        elif isinstance(value, Mapping) and _is_protocol(plugins, key):
+            problems.append(
+                f"Settings for protocol {key!r}: it is not among those to run ({', '.join(known)}); name it too."
+            )
+        elif isinstance(value, Mapping):
+            problems.append(unknown_name("protocol", key, plugins.protocols))
+        elif known:
+            problems.append(unknown_name("setting", key, set().union(*known.values())))
+    for name, value in own.items():
+        given[name].update(value)
+    return given
+
+
+def _is_protocol(plugins: Plugins, name: str) -> bool:
+    try:
+        plugins.protocol(name)
+    except (BadInput, PluginError):
+        return False
+    return True

@@ -1,0 +1,136 @@
+"""The record of a run while it runs."""
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import psutil
+
+from jamharness.api import BadInput, Json
+from jamharness.running.request import Request
+from jamharness.running.tracker import CellTracker
+from jamharness.store import RunRecord, Store
+from jamharness.store.runs import default_name
+
+_PAUSE = 1.0
+"""Seconds between two writings: what is not recorded yet lies in the store, and resuming finds it there."""
+
+
+class RunJournal:
+    """Writes the record of a run as its cells finish.
+
+    Arguments:
+        store: where it is written.
+        record: what is known at the start.
+    """
+
+    def __init__(self, store: Store, record: RunRecord) -> None:
+        self._store, self.record = store, record
+        self._written = float("-inf")
+
+    def update(self, tracker: CellTracker, seconds: float) -> None:
+        """Enter a protocol's cells, and write if the last time was long enough ago.
+
+        Arguments:
+            tracker: the protocol and its cells.
+            seconds: wall time spent on it.
+        """
+        if time.monotonic() - self._written >= _PAUSE:
+            self.enter(tracker, seconds)
+            self.write()
+
+    def enter(self, tracker: CellTracker, seconds: float) -> None:
+        """Enter a protocol's cells without writing."""
+        name, record = tracker.experiment.name, self.record
+        self.record = replace(
+            record,
+            cells={**record.cells, name: tracker.stored()},
+            failures={**record.failures, name: tracker.failures()},
+            reused={**record.reused, name: tracker.reused},
+            spent={**record.spent, name: seconds},
+        )
+
+    def write(self, status: str | None = None, problem: str = "") -> None:
+        """Write the record now.
+
+        Arguments:
+            status: the new status, if it changes.
+            problem: what stopped the run.
+
+        Raises:
+            BadInput: the store cannot be written.
+        """
+        if status is not None:
+            self.record = replace(self.record, status=status, problem=problem)
+        self._store.write_run(self.record)
+        self._written = time.monotonic()
+
+
+def first_record(request: Request, resumed: RunRecord | None) -> RunRecord:
+    """The record with which a run starts.
+
+    Arguments:
+        request: what is asked for.
+        resumed: the record of the run that goes on; None for one that starts, be it again.
+
+    Raises:
+        BadInput: a run of the same name was asked for something else.
+    """
+    record = RunRecord(
+        name="",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        protocols={experiment.name: experiment.plain() for experiment in request.experiments},
+        preset=request.preset,
+        seed=request.seed,
+        backend=request.target.backend.name,
+        device=request.target.device,
+        dtype=request.target.dtype,
+        threads=request.target.threads,
+        version=version("jamharness"),
+        process=this_process(),
+    )
+    record = replace(record, name=request.name or default_name(record))
+    earlier = resumed or request.store.find_run(record.name)
+    if earlier is None or earlier.status == "unreadable":
+        return record
+    if resumed is None and earlier.requested() != record.requested():
+        raise BadInput(
+            f"Run {record.name!r} exists with other settings; choose another name, "
+            f"or go on with it as it is by 'jamharness resume {record.name}'."
+        )
+    # The environment of the earlier run tells of the backend if nothing is left to compute; time adds up when resuming.
+    return replace(
+        record,
+        created=earlier.created,
+        environment=earlier.environment,
+        spent=earlier.spent if resumed else {},
+    )
+
+
+def this_process() -> dict[str, Json]:
+    """Which process works on a run, so that others can tell whether it still does."""
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}
+
+
+def seen(record: RunRecord) -> RunRecord:
+    """The record as it should be shown: a run whose process is gone was interrupted, whatever it wrote last."""
+    if record.status != "running" or _works(record.process):
+        return record
+    return replace(record, status="interrupted", problem="its process is gone")
+
+
+def _works(process: Mapping[str, Json]) -> bool:
+    pid, started = process.get("pid"), process.get("started")
+    if process.get("host") != socket.gethostname():
+        return True  # another machine's: nobody can tell from here
+    if not isinstance(pid, int) or not isinstance(started, float | int):
+        return False
+    try:
+        # Its number may belong to another process by now, which began at another time.
+        return abs(psutil.Process(pid).create_time() - started) < 1.0
+    except psutil.Error:
+        return False

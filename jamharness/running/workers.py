@@ -1,0 +1,113 @@
+"""The workers of a run: started when first needed, asked about themselves, given cells, and sent away."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from queue import SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from jamharness.api import BadInput, Cell, CellResult, JamharnessError, Json
+from jamharness.execution.facts import facts
+from jamharness.execution.job import Job, describe, timed
+from jamharness.execution.pool import LocalPool, WorkerDied
+from jamharness.running.request import Request
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Event:
+    """Something that a worker did.
+
+    Arguments:
+        cell: the cell that it computes.
+        key: its key, once it is finished.
+        future: then holds the result and the seconds it took, or the error.
+        text: before that, a line of progress.
+    """
+
+    cell: Cell
+    key: str = ""
+    text: str = ""
+    future: "Future[tuple[CellResult, float]] | None" = None
+
+
+class WorkerPool:
+    """The workers of one run; what they do arrives in ``events``, for one thread to read.
+
+    Arguments:
+        request: says how many, where, and with which interpreter.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.size = request.workers
+        self.events: SimpleQueue[Event] = SimpleQueue()
+        self._target, self._interpreter = request.target, request.interpreter
+        self._pool = LocalPool(
+            request.workers,
+            interpreter=request.interpreter,
+            # What the user has set stays.
+            environment={key: text for key, text in self._target.backend.environment.items() if key not in os.environ},
+            threads=request.target.threads,
+            limit=request.limit,
+            memory=request.memory,
+            # A framework may take longer to import than a cell to compute.
+            prepare=(describe, (request.target,)),
+            said=self._said,
+        )
+
+    def __enter__(self) -> "WorkerPool":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        # After an error or Ctrl-C nobody waits for what still runs.
+        if error is None:
+            self._pool.shutdown()
+        else:
+            self._pool.kill()
+
+    def facts(self, distributions: tuple[str, ...], packages: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
+        """Versions and hashes, as the interpreter finds them in which cells are computed.
+
+        Raises:
+            BadInput: that interpreter cannot run jamharness.
+        """
+        if self._interpreter == sys.executable:
+            return facts(distributions, packages)
+        try:
+            # Its workers would prepare themselves first, and a framework that cannot be imported is another matter.
+            with LocalPool(1, interpreter=self._interpreter) as pool:
+                return pool.submit(facts, distributions, packages).result()
+        except JamharnessError as error:
+            raise BadInput(
+                f"Interpreter {self._interpreter!r} cannot run jamharness ({error}); install jamharness in it."
+            ) from None
+
+    def describe(self) -> Mapping[str, Json]:
+        """What the backend says of itself; finds out whether it can compute here at all.
+
+        Raises:
+            BadInput: it cannot.
+        """
+        try:
+            return self._pool.submit(describe, self._target).result()
+        except BadInput:
+            raise
+        except WorkerDied as error:
+            raise BadInput(f"Backend {self._target.backend.name!r} cannot start: {error}") from None
+        except Exception as error:
+            reason = str(error) if isinstance(error, JamharnessError) else f"{type(error).__name__}: {error}"
+            name = self._target.backend.name
+            raise BadInput(f"Backend {name!r} cannot start ({reason}); see 'jamharness doctor'.") from error
+
+    def begin(self, key: str, job: Job) -> None:
+        """Have a cell computed."""
+        future = self._pool.submit(timed, job)
+        future.add_done_callback(lambda done: self.events.put(Event(key=key, cell=job.cell, future=done)))
+
+    def _said(self, args: tuple[Any, ...], text: str) -> None:
+        if args and isinstance(args[0], Job):
+            self.events.put(Event(cell=args[0].cell, text=text))

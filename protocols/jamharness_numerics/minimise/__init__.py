@@ -1,0 +1,103 @@
+"""Minimise the hinge loss of one problem and say honestly how it ended."""
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+
+import numpy as np
+
+from jamharness.api import Adam, Array, BadInput, Fire, Flow, Optimizer, Problem, Sgd, unknown_name
+from jamharness_numerics.minimise.certificate import last_layer, loss_of, pinned
+from jamharness_numerics.minimise.first_order import first_order
+from jamharness_numerics.minimise.kinks import SHARPEST, Kinks, kinks
+from jamharness_numerics.minimise.outcome import Minimisation, Outcome
+from jamharness_numerics.minimise.second_order import second_order
+from jamharness_numerics.minimise.verdict import settled
+
+BUDGETS = {"lm": 6000, "adam": 2_000_000, "fire": 200_000, "sgd": 2_000_000, "flow": 2_000_000}
+"""Default budgets. lm: steps, measured to decide at N_w = 444 (few searches need 3000); adam: updates, the least of
+arXiv 1809.09349 (2 to 10 million); the others: updates."""
+METHODS = tuple(BUDGETS)
+RULES: Mapping[str, Optimizer] = {"adam": Adam(), "fire": Fire(), "sgd": Sgd(), "flow": Flow()}
+"""First-order methods, with the papers' constants where they used them."""
+
+__all__ = ["BUDGETS", "METHODS", "Minimisation", "Outcome", "minimise"]
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""
+
+
+def minimise(
+    problem: Problem,
+    w: Array,
+    method: str = "lm",
+    budget: int | None = None,
+    say: Callable[[str], None] = _silent,
+) -> Minimisation:
+    """Lower L from w until every pattern is satisfied, the forces balance at a minimum, or the budget is spent.
+
+    Arguments:
+        problem: the problem at its margin κ.
+        w: (N,) where to start; not modified.
+        method: ``"lm"`` second order (for relu by continuation in a softplus), ``"adam"`` or ``"fire"`` with the
+            papers' constants, ``"sgd"`` (full-batch gradient descent) or ``"flow"`` (gradient flow).
+        budget: second-order steps or first-order updates; None: ``BUDGETS``.
+        say: told now and then where it stands.
+
+    Raises:
+        BadInput: an unknown method or a budget below 1.
+    """
+    if method not in METHODS:
+        raise BadInput(unknown_name("minimiser", method, METHODS))
+    allowed = BUDGETS[method] if budget is None else budget
+    if allowed < 1:
+        raise BadInput(f"budget = {budget}: give at least 1 step, or none for the default of {BUDGETS[method]}.")
+    start = perf_counter()
+    if method == "lm":
+        end = second_order(problem, w, allowed, say)
+    else:
+        end = first_order(problem, w, allowed, RULES[method], say)
+    w, iterations, balance, decline = end.w, end.iterations, end.balance, end.decline
+    margins = problem.margins(w)
+    unsatisfied = int(np.count_nonzero(margins > 0))
+    certificate = last_layer(problem, margins)
+    finite = end.finite and bool(np.all(np.isfinite(margins)))
+    smooth = problem.network.nonlinearity.smooth or problem.network.depth == 0
+    rests = settled(smooth=smooth, certificate=certificate, balance=balance, decline=decline)
+    outcome, reason = _judge(finite, unsatisfied, rests, iterations, allowed, method)
+    at, resting = Kinks(units=0, patterns=0, balance=None), None
+    if outcome == "minimum" and not smooth:
+        at = kinks(problem, w)
+        stage = problem.with_activation(f"softplus({SHARPEST:g})")
+        resting = last_layer(stage, stage.margins(w))
+    return Minimisation(
+        w=w,
+        outcome=outcome,
+        loss=loss_of(margins),
+        unsatisfied=unsatisfied,
+        certificate=certificate,
+        balance=balance,
+        decline=decline,
+        pinned=pinned(problem, w) if finite and unsatisfied else 0,
+        kinks=at.units,
+        kinked=at.patterns,
+        clarke=at.balance,
+        resting=resting,
+        iterations=iterations,
+        factorisations=end.factorisations,
+        seconds=perf_counter() - start,
+        reason=reason,
+    )
+
+
+def _judge(finite: bool, unsatisfied: int, rests: bool, spent: int, allowed: int, method: str) -> tuple[Outcome, str]:
+    if not finite:
+        return "undecided", "The loss became NaN or infinite: use float64, another seed, or initial=orthogonal."
+    if unsatisfied == 0:
+        return "satisfied", "Every pattern is satisfied."
+    if rests:
+        return "minimum", "The forces balance with patterns left unsatisfied."
+    if spent >= allowed:
+        return "undecided", f"The budget of {allowed} steps was spent: raise it with budget={4 * allowed}."
+    advice = "try another minimiser" if method == "lm" else "try minimiser=lm"
+    return "undecided", f"No step lowered the loss further, but the forces do not balance: {advice} or float64."

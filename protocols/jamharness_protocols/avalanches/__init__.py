@@ -1,0 +1,1 @@
+"""How the set of unsatisfied patterns changes along training."""

@@ -1,0 +1,44 @@
+"""The settings of the avalanches protocol."""
+
+from dataclasses import dataclass
+
+from jamharness_numerics.minimise import RULES
+
+from jamharness.api import setting
+from jamharness_protocols.common.settings import PAPER, NetworkSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class AvalanchesSettings(NetworkSettings):
+    """Settings of the avalanches protocol."""
+
+    minimiser: str = setting(
+        "adam", help="a first-order rule, whose updates can be followed", choices=tuple(RULES), source=PAPER
+    )
+    learning_rate: float = setting(
+        1e-3, help="of adam and sgd", source="ten times that of arXiv 1809.09349, for a tenth of its updates"
+    )
+    budget: int | None = setting(20_000, help="updates that are followed; they end where every pattern is satisfied")
+    records: int = setting(1000, help="how often the set of unsatisfied patterns is written down, evenly spaced")
+    load: float = setting(2.0, help="P/N_w", source="near the transition that adam finds; see docs/margins.md")
+
+    def problems(self) -> list[str]:
+        """One sentence for each value that cannot be."""
+        found = super().problems()
+        if not 0 < self.learning_rate < float("inf"):
+            found.append(f"learning_rate = {self.learning_rate}: it must be a positive number.")
+        if not 0 < self.load < float("inf"):
+            found.append(f"load = {self.load}: it must be a positive number, in units of P/N_w.")
+        if self.records < 2:
+            found.append(f"records = {self.records}: changes need at least 2.")
+        elif self.budget is not None and self.budget < self.records:
+            found.append(
+                f"records = {self.records}: more than the {self.budget} updates; give budget or fewer of them."
+            )
+        return found
+
+    @property
+    def patterns(self) -> int:
+        """P: the nearest number to the load that the labels allow."""
+        parity = 2 if self.labels == "alternate" else 1
+        return max(2, parity * round(self.load * self.network().weights / parity))

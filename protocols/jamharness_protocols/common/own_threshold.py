@@ -1,0 +1,98 @@
+"""Loads in units of each seed's own threshold: a protocol's first cells are then those that `jamming` would plan.
+
+They are jamming's cells, measured by jamming and kept under its name, so that a run of both computes them once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from jamharness_numerics.search import bracket
+
+from jamharness.api import Cell, FinishedCell, setting
+from jamharness_protocols.common.search_settings import SearchSettings
+from jamharness_protocols.jamming.protocol import Jamming, pool_of
+from jamharness_protocols.jamming.settings import REAL, JammingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThresholdSettings(SearchSettings):
+    """A search for each seed's own threshold, with loads relative to it."""
+
+    patterns: int | None = setting(
+        None, help="the pool of patterns, whose prefixes are tried (none: highest_ratio × N_w)"
+    )
+
+    def problems(self) -> list[str]:
+        """One sentence for each value that cannot be."""
+        found = super().problems()
+        if self.patterns is None and self.dataset in REAL:
+            found.append(f"patterns = none: {self.dataset} needs its pool, as in patterns=1000.")
+        if self.patterns is not None and self.patterns < 2:
+            found.append(f"patterns = {self.patterns}: at least 2 are needed, one of each class.")
+        elif self.patterns is not None and self.patterns % 2 and self.labels == "alternate":
+            near = f"{self.patterns - 1} or {self.patterns + 1}"
+            found.append(f"patterns = {self.patterns}: alternate labels need an even number; use {near}.")
+        return found
+
+    def search(self) -> JammingSettings:
+        """The settings with which `jamming` makes the same search."""
+        shared = {item.name: getattr(self, item.name) for item in fields(SearchSettings)}
+        return JammingSettings(**shared, scan="patterns", patterns=self.patterns)
+
+    def pool(self) -> int:
+        """How many patterns each seed has; every trial takes a prefix of them."""
+        return pool_of(self.search(), self.network())
+
+    def counts(self, loads: Sequence[float], threshold: float) -> dict[int, float]:
+        """The loads by P: the nearest number that the labels allow; those beyond the pool are left out.
+
+        Arguments:
+            loads: in units of the threshold.
+            threshold: in patterns.
+        """
+        parity, pool = 2 if self.labels == "alternate" else 1, self.pool()
+        found = {max(2, parity * round(load * threshold / parity)): load for load in loads}
+        return {count: load for count, load in found.items() if count <= pool}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnThresholds:
+    """What the searches say so far.
+
+    Arguments:
+        cells: the next trials of searches that are not finished.
+        brackets: by seed of a finished search, P of its hardest satisfied trial and of the easiest minimum beyond it.
+        failed: seeds whose search is over without a bracket.
+    """
+
+    cells: Sequence[Cell]
+    brackets: Mapping[int, tuple[int, int]]
+    failed: tuple[int, ...]
+
+
+def own_thresholds(settings: ThresholdSettings, done: Sequence[FinishedCell]) -> OwnThresholds:
+    """Read each seed's own bracket off its finished trials.
+
+    Arguments:
+        settings: of the protocol that asks.
+        done: its finished cells; those of `jamming` among them are the trials.
+    """
+    trials = [item for item in done if item.cell.protocol == "jamming"]
+    cells = Jamming().plan(settings.search(), trials)
+    searching = {int(cell.coordinates["seed"]) for cell in cells}  # type: ignore[arg-type]
+    axis = Jamming().axis(settings.search())
+    tried: dict[int, dict[int, str]] = {}
+    for item in trials:
+        at = item.cell.coordinates
+        outcome = str(item.result.values["outcome"]) if item.result else "failed"
+        tried.setdefault(int(at["seed"]), {})[int(at["patterns"])] = outcome  # type: ignore[arg-type]
+    brackets, failed = {}, []
+    for seed in range(settings.seed, settings.seed + settings.seeds):
+        if seed in searching:
+            continue
+        found = bracket(axis, tried.get(seed, {}))
+        if found.satisfied is None or found.unsatisfied is None:
+            failed.append(seed)
+        else:
+            brackets[seed] = found.satisfied, found.unsatisfied
+    return OwnThresholds(cells=cells, brackets=brackets, failed=tuple(failed))

@@ -1,0 +1,138 @@
+"""The settings that all protocols share: the network, the data, the minimiser."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from jamharness_numerics.minimise import BUDGETS, METHODS
+
+from jamharness.api import ACTIVATIONS, SCHEMES, BadInput, ComparisonPoint, DataRequest, Network, setting
+
+PAPER = "arXiv 1809.09349"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings:
+    """Network, data and minimiser."""
+
+    width: int | tuple[int, ...] = setting(
+        10,
+        help="units of each hidden layer, or one number per layer",
+        source="small enough for a laptop; the papers use 40 to 62",
+    )
+    depth: int = setting(2, help="hidden layers; 0 is a linear function", source=f"{PAPER} has 2, 3 and 5")
+    inputs: int | None = setting(
+        None, help="input dimension d; none: the width", source=f"{PAPER}: d = h for random data, 10 for MNIST"
+    )
+    activation: str = setting(
+        "relu", help=f"one of {', '.join(ACTIVATIONS)}; gelu(β) and softplus(β) take a sharpness", source=PAPER
+    )
+    bias: bool = setting(True, help="whether every layer has biases", source=PAPER)
+    dataset: str = setting("random", help="a name from `jamharness datasets`", source=PAPER)
+    normalise: bool = setting(True, help="centre the patterns and project each to |x| = √d", source=f"{PAPER}, Methods")
+    labels: str = setting(
+        "alternate",
+        help="−1, +1 in turn (real data: the classes interleaved), or fair signs",
+        choices=("alternate", "random"),
+        source=PAPER,
+    )
+    projection: str = setting(
+        "whitened",
+        help="principal components of real data, divided by their spread or not",
+        choices=("whitened", "plain"),
+        source=PAPER,
+    )
+    fit: str = setting(
+        "train",
+        help="principal components of the training set, or pooled with the test set",
+        choices=("train", "pooled"),
+    )
+    test_fraction: float = setting(0.2, help="part of a data set without its own split that is kept for testing")
+    folder: str | None = setting(None, help="where the files of a real data set lie; none: the user's data folder")
+    margin: float = setting(1.0, help="the margin κ, in units of the output", source=PAPER)
+    seeds: int = setting(12, help="how many independent draws of data and weights")
+    seed: int = setting(0, help="the first seed")
+    minimiser: str = setting(
+        "lm",
+        help="second order (lm), the papers' adam or fire, gradient descent (sgd) or gradient flow (flow)",
+        choices=METHODS,
+    )
+    initial: str = setting("orthogonal", help="initial weights", choices=SCHEMES, source=f"{PAPER}, Methods")
+    budget: int | None = setting(
+        None, help=f"steps of one minimisation; none: {', '.join(f'{name} {count}' for name, count in BUDGETS.items())}"
+    )
+
+    def problems(self) -> list[str]:
+        """One sentence for each value that cannot be."""
+        found = []
+        if self.seeds < 1:
+            found.append(f"seeds = {self.seeds}: ask for at least 1; an interval needs 2 or more.")
+        if self.seed < 0:
+            found.append(f"seed = {self.seed}: the first seed must be 0 or more.")
+        if self.budget is not None and self.budget < 1:
+            found.append(f"budget = {self.budget}: give at least 1 step, or none for the minimiser's default.")
+        if not 0 < self.margin < float("inf"):
+            found.append(f"margin = {self.margin}: the margin κ must be a positive number; the papers use 1.")
+        if not 0 <= self.test_fraction < 1:
+            found.append(f"test_fraction = {self.test_fraction}: it must be at least 0 and below 1.")
+        try:
+            self.network()
+        except BadInput as error:
+            found.extend(error.problems)
+        return found
+
+    def network(self, width: int | None = None) -> Network:
+        """The network, or one of another width."""
+        hidden = self.width if width is None else width
+        first = hidden[0] if isinstance(hidden, tuple) and hidden else hidden
+        inputs = self.inputs if self.inputs is not None else max(first, 1) if isinstance(first, int) else 1
+        return Network(inputs=inputs, width=hidden, depth=self.depth, activation=self.activation, bias=self.bias)
+
+    def request(self, seed: int, inputs: int, patterns: int | None) -> DataRequest:
+        """The data of one seed."""
+        return DataRequest(
+            dataset=self.dataset,
+            inputs=inputs,
+            patterns=patterns,
+            seed=seed,
+            normalise=self.normalise,
+            labels=self.labels,
+            projection=self.projection,
+            fit=self.fit,
+            test_fraction=self.test_fraction,
+            folder=self.folder,
+        )
+
+    def comparison_point(self, network: Network, patterns: int, pool: int | None, seed: int) -> ComparisonPoint:
+        """One minimisation before it begins, for backends to be compared at.
+
+        Arguments:
+            network: the network.
+            patterns: P.
+            pool: how many patterns are drawn.
+            seed: of data and initial weights.
+        """
+        return ComparisonPoint(
+            label=f"seed {seed}, P = {patterns}",
+            network=network,
+            dataset=self.request(seed, network.inputs, pool),
+            patterns=patterns,
+            margin=self.margin,
+            seed=seed,
+            scheme=self.initial,
+        )
+
+    def coordinates(self, network: Network, seed: int, patterns: int) -> dict[str, Any]:
+        """What one minimisation depends on besides the data."""
+        return {
+            "seed": seed,
+            "patterns": patterns,
+            "inputs": network.inputs,
+            "width": list(network.width) if isinstance(network.width, tuple) else network.width,
+            "depth": network.depth,
+            "activation": network.activation,
+            "bias": network.bias,
+            "margin": self.margin,
+            "minimiser": self.minimiser,
+            "initial": self.initial,
+            "budget": BUDGETS[self.minimiser] if self.budget is None else self.budget,
+        }

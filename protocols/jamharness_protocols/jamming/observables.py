@@ -1,0 +1,48 @@
+"""What the jamming protocol estimates."""
+
+from collections.abc import Mapping
+
+from jamharness.api import Observable
+from jamharness_protocols.common.settings import PAPER
+
+_EQUIVALENCE = 0.25
+_WINDOW = "half of the window 2.80 to 3.30 in which arXiv 1809.09349 finds both satisfied and unsatisfied runs"
+
+
+def _load(unit: str, meaning: str, published: str = "", equivalence: float | None = None) -> Observable:
+    return Observable(
+        unit=unit,
+        meaning=meaning,
+        source=PAPER,
+        comparison="distribution",
+        published=published,
+        equivalence=equivalence,
+        equivalence_source=_WINDOW if equivalence else "",
+    )
+
+
+def _count(meaning: str) -> Observable:
+    return Observable(unit="runs", meaning=meaning, source="counted", comparison="distribution")
+
+
+OBSERVABLES: Mapping[str, Observable] = {
+    "critical_ratio": _load("P/N_w", "mean over seeds of the load at the jamming point", "≈ 3", _EQUIVALENCE),
+    "critical_ratio_parameters": _load("P/N", "the same load per parameter, biases included", "", _EQUIVALENCE),
+    "transition_width": _load("P/N_w", "standard deviation of the load at the jamming point over seeds"),
+    "jump_smallest": _load(
+        "N_Δ/N", "smallest first minimum beyond a seed's threshold, of those with N_Δ > 0.1 N", "> 0.5"
+    ),
+    "jump_median": _load(
+        "N_Δ/N", "median first minimum beyond a seed's threshold, of those with N_Δ > 0.1 N", "≈ 0.75"
+    ),
+    "scaling_exponent": Observable(
+        unit="",
+        meaning="x of N* ~ P^x, N* in weights",
+        source="arXiv 1810.09665",
+        comparison="distribution",
+        published="3/4 (MNIST)",
+    ),
+    "satisfied": _count("runs that ended with N_Δ = 0"),
+    "minimum": _count("runs that ended in a minimum"),
+    "undecided": _count("runs that were not decided, or failed"),
+}

@@ -1,0 +1,70 @@
+"""The settings of the jamming protocol."""
+
+from dataclasses import dataclass
+
+from jamharness.api import setting
+from jamharness_protocols.common.search_settings import SearchSettings
+from jamharness_protocols.common.settings import PAPER
+
+_WIDTH_SCAN_PATTERNS = (100, 200, 400, 800)
+REAL = ("digits", "mnist", "fashion-mnist", "cifar10")
+"""Data sets that end: a plan is pure and cannot count them, so a scan over their patterns is told how many to use."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JammingSettings(SearchSettings):
+    """Settings of the jamming protocol."""
+
+    scan: str = setting(
+        "patterns",
+        help="vary P at a fixed network, or the width at fixed P",
+        choices=("patterns", "width"),
+        source=f"{PAPER}: N*(P) by lowering h",
+    )
+    patterns: int | tuple[int, ...] | None = setting(
+        None,
+        help="scan=patterns: the pool of patterns, whose prefixes are tried (none: highest_ratio × N_w); "
+        f"scan=width: the values of P (none: {','.join(map(str, _WIDTH_SCAN_PATTERNS))})",
+    )
+    highest_width: int = setting(512, help="largest width that a scan over widths may reach")
+
+    def problems(self) -> list[str]:
+        """One sentence for each value that cannot be."""
+        found = super().problems()
+        for count in self.pattern_counts:
+            if count < 2:
+                found.append(f"patterns = {count}: at least 2 are needed, one of each class.")
+            elif count % 2 and self.labels == "alternate":
+                near = f"{count - 1} or {count + 1}"
+                found.append(f"patterns = {count}: alternate labels need an even number; use {near}, or labels=random.")
+        if self.scan == "patterns" and self.patterns is None and self.dataset in REAL:
+            found.append(f"patterns = none: scan=patterns on {self.dataset} needs its pool, as in patterns=1000.")
+        if self.scan == "patterns" and isinstance(self.patterns, tuple):
+            given = ",".join(map(str, self.patterns))
+            found.append(f"patterns = {given}: scan=patterns takes one number, the pool; use scan=width for several.")
+        if self.scan == "width":
+            if self.depth == 0:
+                found.append("depth = 0: a linear network has no width to scan; use scan=patterns.")
+            if isinstance(self.width, tuple):
+                given = ",".join(map(str, self.width))
+                found.append(f"width = {given}: scan=width varies one width for all layers; give one number.")
+            if self.highest_width < 1:
+                found.append(f"highest_width = {self.highest_width}: it must be at least 1.")
+        return found
+
+    @property
+    def pattern_counts(self) -> tuple[int, ...]:
+        """Every number of patterns that was asked for by name."""
+        if self.patterns is None:
+            return ()
+        return self.patterns if isinstance(self.patterns, tuple) else (self.patterns,)
+
+    @property
+    def scanned_patterns(self) -> tuple[int, ...]:
+        """The values of P of a scan over widths."""
+        return self.pattern_counts or _WIDTH_SCAN_PATTERNS
+
+    @property
+    def scan_inputs(self) -> int:
+        """The input dimension of a scan over widths: 10 unless given, as on MNIST in arXiv 1809.09349."""
+        return 10 if self.inputs is None else self.inputs

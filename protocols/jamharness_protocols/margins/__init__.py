@@ -1,0 +1,1 @@
+"""The distribution of the margins at the transition."""

@@ -1,0 +1,86 @@
+"""The figures of the margins protocol."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jamharness_numerics.statistics.tilted_power import cumulative
+
+from jamharness.api import Findings
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_PANELS = {
+    "theta": (r"$\Delta$ / median, minima", r"\theta", 1),
+    "gamma": (r"$-\Delta/\kappa$, minima", r"\gamma", -1),
+    "gamma_satisfied": (r"$-\Delta/\kappa$, satisfied", r"\gamma", -1),
+}
+
+
+def draw(findings: Findings) -> "Mapping[str, Figure]":
+    """``margins``: cumulative distributions with their fits; ``windows``: exponents against the end of the window."""
+    from matplotlib.figure import Figure
+
+    fits = findings.tables["fits"].set_index("name")
+    names = [name for name in _PANELS if fits["exponent"].notna().get(name, False)]
+    if not names:
+        return {}
+    figures = {}
+    for title, panel in (("margins", _cumulative), ("windows", _windows)):
+        figure = Figure(figsize=(3.6 * len(names), 3.4), layout="constrained")
+        for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+            panel(axes, findings, name)
+        figures[title] = figure
+    return figures
+
+
+def _fit(findings: Findings, name: str) -> dict[str, float]:
+    """The row of the fit."""
+    (row,) = (row for row in findings.tables["fits"].to_dict("records") if row["name"] == name)
+    return {str(key): float(value) for key, value in row.items() if key != "name"}
+
+
+def _cumulative(axes: "Axes", findings: Findings, name: str) -> None:
+    """How many margins are smaller, beyond the lower end of the window."""
+    label, symbol, sign = _PANELS[name]
+    fit = _fit(findings, name)
+    lower, upper, exponent, low, high = (fit[column] for column in ("lower", "upper", "exponent", "low", "high"))
+    x = sign * np.asarray(findings.arrays[f"{name} values"], dtype=float)
+    x = np.sort(x[x > lower])
+    axes.loglog(x, np.arange(1, len(x) + 1), ".", color="tab:gray", markersize=2)
+    inside = x[x <= upper]
+    t = np.geomspace(inside[0], upper, 200) / upper
+    shape = cumulative(t, sign * exponent, fit["slope"], lower / upper)
+    text = f"${symbol}$ = {exponent:.2f} [{low:.2f}, {high:.2f}]"
+    axes.loglog(t * upper, fit["count"] * shape, "-", color="tab:red", label=text)
+    axes.axvspan(inside[0], upper, color="tab:red", alpha=0.08)
+    axes.set_ylim(0.7, 1.5 * len(x))
+    axes.set_xlabel(label)
+    axes.set_ylabel("margins that are smaller")
+    axes.legend(frameon=False, fontsize="small", loc="lower right")
+
+
+def _windows(axes: "Axes", findings: Findings, name: str) -> None:
+    """The exponent in every window, and the chosen one."""
+    label, symbol, _ = _PANELS[name]
+    fit = _fit(findings, name)
+    table = findings.tables["windows"]
+    some = table[(table["name"] == name) & table["exponent"].notna()].sort_values("upper")
+    upper = some["upper"].to_numpy(dtype=float)
+    axes.fill_between(upper, some["low"].to_numpy(dtype=float), some["high"].to_numpy(dtype=float), alpha=0.2)
+    axes.semilogx(upper, some["exponent"].to_numpy(dtype=float), "o-", markersize=3)
+    value = fit["exponent"]
+    ends = [[value - fit["low"]], [fit["high"] - value]]
+    # The smallest windows say next to nothing, and would set the scale.
+    width = (some["high"] - some["low"]).to_numpy(dtype=float)
+    kept = some[width <= 4 * np.nanmedian(width)]
+    limits = np.array([*kept["low"], *kept["high"], fit["low"], fit["high"]], dtype=float)
+    if np.isfinite(limits).any():
+        bottom, top = np.nanmin(limits), np.nanmax(limits)
+        axes.set_ylim(bottom - 0.05 * (top - bottom) - 1e-3, top + 0.05 * (top - bottom) + 1e-3)
+    axes.errorbar([fit["upper"]], [value], yerr=ends, fmt="s", color="tab:red", label="chosen window")
+    axes.set_xlabel(f"end of the window, {label}")
+    axes.set_ylabel(f"${symbol}$")
+    axes.legend(frameon=False, fontsize="small")

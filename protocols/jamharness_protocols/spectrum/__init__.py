@@ -1,0 +1,1 @@
+"""The spectrum of the Hessian below, at and beyond the transition."""

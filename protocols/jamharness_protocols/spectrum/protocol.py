@@ -1,0 +1,107 @@
+"""The spectrum of the Hessian H = H0 + Hp below, at and beyond the jamming transition."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from math import isfinite
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from jamharness_numerics.spectra import asymmetry, count
+
+from jamharness.api import (
+    Backend,
+    Cell,
+    CellResult,
+    ComparisonPoint,
+    Findings,
+    FinishedCell,
+    Json,
+    Observable,
+    Progress,
+)
+from jamharness_protocols.common.own_threshold import own_thresholds
+from jamharness_protocols.common.trial import problem_of, run_trial
+from jamharness_protocols.spectrum import analysis, figures, lanczos
+from jamharness_protocols.spectrum.observables import OBSERVABLES
+from jamharness_protocols.spectrum.settings import SpectrumSettings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MATRICES = ("H", "H0", "Hp")
+
+
+class Spectrum:
+    """N_−, N_0 and N_+ of H, H0 and Hp, their symmetry and scale, phase by phase."""
+
+    Settings = SpectrumSettings
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "quick": {"seeds": 6, "relative": (0.7, 1.4)},
+        "paper": {"width": 40, "depth": 5, "seeds": 4},
+    }
+    observables: ClassVar[Mapping[str, Observable]] = OBSERVABLES
+
+    def plan(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
+        """Each seed's search for its threshold unless one is given, then every load that has not been tried."""
+        tried = {_place(item.cell) for item in done if item.cell.protocol == "spectrum"}
+        searches, thresholds = _thresholds(settings, done)
+        cells = [cell for seed, at in thresholds.items() for cell in _cells(settings, seed, at)]
+        return [*searches, *(cell for cell in cells if _place(cell) not in tried)]
+
+    def comparison_points(self, settings: SpectrumSettings) -> Sequence[ComparisonPoint]:
+        """The first seed at the largest load; at 3 N_w where its threshold is not known before it is searched."""
+        network = settings.network()
+        at = network.weights * (settings.threshold or 3.0)
+        largest = max(settings.counts(settings.relative, at), default=2)
+        return [settings.comparison_point(network, largest, settings.pool(), settings.seed)]
+
+    def measure(self, cell: Cell, backend: Backend, progress: Progress) -> CellResult:
+        """One minimisation, then three spectra at its end, or an estimate of that of H."""
+        trial = run_trial(cell, backend, progress)
+        problem, w = problem_of(cell, backend), trial.arrays["w"]
+        if cell.coordinates.get("method") == "lanczos":
+            return lanczos.measure(cell, problem, trial, progress)
+        progress("spectra")
+        spectra = dict(zip(MATRICES, problem.hessian_eigenvalues(w), strict=True))
+        values: dict[str, Json] = {**trial.values, "relative": cell.coordinates["relative"]}
+        for name, spectrum in spectra.items():
+            parts = list(spectra.values()) if name == "H" else [spectrum]
+            found = count(spectrum, parts, backend.dtype)
+            for key, value in asdict(found).items():
+                values[f"{key}_{name}"] = value if isfinite(value) else None
+        values["hp_asymmetry"] = asymmetry(spectra["Hp"])
+        return CellResult(values=values, arrays={**trial.arrays, **spectra})
+
+    def analyse(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Findings:
+        """Estimates over the minima of each load, and the table of cells."""
+        own = [item for item in done if item.cell.protocol == "spectrum"]
+        return analysis.analyse(settings.relative, own)
+
+    def draw(self, findings: Findings) -> "Mapping[str, Figure]":
+        """Densities of H and Hp, phase by phase, linear and logarithmic."""
+        return figures.draw(findings)
+
+
+def _place(cell: Cell) -> tuple[Json, Json]:
+    return cell.coordinates["seed"], cell.coordinates["patterns"]
+
+
+def _thresholds(settings: SpectrumSettings, done: Sequence[FinishedCell]) -> tuple[Sequence[Cell], dict[int, float]]:
+    """The trials still to be made to find thresholds, and those known, in patterns by seed."""
+    if settings.threshold is not None:
+        given = settings.threshold * settings.network().weights
+        return [], dict.fromkeys(range(settings.seed, settings.seed + settings.seeds), given)
+    found = own_thresholds(settings, done)
+    return found.cells, {seed: (low + high) / 2 for seed, (low, high) in found.brackets.items()}
+
+
+def _cells(settings: SpectrumSettings, seed: int, threshold: float) -> Iterator[Cell]:
+    network = settings.network()
+    method = settings.lanczos(network)
+    for patterns, value in settings.counts(settings.relative, threshold).items():
+        yield Cell(
+            protocol="spectrum",
+            coordinates={**settings.coordinates(network, seed, patterns), "relative": value, **method},
+            dataset=settings.request(seed, network.inputs, settings.pool()),
+            label=f"seed {seed}, P = {patterns}, {value:g} of the threshold",
+            cost=float(patterns) * network.size**2,
+        )

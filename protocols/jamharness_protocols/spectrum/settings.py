@@ -1,0 +1,67 @@
+"""The settings of the spectrum protocol."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from jamharness_numerics.spectra.lanczos import most_vectors, too_much
+
+from jamharness.api import Network, setting
+from jamharness_protocols.common.own_threshold import ThresholdSettings
+
+METHODS = ("auto", "exact", "lanczos")
+EXACT = 10_000
+"""The largest N of the exact method where the choice is automatic: its three N × N matrices take 2.2 GiB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpectrumSettings(ThresholdSettings):
+    """Settings of the spectrum protocol."""
+
+    threshold: float | None = setting(
+        None, help="P/N_w at the transition, the same for every seed; none: each seed's own, searched as `jamming` does"
+    )
+    relative: tuple[float, ...] = setting(
+        (0.7, 1.0, 1.2, 1.5),
+        help="loads to minimise at, in units of the threshold: below, at and beyond the transition",
+        source="arXiv 1810.09665 shows the spectrum in these three phases",
+    )
+    method: str = setting(
+        "auto",
+        help=f"exact: every eigenvalue of H, H0 and Hp; lanczos: H from its products; auto: exact up to N = {EXACT}",
+        choices=METHODS,
+    )
+    probes: int = setting(4, help="lanczos: random vectors; errors fall as 1/√(probes N)", source="docs/spectrum.md")
+    steps: int = setting(96, help="lanczos: products for each; resolves ‖H‖/steps", source="docs/spectrum.md")
+
+    def problems(self) -> list[str]:
+        """One sentence for each value that cannot be."""
+        found = super().problems()
+        if self.threshold is not None and not 0 < self.threshold < float("inf"):
+            found.append(f"threshold = {self.threshold}: it must be a positive number, in units of P/N_w.")
+        elif self.threshold is not None and self.patterns is None and self.relative:
+            reach = self.threshold * max(self.relative)
+            if self.highest_ratio < reach < float("inf"):
+                found.append(
+                    f"relative = {max(self.relative):g}: that load is P/N_w = {reach:g}, "
+                    f"beyond highest_ratio = {self.highest_ratio:g}; raise it."
+                )
+        if not self.relative:
+            found.append("relative = : give at least one load, as in relative=0.7,1.0,1.3.")
+        found += [
+            f"relative = {value:g}: each load must be a positive number, in units of the threshold."
+            for value in self.relative
+            if not 0 < value < float("inf")
+        ]
+        if self.probes < 1:
+            found.append(f"probes = {self.probes}: Lanczos needs at least 1 random vector.")
+        if self.steps < 2:
+            found.append(f"steps = {self.steps}: Lanczos needs at least 2 steps.")
+        if not found and self.lanczos(self.network()) and self.steps > most_vectors(self.network().size):
+            found.append(too_much(self.network().size, self.steps))
+        return found
+
+    def lanczos(self, network: Network) -> dict[str, Any]:
+        """The coordinates of a cell whose spectrum Lanczos estimates; empty where it is exact."""
+        if self.method == "exact" or (self.method == "auto" and network.size <= EXACT):
+            return {}
+        return {"method": "lanczos", "probes": self.probes, "steps": self.steps}

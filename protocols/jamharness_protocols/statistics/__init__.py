@@ -1,5 +1,0 @@
-"""Estimates with intervals from a handful of seeds, and exponents of densities."""
-
-from jamharness_protocols.statistics.power_law import PowerLaw, fit_power_law
-
-__all__ = ["PowerLaw", "fit_power_law"]

@@ -1,0 +1,201 @@
+"""A minimisation ends with a verdict that can be checked without it."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+from jamharness_numerics.minimise import BUDGETS, METHODS, minimise
+from jamharness_numpy.backend import NumpyBackend
+
+from jamharness.api import BadInput, DataRequest, Network
+from jamharness.datasets.random import load
+
+
+def torch_backend():
+    """PyTorch on one thread."""
+    from jamharness_torch.backend import TorchBackend
+
+    return TorchBackend(threads=1)
+
+
+MAKERS = {"numpy": NumpyBackend}
+if importlib.util.find_spec("torch"):
+    MAKERS["torch"] = torch_backend
+BACKENDS = pytest.mark.parametrize(
+    "backend", [pytest.param(name, marks=[pytest.mark.torch] if name == "torch" else []) for name in MAKERS]
+)
+
+
+def pose(backend, activation, ratio, seed=0, *, width=4, depth=2, bias=True):
+    """Normalised random data at a load P/N_w, and orthogonal initial weights."""
+    network = Network(inputs=width, width=width, depth=depth, activation=activation, bias=bias)
+    data = load(DataRequest(inputs=width, patterns=2 * round(ratio * network.weights / 2), seed=seed))
+    return backend.problem(network, data.x, data.y), network.initial(seed=seed)
+
+
+@BACKENDS
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "softplus(4)"])
+def test_satisfied_means_no_positive_margin(backend, activation):
+    """Below the transition the verdict is "satisfied", and then no margin is above zero, not even by rounding."""
+    for seed in range(3):
+        problem, w = pose(MAKERS[backend](), activation, 0.8, seed, width=8 if activation == "relu" else 4)
+        assert problem.margins(w).max() > 0
+        found = minimise(problem, w)
+        assert (found.outcome, found.unsatisfied, found.loss) == ("satisfied", 0, 0.0)
+        assert found.certificate == 0
+        assert problem.margins(found.w).max() <= 0
+        assert NumpyBackend().problem(problem.network, problem.x, problem.y).margins(found.w).max() <= 1e-12
+
+
+@BACKENDS
+@pytest.mark.parametrize(
+    ("activation", "width", "depth", "ratio", "at_least"),
+    [("tanh", 4, 1, 8, 3), ("gelu", 3, 1, 40, 3)],
+)
+def test_a_smooth_minimum_is_stationary_and_stable(backend, activation, width, depth, ratio, at_least):
+    """Far above the transition a verdict "minimum" has certificate and forces below 1e-8 and no negative curvature.
+
+    Seeds whose loss has its infimum at infinite weights are undecided; none is satisfied.
+    """
+    outcomes = []
+    for seed in range(8):
+        problem, w = pose(MAKERS[backend](), activation, ratio, seed, width=width, depth=depth)
+        found = minimise(problem, w, budget=400)
+        outcomes.append(found.outcome)
+        assert found.unsatisfied == np.count_nonzero(problem.margins(found.w) > 0)
+        if found.outcome == "minimum":
+            assert found.certificate < 1e-8
+            assert found.balance < 1e-8
+            assert found.unsatisfied > 0
+            spectrum = problem.hessian_eigenvalues(found.w)[0]
+            assert spectrum[0] > -1e-9 * spectrum[-1]
+    assert "satisfied" not in outcomes
+    assert outcomes.count("minimum") >= at_least
+
+
+@BACKENDS
+def test_a_relu_minimum_has_settled(backend):
+    """Far above the transition relu ends in a minimum: net force below 1e-3 of its parts, L down by less than 10%."""
+    for seed in range(2):
+        problem, w = pose(MAKERS[backend](), "relu", 6, seed, width=3)
+        found = minimise(problem, w)
+        assert found.outcome == "minimum"
+        assert found.balance < 1e-3
+        assert found.balance < 1e-8 or found.decline < 0.1
+        assert found.unsatisfied == np.count_nonzero(problem.margins(found.w) > 0) > 0
+        assert found.loss == pytest.approx(problem.loss_and_gradient(found.w)[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("method", METHODS)
+def test_too_small_a_budget_is_undecided_and_says_what_to_do(method, activation):
+    """Three steps decide nothing: the outcome is "undecided", and the reason names a larger budget."""
+    problem, w = pose(NumpyBackend(), activation, 3.0)
+    found = minimise(problem, w, method=method, budget=3)
+    assert found.outcome == "undecided"
+    assert "budget=12" in found.reason
+    assert found.iterations <= 3
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_satisfies_an_easy_problem(method):
+    """Few patterns are satisfied by the second-order method and by both first-order ones."""
+    problem, w = pose(NumpyBackend(), "relu", 0.3, seed=1, width=8)
+    found = minimise(problem, w, method=method, budget=40_000)
+    assert found.outcome == "satisfied"
+    assert problem.margins(found.w).max() <= 0
+
+
+def test_a_start_that_satisfies_every_pattern_is_kept():
+    """Nothing is to be done where N_Δ = 0 already."""
+    problem, w = pose(NumpyBackend(), "tanh", 0.5)
+    solved = minimise(problem, w).w
+    again = minimise(problem.with_margin(0.5), solved, method="adam")
+    assert (again.outcome, again.iterations) == ("satisfied", 0)
+    assert np.array_equal(again.w, solved)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@BACKENDS
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("value", [np.nan, 1e200, 1e308])
+def test_a_loss_that_is_not_finite_is_an_outcome(backend, method, activation, value):
+    """NaN or overflowing weights end in a verdict, never in an exception, and never in a wrong one."""
+    problem, w = pose(MAKERS[backend](), activation, 2.0)
+    found = minimise(problem, w * value, method=method, budget=50)
+    if not np.all(np.isfinite(problem.margins(found.w))):
+        assert found.outcome == "undecided"
+        assert "NaN or infinite" in found.reason
+    assert found.outcome != "minimum" or np.isfinite(found.loss)
+
+
+def test_an_unknown_method_names_the_nearest():
+    """One sentence with the value and the nearest valid name."""
+    problem, w = pose(NumpyBackend(), "relu", 1.0)
+    with pytest.raises(BadInput, match=r"'adm'.*did you mean 'adam'"):
+        minimise(problem, w, method="adm")
+
+
+@pytest.mark.parametrize("budget", [0, -5])
+def test_a_budget_below_one_is_refused(budget):
+    """One sentence with the value and the default."""
+    problem, w = pose(NumpyBackend(), "relu", 1.0)
+    with pytest.raises(BadInput, match=f"budget = {budget}:.*{BUDGETS['fire']}"):
+        minimise(problem, w, method="fire", budget=budget)
+
+
+@BACKENDS
+@pytest.mark.parametrize("method", METHODS)
+def test_the_start_is_not_modified(backend, method):
+    """w holds what it held, and the result shares no memory with it."""
+    problem, w = pose(MAKERS[backend](), "relu", 2.0)
+    before = w.copy()
+    found = minimise(problem, w, method=method, budget=30)
+    assert np.array_equal(w, before)
+    assert not np.shares_memory(found.w, w)
+
+
+@BACKENDS
+def test_the_same_start_gives_the_same_end(backend):
+    """Two minimisations give the same bits, and what is said on the way does not matter."""
+    problem, w = pose(MAKERS[backend](), "relu", 2.0)
+    lines = []
+    first, second = minimise(problem, w, budget=300), minimise(problem, w, budget=300, say=lines.append)
+    assert np.array_equal(first.w, second.w)
+    assert (first.outcome, first.iterations) == (second.outcome, second.iterations)
+    assert lines
+
+
+class WithoutHessian(NumpyBackend):
+    """The referee without second derivatives."""
+
+    capabilities = NumpyBackend.capabilities - {"hessian", "hessian_eigenvalues"}
+
+    def problem(self, network, x, y, loss=None):
+        made = super().problem(network, x, y, loss)
+        made.hessian = None  # calling it would be an error
+        return made
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_backend_without_a_hessian_gets_a_verdict_too(activation):
+    """Below the transition it is "satisfied"; above, the search ends within its budget and claims no satisfaction."""
+    problem, w = pose(WithoutHessian(), activation, 0.8, width=8)
+    assert minimise(problem, w).outcome == "satisfied"
+    problem, w = pose(WithoutHessian(), activation, 8.0, width=3)
+    found = minimise(problem, w, budget=300)
+    assert found.outcome in ("minimum", "undecided")
+    assert found.balance is not None
+    assert found.iterations <= 300
+    assert found.outcome == "undecided" or found.balance < 1e-3
+
+
+def test_a_linear_minimum_without_a_hessian_is_the_same():
+    """At depth 0 the loss is convex: the verdict and the loss do not depend on second derivatives."""
+    found = []
+    for backend in (NumpyBackend(), WithoutHessian()):
+        problem, w = pose(backend, "linear", 6.0, width=10, depth=0)
+        found.append(minimise(problem, w))
+    assert [one.outcome for one in found] == ["minimum", "minimum"]
+    assert found[0].loss == pytest.approx(found[1].loss, rel=1e-10)

@@ -1,0 +1,64 @@
+"""Newton's end: what it reports is of the w that it returns, and a failed finish does not move a minimum."""
+
+import sys
+
+import numpy as np
+import pytest
+from jamharness_numerics.minimise.certificate import force_balance, trace_h0
+from jamharness_numerics.minimise.newton import newton
+from jamharness_numerics.minimise.second_order import second_order
+from jamharness_numpy.backend import NumpyBackend
+
+from jamharness.api import DataRequest, Network
+from jamharness.datasets.random import load
+
+
+def pose(activation, ratio, seed=0, width=3):
+    """A problem of random data and its initial weights."""
+    network = Network(inputs=width, width=width, depth=2, activation=activation, bias=True)
+    data = load(DataRequest(inputs=width, patterns=2 * round(ratio * network.weights / 2), seed=seed))
+    return NumpyBackend().problem(network, data.x, data.y), network.initial(seed=seed)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "softplus(64)"])
+@pytest.mark.parametrize("budget", [3, 40, 400])
+def test_balance_and_loss_are_those_of_the_returned_w(activation, budget):
+    """Whether it came to rest or ran out of steps on a kink."""
+    problem, w = pose(activation, 6)
+    found = newton(problem, w, budget, tolerance=1e-12, done=lambda _w: False)
+    loss, gradient = problem.loss_and_gradient(found.w)
+    assert found.loss == loss
+    assert found.balance == pytest.approx(force_balance(gradient, loss, trace_h0(problem, found.w)), rel=1e-9)
+
+
+def test_a_w_that_is_done_is_returned_whatever_else_ends_the_run():
+    """At the last step of the budget too, where otherwise the best balanced w of the stretch would be."""
+    problem, w = pose("softplus(64)", 6)
+    seen = []
+    for steps in (1, 5, 30):
+        last = newton(problem, w, steps, tolerance=1e-12, done=lambda at: bool(seen.append(at)))
+        assert last.why == "budget"
+        end = seen[-1]
+        found = newton(problem, w, steps, tolerance=1e-12, done=lambda at, end=end: np.array_equal(at, end))
+        assert found.why == "done"
+        assert np.array_equal(found.w, end)
+
+
+def test_a_loss_that_goes_to_zero_ends_it():
+    """Below the transition L has no minimum but zero, which Newton's steps reach in no finite number."""
+    problem, w = pose("softplus(4)", 1)
+    found = newton(problem, w, 400, tolerance=0.0, done=lambda _w: False)
+    assert found.why == "zero"
+    assert found.loss < 1e-20
+    assert found.iterations < 400
+
+
+def test_a_finish_that_fails_leaves_the_minimum_where_it_rests(monkeypatch):
+    """A push to a larger margin moves w; unless that satisfies every pattern, the rested w is the result."""
+    problem, w = pose("gelu", 10)
+    rested = second_order(problem, w, 1000, lambda _text: None)
+    monkeypatch.setattr(sys.modules[second_order.__module__], "NEARLY", 1e9)
+    again = second_order(problem, w, 1000, lambda _text: None)
+    assert np.array_equal(again.w, rested.w)
+    assert again.balance == rested.balance
+    assert again.iterations > rested.iterations

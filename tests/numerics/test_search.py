@@ -1,0 +1,103 @@
+"""The search along one axis, against oracles with a hidden threshold."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from jamharness_numerics.search import Axis, bracket, next_value
+
+
+@st.composite
+def axes(draw):
+    """Any axis whose ends are multiples of its step, with a resolution of at least one step."""
+    step = draw(st.integers(1, 3))
+    lowest = step * draw(st.integers(1, 5))
+    highest = lowest + step * draw(st.integers(0, 300))
+    return Axis(
+        start=draw(st.integers(1, 2 * highest)),
+        lowest=lowest,
+        highest=highest,
+        step=step,
+        resolution=step * draw(st.integers(1, 20)),
+        growth=draw(st.floats(1.01, 4)),
+        harder_up=draw(st.booleans()),
+    )
+
+
+def satisfiable(axis, threshold, value):
+    """Whether a value lies on the easy side of the threshold (the hardest value that can be satisfied)."""
+    return value <= threshold if axis.harder_up else value >= threshold
+
+
+def run(axis, threshold, undecided=frozenset()):
+    """Try what the search proposes until it ends; every proposal is new, on the axis and a multiple of the step."""
+    tried = {}
+    while (value := next_value(axis, tried)) is not None:
+        assert value not in tried
+        assert axis.lowest <= value <= axis.highest
+        assert value % axis.step == 0
+        outcome = "satisfied" if satisfiable(axis, threshold, value) else "minimum"
+        tried[value] = "undecided" if value in undecided else outcome
+        assert len(tried) <= 400
+    return tried
+
+
+def contains(axis, found, threshold):
+    """Every known end lies on its side of the threshold."""
+    easy = found.satisfied is None or satisfiable(axis, threshold, found.satisfied)
+    return easy and (found.unsatisfied is None or not satisfiable(axis, threshold, found.unsatisfied))
+
+
+@given(axis=axes(), place=st.floats(-0.1, 1.1))
+def test_the_search_ends_with_a_narrow_bracket_around_the_threshold(axis, place):
+    """Both ends are found and lie within the resolution, unless the threshold lies beyond an end of the axis."""
+    threshold = axis.lowest + place * (axis.highest - axis.lowest)
+    tried = run(axis, threshold)
+    found = bracket(axis, tried)
+    assert contains(axis, found, threshold)
+    assert found.undecided == ()
+    easiest, hardest = (axis.lowest, axis.highest) if axis.harder_up else (axis.highest, axis.lowest)
+    if found.satisfied is None:
+        assert tried[easiest] == "minimum"
+    elif found.unsatisfied is None:
+        assert tried[hardest] == "satisfied"
+    else:
+        assert abs(found.unsatisfied - found.satisfied) <= axis.resolution
+
+
+@given(axis=axes(), place=st.floats(0, 1), data=st.data())
+def test_undecided_values_are_never_ends(axis, place, data):
+    """With any undecided values the bracket contains the threshold, its ends are decided, and it is closed in on."""
+    threshold = axis.lowest + place * (axis.highest - axis.lowest)
+    values = st.integers(axis.lowest // axis.step, axis.highest // axis.step)
+    undecided = {axis.step * v for v in data.draw(st.sets(values, max_size=60))}
+    tried = run(axis, threshold, undecided)
+    found = bracket(axis, tried)
+    assert contains(axis, found, threshold)
+    assert not {found.satisfied, found.unsatisfied} & undecided
+    assert set(found.undecided) <= undecided
+    if found.satisfied is not None and found.unsatisfied is not None:
+        low, high = sorted((found.satisfied, found.unsatisfied))
+        assert set(found.undecided) == {v for v in tried if low < v < high}
+        known = sorted({low, high, *found.undecided})
+        assert known[1] - known[0] <= axis.resolution
+        assert known[-1] - known[-2] <= axis.resolution
+
+
+@given(axis=axes(), place=st.floats(0, 1), data=st.data())
+def test_a_failed_trial_counts_as_undecided(axis, place, data):
+    """Whatever word but satisfied and minimum: the value is not an end and is not tried again."""
+    threshold = axis.lowest + place * (axis.highest - axis.lowest)
+    tried = run(axis, threshold)
+    renamed = {v: data.draw(st.sampled_from(["failed", "undecided", o])) for v, o in tried.items()}
+    found = bracket(axis, renamed)
+    ends = {found.satisfied: "satisfied", found.unsatisfied: "minimum"}
+    assert all(renamed[v] == outcome for v, outcome in ends.items() if v is not None)
+    assert next_value(axis, renamed) not in renamed
+
+
+def test_the_bracket_ignores_minima_on_the_easy_side():
+    """A minimiser may fail below the threshold: the hardest satisfied value counts, and the first minimum beyond it."""
+    axis = Axis(start=10, lowest=2, highest=100, step=2, resolution=2, growth=1.5, harder_up=True)
+    found = bracket(
+        axis, {10: "satisfied", 12: "minimum", 14: "satisfied", 16: "undecided", 20: "minimum", 30: "minimum"}
+    )
+    assert (found.satisfied, found.unsatisfied, found.undecided) == (14, 20, (16,))

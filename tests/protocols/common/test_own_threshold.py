@@ -1,0 +1,89 @@
+"""Loads relative to each seed's own threshold, which is searched with jamming's own cells."""
+
+from dataclasses import replace
+
+import pytest
+from jamharness_numpy.backend import NumpyBackend
+from jamharness_protocols.common.own_threshold import own_thresholds
+from jamharness_protocols.jamming.protocol import Jamming
+from jamharness_protocols.spectrum.protocol import Spectrum
+
+from jamharness.api import Cell, CellResult, FinishedCell
+from jamharness.datasets.random import load
+
+CHOSEN = Spectrum.Settings(width=3, depth=1, seeds=2, relative=(0.5, 1.5))
+
+
+def trial(cell, threshold):
+    """A cell of a seed that is satisfied up to a threshold."""
+    outcome = "satisfied" if cell.coordinates["patterns"] <= threshold else "minimum"
+    return FinishedCell(cell=cell, result=CellResult(values={"outcome": outcome}))
+
+
+def searched(chosen, thresholds):
+    """All trials of the searches, and what comes after them."""
+    done: list[FinishedCell] = []
+    while cells := [cell for cell in Spectrum().plan(chosen, done) if cell.protocol == "jamming"]:
+        done += [trial(cell, thresholds[cell.coordinates["seed"]]) for cell in cells]
+    return done
+
+
+def test_the_trials_are_those_of_jamming():
+    """The same identities, so that a store keeps them once."""
+    search = CHOSEN.search()
+    ours = [cell.identity() for cell in Spectrum().plan(CHOSEN, [])]
+    assert ours == [cell.identity() for cell in Jamming().plan(search, [])]
+    plain = Jamming.Settings(width=3, depth=1, seeds=2)
+    assert ours == [cell.identity() for cell in Jamming().plan(plain, [])]
+
+
+def test_each_seed_has_loads_of_its_own():
+    """P is the load times the middle of the seed's own bracket, to the nearest even number."""
+    done = searched(CHOSEN, {0: 30, 1: 50})
+    found = own_thresholds(CHOSEN, done)
+    assert (found.cells, found.failed) == ([], ())
+    for seed, threshold in ((0, 30), (1, 50)):
+        low, high = found.brackets[seed]
+        assert low <= threshold < high
+        mine = [cell for cell in Spectrum().plan(CHOSEN, done) if cell.coordinates["seed"] == seed]
+        for cell in mine:
+            wanted = cell.coordinates["relative"] * (low + high) / 2
+            assert cell.coordinates["patterns"] == pytest.approx(wanted, abs=1)
+        assert len(mine) == 2
+
+
+def test_a_seed_that_is_done_does_not_wait_for_another():
+    """Its own cells are planned while another seed is still searched."""
+    done = [item for item in searched(CHOSEN, {0: 30, 1: 50}) if item.cell.coordinates["seed"] == 0]
+    planned = Spectrum().plan(CHOSEN, done)
+    assert {(cell.protocol, cell.coordinates["seed"]) for cell in planned} == {("jamming", 1), ("spectrum", 0)}
+
+
+def test_a_search_that_finds_nothing_is_told():
+    """A seed that is satisfied at every load up to the highest has no threshold and no further cells."""
+    done = searched(CHOSEN, {0: 10**6, 1: 50})
+    assert own_thresholds(CHOSEN, done).failed == (0,)
+    assert {cell.coordinates["seed"] for cell in Spectrum().plan(CHOSEN, done)} == {1}
+
+
+def test_trials_and_cells_share_their_patterns():
+    """The data of a seed are one pool; each cell takes a prefix of it."""
+    done = searched(CHOSEN, {0: 30, 1: 50})
+    requests = {item.cell.dataset for item in done if item.cell.coordinates["seed"] == 0}
+    requests |= {cell.dataset for cell in Spectrum().plan(CHOSEN, done) if cell.coordinates["seed"] == 0}
+    assert len(requests) == 1
+
+
+def test_from_search_to_spectra():
+    """With real minimisations: jamming's cells by jamming, then spectra, and estimates from the spectra alone."""
+    chosen = replace(CHOSEN, seeds=1)
+    done: list[FinishedCell] = []
+    makers: dict[str, Jamming | Spectrum] = {"jamming": Jamming(), "spectrum": Spectrum()}
+    while cells := Spectrum().plan(chosen, done):
+        for cell in cells:
+            ready: Cell = replace(cell, data=load(cell.dataset))
+            result = makers[cell.protocol].measure(ready, NumpyBackend(), lambda _text: None)
+            done.append(FinishedCell(cell=cell, result=result))
+    findings = Spectrum().analyse(chosen, done)
+    assert len(findings.tables["cells"]) == 2
+    assert findings.estimates["minima"].count == 2

@@ -1,0 +1,309 @@
+"""The jamming protocol, its trials replaced by an oracle with known thresholds."""
+
+import io
+import json
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from jamharness_numpy.backend import NumpyBackend
+from jamharness_protocols.jamming import analysis
+from jamharness_protocols.jamming.protocol import Jamming
+
+from jamharness.api import CellResult, DataRequest, FinishedCell, Network
+from jamharness.datasets.random import load
+
+PROTOCOL = Jamming()
+RATIOS = {seed: 2.0 + 0.3 * seed for seed in range(8)}  # each seed's threshold in P/N_w
+JUMPS = {seed: 0.6 + 0.05 * seed for seed in range(8)}
+
+
+def network_of(cell):
+    """The network that a cell's coordinates describe."""
+    at = cell.coordinates
+    return Network(inputs=at["inputs"], width=at["width"], depth=at["depth"], bias=at["bias"])
+
+
+def trial(cell, threshold, outcome=None):
+    """A finished cell, satisfied up to the threshold of its seed."""
+    network, at = network_of(cell), cell.coordinates
+    decided = "satisfied" if at["patterns"] / network.weights <= threshold else "minimum"
+    outcome = outcome or decided
+    values = {
+        "outcome": outcome,
+        "unsatisfied": 0 if outcome == "satisfied" else round(JUMPS[at["seed"]] * network.size),
+        "loss": 0.0, "certificate": 0.0, "balance": 0.0, "decline": 0.0, "pinned": 0, "iterations": 1,
+        "factorisations": 1, "seconds": 0.1, "reason": "", "weights": network.weights, "parameters": network.size,
+    }  # fmt: skip
+    return FinishedCell(cell=cell, result=CellResult(values=values))
+
+
+def carry_out(settings, finish=lambda cell: trial(cell, RATIOS[cell.coordinates["seed"]])):
+    """Plan and finish until nothing is left."""
+    done = []
+    while cells := PROTOCOL.plan(settings, done):
+        known = [finished.cell for finished in done]
+        assert not any(cell in known for cell in cells)
+        done += [finish(cell) for cell in cells]
+        assert len(done) < 500
+    return done
+
+
+SCANS = {
+    "patterns": Jamming.Settings(seeds=5, width=8),
+    "width": Jamming.Settings(scan="width", patterns=(50, 100, 200), seeds=4, depth=2, inputs=6),
+    "odd": Jamming.Settings(seeds=2, width=(5, 7), labels="random", seed=3, patterns=501),
+}
+EVERY_SCAN = pytest.mark.parametrize("settings", SCANS.values(), ids=SCANS)
+
+
+def test_the_scans_have_no_problems():
+    """The settings that these tests use are valid, and so are the presets."""
+    assert [settings.problems() for settings in SCANS.values()] == [[], [], []]
+    assert all(Jamming.Settings(**preset).problems() == [] for preset in Jamming.presets.values())
+
+
+@EVERY_SCAN
+def test_the_plan_is_pure(settings):
+    """At every point of a run the same cells follow from what is done in any order, and asking changes nothing."""
+    done = carry_out(settings)
+    for count in range(0, len(done), 3):
+        some = done[:count]
+        expected = PROTOCOL.plan(settings, some)
+        for seed in range(3):
+            shuffled = random.Random(seed).sample(some, len(some))
+            assert list(PROTOCOL.plan(settings, shuffled)) == list(expected)
+
+
+@EVERY_SCAN
+def test_the_trials_of_a_seed_are_nested(settings):
+    """All cells of one seed ask for one and the same pool, and take no more patterns than it holds."""
+    pools = {}
+    for finished in carry_out(settings):
+        cell = finished.cell
+        assert pools.setdefault(cell.coordinates["seed"], cell.dataset) == cell.dataset
+        assert cell.dataset.seed == cell.coordinates["seed"]
+        assert cell.dataset.inputs == cell.coordinates["inputs"]
+        assert 2 <= cell.coordinates["patterns"] <= cell.dataset.patterns
+        assert cell.coordinates["patterns"] % 2 == 0 or settings.labels == "random"
+        json.dumps(cell.identity(), allow_nan=False)
+    assert sorted(pools) == list(range(settings.seed, settings.seed + settings.seeds))
+
+
+@EVERY_SCAN
+def test_the_search_takes_few_trials(settings):
+    """No seed needs more than a dozen trials."""
+    done = carry_out(settings)
+    searches = settings.seeds * (len(settings.scanned_patterns) if settings.scan == "width" else 1)
+    assert searches < len(done) <= 12 * searches
+
+
+def test_known_thresholds_are_found():
+    """Every bracket holds its seed's threshold within the resolution, and the estimates are those of the midpoints."""
+    settings = SCANS["patterns"]
+    found = PROTOCOL.analyse(settings, carry_out(settings))
+    table = found.tables["thresholds"]
+    assert list(table["seed"]) == list(range(5))
+    for row in table.to_dict("records"):
+        assert row["ratio_satisfied"] <= RATIOS[row["seed"]] < row["ratio_unsatisfied"]
+        assert row["ratio_unsatisfied"] - row["ratio_satisfied"] <= settings.resolution + 1e-12
+        assert row["decided"]
+    middle = ((table["ratio_satisfied"] + table["ratio_unsatisfied"]) / 2).to_numpy()
+    ratio = found.estimates["critical_ratio"]
+    assert (ratio.value, ratio.count, ratio.note) == (pytest.approx(middle.mean()), 5, "")
+    assert ratio.low < np.mean([RATIOS[seed] for seed in range(5)]) < ratio.high
+    network = settings.network()
+    assert found.estimates["critical_ratio_parameters"].value == pytest.approx(
+        ratio.value * network.weights / network.size
+    )
+    assert found.estimates["transition_width"].value == pytest.approx(middle.std(ddof=1))
+    assert found.estimates["jump_smallest"].value == pytest.approx(JUMPS[0], abs=1 / network.size)
+    assert found.estimates["jump_median"].value == pytest.approx(JUMPS[2], abs=1 / network.size)
+    assert found.objection == ""
+
+
+def test_a_scan_over_widths_finds_known_thresholds_and_their_slope():
+    """With thresholds at fixed P/N_w, N* is proportional to P: each bracket is one unit wide and the slope is 1."""
+    settings = Jamming.Settings(scan="width", patterns=(400, 800, 1600, 3200), seeds=4, inputs=6)
+    done = carry_out(settings)
+    found = PROTOCOL.analyse(settings, done)
+    table = found.tables["thresholds"]
+    assert len(table) == 16
+    for row in table.to_dict("records"):
+        assert row["ratio_satisfied"] <= RATIOS[row["seed"]] < row["ratio_unsatisfied"]
+    slope = found.estimates["scaling_exponent"]
+    assert (slope.value, slope.count) == (pytest.approx(1.0, abs=0.05), 4)
+    assert found.estimates["critical_ratio"].count == 4
+    largest = table[table["patterns"] == 3200]
+    assert found.estimates["critical_ratio"].value == pytest.approx(
+        ((largest["ratio_satisfied"] + largest["ratio_unsatisfied"]) / 2).mean()
+    )
+
+
+def test_the_order_of_trials_does_not_matter_to_the_findings():
+    """Tables and estimates are the same from any order of what is done."""
+    settings = SCANS["patterns"]
+    done = carry_out(settings)
+    first = PROTOCOL.analyse(settings, done)
+    second = PROTOCOL.analyse(settings, random.Random(1).sample(done, len(done)))
+    assert dict(first.estimates) == dict(second.estimates)
+    for name, table in first.tables.items():
+        assert table.equals(second.tables[name])
+
+
+def test_counts_are_of_all_trials():
+    """Satisfied, minimum and undecided add up to the number of trials, and each is a row."""
+    settings = SCANS["patterns"]
+    done = carry_out(settings)
+    found = PROTOCOL.analyse(settings, done)
+    counts = {name: found.estimates[name].value for name in ("satisfied", "minimum", "undecided")}
+    assert sum(counts.values()) == len(done) == len(found.tables["trials"])
+    assert counts["satisfied"] == sum(f.result.values["outcome"] == "satisfied" for f in done)
+    assert counts["undecided"] == 0
+
+
+def near(cell, width):
+    """Whether a trial lies within a distance in P/N_w of its seed's threshold."""
+    return abs(cell.coordinates["patterns"] / network_of(cell).weights - RATIOS[cell.coordinates["seed"]]) < width
+
+
+def test_undecided_trials_widen_the_interval():
+    """Where trials near the threshold are undecided, the interval is wider on both sides and says why."""
+    settings = SCANS["patterns"]
+
+    def unsure(cell):
+        return trial(cell, RATIOS[cell.coordinates["seed"]], "undecided" if near(cell, 0.4) else None)
+
+    done = carry_out(settings, unsure)
+    sharp, found = PROTOCOL.analyse(settings, carry_out(settings)), PROTOCOL.analyse(settings, done)
+    narrow, wide = sharp.estimates["critical_ratio"], found.estimates["critical_ratio"]
+    assert wide.low < narrow.low - 0.2
+    assert wide.high > narrow.high + 0.2
+    assert "5 brackets hold undecided trials" in wide.note
+    assert not found.tables["thresholds"]["decided"].any()
+    assert found.estimates["undecided"].value == sum(f.result.values["outcome"] == "undecided" for f in done) > 0
+
+
+def test_failed_cells_are_rows_and_count_as_undecided():
+    """A failed cell is not tried again here, keeps its reason, and is an end of no bracket."""
+    settings = SCANS["patterns"]
+
+    def failing(cell):
+        if near(cell, 0.15):
+            return FinishedCell(cell=cell, failure="The worker died.")
+        return trial(cell, RATIOS[cell.coordinates["seed"]])
+
+    done = carry_out(settings, failing)
+    failed = sum(f.result is None for f in done)
+    assert failed > 0
+    found = PROTOCOL.analyse(settings, done)
+    assert found.estimates["undecided"].value == failed
+    trials = found.tables["trials"]
+    assert list(trials[trials["outcome"] == "failed"]["reason"]) == ["The worker died."] * failed
+    for row in found.tables["thresholds"].to_dict("records"):
+        assert row["ratio_satisfied"] <= RATIOS[row["seed"]] < row["ratio_unsatisfied"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "advice"),
+    [
+        ("minimum", "No run satisfied every pattern"),
+        ("satisfied", "No run ended in a minimum"),
+        ("undecided", "No run satisfied every pattern"),
+    ],
+)
+def test_a_question_without_an_answer_ends_in_an_objection(outcome, advice):
+    """When one side of the transition was never seen, there is no value, and the objection says what to change."""
+    settings = SCANS["patterns"]
+    found = PROTOCOL.analyse(settings, carry_out(settings, lambda cell: trial(cell, 0, outcome)))
+    assert found.estimates["critical_ratio"].value is None
+    assert found.objection.startswith(advice)
+    assert "start_ratio" in found.objection or "highest_ratio" in found.objection
+
+
+def test_a_seed_without_an_end_leaves_its_side_of_the_interval_open():
+    """One seed is satisfied everywhere: the others are averaged, the upper end is unknown, and the note says so."""
+    settings = SCANS["patterns"]
+    done = carry_out(
+        settings, lambda cell: trial(cell, 99 if cell.coordinates["seed"] == 4 else RATIOS[cell.coordinates["seed"]])
+    )
+    ratio = PROTOCOL.analyse(settings, done).estimates["critical_ratio"]
+    assert (ratio.count, ratio.high) == (4, None)
+    assert ratio.low is not None
+    assert "1 seeds have no unsatisfied end" in ratio.note
+
+
+@EVERY_SCAN
+def test_findings_exist_at_every_point_of_a_run(settings):
+    """Analysis and figures are possible with any part of the cells done, none included."""
+    done = carry_out(settings)
+    for count in (0, 1, 2, 5, len(done) // 2, len(done)):
+        found = PROTOCOL.analyse(settings, done[:count])
+        assert len(found.tables["trials"]) == min(count, len(done))
+        for figure in PROTOCOL.draw(found).values():
+            figure.savefig(io.BytesIO(), format="png")
+
+
+def test_figures():
+    """The jump is drawn always, the scaling for a scan over widths; axes are labelled."""
+    names = {}
+    for name in ("patterns", "width"):
+        figures = PROTOCOL.draw(PROTOCOL.analyse(SCANS[name], carry_out(SCANS[name])))
+        names[name] = sorted(figures)
+        for figure in figures.values():
+            assert all(axes.get_xlabel() and axes.get_ylabel() and axes.lines for axes in figure.axes)
+    assert names == {"patterns": ["jump"], "width": ["jump", "scaling"]}
+
+
+def test_every_estimate_is_a_declared_observable():
+    """What analyse estimates is what the protocol says that it observes."""
+    found = [PROTOCOL.analyse(SCANS[name], carry_out(SCANS[name])).estimates for name in ("patterns", "width")]
+    assert set(found[0]) | set(found[1]) == set(Jamming.observables)
+    assert all(o.meaning and o.comparison in ("exact", "horizon", "distribution") for o in Jamming.observables.values())
+
+
+def test_a_real_trial_records_what_the_table_shows():
+    """One measured cell has every column of the table, strict JSON, and the w and margins of its end."""
+    settings = Jamming.Settings(seeds=1, width=6, start_ratio=0.8)
+    (cell,) = PROTOCOL.plan(settings, [])
+    told = []
+    data = load(cell.dataset)
+    result = PROTOCOL.measure(replace(cell, data=data), NumpyBackend(), told.append)
+    json.dumps(result.values, allow_nan=False)
+    problem = NumpyBackend().problem(settings.network(), *data.first(cell.coordinates["patterns"]))
+    assert np.array_equal(result.arrays["margins"], problem.margins(result.arrays["w"]))
+    assert result.values["outcome"] == "satisfied"
+    assert result.arrays["margins"].max() <= 0
+    table = PROTOCOL.analyse(settings, [FinishedCell(cell=cell, result=result)]).tables["trials"]
+    missing = [
+        name
+        for name in table.columns
+        if name not in ("balance", "decline", "clarke", "resting") and table[name].isna().any()
+    ]
+    assert missing == []
+
+
+def test_a_small_search_from_end_to_end():
+    """Six seeds of a linear network with real trials: the transition of random labels lies near P/N = 2 (Cover)."""
+    settings = Jamming.Settings(
+        depth=0, inputs=20, bias=False, normalise=False, labels="random", seeds=6, start_ratio=2.0, highest_ratio=6.0
+    )
+
+    def measure(cell):
+        data = load(DataRequest(**cell.dataset.identity()))
+        return FinishedCell(
+            cell=cell, result=PROTOCOL.measure(replace(cell, data=data), NumpyBackend(), lambda _: None)
+        )
+
+    found = PROTOCOL.analyse(settings, carry_out(settings, measure))
+    ratio = found.estimates["critical_ratio"]
+    assert ratio.count == 6
+    assert abs(ratio.value - 2) < 3 * np.sqrt(2 / 20 / 6)  # P* is the 20th success of fair draws: variance 2N
+
+
+def test_without_a_minimum_the_jump_says_so():
+    """The note about small minima does not take its place."""
+    found = analysis.analyse("patterns", {}, [])
+    assert found.estimates["jump_median"].value is None
+    assert "no seed has a minimum" in found.estimates["jump_median"].note
