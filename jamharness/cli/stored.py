@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jamharness.cli.options import AsJson, RunName, StorePath
-from jamharness.cli.output import others_to_stderr, show, show_json
+from jamharness.cli.output import others_to_stderr, show, show_json, show_lines
 from jamharness.cli.state import plugins_of
 
 if TYPE_CHECKING:
@@ -66,15 +66,16 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a run to files that other programs read."""
+    from jamharness.paths import user_path
     from jamharness.running import export_run
 
+    target = user_path(folder if folder is not None else name, "--output")
     with others_to_stderr():
-        files = export_run(_open(context, name, store), folder or name, kind)
+        files = export_run(_open(context, name, store), target, kind)
     if as_json:
         show_json({"run": name, "files": [str(path) for path in files]})
         return
-    for path in files:
-        typer.echo(str(path))
+    show_lines(*(str(path) for path in files))
 
 
 def _open(context: typer.Context, name: str, store: str | None) -> "Run":

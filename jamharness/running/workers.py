@@ -12,6 +12,7 @@ from jamharness.api import BadInput, Cell, CellResult, JamharnessError, Json
 from jamharness.execution.facts import facts
 from jamharness.execution.job import Job, describe, timed
 from jamharness.execution.pool import LocalPool, WorkerDied
+from jamharness.execution.preparation import prepare
 from jamharness.running.request import Request
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class WorkerPool:
             limit=request.limit,
             memory=request.memory,
             # A framework may take longer to import than a cell to compute.
-            prepare=(describe, (request.target,)),
+            prepare=(prepare, (request.target, _modules(request))),
             said=self._said,
         )
 
@@ -111,3 +112,8 @@ class WorkerPool:
     def _said(self, args: tuple[Any, ...], text: str) -> None:
         if args and isinstance(args[0], Job):
             self.events.put(Event(cell=args[0].cell, text=text))
+
+
+def _modules(request: Request) -> tuple[str, ...]:
+    """The modules of the protocols that are to run."""
+    return tuple(dict.fromkeys(type(experiment.protocol).__module__ for experiment in request.experiments))

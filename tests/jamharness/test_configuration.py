@@ -82,11 +82,12 @@ def test_everything_wrong_in_every_file_is_said_at_once(tmp_path):
         "workers = 'many'",
         "did you mean 'torch'?",
         "[interpreters] numpy = 3",
+        "[interpreters] starts programs",
         "settings must be a table",
         "seed = 1.5",
     ):
         assert words in text
-    assert len(raised.value.problems) == 7
+    assert len(raised.value.problems) == 8
     assert all(str(tmp_path) in sentence for sentence in raised.value.problems)
     with pytest.raises(BadInput, match=r"did you mean 'jamming'\?"):
         read_configuration(other, tmp_path / "empty", **NAMES)
