@@ -76,11 +76,13 @@ def gather(
     seeds = _seeds(settings)
     if values.get("seed") is not None:
         # What is typed wins over files; typed twice, it must be the same.
-        problems += [
+        twice = [
             f"--seed {values['seed']} and --set {key}={text} contradict each other; give one of them."
             for key, text in seeds.items()
             if text != str(values["seed"])
         ]
+        problems += twice
+        chosen["seed"] = None if twice else values["seed"]
         files = files.without("seed")
     elif seeds and chosen.get("seed") is not None:
         files = replace(files, settings={**files.settings, "seed": chosen["seed"]})
