@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, ParamSpec, TextIO, TypeVar, cast
 
-from jamharness.api import Json
+from jamharness.api import Json, PluginError
 from jamharness.render.characters import visible
 
 if TYPE_CHECKING:
@@ -142,7 +142,12 @@ def alone(command: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         with others_to_stderr():
-            return command(*args, **kwargs)
+            try:
+                return command(*args, **kwargs)
+            except (SystemExit, GeneratorExit) as error:
+                # No command of ours leaves like this.
+                text = f"{type(error).__name__}: {error}"
+                raise PluginError(f"A plugin raised {text}; run again with --debug to see which.") from error
 
     return run
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jamharness.api import errors
+from jamharness.texts import cut
 
 PROTOCOL = 4
 """The pickle protocol: the newest that Python 3.11 to 3.14 read and write by default."""
@@ -106,19 +107,6 @@ def _trace(error: BaseException) -> str:
         return cut("".join(traceback.format_exception(error)), LONGEST_TRACE)
     except Exception:  # noqa: BLE001  (likewise)
         return "(its traceback cannot be shown)"
-
-
-def cut(text: str, most: int) -> str:
-    """The text, of which the middle is left out where it is too long: how it began and how it ended matters.
-
-    Arguments:
-        text: any text.
-        most: characters to keep.
-    """
-    if len(text) <= most:
-        return text
-    head = most * 3 // 4
-    return f"{text[:head]} … {len(text) - most} characters cut … {text[head - most :]}"
 
 
 def carry_out(task: bytes) -> tuple[str, Any]:

@@ -10,10 +10,13 @@ from types import FrameType, TracebackType
 from typing import NoReturn
 
 from jamharness.api import PluginError
+from jamharness.texts import cut
 
 log = logging.getLogger("jamharness")
 PATIENCE = 5.0
 """Seconds after which it is said, once, what is being waited for."""
+_LONGEST = 4_000
+"""Characters of an error's text that are passed on."""
 _LOOK = 0.25
 _IDLE = 8
 """Looks without anything to watch after which the watching thread ends."""
@@ -23,14 +26,14 @@ class plugin_code:  # noqa: N801  (used as ``with plugin_code(...)``)
     """Whatever ends the program from within such code arrives as an error that names the culprit.
 
     ``SystemExit``, ``GeneratorExit``, ``os._exit`` and a ``KeyboardInterrupt`` that no signal caused become a
-    ``PluginError``; Ctrl-C and ordinary errors pass.
+    ``PluginError``; Ctrl-C and ordinary errors pass, unless their text is of a length that nobody reads.
 
     Arguments:
         culprit: whose code it is, such as ``"protocol 'jamming'"``.
         doing: what it does, such as ``"planning"``.
 
     Raises:
-        PluginError: the code tried to end the program.
+        PluginError: the code tried to end the program, or raised an error of such a length.
     """
 
     def __init__(self, culprit: str, doing: str) -> None:
@@ -45,13 +48,23 @@ class plugin_code:  # noqa: N801  (used as ``with plugin_code(...)``)
         _exits.allow()
         by_user = self._interrupts.stop()
         _watch.leave(self._token)
-        if error is None or isinstance(error, Exception) or (isinstance(error, KeyboardInterrupt) and by_user):
+        if error is None or (isinstance(error, KeyboardInterrupt) and by_user):
             return
-        text = " ".join(str(error).split())
+        text = _text(error)
+        if isinstance(error, Exception) and len(text) <= _LONGEST:
+            return
+        text = cut(text, _LONGEST)
         name = type(error).__name__
         raise PluginError(
             f"{_capital(self._culprit)} raised {f'{name}: {text}' if text else name} while {self._doing}."
         ) from error
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return " ".join(str(error).split())
+    except Exception:  # noqa: BLE001  (an error that cannot even be shown is still to be reported)
+        return "(its text cannot be shown)"
 
 
 def _capital(text: str) -> str:

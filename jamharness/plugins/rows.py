@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from jamharness.api import BackendSpec, DatasetSpec, Json, PluginError, ProtocolSpec
+from jamharness.texts import cut
 
 Spec: TypeAlias = BackendSpec | ProtocolSpec | DatasetSpec
 
 KINDS: Mapping[str, type[Spec]] = {"backend": BackendSpec, "protocol": ProtocolSpec, "dataset": DatasetSpec}
+_LONGEST = 1_000
+"""Characters of an error that are shown."""
 STATES = ("ready", "disabled", "missing dependency", "broken")
 
 
@@ -81,8 +84,8 @@ def unusable(kind: str, row: PluginRow) -> str:
 
 
 def explain(error: BaseException) -> str:
-    """An error in one line."""
-    text = " ".join(str(error).split())
+    """An error in one line, and not a long one."""
+    text = cut(" ".join(str(error).split()), _LONGEST)
     if isinstance(error, PluginError):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-RUN = "run jamming --backend numpy --set width=3 --set depth=1 --set seeds=1 --set resolution=0.5 --store store --name mine"
+RUN = "run jamming --backend numpy --set width=3 --set depth=1 --set seeds=1 --store store --name mine"
 
 
 def shell(work: Path, text: str) -> "subprocess.CompletedProcess[str]":
@@ -137,3 +137,62 @@ def test_what_a_plugin_prints_never_mixes_with_the_document(process, plugin_dist
     assert isinstance(json.loads(done.out), dict), done.out
     assert done.code == 0
     assert "printed on import" in done.err
+
+
+ESCAPES = """
+    import sys
+    from dataclasses import dataclass
+    from jamharness.api import Cell, CellResult, Findings, ProtocolSpec, hookimpl, setting
+
+    ORDER = "\\x1b]0;owned\\x07\\x9b2J\\u202e"
+
+    @hookimpl
+    def jamharness_protocols():
+        return [
+            ProtocolSpec(name="orders", factory="orders_plugin:Orders", summary=f"a {ORDER} b"),
+            ProtocolSpec(name="other", factory=f"a {ORDER} b"),
+        ]
+
+    @dataclass(frozen=True, kw_only=True)
+    class Settings:
+        seeds: int = setting(1, help=f"a {ORDER} b")
+
+        def problems(self):
+            return [f"seeds = {ORDER}"] if self.seeds == 0 else []
+
+    class Orders:
+        Settings = Settings
+        observables = {}
+        presets = {}
+
+        def plan(self, settings, done):
+            return [] if done else [Cell(protocol="orders", coordinates={"seed": 0}, label=f"label {ORDER}")]
+
+        def measure(self, cell, backend, progress):
+            progress(f"progress {ORDER}")
+            raise ValueError(f"error {ORDER}")
+
+        def analyse(self, settings, done):
+            return Findings(estimates={}, tables={}, objection=f"objection {ORDER}")
+
+        def draw(self, findings):
+            raise ValueError(f"figure {ORDER}")
+"""
+
+
+def test_no_text_of_a_plugin_or_a_worker_gives_orders_to_the_terminal(command, plugin_distribution, monkeypatch, work):
+    """Summaries, labels, errors, objections, settings, and what was typed."""
+    folder = plugin_distribution("orders", {"orders_plugin": ESCAPES}, {"orders": "orders_plugin"})
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+    run = ("run", "orders", "--backend", "numpy", "--store", "store", "--name", "mine")
+    for arguments in (
+        run, (*run, "--debug"), (*run, "--set", "seeds=0"), ("plugins",), ("protocols",), ("protocols", "orders"),
+        ("show", "mine", "--store", "store"), ("runs", "--store", "store"), ("run", "\x1b[2J"), ("\x1b[2J\x9b",),
+        ("run", "--backend", "numpy", "--config", "\x1b[2J"), ("show", "mine", "--store", "\x1b[2J"),
+    ):  # fmt: skip
+        done = command(*arguments)
+        printed = done.out + done.err
+        assert done.code in (0, 1, 2), done
+        assert not set(printed) & {"\x1b", "\x07", "\x9b", "\u202e"}, (arguments, printed)
+        assert printed

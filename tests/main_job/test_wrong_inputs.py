@@ -117,6 +117,10 @@ FORMS: dict[str, Case] = {
         settings("dataset=mnist", "folder=/nowhere", "patterns=100"),
         [("'mnist'", "train-images-idx3-ubyte", "/nowhere", "put the files there", "--download", "4 files from https")],
     ),
+    "data files that cannot be fetched": (
+        (*settings("dataset=mnist", "folder=/nowhere", "patterns=100"), "--download"),
+        [("'mnist'", "not fetched from https", "no connection", "put the files there")],
+    ),
     "store in proc": (("run", "--backend", "numpy", "--store", "/proc/store"), [("'/proc/store'", "another folder")]),
     "configuration missing": (options("--config", "none.toml"), [("'none.toml'", "does not exist", "TOML file")]),
     "two seeds": (

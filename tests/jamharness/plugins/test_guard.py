@@ -59,6 +59,21 @@ def test_ordinary_errors_pass():
         raise ValueError("no good")
 
 
+def test_an_error_of_megabytes_is_cut():
+    """And one that cannot show itself is told all the same."""
+
+    class Mute(BaseException):
+        def __str__(self):
+            raise ValueError
+
+    with pytest.raises(PluginError) as caught, plugin_code("protocol 'x'", "analysing"):
+        raise ValueError("x" * 10**7)
+    assert len(str(caught.value)) < 5_000
+    assert "characters cut" in str(caught.value)
+    with pytest.raises(PluginError, match="Mute"), plugin_code("protocol 'x'", "analysing"):
+        raise Mute
+
+
 def test_ctrl_c_of_the_user_passes():
     """Also within code that is called from such code."""
     with pytest.raises(KeyboardInterrupt), plugin_code("protocol 'x'", "planning"), plugin_code("'a:b'", "loading"):
