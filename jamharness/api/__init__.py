@@ -1,13 +1,15 @@
 """What plugin authors program against. It imports numpy and the standard library only."""
 
 from jamharness.api.activations import ACTIVATIONS, Activation
-from jamharness.api.backend import CAPABILITIES, DERIVED, DTYPES, Backend, Problem, as_array
+from jamharness.api.backend import DTYPES, Backend, Problem, as_array
+from jamharness.api.capabilities import CAPABILITIES, derived, shortcomings, supports
 from jamharness.api.cells import Cell, CellResult, Coordinates, FinishedCell
+from jamharness.api.checked import CheckedBackend
 from jamharness.api.data import DataRequest, Patterns, check_patterns
-from jamharness.api.errors import BadInput, JamharnessError, NotSupported, PluginError, unknown_name
+from jamharness.api.errors import BackendError, BadInput, JamharnessError, NotSupported, PluginError, unknown_name
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json, canonical_json, digest, generator
-from jamharness.api.loss import QuadraticHinge
+from jamharness.api.loss import QuadraticHinge, margin_problem
 from jamharness.api.network import SCHEMES, Array, Float64, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
 from jamharness.api.protocol import ComparisonPoint, Estimate, Findings, Observable, Progress, Protocol, setting
@@ -18,17 +20,18 @@ __all__ = [
     "ACTIVATIONS",
     "API_VERSION",
     "CAPABILITIES",
-    "DERIVED",
     "DTYPES",
     "SCHEMES",
     "Activation",
     "Adam",
     "Array",
     "Backend",
+    "BackendError",
     "BackendSpec",
     "BadInput",
     "Cell",
     "CellResult",
+    "CheckedBackend",
     "ComparisonPoint",
     "Coordinates",
     "DampedStep",
@@ -59,9 +62,13 @@ __all__ = [
     "as_array",
     "canonical_json",
     "check_patterns",
+    "derived",
     "digest",
     "generator",
     "hookimpl",
+    "margin_problem",
     "setting",
+    "shortcomings",
+    "supports",
     "unknown_name",
 ]

@@ -9,7 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from jamharness.api import Backend, BackendSpec, Cell, CellResult, DataRequest, Json, Patterns, Progress
+from jamharness.api import (
+    Backend,
+    BackendSpec,
+    Cell,
+    CellResult,
+    CheckedBackend,
+    DataRequest,
+    Json,
+    Patterns,
+    Progress,
+)
 from jamharness.execution.plain import plain
 from jamharness.execution.progress import say
 from jamharness.plugins import load_object
@@ -53,9 +63,10 @@ _backends: dict[tuple[str, str, str, int], Backend] = {}
 
 
 def backend_of(target: Target) -> Backend:
-    """The backend of this process, constructed at first use.
+    """The backend of this process, constructed at first use, and checked in what it returns.
 
     Raises:
+        BackendError: its factory makes something else.
         BadInput: the device or dtype is not available here.
     """
     key = (target.backend.factory, target.device, target.dtype, target.threads)
@@ -64,7 +75,8 @@ def backend_of(target: Target) -> Backend:
         for variable, text in target.backend.environment.items():
             os.environ.setdefault(variable, text)
         factory = load_object(target.backend.factory)
-        _backends[key] = factory(device=target.device, dtype=target.dtype, threads=target.threads)
+        made = factory(device=target.device, dtype=target.dtype, threads=target.threads)
+        _backends[key] = CheckedBackend(made, target.backend.name)
     return _backends[key]
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jamharness.api import Adam, Array, Problem, QuadraticHinge, State
+from jamharness.api import Adam, Array, Problem, QuadraticHinge, State, supports
 from jamharness.testing.cases import LINEAR, RELU, TANH, Case
-from jamharness.testing.core import Suite, concerns, has, over, same_bits
+from jamharness.testing.core import Suite, concerns, over, same_bits
 
 
 class Behaviour(Suite):
@@ -31,7 +31,7 @@ class Behaviour(Suite):
             "replicas": lambda: problem.backend.replicas([problem]).loss_and_gradient(w[np.newaxis])[1],
         }
         required, declared = {"outputs", "margins", "loss_and_gradient"}, self.spec.capabilities
-        return {name: call() for name, call in calls.items() if name in required or has(name, declared)}
+        return {name: call() for name, call in calls.items() if name in required or supports(name, declared)}
 
     @concerns("behaviour")
     def test_inputs_are_not_modified(self, dtype: str) -> None:

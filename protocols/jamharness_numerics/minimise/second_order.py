@@ -152,9 +152,9 @@ def _finish(
 def _rest(
     problem: Problem, stage: Problem, search: OptimizeResult, budget: int, say: Callable[[str], None]
 ) -> OptimizeResult:
-    """Newton on the exact Hessian where the backend has one; without it LM at κ, whose end is judged alike."""
+    """Newton on the exact Hessian, the backend's or derived; where there is none LM at κ, whose end is judged alike."""
     left = max(0, budget - search.iterations)
-    if "hessian" not in problem.backend.capabilities:
+    if not problem.can("hessian"):
         found = levenberg_marquardt(stage, search.w, left, done=lambda w, _: satisfied(problem, w), stall=0.0)
         loss, gradient = stage.loss_and_gradient(found.w)
         balance = force_balance(gradient, loss, trace_h0(stage, found.w))

@@ -5,7 +5,16 @@ from typing import Any
 
 from jamharness_numerics.minimise import BUDGETS, METHODS
 
-from jamharness.api import ACTIVATIONS, SCHEMES, BadInput, ComparisonPoint, DataRequest, Network, setting
+from jamharness.api import (
+    ACTIVATIONS,
+    SCHEMES,
+    BadInput,
+    ComparisonPoint,
+    DataRequest,
+    Network,
+    margin_problem,
+    setting,
+)
 
 PAPER = "arXiv 1809.09349"
 
@@ -48,7 +57,7 @@ class NetworkSettings:
     )
     test_fraction: float = setting(0.2, help="part of a data set without its own split that is kept for testing")
     folder: str | None = setting(None, help="where the files of a real data set lie; none: the user's data folder")
-    margin: float = setting(1.0, help="the margin κ, in units of the output", source=PAPER)
+    margin: float = setting(1.0, help="the margin κ, in units of the output, 1e-6 to 1e6", source=PAPER)
     seeds: int = setting(12, help="how many independent draws of data and weights")
     seed: int = setting(0, help="the first seed")
     minimiser: str = setting(
@@ -70,8 +79,8 @@ class NetworkSettings:
             found.append(f"seed = {self.seed}: the first seed must be 0 or more.")
         if self.budget is not None and self.budget < 1:
             found.append(f"budget = {self.budget}: give at least 1 step, or none for the minimiser's default.")
-        if not 0 < self.margin < float("inf"):
-            found.append(f"margin = {self.margin}: the margin κ must be a positive number; the papers use 1.")
+        if problem := margin_problem(self.margin):
+            found.append(problem)
         if not 0 <= self.test_fraction < 1:
             found.append(f"test_fraction = {self.test_fraction}: it must be at least 0 and below 1.")
         try:

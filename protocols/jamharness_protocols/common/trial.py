@@ -1,6 +1,7 @@
 """One minimisation as a cell: build the problem, minimise, record everything that a reader may ask for."""
 
 from jamharness_numerics.minimise import minimise
+from jamharness_numerics.minimise.check import check
 
 from jamharness.api import Backend, Cell, CellResult, Network, Problem, Progress, QuadraticHinge
 
@@ -32,6 +33,8 @@ def run_trial(cell: Cell, backend: Backend, progress: Progress) -> CellResult:
     network = problem.network
     w = network.initial(seed=int(at["seed"]), scheme=str(at["initial"]))  # type: ignore[arg-type]
     found = minimise(problem, w, method=str(at["minimiser"]), budget=int(at["budget"]), say=progress)  # type: ignore[arg-type]
+    margins = problem.margins(found.w)
+    check(problem, found, str(at["minimiser"]), margins)
     return CellResult(
         values={
             "outcome": found.outcome,
@@ -52,5 +55,5 @@ def run_trial(cell: Cell, backend: Backend, progress: Progress) -> CellResult:
             "weights": network.weights,
             "parameters": network.size,
         },
-        arrays={"w": found.w, "margins": problem.margins(found.w)},
+        arrays={"w": found.w, "margins": margins},
     )

@@ -54,7 +54,7 @@ def measure(cell: Cell, problem: Problem, trial: CellResult, progress: Progress)
         "products_H": ends.products + sum(len(each.diagonal) for each in found.tridiagonals),
     }
     unsatisfied = int(trial.values["unsatisfied"])  # type: ignore[arg-type]
-    if unsatisfied <= MOST and "tangent_kernel" in problem.backend.capabilities:
+    if unsatisfied <= MOST and problem.can("tangent_kernel"):
         progress("eigenvalues of H0")
         exact = h0_eigenvalues(problem, w)
         signs = asdict(count(exact, [exact], dtype))
