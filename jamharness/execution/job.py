@@ -20,6 +20,7 @@ from jamharness.api import (
     Patterns,
     Progress,
 )
+from jamharness.execution.origin import with_place
 from jamharness.execution.plain import plain
 from jamharness.execution.progress import say
 from jamharness.plugins import load_object
@@ -111,17 +112,18 @@ def measure(job: Job, progress: Progress = say) -> CellResult:
 
     Raises:
         TypeError: the protocol returned something else.
-        Exception: whatever data set, backend or protocol raise.
+        PluginError: data set, backend or protocol raised an error that is not jamharness's; says where in their code.
     """
     backend = backend_of(job.target)
     cell = job.cell
-    if cell.dataset is not None:
-        cell = replace(cell, data=_data(job.dataset_factory, cell.dataset))
-    if f"protocol:{cell.protocol}" in job.target.backend.capabilities:
-        result = getattr(backend, f"measure_{cell.protocol.replace('-', '_')}")(cell)
-    else:
-        result = load_object(job.protocol_factory)().measure(cell, backend, progress)
-    backend.synchronize()
+    with with_place(job.protocol_factory, job.target.backend.factory, job.dataset_factory):
+        if cell.dataset is not None:
+            cell = replace(cell, data=_data(job.dataset_factory, cell.dataset))
+        if f"protocol:{cell.protocol}" in job.target.backend.capabilities:
+            result = getattr(backend, f"measure_{cell.protocol.replace('-', '_')}")(cell)
+        else:
+            result = load_object(job.protocol_factory)().measure(cell, backend, progress)
+        backend.synchronize()
     return _kept(result)
 
 

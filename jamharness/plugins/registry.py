@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jamharness.api import BackendSpec
+from jamharness.api import BackendSpec, derived
 from jamharness.plugins.checks import spec_problem
 from jamharness.plugins.dependencies import explain_missing, installed
 from jamharness.plugins.discovery import Found
@@ -82,6 +82,7 @@ def _row(offer: Registration, claimants: list[Registration], off: Mapping[str, s
         version=found.version,
         api=_dotted(spec.api),
         capabilities=tuple(sorted(getattr(spec, "capabilities", ()))) if backend else (),
+        derived=derived(frozenset(spec.capabilities)) if isinstance(spec, BackendSpec) and not problem else {},
         state=state,
         reason=reason,
         summary=str(spec.summary),

@@ -23,6 +23,7 @@ class PluginRow:
         version: of the distribution.
         api: the version of ``jamharness.api`` that it was written for, as ``"1.0"``; empty for a plugin.
         capabilities: of a backend, as it declares them; of a plugin, the hooks that it implements.
+        derived: of a backend, what the api derives of that: how, by the capability.
         state: ``"ready"``, ``"disabled"``, ``"missing dependency"`` or ``"broken"``.
         reason: why it is not ready, in one sentence; empty when it is.
         summary: the plugin's own line about it.
@@ -35,6 +36,7 @@ class PluginRow:
     version: str
     api: str = ""
     capabilities: tuple[str, ...] = ()
+    derived: Mapping[str, str] = field(default_factory=dict)
     state: str = "ready"
     reason: str = ""
     summary: str = ""
@@ -49,6 +51,7 @@ class PluginRow:
             "version": self.version,
             "api": self.api,
             "capabilities": list(self.capabilities),
+            "derived": dict(self.derived),
             "state": self.state,
             "reason": self.reason,
             "summary": self.summary,

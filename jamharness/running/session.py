@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jamharness.api import BadInput, Json
+from jamharness.api import BadInput, Json, shortcomings
 from jamharness.environment import describe_environment
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins
@@ -169,6 +169,8 @@ def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: 
         environment: dict[str, Any] = dict(describe_environment(plugins))
         if waiting:
             environment["backend"] = workers.describe()
+            for lack in shortcomings(request.target.backend.capabilities):
+                log.warning("Backend %r %s.", request.target.backend.name, lack)
         elif "backend" in record.environment:
             environment["backend"] = record.environment["backend"]
         store.create()

@@ -147,7 +147,7 @@ def test_a_native_protocol_of_the_backend_takes_the_place_of_measure(lab: Any) -
 @pytest.mark.parametrize(
     ("trouble", "reason"),
     [
-        ("raise", "ValueError: no convergence"),
+        ("raise", "ValueError: no convergence (protocol.py, line "),
         ("lack", "toy has no hessian; use another."),
         ("kill", "SIGKILL"),
         ("type", "TypeError: measure returned a dict"),
