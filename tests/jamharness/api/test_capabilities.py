@@ -1,5 +1,6 @@
 """What can be derived counts as there."""
 
+import numpy as np
 import pytest
 from jamharness_numpy.backend import NumpyBackend, NumpyProblem
 
@@ -14,13 +15,14 @@ def test_a_problem_can_what_it_does(own):
     """``can`` says of each method whether calling it works, and agrees with what is said of the declared ones."""
     missing = {name: getattr(Problem, name) for name in ("hessian", "hessian_eigenvalues", "hessian_vector")}
     kind = type("Part", (NumpyProblem,), {name: made for name, made in missing.items() if name not in own})
-    problem = kind(NumpyBackend(), NETWORK, [[1.0, 2.0], [0.5, 1.0]], [1.0, -1.0], QuadraticHinge())
+    x, y = np.array([[1.0, 2.0], [0.5, 1.0]]), np.array([1.0, -1.0])
+    problem = kind(NumpyBackend(), NETWORK, x, y, QuadraticHinge())
     w = NETWORK.initial()
     calls = {
         "hessian": lambda: problem.hessian(w),
         "hessian_eigenvalues": lambda: problem.hessian_eigenvalues(w),
         "hessian_vector": lambda: problem.hessian_vector(w, w[:, None]),
-        "jacobian": lambda: problem.jacobian(w, [0]),
+        "jacobian": lambda: problem.jacobian(w, np.array([0])),
         "damped_step": lambda: problem.damped_step(w, 1.0),
     }
     for capability, call in calls.items():
