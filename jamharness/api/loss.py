@@ -1,5 +1,6 @@
 """The loss of the papers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jamharness.api.errors import BadInput
@@ -18,3 +19,7 @@ class QuadraticHinge:
     def __post_init__(self) -> None:
         if not 0 < self.margin < float("inf"):
             raise BadInput(f"margin = {self.margin}: the margin κ must be a positive number; the papers use 1.")
+
+
+LOSSES: Mapping[str, type[QuadraticHinge]] = {loss.__name__: loss for loss in (QuadraticHinge,)}
+"""The losses by the name under which a cell of them is stored."""

@@ -66,7 +66,7 @@ MODULES = {
                 return {"flag": os.environ.get("JAMLAB_FLAG"), "threads": os.environ.get("OMP_NUM_THREADS")}
 
         class Native(Toy):
-            def measure_drift(self, cell):
+            def measure_drift(self, cell, needed):
                 return CellResult(values={"x": 1.0, "native": True})
 
         class Broken(Toy):
@@ -145,7 +145,7 @@ MODULES = {
             def _cell(self, settings, seed, step, start):
                 trouble = settings.trouble if (seed, step) == (1, 1) else ""
                 return Cell(
-                    protocol="drift",
+                    task="drift",
                     coordinates={
                         "seed": seed, "step": step, "start": start, "pause": settings.pause, "trouble": trouble,
                         "sizes": settings.sizes,
@@ -154,7 +154,7 @@ MODULES = {
                     label=f"seed {seed} step {step}",
                 )
 
-            def measure(self, cell, backend, progress):
+            def measure(self, cell, needed, backend, progress):
                 c = cell.coordinates
                 progress(f"at {c['start']:.3f}")
                 trouble = c["trouble"]
