@@ -9,7 +9,9 @@ the program runs cannot be seen; ``unseen`` finds what was loaded that way.
 import ast
 import hashlib
 import importlib
+import os
 import sys
+import sysconfig
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -105,10 +107,15 @@ def _is_code(name: str, known: Collection[str], libraries: Collection[str]) -> b
     file = getattr(sys.modules.get(name), "__file__", None)
     if top == _HOST or top in libraries or _is_standard(name) or not isinstance(file, str):
         return False
-    if top not in known and is_installed(Path(file)):
+    if top not in known and (is_installed(Path(file)) or _is_beside_python(file)):
         return False
     # Frameworks write modules into temporary folders and load them by their path; no import would find those.
     return _locate(top, None) is not None
+
+
+def _is_beside_python(file: str) -> bool:
+    """Whether a file lies with the standard library, which has modules that its list of names lacks."""
+    return file.startswith(tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")))
 
 
 def _is_standard(name: str) -> bool:

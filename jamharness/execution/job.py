@@ -144,21 +144,26 @@ def measure(job: Job, progress: Progress = say) -> CellResult:
 _accounted: set[str] = set()
 _checked: set[str] = set(sys.modules)
 """What was there before any plugin, and what was looked at since."""
+_strangers: dict[frozenset[str], str] = {}
+"""By the modules that a key accounts for, the first that it does not."""
 
 
 def _check_modules(facts: Facts) -> None:
     """Refuse numbers of code that their key does not account for: it could change unnoticed.
 
-    What other cells of this process account for counts too, since their modules may have been loaded for them.
+    A module counts where it was loaded first. One that other cells of this process account for is no stranger, since it
+    may have been loaded for them: what is hidden that way shows where those cells are not computed.
     """
     _accounted.update(facts.modules)
     loaded = set(sys.modules)
     strangers = unseen(loaded - _checked, _accounted, facts.own, facts.libraries)
-    _checked.update(loaded.difference(strangers))
+    _checked.update(loaded)
     if strangers:
+        _strangers.setdefault(facts.modules, strangers[0])
+    if name := _strangers.get(facts.modules):
         raise PluginError(
-            f"Module {strangers[0]!r} took part and no import statement leads to it, so that the store would not "
-            "notice a change of it; the plugin must name it in one (in a function that is never called will do)."
+            f"Module {name!r} took part and no import statement leads to it, so that the store would not notice a "
+            "change of it; the plugin must name it in one (in a function that is never called will do)."
         )
 
 

@@ -47,8 +47,14 @@ class Loading:
             threads=self.threads,
             limit=max(self.limit or 0.0, PATIENCE),
             memory=self.memory,
+            # Starting Python does not count.
+            prepare=(_ready, ()),
             retry=False,
         )
+
+
+def _ready() -> None:
+    """What a worker does before it loads."""
 
 
 class DataDigests:
@@ -147,5 +153,5 @@ def _sentences(request: DataRequest, error: Exception) -> tuple[str, ...]:
         return (f"{name} cannot be loaded ({error}); install what it needs.",)
     if isinstance(error, JamharnessError):
         text = str(error)
-        return (text if request.dataset in text else f"{name} cannot be loaded: {text}",)
+        return (text if request.dataset in text else f"{name} cannot be loaded ({text.rstrip('.')}).",)
     return (f"{name} cannot be loaded ({type(error).__name__}: {error}).",)
