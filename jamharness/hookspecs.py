@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from jamharness.api import BackendSpec, DatasetSpec, ProtocolSpec
+from jamharness.api import BackendSpec, DatasetSpec, ProtocolSpec, SystemSpec
 
 if TYPE_CHECKING:
     import typer
@@ -24,6 +24,11 @@ def jamharness_backends() -> Iterable[BackendSpec]:  # type: ignore[empty-body]
 @_hookspec
 def jamharness_protocols() -> Iterable[ProtocolSpec]:  # type: ignore[empty-body]
     """The protocols that the plugin offers."""
+
+
+@_hookspec
+def jamharness_systems() -> Iterable[SystemSpec]:  # type: ignore[empty-body]
+    """The kinds of systems that the plugin offers."""
 
 
 @_hookspec

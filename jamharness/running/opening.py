@@ -4,13 +4,13 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from jamharness.api import Cell, DataRequest, FinishedCell
+from jamharness.api import FinishedCell
 from jamharness.plugins import Plugins
+from jamharness.running.encoding import CellEncoding
 from jamharness.running.experiments import Experiment, load_protocol
 from jamharness.running.figures import figures_folder
 from jamharness.running.journal import seen
 from jamharness.running.result import Run, conclude
-from jamharness.running.tracker import order_of
 from jamharness.settings import build_settings
 from jamharness.store import Failure, RunRecord, Store
 
@@ -45,7 +45,7 @@ def open_run(name: str, store: str | Path | None = None, *, plugins: Plugins | N
         protocol = load_protocol(plugins, protocol_name)
         built = build_settings(protocol_name, protocol.Settings, settings)
         keys = record.cells.get(protocol_name, ())
-        done = finished_cells(home, keys, record.failures.get(protocol_name, ()))
+        done = finished_cells(home, keys, record.failures.get(protocol_name, ()), CellEncoding(plugins))
         parts[protocol_name] = conclude(
             Experiment(name=protocol_name, protocol=protocol, settings=built),
             done,
@@ -63,25 +63,28 @@ def open_run(name: str, store: str | Path | None = None, *, plugins: Plugins | N
     )
 
 
-def finished_cells(store: Store, keys: Sequence[str], failures: Sequence[Failure]) -> list[FinishedCell]:
-    """The cells of a run as its protocol saw them; those that have left the store are left out, with a warning."""
-    found = []
+def finished_cells(
+    store: Store, keys: Sequence[str], failures: Sequence[Failure], encoding: CellEncoding
+) -> list[FinishedCell]:
+    """The cells of a run as its protocol saw them.
+
+    Those that have left the store, or that cannot be read, are left out with a warning.
+    """
+    cells: list[FinishedCell] = []
     for key in keys:
         stored = store.read(key)
         if stored is None:
             log.warning("Cell %s is missing from the store or damaged; 'jamharness resume' computes it again.", key)
             continue
-        found.append(FinishedCell(cell=_cell(stored.identity["cell"], stored.label), result=stored.result))
-    found += [FinishedCell(cell=_cell(failure.cell, failure.label), failure=failure.reason) for failure in failures]
-    return sorted(found, key=order_of)
-
-
-def _cell(identity: object, label: str) -> Cell:
-    assert isinstance(identity, dict)
-    dataset = identity["dataset"]
-    return Cell(
-        protocol=identity["protocol"],
-        coordinates=identity["coordinates"],
-        dataset=DataRequest(**dataset) if dataset else None,
-        label=label,
-    )
+        try:
+            cell = encoding.decode(stored.identity.get("cell"), stored.label)
+        except ValueError as error:
+            log.warning("Cell %s is left out: %s.", key, error)
+            continue
+        cells.append(FinishedCell(cell=cell, result=stored.result))
+    for failure in failures:
+        try:
+            cells.append(FinishedCell(cell=encoding.decode(failure.cell, failure.label), failure=failure.reason))
+        except ValueError as error:
+            log.warning("The failed cell %r is left out: %s.", failure.label, error)
+    return sorted(cells, key=lambda finished: encoding.text(finished.cell))

@@ -84,7 +84,7 @@ class Scheduler:
                 self._next_plan = float("-inf")
                 return False
             self._running[key] = cell
-            self._workers.begin(key, self._keys.job(cell))
+            self._workers.begin(key, self._keys.job(cell, self._tracker.needed(cell) or ()))
             # The cell's own first words come only after a framework and data are loaded.
             self._observer.said(cell, "starting")
         return True

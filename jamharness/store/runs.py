@@ -21,7 +21,7 @@ class Failure:
     """A cell that was tried in vain; it is tried again when the run is resumed.
 
     Arguments:
-        cell: its identity as the protocol gives it: protocol, coordinates and data set.
+        cell: what the protocol asked for: task, system, loss, coordinates, data set and what it needs.
         label: what was shown while it ran.
         reason: one sentence.
         detail: the traceback in the worker, where there is one.
