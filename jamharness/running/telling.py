@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -76,7 +77,7 @@ def _part(part: ProtocolRun) -> ProtocolRun:
         part,
         settings=_frozen(part.settings),
         findings=Findings(
-            estimates=MappingProxyType(dict(findings.estimates)),
+            estimates=MappingProxyType({name: copy(item) for name, item in findings.estimates.items()}),
             tables=MappingProxyType({name: frame.copy(deep=True) for name, frame in findings.tables.items()}),
             arrays=MappingProxyType({name: _array(array) for name, array in findings.arrays.items()}),
             objection=findings.objection,
@@ -98,6 +99,6 @@ def _frozen(value: Any) -> Any:
 
 
 def _array(array: Any) -> Any:
-    copy = np.array(array)
-    copy.flags.writeable = False
-    return copy
+    own = np.array(array)
+    own.flags.writeable = False
+    return own
