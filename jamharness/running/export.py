@@ -47,8 +47,8 @@ def export_run(run: Run, folder: str | Path, format: str = "csv") -> list[Path]:
         raise BadInput(f"{named} is in the home of a user who does not exist; write the path out.") from None
     except (OSError, ValueError) as error:
         raise BadInput(explain(error, named) if isinstance(error, OSError) else f"{named}: {error}.") from None
-    if folder == "":
-        problems.append(f"{named} has no name; give one, or '.' for this folder.")
+    if folder == "" or "\0" in str(folder):
+        problems.append(f"{named} is no name of a folder; give one, or '.' for this folder.")
     if format not in FORMATS:
         problems.append(unknown_name("export format", format, FORMATS))
     elif format == "parquet" and find_spec("pyarrow") is None:

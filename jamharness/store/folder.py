@@ -1,9 +1,9 @@
 """The folder that holds cells and runs."""
 
 import logging
-import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from jamharness.api import BadInput, CellResult, Json, digest, unknown_name
@@ -69,7 +69,12 @@ class Store:
             )
 
     def _nearest(self) -> Path:
-        return next(path for path in (self.root, *self.root.parents) if os.path.lexists(path))
+        for path in (self.root, *self.root.parents):
+            # Whatever else is wrong with a path, such as a name that is too long, is the user's to know.
+            with suppress(FileNotFoundError, NotADirectoryError):
+                path.lstat()
+                return path
+        raise AssertionError
 
     def check_writable(self) -> None:
         """Find out whether the store can be written, leaving nothing behind.

@@ -1,11 +1,7 @@
 """runs, show and export on stores that are not as they should be."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -51,7 +47,7 @@ def test_a_store_that_cannot_be_listed_is_not_an_empty_one(jamharness, work):
 def test_a_store_of_impossible_name_is_bad_input(jamharness, work, command, store):
     """One sentence; nothing is written here instead."""
     outcome = jamharness(*command, "--store", store)
-    outcome.refused("Store")
+    outcome.refused("Store ")
     assert list(work.iterdir()) == []
 
 
@@ -87,18 +83,3 @@ def test_a_forged_record_breaks_no_list(jamharness, work):
     assert "first" in listed.out
     assert "\x1b" not in listed.out + listed.err
     assert [row["status"] for row in jamharness("runs", "--json").document["runs"]].count("unreadable") == 4
-
-
-@pytest.mark.skipif(os.name != "posix", reason="a working directory cannot be deleted elsewhere")
-@pytest.mark.parametrize("command", [("runs",), ("show", "first"), COINS])
-def test_a_deleted_working_directory_is_one_sentence(surroundings, tmp_path: Path, command):
-    """Where the store would be in it."""
-    place = tmp_path / "gone"
-    place.mkdir()
-    script = "import os, sys; os.rmdir(os.getcwd()); from jamharness.cli import main; sys.exit(main(sys.argv[1:]))"
-    done = subprocess.run(
-        [sys.executable, "-c", script, *command], cwd=place, env=surroundings, capture_output=True, text=True
-    )
-    assert done.returncode == 2, done.stderr
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert done.stdout == ""
