@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from jamharness.store.files import make_folder, read_regular, share, temporary_for
+from jamharness.store.files import make_folder, read_regular, share, temporary_for, write_atomically
 from jamharness.store.processes import runs_still, this_process
 
 BEAT = 10.0
@@ -32,6 +32,7 @@ class Claims:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._content = json.dumps(this_process()).encode()
+        self._signed: Path | None = None
         self._mine: dict[str, Path] = {}
         self._others: dict[str, tuple[int, float]] = {}
         self._lock = threading.Lock()
@@ -67,9 +68,10 @@ class Claims:
         with self._lock:
             path = self._mine.pop(key, None)
         if path is not None:
-            with suppress(OSError):
+            with suppress(OSError, ValueError):
                 # It is another's if this process was silent for so long that it counted as gone.
-                self._take_away(path, self._content)
+                if read_regular(path) == self._content:
+                    path.unlink()
 
     def held(self) -> tuple[str, ...]:
         """The keys of the cells that are claimed by this process."""
@@ -79,29 +81,38 @@ class Claims:
         """Give back all that is held, and stop the signs of life."""
         for key in self.held():
             self.release(key)
+        if self._signed is not None:
+            with suppress(OSError):
+                self._signed.unlink()
+            self._signed = None
         self._wake.set()
         self._beating = None
 
     def _make(self, path: Path) -> bool:
         """Make a claim unless there is one; it appears with its whole content."""
-        make_folder(path.parent, self._root)
-        temporary = temporary_for(path)
         try:
-            temporary.write_bytes(self._content)
-            share(temporary, self._root)
             try:
-                os.link(temporary, path)
-            except FileExistsError:
-                return False
-            except OSError:  # a file system without links
-                with path.open("xb") as file:
-                    file.write(self._content)
+                os.link(self._sign(), path)
+            except FileNotFoundError:
+                make_folder(path.parent, self._root)
+                os.link(self._sign(), path)
         except FileExistsError:
             return False
-        finally:
-            with suppress(OSError):
-                temporary.unlink()
+        except OSError:  # a file system without links, or too many of them
+            with suppress(FileExistsError), path.open("xb") as file:
+                file.write(self._content)
+                share(path, self._root)
+                return True
+            return False
         return True
+
+    def _sign(self) -> Path:
+        """The file of which all claims of this process are links."""
+        if self._signed is None:
+            signed = temporary_for(self._root / "claims")
+            write_atomically(signed, self._content, self._root)
+            self._signed = signed
+        return self._signed
 
     def _take_away(self, path: Path, content: bytes) -> bool:
         """Remove a claim that has this content and no other; False if another process was quicker."""

@@ -35,12 +35,12 @@ def write(root: Path, umask: str) -> dict[str, int]:
 def test_what_is_new_has_the_groups_permissions_of_the_folder(
     tmp_path: Path, bits: int, folder: int, file: int, umask: str
 ) -> None:
-    """Folders, cells, arrays, records, figures, claims and the marker: chmod g+w on the folder is enough."""
+    """Folders, cells, arrays, records, figures, claims, what they are links of, and the marker: chmod g+w on the folder is enough."""
     root = tmp_path / "store"
     root.mkdir()
     root.chmod(bits)
     modes = write(root, umask)
-    assert len(modes) == 12
+    assert len(modes) == 13
     for path, mode in modes.items():
         assert mode & 0o070 == (folder if (root / path).is_dir() else file), (path, oct(mode))
         assert mode & 0o007 == (0o007 if (root / path).is_dir() else 0o006) & ~int(umask, 8), "others': the umask's"
