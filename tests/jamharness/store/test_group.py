@@ -35,7 +35,7 @@ def write(root: Path, umask: str) -> dict[str, int]:
 def test_what_is_new_has_the_groups_permissions_of_the_folder(
     tmp_path: Path, bits: int, folder: int, file: int, umask: str
 ) -> None:
-    """Folders, cells, arrays, records, figures, claims, what they are links of, and the marker: chmod g+w on the folder is enough."""
+    """Folders, cells, arrays, records, figures, claims and the marker: chmod g+w on the folder is enough."""
     root = tmp_path / "store"
     root.mkdir()
     root.chmod(bits)
