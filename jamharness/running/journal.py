@@ -1,5 +1,6 @@
 """The record of a run while it runs."""
 
+import getpass
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -98,7 +99,7 @@ def first_record(request: Request, resumed: RunRecord | None) -> RunRecord:
         dtype=request.target.dtype,
         threads=request.target.threads,
         version=version("jamharness"),
-        process=this_process(),
+        process={"user": _user(), **this_process()},
     )
     record = replace(record, name=request.name or default_name(record))
     earlier = resumed or request.store.find_run(record.name)
@@ -116,6 +117,13 @@ def first_record(request: Request, resumed: RunRecord | None) -> RunRecord:
         environment=earlier.environment,
         spent=earlier.spent if resumed else {},
     )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run under a number that has no name
+        return ""
 
 
 def seen(record: RunRecord) -> RunRecord:

@@ -14,7 +14,7 @@ from jamharness.api import BadInput, Estimate, Json, digest
 from jamharness.printable import all_printable, printable
 from jamharness.store.checking import check_shape
 from jamharness.store.files import read_regular, write_atomically
-from jamharness.store.values import decode, encode, strict_json
+from jamharness.store.values import decode, encode, finite_or_none, strict_json
 
 _FORMAT = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -76,7 +76,7 @@ class RunRecord:
         spent: seconds of wall time per protocol, over all resumptions.
         environment: what the machine and the libraries were.
         version: of jamharness.
-        process: which process works on it, as ``this_process`` says it.
+        process: which process works on it, as ``this_process`` says it, and its ``user``.
     """
 
     name: str
@@ -103,6 +103,17 @@ class RunRecord:
     def seconds(self) -> float:
         """Wall time over all protocols and resumptions."""
         return sum(self.spent.values())
+
+    @property
+    def estimates(self) -> dict[str, dict[str, dict[str, Json]]]:
+        """What was estimated when the run finished, by protocol and observable; None for what is not finite."""
+        return {
+            protocol: {
+                name: {key: finite_or_none(value) for key, value in asdict(estimate).items()}
+                for name, estimate in conclusion.estimates.items()
+            }
+            for protocol, conclusion in self.conclusions.items()
+        }
 
     def requested(self) -> dict[str, Json]:
         """What was asked for: two records of one name must not differ in it."""

@@ -52,3 +52,8 @@ _LONGEST = 1e12
 def is_duration(value: object) -> bool:
     """Whether a value is a number of seconds, and no NaN, infinity or text."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LONGEST
+
+
+def finite_or_none(value: Json) -> Json:
+    """The value, or None for a NaN or an infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
