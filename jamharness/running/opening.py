@@ -101,7 +101,7 @@ def _gaps(run: str, missing: int, of: int) -> str:
         return ""
     return (
         f"{missing} of its {_cells(of)} {'is' if missing == 1 else 'are'} missing from the store or cannot be "
-        f"read, and what needs all cells cannot be made again; 'jamharness resume {run}' computes what is missing."
+        f"read, and tables and arrays go without; 'jamharness resume {run}' computes what is missing."
     )
 
 
