@@ -54,6 +54,8 @@ def jamharness_describe_environment() -> Mapping[str, str]:  # type: ignore[empt
 def jamharness_run_finished(run: "Run") -> None:
     """Called once after a run has ended with its results in the store; for trackers and notifiers.
 
+    It is called in a thread of its own, which is left behind after 10 s; what is printed is settled before.
+
     Arguments:
-        run: its estimates, tables, arrays and files.
+        run: its estimates, tables, arrays and files: a read-only copy.
     """

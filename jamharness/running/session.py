@@ -19,9 +19,10 @@ from jamharness.running.observer import Observer, Silent
 from jamharness.running.request import Request, check_request
 from jamharness.running.result import Run, conclude
 from jamharness.running.scheduler import Scheduler
+from jamharness.running.telling import tell
 from jamharness.running.tracker import CellTracker
 from jamharness.running.workers import WorkerPool, loading_of
-from jamharness.store import RunRecord, Store
+from jamharness.store import Claims, RunRecord, Store
 
 log = logging.getLogger("jamharness")
 
@@ -183,7 +184,7 @@ def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: 
         try:
             for tracker in trackers:
                 observer.started(record.name, tracker.experiment.name, tracker.experiment.plain())
-                _work(tracker, workers, observer, journal)
+                _work(tracker, workers, observer, journal, store.claims())
             finished = _conclude(request, trackers, journal)
             journal.write("finished")
         except KeyboardInterrupt:
@@ -192,7 +193,7 @@ def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: 
         except BaseException as error:
             _write_failed(journal, error)
             raise
-    _tell(plugins, finished)
+    tell(plugins, finished)
     return finished
 
 
@@ -209,19 +210,7 @@ def _homes(plugins: Plugins, trackers: Sequence[CellTracker]) -> dict[str, dict[
     return homes
 
 
-def _tell(plugins: Plugins, finished: Run) -> None:
-    """Call the plugins that want to know of finished runs; one that fails is a warning, and the run stands."""
-    before = _broken(plugins)
-    plugins.call("jamharness_run_finished", run=finished)
-    for name, reason in _broken(plugins) - before:
-        log.warning("Plugin %r failed after the run was finished: %s", name, reason)
-
-
-def _broken(plugins: Plugins) -> set[tuple[str, str]]:
-    return {(row.name, row.reason) for row in plugins.rows if row.kind == "plugin" and row.state == "broken"}
-
-
-def _work(tracker: CellTracker, workers: WorkerPool, observer: Observer, journal: RunJournal) -> None:
+def _work(tracker: CellTracker, workers: WorkerPool, observer: Observer, journal: RunJournal, claims: Claims) -> None:
     before = journal.record.spent.get(tracker.experiment.name, 0.0)
     start = time.monotonic()
 
@@ -229,7 +218,7 @@ def _work(tracker: CellTracker, workers: WorkerPool, observer: Observer, journal
         return before + time.monotonic() - start
 
     try:
-        Scheduler(tracker, workers, tracker.keys, observer, lambda: journal.update(tracker, spent())).work()
+        Scheduler(tracker, workers, tracker.keys, observer, lambda: journal.update(tracker, spent()), claims).work()
     finally:
         journal.enter(tracker, spent())
 
@@ -241,6 +230,7 @@ def _conclude(request: Request, trackers: Sequence[CellTracker], journal: RunJou
         name = tracker.experiment.name
         parts[name] = conclude(tracker.experiment, tracker.done(), reused=tracker.reused, seconds=record.spent[name])
         files += draw_figures(tracker.experiment, parts[name], request.store, record.name)
+    journal.conclude({name: part.findings for name, part in parts.items()})
     return Run(
         name=record.name,
         status="finished",

@@ -1,6 +1,6 @@
 """What is known of one protocol's cells while it runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jamharness.api import Cell, CellResult, FinishedCell, JamharnessError, PluginError
 from jamharness.running.experiments import Experiment
@@ -115,7 +115,10 @@ class CellTracker:
             key = self._unkept[0]
             cell, result = self.entries[key].finished.cell, self.entries[key].finished.result
             assert result is not None
-            self._store.put(key, self.keys.identity(cell), result, self.entries[key].seconds, cell.label)
+            kept = self._store.put(key, self.keys.identity(cell), result, self.entries[key].seconds, cell.label)
+            # From now on its arrays are read from the disk when they are asked for: a run may have gigabytes of them.
+            finished = replace(self.entries[key].finished, result=kept.result)
+            self.entries[key] = replace(self.entries[key], finished=finished)
             # Only now: Ctrl-C may come at any moment, and then this is called again.
             self._unkept.pop(0)
 
