@@ -29,7 +29,7 @@ PLUGIN = """
         def plan(self, settings, done):
             if len(done) == settings.cells:
                 return []
-            return [Cell(protocol="bulk", coordinates={"number": n}) for n in range(settings.cells)]
+            return [Cell(task="bulk", coordinates={"number": n}) for n in range(settings.cells)]
 
         def measure(self, cell, backend, progress):
             n = cell.coordinates["number"]
