@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jamharness.cli.options import AsJson, ConfigFile, Limit, Memory, Quiet, RunName, StorePath, Workers
-from jamharness.cli.output import others_to_stderr, show, show_json
+from jamharness.cli.keeping import Keeper, command_line, counted
+from jamharness.cli.options import AsJson, ConfigFile, Download, Limit, Memory, Quiet, RunName, StorePath, Workers
+from jamharness.cli.output import others_to_stderr, say, show, show_json
 from jamharness.cli.state import plugins_of
 from jamharness.plugins import Plugins
 
@@ -38,6 +39,7 @@ def run(
     name: Annotated[
         str | None, typer.Option(metavar="RUN", help="The run's name; default: made from its settings.")
     ] = None,
+    download: Download = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -51,6 +53,7 @@ def run(
     options = {
         "backend": backend,
         "device": device,
+        "download": "true" if download else None,
         "dtype": dtype,
         "limit": limit,
         "memory": memory,
@@ -75,7 +78,8 @@ def run(
 
         return compute_run(given.protocols, **given.keywords, observer=observer)
 
-    _carry_out(compute, plugins, as_json=as_json, quiet=quiet, store=given.keywords.get("store"))
+    again = {"store": given.keywords.get("store"), "config": config}
+    _carry_out(compute, plugins, as_json=as_json, quiet=quiet, again=again)
 
 
 def resume(
@@ -100,6 +104,7 @@ def resume(
         "store": store if store is not None else files.run.store,
         "plugins": plugins,
         "interpreters": files.interpreters,
+        "download": bool(files.run.download),
     }
 
     def compute(observer: "Observer") -> "Run":
@@ -107,19 +112,30 @@ def resume(
 
         return compute_rest(name, **keywords, observer=observer)
 
-    _carry_out(compute, plugins, as_json=as_json, quiet=quiet, store=keywords["store"])
+    again = {"store": keywords["store"], "config": config}
+    _carry_out(compute, plugins, as_json=as_json, quiet=quiet, again=again)
 
 
 def _carry_out(
-    compute: "Callable[[Observer], Run]", plugins: Plugins, *, as_json: bool, quiet: bool, store: str | None
+    compute: "Callable[[Observer], Run]", plugins: Plugins, *, as_json: bool, quiet: bool, again: dict[str, Any]
 ) -> None:
-    """Compute with a display, print the result, and leave with the run's own exit code."""
+    """Compute with a display, print the result, and leave with the run's own exit code.
+
+    Arguments:
+        compute: the run itself.
+        plugins: what is installed.
+        as_json: whether the result is printed as JSON.
+        quiet: whether to show no progress.
+        again: the options with which an interrupted run is to be resumed.
+    """
     from jamharness.cli.protocols import observables_of
     from jamharness.render.progress import display
     from jamharness.render.summary import summary
 
-    with others_to_stderr(), _ctrl_c(store), display(quiet=quiet) as observer:
-        finished = compute(observer)
+    shown = display(quiet=quiet)
+    keeper = Keeper(shown)
+    with others_to_stderr(), _ctrl_c(keeper, again), shown:
+        finished = compute(keeper)
         observables = {} if as_json else observables_of(plugins, finished.protocols)
     if as_json:
         show_json(finished.to_json())
@@ -129,16 +145,16 @@ def _carry_out(
 
 
 @contextmanager
-def _ctrl_c(store: str | None) -> Iterator[None]:
-    """Say what is kept and how to go on."""
+def _ctrl_c(keeper: Keeper, again: dict[str, Any]) -> Iterator[None]:
+    """Say what is kept and how to go on, however often the key was pressed."""
     try:
         yield
     except KeyboardInterrupt as error:
-        name = getattr(error, "name", None)
-        where = f" --store {store}" if store else ""
+        # A second Ctrl-C takes the place of the error that names the run; its record is written before it starts.
+        name = getattr(error, "name", None) or next(iter(keeper.cells), None)
         if name:
-            text = f"Interrupted. What is done is kept; to go on: jamharness resume {name}{where}"
+            kept = counted(keeper.cells.get(name, 0))
+            say(f"Interrupted. What is done is kept ({kept}); to go on: {command_line('resume', name, **again)}")
         else:
-            text = "Interrupted before anything was computed."
-        typer.echo(text, err=True)
+            say("Interrupted before anything was computed.")
         raise typer.Exit(130) from None

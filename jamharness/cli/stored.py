@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jamharness.cli.options import AsJson, RunName, StorePath
-from jamharness.cli.output import others_to_stderr, show, show_json
+from jamharness.cli.output import others_to_stderr, show, show_json, show_lines
 from jamharness.cli.state import plugins_of
 
 if TYPE_CHECKING:
@@ -72,19 +72,20 @@ def export(
 
     Leaves with 1 where show does; what there is is written all the same.
     """
+    from jamharness.paths import user_path
     from jamharness.running import export_run
 
+    target = user_path(folder if folder is not None else name, "--output")
     with others_to_stderr():
-        found = _open(context, name, store)
-        files = export_run(found, folder if folder is not None else name, kind)
-        for sentence in dict.fromkeys(part.objection for part in found.protocols.values() if part.objection):
+        exported = _open(context, name, store)
+        files = export_run(exported, target, kind)
+        for sentence in dict.fromkeys(part.objection for part in exported.protocols.values() if part.objection):
             typer.echo(sentence, err=True)
     if as_json:
         show_json({"run": name, "files": [str(path) for path in files]})
     else:
-        for path in files:
-            typer.echo(str(path))
-    raise typer.Exit(found.exit)
+        show_lines(*(str(path) for path in files))
+    raise typer.Exit(exported.exit)
 
 
 def _open(context: typer.Context, name: str, store: str | None) -> "Run":

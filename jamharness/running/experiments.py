@@ -6,7 +6,7 @@ from typing import Any
 
 from jamharness.api import BadInput, Json, PluginError, Protocol, unknown_name
 from jamharness.execution.plain import plain
-from jamharness.plugins import Plugins, load_object
+from jamharness.plugins import Plugins, load_object, plugin_code
 from jamharness.settings import build_settings, presets_of
 
 
@@ -74,16 +74,26 @@ def make_experiments(
         if not takers:
             problems.append(f"seed = {seed!r}: {', '.join(found)} takes no seed; leave it out.")
         for name in takers:
+            other = given[name].get("seed", seed)
+            if str(other) != str(seed):
+                problems.append(
+                    f"seed = {seed} and the setting seed = {other} of {name} contradict each other; give one."
+                )
             given[name]["seed"] = seed
     experiments = []
     for name, protocol in found.items():
         dataset = given[name].get("dataset")
         try:
-            built = build_settings(name, protocol.Settings, given[name], preset, presets_of(protocol))
+            with plugin_code(f"protocol {name!r}", "checking its settings"):
+                built = build_settings(name, protocol.Settings, given[name], preset, presets_of(protocol))
             experiments.append(Experiment(name=name, protocol=protocol, settings=built))
             dataset = getattr(built, "dataset", None)
-        except BadInput as error:
+        except (BadInput, PluginError) as error:
             problems.take(error)
+        except Exception as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
+            problems.append(
+                f"Protocol {name!r} cannot check its settings ({type(error).__name__}: {error}); it is broken."
+            )
         if isinstance(dataset, str):
             try:
                 plugins.dataset(dataset)
@@ -102,8 +112,11 @@ def load_protocol(plugins: Plugins, name: str) -> Protocol[Any]:
     factory = plugins.protocol(name).factory
     made = load_object(factory)
     try:
-        protocol: Protocol[Any] = made()
-        fields(protocol.Settings)
+        with plugin_code(f"protocol {name!r}", "starting"):
+            protocol: Protocol[Any] = made()
+            fields(protocol.Settings)
+    except PluginError:
+        raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise PluginError(f"Protocol {name!r} cannot be used ({reason}); {factory} is broken.") from error

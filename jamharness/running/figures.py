@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+from jamharness.plugins import plugin_code
 from jamharness.running.experiments import Experiment
 from jamharness.running.result import ProtocolRun
 from jamharness.store import Store
@@ -39,7 +40,8 @@ def draw_figures(experiment: Experiment, found: ProtocolRun, store: Store, run: 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     try:
-        figures = experiment.protocol.draw(found.findings)
+        with plugin_code(f"protocol {experiment.name!r}", "drawing"):
+            figures = dict(experiment.protocol.draw(found.findings))
         images = {}
         for name, figure in figures.items():
             buffer = io.BytesIO()

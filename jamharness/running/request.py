@@ -11,7 +11,7 @@ from typing import Any
 
 from jamharness.api import DTYPES, BackendSpec, BadInput, Cell, PluginError, unknown_name
 from jamharness.execution.job import Target
-from jamharness.plugins import Plugins
+from jamharness.plugins import Plugins, plugin_code
 from jamharness.running.data import DataDigests, Loading
 from jamharness.running.experiments import Experiment, Problems, make_experiments
 from jamharness.store import Store, check_run_name
@@ -127,7 +127,8 @@ def check_request(
 
 def _first_cells(experiment: Experiment) -> Iterable[Cell]:
     try:
-        return experiment.protocol.plan(experiment.settings, ())
+        with plugin_code(f"protocol {experiment.name!r}", "planning"):
+            return list(experiment.protocol.plan(experiment.settings, ()))
     except Exception:  # noqa: BLE001  (it is reported when nothing else is wrong)
         return ()
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import Estimate, Findings, FinishedCell, Json
+from jamharness.plugins import plugin_code
 from jamharness.running.experiments import Experiment
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def conclude(experiment: Experiment, done: Iterable[FinishedCell], *, reused: in
     """
     done = list(done)
     try:
-        findings = experiment.protocol.analyse(experiment.settings, done)
+        with plugin_code(f"protocol {experiment.name!r}", "analysing"):
+            findings = experiment.protocol.analyse(experiment.settings, done)
     except Exception as error:
         log.debug("analyse of %s", experiment.name, exc_info=True)
         reason = f"{type(error).__name__}: {error}"

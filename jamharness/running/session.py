@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jamharness.api import BadInput, Json, shortcomings
+from jamharness.datasets.files import downloads
 from jamharness.environment import describe_environment
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins
@@ -57,6 +58,7 @@ def run(
     plugins: Plugins | None = None,
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
+    download: bool = False,
 ) -> Run:
     """Measure protocols, one after the other, and keep every finished cell; what the store has is not computed again.
 
@@ -78,6 +80,7 @@ def run(
         plugins: what there is; None to look for what is installed.
         interpreters: the Python of a backend's workers, by the backend's name.
         observer: who is told what happens.
+        download: whether files of data sets that are missing may be fetched.
 
     Returns:
         The finished run. Its ``exit`` is 1 if a question was not answered.
@@ -88,24 +91,25 @@ def run(
         Interrupted: Ctrl-C.
     """
     plugins = plugins or Plugins.load()
-    request = check_request(
-        protocols,
-        plugins=plugins,
-        backend=backend,
-        settings=settings,
-        preset=preset,
-        seed=seed,
-        device=device,
-        dtype=dtype,
-        workers=workers,
-        limit=limit,
-        memory=memory,
-        threads=threads,
-        store=store,
-        name=name,
-        interpreters=interpreters,
-    )
-    return _carry_out(request, plugins, observer or Silent(), None)
+    with downloads(download):
+        request = check_request(
+            protocols,
+            plugins=plugins,
+            backend=backend,
+            settings=settings,
+            preset=preset,
+            seed=seed,
+            device=device,
+            dtype=dtype,
+            workers=workers,
+            limit=limit,
+            memory=memory,
+            threads=threads,
+            store=store,
+            name=name,
+            interpreters=interpreters,
+        )
+        return _carry_out(request, plugins, observer or Silent(), None)
 
 
 def resume(
@@ -118,6 +122,7 @@ def resume(
     plugins: Plugins | None = None,
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
+    download: bool = False,
 ) -> Run:
     """Go on with a run where it stopped; cells that failed are tried again.
 
@@ -130,6 +135,7 @@ def resume(
         plugins: what there is.
         interpreters: the Python of a backend's workers.
         observer: who is told what happens.
+        download: whether files of data sets that are missing may be fetched.
 
     Raises:
         BadInput: there is no such run, or it cannot be computed here any more.
@@ -137,25 +143,26 @@ def resume(
     """
     record = Store(store, create=False).run(name)
     plugins = plugins or Plugins.load()
-    request = check_request(
-        list(record.protocols),
-        plugins=plugins,
-        backend=record.backend,
-        settings=record.protocols,
-        preset=None,
-        seed=None,
-        device=record.device,
-        dtype=record.dtype,
-        workers=workers,
-        limit=limit,
-        memory=memory,
-        threads=record.threads,
-        store=store,
-        name=name,
-        interpreters=interpreters,
-    )
-    request = replace(request, preset=record.preset, seed=record.seed)
-    return _carry_out(request, plugins, observer or Silent(), record)
+    with downloads(download):
+        request = check_request(
+            list(record.protocols),
+            plugins=plugins,
+            backend=record.backend,
+            settings=record.protocols,
+            preset=None,
+            seed=None,
+            device=record.device,
+            dtype=record.dtype,
+            workers=workers,
+            limit=limit,
+            memory=memory,
+            threads=record.threads,
+            store=store,
+            name=name,
+            interpreters=interpreters,
+        )
+        request = replace(request, preset=record.preset, seed=record.seed)
+        return _carry_out(request, plugins, observer or Silent(), record)
 
 
 def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: RunRecord | None) -> Run:
