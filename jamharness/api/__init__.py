@@ -10,7 +10,17 @@ from jamharness.api.identity import Json, canonical_json, digest, generator
 from jamharness.api.loss import QuadraticHinge
 from jamharness.api.network import SCHEMES, Array, Float64, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
-from jamharness.api.protocol import ComparisonPoint, Estimate, Findings, Observable, Progress, Protocol, setting
+from jamharness.api.patterns import alternating, fair_signs, interleaved, normalised, parity
+from jamharness.api.protocol import (
+    ComparisonPoint,
+    Estimate,
+    Findings,
+    Observable,
+    Progress,
+    Protocol,
+    applicable,
+    setting,
+)
 from jamharness.api.replicas import Replicas
 from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, hookimpl
 
@@ -56,12 +66,18 @@ __all__ = [
     "Replicas",
     "Sgd",
     "State",
+    "alternating",
+    "applicable",
     "as_array",
     "canonical_json",
     "check_patterns",
     "digest",
+    "fair_signs",
     "generator",
     "hookimpl",
+    "interleaved",
+    "normalised",
+    "parity",
     "setting",
     "unknown_name",
 ]

@@ -3,14 +3,14 @@
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import Estimate, Findings, FinishedCell, Json
+from jamharness.api import Estimate, Findings, FinishedCell, Json, unknown_name
 from jamharness.running.experiments import Experiment
 
 if TYPE_CHECKING:
@@ -81,8 +81,10 @@ class Run:
 
     @property
     def exit(self) -> int:
-        """0 if every protocol has an answer, otherwise 1."""
-        return 0 if all(part.answered for part in self.protocols.values()) else 1
+        """0 if every protocol has an answer, otherwise 1; one that is not applicable needs another that has one."""
+        parts = self.protocols.values()
+        spared = any(part.answered for part in parts)
+        return 0 if all(part.answered or (spared and part.findings.not_applicable) for part in parts) else 1
 
     @property
     def estimates(self) -> Mapping[str, Mapping[str, Estimate]]:
@@ -127,6 +129,8 @@ def conclude(experiment: Experiment, done: Iterable[FinishedCell], *, reused: in
         reason = f"{type(error).__name__}: {error}"
         text = f"The analysis of protocol {experiment.name!r} failed ({reason}); its cells are in the store."
         findings = Findings(estimates={}, tables={}, objection=text)
+    if misnamed := _misnamed(experiment, findings):
+        findings = replace(findings, objection=" ".join([*misnamed, findings.objection]).strip(), not_applicable=False)
     failures = [(item.cell.label, item.failure) for item in done if item.failure is not None]
     return ProtocolRun(
         settings=experiment.plain(),
@@ -135,6 +139,13 @@ def conclude(experiment: Experiment, done: Iterable[FinishedCell], *, reused: in
         seconds=seconds,
         failures=failures,
     )
+
+
+def _misnamed(experiment: Experiment, findings: Findings) -> list[str]:
+    """One sentence for each estimate that the protocol does not declare among its observables."""
+    declared = experiment.protocol.observables
+    noun = f"estimate of protocol {experiment.name!r}"
+    return [unknown_name(noun, name, declared) for name in findings.estimates if name not in declared]
 
 
 def _estimate(estimate: Estimate) -> dict[str, Json]:

@@ -99,7 +99,10 @@ def _judge(
     if unsatisfied == 0:
         return "satisfied", "Every pattern is satisfied."
     if slope is not None:
-        return "diverging", f"L has levelled off while |w| grows: −d ln L/d ln |w| = {slope:.2g} at a minimum for its norm."
+        return (
+            "diverging",
+            f"L has levelled off while |w| grows: −d ln L/d ln |w| = {slope:.2g} at a minimum for its norm.",
+        )
     if rests:
         return "minimum", "The forces balance with patterns left unsatisfied."
     if spent >= allowed:

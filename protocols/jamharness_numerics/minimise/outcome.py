@@ -17,8 +17,8 @@ class Minimisation:
     Arguments:
         w: (N,) the parameters.
         outcome: ``"satisfied"``: N_Δ = 0 at w, by exact comparison; ``"minimum"``: N_Δ > 0 and the forces balance, see
-            ``verdict``; ``"diverging"``: N_Δ > 0 at a minimum on the sphere |w| = R, and L has levelled off in R (smooth
-            activations alone, see ``confined``); ``"undecided"``: none of these was shown within the budget.
+            ``verdict``; ``"diverging"``: N_Δ > 0 at a minimum on the sphere |w| = R, and L has levelled off in R
+            (smooth activations alone, see ``confined``); ``"undecided"``: none of these was shown within the budget.
         loss: L(w) at the margin asked for.
         unsatisfied: N_Δ at w.
         certificate: the relative residual of last-layer stationarity, see ``certificate.last_layer``; 0 when satisfied.

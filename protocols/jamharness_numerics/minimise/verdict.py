@@ -40,9 +40,7 @@ def settled(*, smooth: bool, certificate: float, balance: float | None, decline:
     return converged or (balance < BALANCE_TOLERANCE and decline is not None and decline < DECLINE_TOLERANCE)
 
 
-def levelled(
-    problem: Problem, loss: float, slope: float, balance: float | None, decline: float | None
-) -> bool:
+def levelled(problem: Problem, loss: float, slope: float, balance: float | None, decline: float | None) -> bool:
     """Whether a minimum on a sphere shows that the loss stays above its floor however large the weights become.
 
     The minimum counts as one under the same rule as that of a relu network: it has converged, or settled.

@@ -40,6 +40,7 @@ def run_trial(cell: Cell, backend: Backend, progress: Progress) -> CellResult:
             "certificate": found.certificate,
             "balance": found.balance,
             "decline": found.decline,
+            "slope": found.slope,
             "pinned": found.pinned,
             "kinks": found.kinks,
             "kinked": found.kinked,
