@@ -12,7 +12,17 @@ from jamharness.api.identity import Json, canonical_json, digest, generator
 from jamharness.api.loss import LOSSES, QuadraticHinge, margin_problem
 from jamharness.api.network import SCHEMES, Array, Float64, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
-from jamharness.api.protocol import ComparisonPoint, Estimate, Findings, Observable, Progress, Protocol, setting
+from jamharness.api.patterns import alternating, fair_signs, interleaved, normalised, parity
+from jamharness.api.protocol import (
+    ComparisonPoint,
+    Estimate,
+    Findings,
+    Observable,
+    Progress,
+    Protocol,
+    applicable,
+    setting,
+)
 from jamharness.api.replicas import Replicas
 from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, SystemSpec, hookimpl
 
@@ -61,14 +71,20 @@ __all__ = [
     "Sgd",
     "State",
     "SystemSpec",
+    "alternating",
+    "applicable",
     "as_array",
     "canonical_json",
     "check_patterns",
     "derived",
     "digest",
+    "fair_signs",
     "generator",
     "hookimpl",
+    "interleaved",
     "margin_problem",
+    "normalised",
+    "parity",
     "setting",
     "shortcomings",
     "supports",

@@ -127,9 +127,7 @@ def _not_tasks(tasks: Any) -> str:
         return f"tasks = {shown(tasks)} must map names to 'package.module:function'."
     for name, function in tasks.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            return (
-                f"tasks has the name {shown(name)}; use small letters, digits, '.', '_' and '-'."
-            )
+            return f"tasks has the name {shown(name)}; use small letters, digits, '.', '_' and '-'."
         if not _FACTORY.fullmatch(str(function)):
             return f"tasks[{shown(name)}] = {shown(function)} must read 'package.module:function'."
     return ""

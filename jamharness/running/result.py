@@ -3,14 +3,14 @@
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import Estimate, Findings, FinishedCell, Json
+from jamharness.api import Estimate, Findings, FinishedCell, Json, unknown_name
 from jamharness.plugins import plugin_code
 from jamharness.running.experiments import Experiment
 
@@ -85,8 +85,14 @@ class Run:
 
     @property
     def exit(self) -> int:
-        """0 if the run has finished and every protocol has an answer, otherwise 1."""
-        return 0 if self.status == "finished" and all(part.answered for part in self.protocols.values()) else 1
+        """0 if the run has finished and every protocol has an answer, otherwise 1.
+
+        One that is not applicable needs another that has an answer.
+        """
+        parts = self.protocols.values()
+        spared = any(part.answered for part in parts)
+        answered = all(part.answered or (spared and part.findings.not_applicable) for part in parts)
+        return 0 if self.status == "finished" and answered else 1
 
     @property
     def missing(self) -> Mapping[str, Sequence[str]]:
@@ -139,6 +145,8 @@ def conclude(experiment: Experiment, done: Iterable[FinishedCell], *, reused: in
         reason = f"{type(error).__name__}: {error}"
         text = f"The analysis of protocol {experiment.name!r} failed ({reason}); its cells are in the store."
         findings = Findings(estimates={}, tables={}, objection=text)
+    if misnamed := _misnamed(experiment, findings):
+        findings = replace(findings, objection=" ".join([*misnamed, findings.objection]).strip(), not_applicable=False)
     failures = [(item.cell.label, item.failure) for item in done if item.failure is not None]
     return ProtocolRun(
         settings=experiment.plain(),
@@ -147,6 +155,13 @@ def conclude(experiment: Experiment, done: Iterable[FinishedCell], *, reused: in
         seconds=seconds,
         failures=failures,
     )
+
+
+def _misnamed(experiment: Experiment, findings: Findings) -> list[str]:
+    """One sentence for each estimate that the protocol does not declare among its observables."""
+    declared = experiment.protocol.observables
+    noun = f"estimate of protocol {experiment.name!r}"
+    return [unknown_name(noun, name, declared) for name in findings.estimates if name not in declared]
 
 
 def _estimate(estimate: Estimate) -> dict[str, Json]:

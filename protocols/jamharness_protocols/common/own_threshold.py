@@ -10,7 +10,7 @@ from jamharness_numerics.search import Axis, bracket, next_value
 
 from jamharness.api import Cell, FinishedCell, setting
 from jamharness_protocols.common.search_settings import SearchSettings
-from jamharness_protocols.common.settings import MINIMISATION
+from jamharness_protocols.common.settings import MINIMISATION, beyond
 from jamharness_protocols.jamming.protocol import pool_of, searches, trial
 from jamharness_protocols.jamming.settings import REAL, JammingSettings
 
@@ -25,7 +25,7 @@ class ThresholdSettings(SearchSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems()
+        found = super().problems() + beyond(patterns=self.patterns)
         if self.patterns is None and self.dataset in REAL:
             found.append(f"patterns = none: {self.dataset} needs its pool, as in patterns=1000.")
         if self.patterns is not None and self.patterns < 2:

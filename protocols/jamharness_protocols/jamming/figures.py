@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MARKS = {"satisfied": ("o", "tab:green"), "minimum": ("s", "tab:red"), "undecided": ("x", "tab:gray")}
+_MARKS = {
+    "satisfied": ("o", "tab:green"),
+    "minimum": ("s", "tab:red"),
+    "diverging": ("^", "tab:orange"),
+    "undecided": ("x", "tab:gray"),
+}
 
 
 def draw(findings: Findings) -> "Mapping[str, Figure]":

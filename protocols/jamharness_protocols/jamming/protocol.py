@@ -1,5 +1,6 @@
 """The jamming point: the largest load P/N at which minimisation satisfies every pattern, seed by seed."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
@@ -74,12 +75,14 @@ class Jamming:
 def searches(settings: JammingSettings) -> Iterator[Search]:
     """Every seed, and every P of a scan over widths, with the axis that it is searched along."""
     parity = 2 if settings.labels == "alternate" else 1
+    axes: dict[int | None, Axis]
+    if settings.scan == "patterns":
+        axes = {None: _pattern_axis(settings, parity)}
+    else:
+        axes = {patterns: _width_axis(settings, patterns) for patterns in settings.scanned_patterns}
     for seed in range(settings.seed, settings.seed + settings.seeds):
-        if settings.scan == "patterns":
-            yield Search(seed=seed, patterns=None, axis=_pattern_axis(settings, parity))
-        else:
-            for patterns in settings.scanned_patterns:
-                yield Search(seed=seed, patterns=patterns, axis=_width_axis(settings, patterns))
+        for patterns, axis in axes.items():
+            yield Search(seed=seed, patterns=patterns, axis=axis)
 
 
 def _pattern_axis(settings: JammingSettings, parity: int) -> Axis:
@@ -105,11 +108,11 @@ def pool_of(settings: JammingSettings, network: Network) -> int:
 
 def _width_axis(settings: JammingSettings, patterns: int) -> Axis:
     """Widths from 1 up, starting where P/N_w is the start ratio."""
-    weights, width = patterns / settings.start_ratio, 1
-    while _scan_network(settings, width).weights < weights and width < settings.highest_width:
-        width += 1
+    weights = patterns / settings.start_ratio
+    widths = range(1, settings.highest_width + 1)
+    smaller = bisect_left(widths, weights, key=lambda width: _scan_network(settings, width).weights)
     return Axis(
-        start=width,
+        start=min(smaller + 1, settings.highest_width),
         lowest=1,
         highest=settings.highest_width,
         step=1,
