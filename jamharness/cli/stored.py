@@ -16,8 +16,19 @@ if TYPE_CHECKING:
 def runs(context: typer.Context, store: StorePath = None, as_json: AsJson = False) -> None:
     """List the runs of a store, oldest first."""
     from jamharness.running import list_runs
+    from jamharness.running.defaults import Defaults
 
     records = list_runs(_store(context, store))
+    defaults = Defaults(plugins_of(context))
+    with others_to_stderr():
+        changed = {
+            record.name: {
+                key: value
+                for protocol, settings in record.protocols.items()
+                for key, value in defaults.changed(protocol, settings).items()
+            }
+            for record in records
+        }
     if as_json:
         show_json({
             "runs": [
@@ -32,6 +43,10 @@ def runs(context: typer.Context, store: StorePath = None, as_json: AsJson = Fals
                     "dtype": record.dtype,
                     "cells": sum(len(keys) for keys in record.cells.values()),
                     "seconds": record.seconds,
+                    "user": record.process.get("user", ""),
+                    "host": record.process.get("host", ""),
+                    "changed": changed[record.name],
+                    "estimates": record.estimates,
                 }
                 for record in records
             ]
@@ -39,19 +54,30 @@ def runs(context: typer.Context, store: StorePath = None, as_json: AsJson = Fals
         return
     from jamharness.render import listings
 
-    show(listings.runs(records))
+    show(listings.runs(records, changed))
 
 
-def show_run(context: typer.Context, name: RunName, store: StorePath = None, as_json: AsJson = False) -> None:
-    """Show all of a run, as far as it got."""
+def show_run(
+    context: typer.Context,
+    name: RunName,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show all settings, and the environment, not only what is no default.")
+    ] = False,
+    store: StorePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a run as far as it got: what was found, with which settings, and its tables."""
     found = _open(context, name, store)
     if as_json:
         show_json({**found.to_json(), "status": found.status})
         return
     from jamharness.cli.protocols import observables_of
     from jamharness.render.summary import details
+    from jamharness.running.defaults import Defaults
 
-    show(details(found, observables_of(plugins_of(context), found.protocols)))
+    defaults = Defaults(plugins_of(context))
+    changed = {name: defaults.changed(name, part.settings) for name, part in found.protocols.items()}
+    show(details(found, observables_of(plugins_of(context), found.protocols), None if everything else changed))
 
 
 def export(

@@ -5,17 +5,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
+from jamharness.render.prose import Prose
 from jamharness.render.screen import table
 from jamharness.render.texts import duration
+from jamharness.render.verdicts import STYLES
 
 if TYPE_CHECKING:
     from jamharness.agreement import Agreement
     from jamharness.agreement.rows import DistributionRow, ExactRow, HorizonRow
 
-_STYLES = {"agree": "green", "differ": "bold red", "too few seeds": "yellow", "not compared": "yellow", "no claim": ""}
 _CONCLUSIONS = {
     "agree": "The backends agree.",
     "differ": "The backends differ.",
@@ -32,10 +32,10 @@ def agreement(found: "Agreement") -> RenderableType:
         parts.append(_horizon(found.horizon))
     if found.distribution:
         parts += _distributions(found.distribution)
-    parts += [Text(reason, style="red") for reason in found.failures.values()]
-    parts += [Text.assemble("Figure ", (file, "bold")) for file in found.files]
+    parts += [Prose(Text(reason, style="red")) for reason in found.failures.values()]
+    parts += [Prose(Text.assemble("Figure ", (file, "bold"))) for file in found.files]
     style = {"agree": "bold green", "differ": "bold red"}.get(found.verdict, "bold yellow")
-    parts.append(Text.assemble((_CONCLUSIONS[found.verdict], style), f" ({duration(found.seconds)})"))
+    parts.append(Prose(Text.assemble((_CONCLUSIONS[found.verdict], style), f" ({duration(found.seconds)})")))
     return Group(*parts)
 
 
@@ -106,12 +106,12 @@ def _distribution(rows: "Sequence[DistributionRow]") -> RenderableType:
 
 
 def _notes(texts: Sequence[str]) -> list[RenderableType]:
-    return [Padding(Text(text), (0, 0, 0, 2), expand=False) for text in texts]
+    return [Prose(text, 2) for text in texts]
 
 
 def _verdict(verdict: str) -> Text:
     # Short enough for a table of 80 columns; the sentence below it says the rest.
-    return Text("too few" if verdict == "too few seeds" else verdict, style=_STYLES[verdict])
+    return Text("too few" if verdict == "too few seeds" else verdict, style=STYLES[verdict])
 
 
 def _small(value: float | None) -> str:

@@ -36,6 +36,13 @@ def interval(estimate: Estimate) -> str:
     return f"below {number(high)}" if high is not None else "–"
 
 
+def in_short(estimate: Estimate) -> str:
+    """An estimate with its interval, for the middle of a line."""
+    value = number(estimate.value, half_width(estimate))
+    known = estimate.low is not None or estimate.high is not None
+    return f"{value} ({interval(estimate)})" if known else value
+
+
 def half_width(estimate: Estimate) -> float | None:
     """Half the width of the 95% interval; None when an end of it is not known."""
     if estimate.low is None or estimate.high is None:

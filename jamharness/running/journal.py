@@ -1,5 +1,6 @@
 """The record of a run while it runs."""
 
+import getpass
 import os
 import socket
 import time
@@ -113,7 +114,19 @@ def first_record(request: Request, resumed: RunRecord | None) -> RunRecord:
 
 def this_process() -> dict[str, Json]:
     """Which process works on a run, so that others can tell whether it still does."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}
+    return {
+        "user": _user(),
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "started": psutil.Process().create_time(),
+    }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run under a number that has no name
+        return ""
 
 
 def seen(record: RunRecord) -> RunRecord:

@@ -222,6 +222,7 @@ def _conclude(request: Request, trackers: Sequence[CellTracker], journal: RunJou
         name = tracker.experiment.name
         parts[name] = conclude(tracker.experiment, tracker.done(), reused=tracker.reused, seconds=record.spent[name])
         files += draw_figures(tracker.experiment, parts[name], request.store, record.name)
+    journal.record = replace(record, estimates={name: part.estimates_json() for name, part in parts.items()})
     return Run(
         name=record.name,
         status="finished",

@@ -50,9 +50,10 @@ class RunRecord:
         failures: each protocol's cells that were tried in vain.
         reused: how many of each protocol's cells were in the store already.
         spent: seconds of wall time per protocol, over all resumptions.
+        estimates: each protocol's estimates when the run finished: value, low, high, count and note by name.
         environment: what the machine and the libraries were.
         version: of jamharness.
-        process: which process works on it: host, pid and the time it started.
+        process: which process works on it: user, host, pid and the time it started.
     """
 
     name: str
@@ -70,6 +71,7 @@ class RunRecord:
     failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
     reused: Mapping[str, int] = field(default_factory=dict)
     spent: Mapping[str, float] = field(default_factory=dict)
+    estimates: Mapping[str, Mapping[str, Mapping[str, Json]]] = field(default_factory=dict)
     environment: Mapping[str, Json] = field(default_factory=dict)
     version: str = ""
     process: Mapping[str, Json] = field(default_factory=dict)
