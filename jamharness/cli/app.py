@@ -19,7 +19,6 @@ def build_app(plugins: Plugins) -> typer.Typer:
         cls=Group,
         help="Measure the jamming transition of neural networks, in any framework.",
         rich_markup_mode=None,
-        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )

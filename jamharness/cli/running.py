@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jamharness.cli.options import AsJson, ConfigFile, Limit, Memory, Quiet, RunName, StorePath, Workers
+from jamharness.cli.options import (
+    AsJson,
+    Assignments,
+    Backend,
+    ConfigFile,
+    Limit,
+    Memory,
+    Protocols,
+    Quiet,
+    RunName,
+    StorePath,
+    Workers,
+)
 from jamharness.cli.output import others_to_stderr, show, show_json
 from jamharness.cli.state import plugins_of
 from jamharness.plugins import Plugins
@@ -14,18 +26,13 @@ from jamharness.plugins import Plugins
 if TYPE_CHECKING:
     from jamharness.running import Observer, Run
 
-Protocols = Annotated[list[str] | None, typer.Argument(metavar="PROTOCOL", help="What to measure; default: jamming.")]
-
 
 def run(
     context: typer.Context,
     protocols: Protocols = None,
-    backend: Annotated[str | None, typer.Option(metavar="NAME", help="What computes; see: jamharness plugins")] = None,
+    backend: Backend = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Settings to start from, such as quick.")] = None,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting; see: jamharness protocols NAME. May be repeated."),
-    ] = None,
+    assignments: Assignments = None,
     config: ConfigFile = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="Which random draws.")] = None,
     device: Annotated[str | None, typer.Option(metavar="DEVICE", help="cpu, cuda or cuda:i; default: cpu.")] = None,
