@@ -10,7 +10,16 @@ from jamharness.api.identity import Json, canonical_json, digest, generator
 from jamharness.api.loss import QuadraticHinge
 from jamharness.api.network import SCHEMES, Array, Float64, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
-from jamharness.api.protocol import ComparisonPoint, Estimate, Findings, Observable, Progress, Protocol, setting
+from jamharness.api.protocol import (
+    ComparisonPoint,
+    Estimate,
+    Findings,
+    Observable,
+    Outlook,
+    Progress,
+    Protocol,
+    setting,
+)
 from jamharness.api.replicas import Replicas
 from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, hookimpl
 
@@ -46,6 +55,7 @@ __all__ = [
     "NotSupported",
     "Observable",
     "Optimizer",
+    "Outlook",
     "Patterns",
     "PluginError",
     "Problem",

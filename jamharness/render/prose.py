@@ -42,6 +42,17 @@ class Prose:
         return Measurement(longest_word(self._text), self._indent + longest_line(self._text))
 
 
+class Line:
+    """One line, of which only whole words are shown where it is longer than the screen."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The line."""
+        yield Text(cut(self._text, options.max_width), no_wrap=True, overflow="ignore")
+
+
 def wrap(text: Text, width: int, hang: int = 0, glue: int | None = None) -> Iterator[Text]:
     """The lines of a text of one line, broken at spaces alone.
 

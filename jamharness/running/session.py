@@ -20,6 +20,7 @@ from jamharness.running.request import Request, check_request
 from jamharness.running.result import Run, conclude
 from jamharness.running.scheduler import Scheduler
 from jamharness.running.tracker import CellTracker
+from jamharness.running.watching import Watching
 from jamharness.running.workers import WorkerPool
 from jamharness.store import RunRecord, Store
 
@@ -210,7 +211,8 @@ def _work(tracker: CellTracker, workers: WorkerPool, keys: Keys, observer: Obser
         return before + time.monotonic() - start
 
     try:
-        Scheduler(tracker, workers, keys, observer, lambda: journal.update(tracker, spent())).work()
+        watching = Watching(observer, tracker.experiment, tracker.done)
+        Scheduler(tracker, workers, keys, watching, lambda: journal.update(tracker, spent())).work()
     finally:
         journal.enter(tracker, spent())
 

@@ -33,6 +33,8 @@ CYCLES = 2
 """Passes through all β; the second starts from the end of the first, and revives patterns whose units are all off."""
 REST_SHARPNESS = (32.0, SHARPEST)
 """β at which Newton comes to rest."""
+_ENDS = {"no step": "no step lowers it"}
+"""How Newton ended, for people, where its own word does not say it."""
 
 
 def second_order(problem: Problem, w: Array, budget: int, say: Callable[[str], None]) -> OptimizeResult:
@@ -91,7 +93,7 @@ def _anneal(problem: Problem, search: OptimizeResult, budget: int, say: Callable
     """LM through ever sharper softplus networks until the relu network satisfies every pattern."""
     for cycle in range(CYCLES):
         rough = cycle == 0 and problem.network.size in ROUGH
-        search = _pass(problem, search, budget, say, name=f"pass {cycle + 1}", rough=rough)
+        search = _pass(problem, search, budget, say, name=f"continuation {cycle + 1}", rough=rough)
         if _ended(problem, search, budget):
             break
         if cycle + 1 < CYCLES and loss_of(problem.margins(search.w)) < NEARLY * problem.loss.margin**2:
@@ -116,7 +118,7 @@ def _pass(
         precise = problem.with_dtype("float32") if rough and beta <= ROUGHEST else problem
         search = _descend(problem, precise.with_activation(f"softplus({beta:g})"), search, budget)
         unsatisfied = int(np.count_nonzero(problem.margins(search.w) > 0))
-        say(f"{name}, sharpness {beta:g}: {unsatisfied} unsatisfied after {search.iterations} steps")
+        say(f"{name}, softplus β = {beta:g}: {unsatisfied} unsatisfied after {search.iterations} steps")
         if _ended(problem, search, budget):
             break
     return search
@@ -169,7 +171,7 @@ def _rest(
     enough = 0.0 if stage is problem else DECLINE_TOLERANCE / 2
     tolerance = 1e-3 * SMOOTH_TOLERANCE if stage is problem else 0.1 * SMOOTH_TOLERANCE
     rest = newton(stage, search.w, left, tolerance=tolerance, done=lambda w: satisfied(problem, w), enough=enough)
-    say(f"resting: loss {rest.loss:.2e}, net force {rest.balance:.0e} of its parts ({rest.why})")
+    say(f"resting: loss {rest.loss:.2e}, net force {rest.balance:.0e} of its parts ({_ENDS.get(rest.why, rest.why)})")
     return replace(
         search,
         w=rest.w,

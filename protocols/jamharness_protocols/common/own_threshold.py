@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 from jamharness_numerics.search import bracket
 
-from jamharness.api import Cell, FinishedCell, setting
+from jamharness.api import Cell, FinishedCell, Outlook, setting
 from jamharness_protocols.common.search_settings import SearchSettings
 from jamharness_protocols.jamming.protocol import Jamming, pool_of
 from jamharness_protocols.jamming.settings import REAL, JammingSettings
@@ -96,3 +96,22 @@ def own_thresholds(settings: ThresholdSettings, done: Sequence[FinishedCell]) ->
         else:
             brackets[seed] = found.satisfied, found.unsatisfied
     return OwnThresholds(cells=cells, brackets=brackets, failed=tuple(failed))
+
+
+def outlook(settings: ThresholdSettings, done: Sequence[FinishedCell], planned: Sequence[Cell], loads: int) -> Outlook:
+    """How many thresholds are known, and how many cells are still to come.
+
+    Arguments:
+        settings: of the protocol that asks.
+        done: its finished cells.
+        planned: its plan.
+        loads: how many cells follow each threshold.
+    """
+    search = Jamming().outlook(settings.search(), [item for item in done if item.cell.protocol == "jamming"])
+    trials = sum(cell.protocol == "jamming" for cell in planned)
+    own = len(planned) - trials
+    measured = sum(item.cell.protocol != "jamming" for item in done)
+    words = search.words if trials else f"{measured} of {measured + own} loads measured"
+    # Each search that goes on has one trial in the plan.
+    most = None if search.most is None else search.most + own + trials * loads
+    return Outlook(words=words, fewest=search.fewest + own, most=most)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness_numerics.search import Axis, next_value
+from jamharness_numerics.search import Axis, bracket, next_value, trials_left
 
 from jamharness.api import (
     Backend,
@@ -16,6 +16,7 @@ from jamharness.api import (
     FinishedCell,
     Network,
     Observable,
+    Outlook,
     Progress,
 )
 from jamharness_protocols.common.trial import run_trial
@@ -50,17 +51,30 @@ class Jamming:
 
     def plan(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """The next trial of every search that is not finished."""
-        tried: dict[tuple[Any, ...], dict[int, str]] = {}
-        for finished in done:
-            place, value = _place(settings, finished.cell)
-            outcome = str(finished.result.values["outcome"]) if finished.result else "failed"
-            tried.setdefault(place, {})[value] = outcome
+        tried = _tried(settings, done)
         cells = []
         for search in _searches(settings):
             following = next_value(search.axis, tried.get((search.seed, search.patterns), {}))
             if following is not None:
                 cells.append(_cell(settings, search, following))
         return cells
+
+    def outlook(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Outlook:
+        """How many searches have found their bracket, and how many trials the others need if they need as many."""
+        tried, searches = _tried(settings, done), list(_searches(settings))
+        outcomes = [tried.get((search.seed, search.patterns), {}) for search in searches]
+        pairs = [(search.axis, own) for search, own in zip(searches, outcomes, strict=True)]
+        over = [(axis, own) for axis, own in pairs if next_value(axis, own) is None]
+        ends = [(found.satisfied, found.unsatisfied) for found in (bracket(axis, own) for axis, own in over)]
+        needed = [len(own) for _, own in over]
+        left = [trials_left(axis, own, needed) for axis, own in pairs]
+        most = [high for _, high in left if high is not None]
+        noun = "seeds" if settings.scan == "patterns" else "searches"
+        return Outlook(
+            words=f"{sum(None not in both for both in ends)} of {len(pairs)} {noun} bracketed",
+            fewest=sum(low for low, _ in left),
+            most=sum(most) if len(most) == len(left) else None,
+        )
 
     def axis(self, settings: JammingSettings) -> Axis:
         """What a scan over patterns searches along."""
@@ -83,6 +97,15 @@ class Jamming:
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """N_Δ/N against P/N_w; for a scan over widths also N* against P."""
         return figures.draw(findings)
+
+
+def _tried(settings: JammingSettings, done: Sequence[FinishedCell]) -> dict[tuple[Any, ...], dict[int, str]]:
+    """Outcomes by value, search by search."""
+    tried: dict[tuple[Any, ...], dict[int, str]] = {}
+    for finished in done:
+        place, value = _place(settings, finished.cell)
+        tried.setdefault(place, {})[value] = str(finished.result.values["outcome"]) if finished.result else "failed"
+    return tried
 
 
 def _searches(settings: JammingSettings) -> Iterator[Search]:
