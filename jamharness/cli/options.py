@@ -50,6 +50,10 @@ Memory = Annotated[
 StorePath = Annotated[
     str | None, typer.Option("--store", metavar="DIR", help="Where results are kept; default: jamharness-store.")
 ]
+Figures = Annotated[
+    str | None,
+    typer.Option("--figures", metavar="FORMAT,…", help="pdf, svg and png, in the style of a paper, or none."),
+]
 ConfigFile = Annotated[
     str | None, typer.Option("--config", metavar="FILE", help="A TOML file; it wins over ./jamharness.toml.")
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from jamharness.cli.options import (
     Assignments,
     Backend,
     ConfigFile,
+    Figures,
     Limit,
     Memory,
     Protocols,
@@ -45,6 +47,7 @@ def run(
     name: Annotated[
         str | None, typer.Option(metavar="RUN", help="The run's name; default: made from its settings.")
     ] = None,
+    figures: Figures = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -75,6 +78,8 @@ def run(
         name=name,
         options=options,
     )
+    if figures is not None:
+        given = replace(given, keywords={**given.keywords, "figures": figures})
     refuse(given)
 
     def compute(observer: "Observer") -> "Run":
@@ -93,6 +98,7 @@ def resume(
     limit: Limit = None,
     memory: Memory = None,
     config: ConfigFile = None,
+    figures: Figures = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -107,6 +113,7 @@ def resume(
         "store": store if store is not None else files.run.store,
         "plugins": plugins,
         "interpreters": files.interpreters,
+        **({} if figures is None else {"figures": figures}),
     }
 
     def compute(observer: "Observer") -> "Run":

@@ -1,11 +1,13 @@
 """The commands ``runs``, ``show`` and ``export``: what the store has, without computing anything."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jamharness.cli.options import AsJson, RunName, StorePath
+from jamharness.api import BadInput
+from jamharness.cli.options import AsJson, Figures, RunName, StorePath
 from jamharness.cli.output import others_to_stderr, show, show_json
 from jamharness.cli.state import plugins_of
 
@@ -63,11 +65,15 @@ def show_run(
     everything: Annotated[
         bool, typer.Option("--all", help="Show all settings, and the environment, not only what is no default.")
     ] = False,
+    figures: Figures = None,
     store: StorePath = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a run as far as it got: what was found, with which settings, and its tables."""
+    formats = _formats(figures or "")
     found = _open(context, name, store)
+    if formats:
+        found = _redrawn(context, found, formats)
     if as_json:
         show_json({**found.to_json(), "status": found.status})
         return
@@ -88,19 +94,50 @@ def export(
         typer.Option("--output", "-o", metavar="DIR", help="Where the files go; default: a folder of the run's name."),
     ] = None,
     kind: Annotated[str, typer.Option("--format", metavar="FORMAT", help="csv or parquet.")] = "csv",
+    figures: Figures = "pdf,png",
     store: StorePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a run to files that other programs read."""
+    """Write a run to files that other programs read: tables, arrays, figures, and estimates.tex for LaTeX."""
+    from jamharness.cli.protocols import observables_of
+    from jamharness.render.latex import estimates_table
     from jamharness.running import export_run
+    from jamharness.running.export import write_file
+    from jamharness.running.figures import draw_run
 
+    formats = _formats(figures or "")
     with others_to_stderr():
-        files = export_run(_open(context, name, store), folder or name, kind)
+        found = _open(context, name, store)
+        files = export_run(found, folder or name, kind)
+        target = files[-1].parent
+        observables = observables_of(plugins_of(context), found.protocols)
+        files.append(write_file(target / "estimates.tex", estimates_table(found, observables).encode()))
+        files += map(Path, draw_run(found, plugins_of(context), target, formats))
     if as_json:
         show_json({"run": name, "files": [str(path) for path in files]})
         return
     for path in files:
         typer.echo(str(path))
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    from jamharness.running.figures import check_formats
+
+    problems: list[str] = []
+    formats = check_formats(text, problems)
+    if problems:
+        raise BadInput(*problems)
+    return formats
+
+
+def _redrawn(context: typer.Context, found: "Run", formats: tuple[str, ...]) -> "Run":
+    """The run with its figures drawn again, beside those that lie in its store."""
+    from jamharness.running.figures import draw_run, figure_files
+
+    folder = found.store / "figures" / found.name
+    with others_to_stderr():
+        draw_run(found, plugins_of(context), folder, formats)
+    return replace(found, files=figure_files(folder))
 
 
 def _open(context: typer.Context, name: str, store: str | None) -> "Run":

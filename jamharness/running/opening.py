@@ -7,7 +7,7 @@ from pathlib import Path
 from jamharness.api import Cell, DataRequest, FinishedCell
 from jamharness.plugins import Plugins
 from jamharness.running.experiments import Experiment, load_protocol
-from jamharness.running.figures import figures_folder
+from jamharness.running.figures import figure_files, figures_folder
 from jamharness.running.journal import seen
 from jamharness.running.result import Run, conclude
 from jamharness.running.tracker import order_of
@@ -52,7 +52,7 @@ def open_run(name: str, store: str | Path | None = None, *, plugins: Plugins | N
             reused=record.reused.get(protocol_name, 0),
             seconds=record.spent.get(protocol_name, 0.0),
         )
-    files = sorted(str(path) for path in figures_folder(home, name).glob("*.png"))
+    files = figure_files(figures_folder(home, name))
     return Run(
         name=name,
         status=record.status,

@@ -12,7 +12,7 @@ from jamharness.environment import describe_environment
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins
 from jamharness.running.data import data_problems
-from jamharness.running.figures import draw_figures
+from jamharness.running.figures import DEFAULT, draw_figures, figures_folder
 from jamharness.running.journal import RunJournal, first_record
 from jamharness.running.keys import Keys
 from jamharness.running.observer import Observer, Silent
@@ -54,6 +54,7 @@ def run(
     threads: int = 1,
     store: str | Path | None = None,
     name: str | None = None,
+    figures: str | Sequence[str] = DEFAULT,
     plugins: Plugins | None = None,
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
@@ -75,6 +76,7 @@ def run(
         threads: CPU threads of each worker.
         store: the folder; None for ``jamharness-store`` in the current one.
         name: of the run; None for one made of the protocols and a digest of what is asked for.
+        figures: the formats in which figures are drawn: ``"pdf"``, ``"svg"``, ``"png"``, several, or ``"none"``.
         plugins: what there is; None to look for what is installed.
         interpreters: the Python of a backend's workers, by the backend's name.
         observer: who is told what happens.
@@ -104,6 +106,7 @@ def run(
         store=store,
         name=name,
         interpreters=interpreters,
+        figures=figures,
     )
     return _carry_out(request, plugins, observer or Silent(), None)
 
@@ -115,6 +118,7 @@ def resume(
     workers: int | None = None,
     limit: float | None = None,
     memory: float | None = None,
+    figures: str | Sequence[str] = DEFAULT,
     plugins: Plugins | None = None,
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
@@ -127,6 +131,7 @@ def resume(
         workers: the most worker processes at a time.
         limit: seconds that a cell may take.
         memory: GiB that a worker may use.
+        figures: the formats in which figures are drawn.
         plugins: what there is.
         interpreters: the Python of a backend's workers.
         observer: who is told what happens.
@@ -153,6 +158,7 @@ def resume(
         store=store,
         name=name,
         interpreters=interpreters,
+        figures=figures,
     )
     request = replace(request, preset=record.preset, seed=record.seed)
     return _carry_out(request, plugins, observer or Silent(), record)
@@ -223,7 +229,8 @@ def _conclude(request: Request, trackers: Sequence[CellTracker], journal: RunJou
     for tracker in trackers:
         name = tracker.experiment.name
         parts[name] = conclude(tracker.experiment, tracker.done(), reused=tracker.reused, seconds=record.spent[name])
-        files += draw_figures(tracker.experiment, parts[name], request.store, record.name)
+        folder = figures_folder(request.store, record.name)
+        files += draw_figures(tracker.experiment, parts[name].findings, folder, request.figures)
     journal.record = replace(record, estimates={name: part.estimates_json() for name, part in parts.items()})
     return Run(
         name=record.name,

@@ -98,6 +98,10 @@ class Jamming:
         """N_Δ/N against P/N_w; for a scan over widths also N* against P."""
         return figures.draw(findings)
 
+    def draw_comparison(self, findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
+        """N_Δ/N against P/N_w, run by run."""
+        return figures.draw_comparison(findings)
+
 
 def _tried(settings: JammingSettings, done: Sequence[FinishedCell]) -> dict[tuple[Any, ...], dict[int, str]]:
     """Outcomes by value, search by search."""

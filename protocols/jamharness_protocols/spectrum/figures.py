@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jamharness.api import Findings, Float64
+from jamharness_protocols.common.paper import DOUBLE, SINGLE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +23,7 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
     loads = sorted({float(name.partition(" at ")[2]) for name in findings.arrays})
     if not loads:
         return {}
-    figure = Figure(figsize=(3.2 * len(loads) + 0.6, 5.8), layout="constrained")
+    figure = Figure(figsize=(SINGLE if len(loads) == 1 else DOUBLE, 4.0), layout="constrained")
     axes = figure.subplots(2, len(loads), squeeze=False)
     for column, load in enumerate(loads):
         found = {name: _sample(findings, name, load) for name in _NAMES}
@@ -45,7 +46,7 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
         axes[1, column].set_xlabel(r"eigenvalue $\lambda$")
     axes[0, 0].set_ylabel("density, on the scale of $H_p$")
     axes[1, 0].set_ylabel("density, all eigenvalues")
-    axes[0, 0].legend(frameon=False, fontsize="small")
+    axes[0, 0].legend()
     return {"spectra": figure}
 
 
