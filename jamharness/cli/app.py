@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from jamharness.cli import agreement, benching, conformance, health, listing, running, stored
+from jamharness.cli import agreement, benching, comparing, conformance, health, listing, running, stored
 from jamharness.cli.usage import Group
 from jamharness.plugins import Plugins
 
@@ -33,6 +33,7 @@ def build_app(plugins: Plugins) -> typer.Typer:
         stored.runs,
         stored.show_run,
         stored.export,
+        comparing.compare,
         listing.plugins,
         listing.protocols,
         listing.datasets,

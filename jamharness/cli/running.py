@@ -1,12 +1,15 @@
 """The commands ``run`` and ``resume``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jamharness.api import BadInput, Json
+from jamharness.cli import sweeping
 from jamharness.cli.options import (
     AsJson,
     Assignments,
@@ -26,6 +29,8 @@ from jamharness.cli.state import plugins_of
 from jamharness.plugins import Plugins
 
 if TYPE_CHECKING:
+    from jamharness.cli.request import Given
+    from jamharness.cli.sweeping import Point
     from jamharness.running import Observer, Run
 
 
@@ -35,6 +40,14 @@ def run(
     backend: Backend = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Settings to start from, such as quick.")] = None,
     assignments: Assignments = None,
+    sweeps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sweep",
+            metavar="KEY=A,B,C",
+            help="One run for each value (separated by ; where a value is a list), and their comparison.",
+        ),
+    ] = None,
     config: ConfigFile = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="Which random draws.")] = None,
     device: Annotated[str | None, typer.Option(metavar="DEVICE", help="cpu, cuda or cuda:i; default: cpu.")] = None,
@@ -70,24 +83,33 @@ def run(
         "threads": threads,
         "workers": workers,
     }
-    given = gather(
-        plugins,
-        protocols=protocols or [],
-        assignments=assignments or [],
-        config=config,
-        name=name,
-        options=options,
-    )
-    if figures is not None:
-        given = replace(given, keywords={**given.keywords, "figures": figures})
-    refuse(given)
 
-    def compute(observer: "Observer") -> "Run":
+    def asked(*own: str, name: str | None = name) -> "Given":
+        given = gather(
+            plugins,
+            protocols=protocols or [],
+            assignments=[*(assignments or []), *own],
+            config=config,
+            name=name,
+            options=options,
+        )
+        return given if figures is None else replace(given, keywords={**given.keywords, "figures": figures})
+
+    def compute(given: "Given", observer: "Observer") -> "Run":
         from jamharness.running import run as compute_run
 
         return compute_run(given.protocols, **given.keywords, observer=observer)
 
-    _carry_out(compute, plugins, as_json=as_json, quiet=quiet, store=given.keywords.get("store"))
+    try:
+        if sweeps:
+            _sweep(sweeping.points(sweeps), asked, compute, as_json=as_json, quiet=quiet)
+        else:
+            given = asked()
+            refuse(given)
+            store = given.keywords.get("store")
+            _carry_out(partial(compute, given), plugins, as_json=as_json, quiet=quiet, store=store)
+    except BadInput as error:
+        raise sweeping.with_advice(error, assignments or []) from error
 
 
 def resume(
@@ -140,6 +162,35 @@ def _carry_out(
     else:
         show(summary(finished, observables))
     raise typer.Exit(finished.exit)
+
+
+def _sweep(
+    points: "Sequence[Point]",
+    asked: "Callable[..., Given]",
+    compute: "Callable[[Given, Observer], Run]",
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Compute a run for each point, print their comparison, and leave with the highest of their exit codes."""
+    from jamharness.render.comparing import sweep
+    from jamharness.render.progress import display
+    from jamharness.running.figures import DEFAULT, check_formats
+
+    first = asked()
+    stem = sweeping.stem(first.keywords["name"], first)
+    requests = [asked(*point.assignments, name=stem + point.suffix) for point in points]
+    sweeping.check(requests)
+    formats = check_formats(first.keywords.get("figures", DEFAULT), [])
+    with others_to_stderr(), _ctrl_c(first.keywords.get("store")), display(quiet=quiet) as observer:
+        runs, comparison = sweeping.carry_out(requests, lambda given: compute(given, observer), formats)
+    code = max(run.exit for run in runs)
+    if as_json:
+        documents: list[Json] = [run.to_json() for run in runs]
+        show_json({"exit": code, "runs": documents, "comparison": comparison.to_json() if comparison else None})
+    else:
+        show(sweep(runs, comparison))
+    raise typer.Exit(code)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def runs(context: typer.Context, store: StorePath = None, as_json: AsJson = Fals
     from jamharness.running import list_runs
     from jamharness.running.defaults import Defaults
 
-    records = list_runs(_store(context, store))
+    records = list_runs(chosen_store(context, store))
     defaults = Defaults(plugins_of(context))
     with others_to_stderr():
         changed = {
@@ -144,10 +144,10 @@ def _open(context: typer.Context, name: str, store: str | None) -> "Run":
     from jamharness.running import open_run
 
     with others_to_stderr():
-        return open_run(name, _store(context, store), plugins=plugins_of(context))
+        return open_run(name, chosen_store(context, store), plugins=plugins_of(context))
 
 
-def _store(context: typer.Context, store: str | None) -> Any:
+def chosen_store(context: typer.Context, store: str | None) -> Any:
     """The store that was named, or the one of ``jamharness.toml``."""
     if store is not None:
         return Path(store)

@@ -99,9 +99,9 @@ class Lines(_Display):
             return
         self._next = now + self._pause
         self._write(self.tally.line())
-        if words := self.tally.so_far():
-            self._write(f"  {words}")
         if not last:
+            if words := self.tally.so_far():
+                self._write(f"  {words}")
             for words in list(self.tally.words.values())[:_SHOWN]:
                 self._write(f"  {words}")
 

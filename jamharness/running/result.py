@@ -49,7 +49,7 @@ class ProtocolRun:
 
     def estimates_json(self) -> dict[str, dict[str, Json]]:
         """The estimates as strict JSON values, by name."""
-        return {name: _estimate(estimate) for name, estimate in self.findings.estimates.items()}
+        return {name: estimate_json(estimate) for name, estimate in self.findings.estimates.items()}
 
     def to_json(self) -> dict[str, Json]:
         """The protocol's part of the document that ``--json`` prints; numbers that are not finite are null."""
@@ -141,7 +141,8 @@ def conclude(experiment: Experiment, done: Iterable[FinishedCell], *, reused: in
     )
 
 
-def _estimate(estimate: Estimate) -> dict[str, Json]:
+def estimate_json(estimate: Estimate) -> dict[str, Json]:
+    """An estimate as strict JSON values."""
     return {
         "value": _strict(estimate.value),
         "low": _strict(estimate.low),

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _MARKS = {"satisfied": "o", "minimum": "s", "undecided": "x"}
 _LOAD = r"load $P/N_w$ (patterns per weight)"
-_UNSATISFIED = r"unsatisfied $N_\Delta/N$ (patterns per parameter)"
-_HEIGHT = 2.6
+_UNSATISFIED = r"unsatisfied patterns, $N_\Delta/N$"
+_HEIGHT = 2.9
 
 
 def draw(findings: Findings) -> "Mapping[str, Figure]":
@@ -91,10 +91,11 @@ def _threshold(axes: "Axes", ratio: Estimate, colour: str, label: str | None) ->
 def _frame(axes: "Axes") -> None:
     axes.set_xlabel(_LOAD)
     axes.set_ylabel(_UNSATISFIED)
-    if axes.get_legend_handles_labels()[0]:
-        # Room above the points: the legend covers none of them.
-        axes.set_ylim(top=axes.get_ylim()[1] * 1.45)
-        axes.legend(loc="upper left")
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        # Above the axes, where it covers no point.
+        columns = 2 if max(map(len, labels)) < 26 else 1
+        axes.figure.legend(handles, labels, loc="outside upper center", ncols=columns, columnspacing=1.0)
 
 
 def _scaling(axes: "Axes", findings: Findings) -> None:

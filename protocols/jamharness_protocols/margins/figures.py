@@ -74,14 +74,15 @@ def _windows(axes: "Axes", findings: Findings, name: str) -> None:
     axes.semilogx(upper, some["exponent"].to_numpy(dtype=float), "o-", markersize=3)
     value = fit["exponent"]
     ends = [[value - fit["low"]], [fit["high"] - value]]
-    # The smallest windows say next to nothing, and would set the scale.
+    # The smallest windows, and a chosen one that is as vague, say next to nothing, and would set the scale.
     width = (some["high"] - some["low"]).to_numpy(dtype=float)
     kept = some[width <= 4 * np.nanmedian(width)]
-    limits = np.array([*kept["low"], *kept["high"], fit["low"], fit["high"]], dtype=float)
+    chosen = [fit["low"], fit["high"]] if fit["high"] - fit["low"] <= 4 * np.nanmedian(width) else [value]
+    limits = np.array([*kept["low"], *kept["high"], *chosen], dtype=float)
     if np.isfinite(limits).any():
         bottom, top = np.nanmin(limits), np.nanmax(limits)
         axes.set_ylim(bottom - 0.05 * (top - bottom) - 1e-3, top + 0.05 * (top - bottom) + 1e-3)
     axes.errorbar([fit["upper"]], [value], yerr=ends, fmt="s", color="tab:red", label="chosen window")
-    axes.set_xlabel(f"end of the window, {label}")
+    axes.set_xlabel(f"end of the window\n{label}")
     axes.set_ylabel(f"${symbol}$")
     axes.legend()

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _NAMES = {"H": "$H$", "Hp": "$H_p$"}
+_FEW = 2
+"""Panels beside each other that have room for two labels on either side of zero."""
 _DECADES = 1e-8
 """Of the largest |λ|: below, the axis over all eigenvalues is linear."""
 
@@ -38,11 +40,15 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
                     height = counts / weights.sum() / np.diff(bins)
                     axes[row, column].stairs(height, bins, color=colour, label=_NAMES[name])
         axes[1, column].set_xscale("symlog", linthresh=small)
-        axes[1, column].set_xticks([-far, -1e-4 * far, 0, 1e-4 * far, far])
+        # Labels of a narrow panel would run into each other.
+        inner = [1e-4 * far] if len(loads) <= _FEW else []
+        axes[1, column].set_xticks(sorted({0.0, *(sign * tick for tick in (far, *inner) for sign in (-1, 1))}))
         axes[1, column].minorticks_off()
-        axes[1, column].xaxis.set_major_formatter(lambda value, _: f"{value:.0e}" if value else "0")
+        axes[1, column].xaxis.set_major_formatter(lambda value, _: _power(value))
         axes[1, column].set_yscale("log")
-        axes[0, column].set_title(f"{load:g} of the threshold", fontsize="medium")
+        axes[0, column].locator_params(nbins=4)
+        corner = {"xy": (0.03, 0.95), "xycoords": "axes fraction", "verticalalignment": "top"}
+        axes[0, column].annotate(f"{load:g} of the\nthreshold", **corner)
         axes[1, column].set_xlabel(r"eigenvalue $\lambda$")
     axes[0, 0].set_ylabel("density, on the scale of $H_p$")
     axes[1, 0].set_ylabel("density, all eigenvalues")
@@ -58,6 +64,14 @@ def _sample(findings: Findings, name: str, load: float) -> tuple[Float64, Float6
         for part in ("", "nodes_", "weights_")
     )
     return np.concatenate([exact, nodes]), np.concatenate([np.ones(len(exact)), weights])
+
+
+def _power(value: float) -> str:
+    """A tick label without the zeros of an exponent."""
+    if not value:
+        return "0"
+    digit, power = f"{value:.0e}".split("e")
+    return f"{digit.replace('-', '−')}e{int(power)}".replace("e-", "e−")
 
 
 def _reach(size: Float64, weights: Float64) -> float:

@@ -36,7 +36,8 @@ class Counting:
         self._clock.now += 3.0
         none = Estimate(value=None, low=None, high=None, count=0)
         count = Estimate(value=float(len(done)), low=0.0, high=9.0, count=len(done))
-        return Findings(estimates={"none": none, "number": count}, tables={})
+        bare = Estimate(value=0.0, low=None, high=None, count=3)
+        return Findings(estimates={"none": none, "bare": bare, "number": count}, tables={})
 
 
 class Telling(Counting):
