@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
@@ -145,7 +146,8 @@ class Moving(_Display):
         fewest, most = tally.cells_left()
         bar = ProgressBar(total=max(1, tally.done + (fewest if most is None else most)), completed=tally.done, width=40)
         so_far = [Prose(text) for text in (tally.so_far(),) if text]
-        return Group(Prose(name), bar, *lines, *so_far, Prose(tally.line()))
+        # A bar alone does not end its line.
+        return Group(Prose(name), Padding(bar, 0), *lines, *so_far, Prose(tally.line()))
 
 
 def display(*, quiet: bool = False) -> _Display:

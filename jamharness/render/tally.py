@@ -144,7 +144,10 @@ class Tally:
             return ""
         parts = [self.look.outlook.words] if self.look.outlook.words else []
         if self.look.estimate is not None:
-            parts.append(f"{self.look.name} so far {in_short(self.look.estimate)}")
+            known = self.look.estimate.low is not None or self.look.estimate.high is not None
+            parts.append(
+                f"{self.look.name} so far {in_short(self.look.estimate)}{'' if known else ', no interval yet'}"
+            )
         return "; ".join(parts)
 
 

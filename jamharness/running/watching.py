@@ -23,7 +23,7 @@ class Look:
 
     Arguments:
         outlook: in its own words, and how many cells are still to come.
-        name: of its first estimate that has a value and an interval; empty without one.
+        name: of its first estimate with a value, and an interval unless it is the first of all; empty without one.
         estimate: that estimate from what is done.
         costs: of the cells that its plan holds now.
     """
@@ -46,13 +46,14 @@ def look(experiment: Experiment, done: Sequence[FinishedCell]) -> Look:
     tell = getattr(protocol, "outlook", None)
     outlook = tell(settings, done) if tell else Outlook(words="", fewest=len(costs), most=len(costs))
     estimates = protocol.analyse(settings, done).estimates
-    name = next((name for name, estimate in estimates.items() if _says_something(estimate)), "")
+    # The first is what the protocol is there for; of the others, a count without an interval says little.
+    telling = (name for place, (name, each) in enumerate(estimates.items()) if _is_telling(each, first=not place))
+    name = next(telling, "")
     return Look(outlook=outlook, name=name, estimate=estimates.get(name), costs=costs)
 
 
-def _says_something(estimate: Estimate) -> bool:
-    """Whether there is a value with an interval; a count without one is told by the outlook's words."""
-    return estimate.value is not None and (estimate.low is not None or estimate.high is not None)
+def _is_telling(estimate: Estimate, *, first: bool) -> bool:
+    return estimate.value is not None and (first or estimate.low is not None or estimate.high is not None)
 
 
 def _in_a_thread(task: Callable[[], None]) -> None:

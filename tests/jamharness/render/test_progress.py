@@ -152,6 +152,7 @@ def test_the_live_display_fits_the_terminal(width):
         return screen.file.getvalue()
 
     assert max(map(len, picture(width).splitlines())) <= width
+    assert any(line.startswith("  seed") for line in picture(width).splitlines())
     numbers = re.findall(r"\S*\d\S*", picture(width))
     assert {"1.52", "(1.41", "1.66)", "12345"} <= set(numbers) <= set(re.findall(r"\S*\d\S*", picture(1000)))
 
