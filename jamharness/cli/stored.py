@@ -56,7 +56,7 @@ def runs(context: typer.Context, store: StorePath = None, as_json: AsJson = Fals
         return
     from jamharness.render import listings
 
-    show(listings.runs(records, changed))
+    show(listings.runs(records, changed, {record.name: record.estimates for record in records}))
 
 
 def show_run(

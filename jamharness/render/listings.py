@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from jamharness.settings import SettingRow
     from jamharness.store import RunRecord
 
+Recorded = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""By protocol and name: value, low, high, count and note of an estimate."""
+
 _STYLES = {"ready": "green", "disabled": "dim", "missing dependency": "yellow", "broken": "red"}
 _STATUS = {"finished": "green", "running": "cyan", "interrupted": "yellow", "failed": "red", "unreadable": "red"}
 
@@ -72,12 +75,15 @@ def protocol(
     return Group(*lines)
 
 
-def runs(records: "Iterable[RunRecord]", changed: Mapping[str, Mapping[str, Any]]) -> RenderableType:
+def runs(
+    records: "Iterable[RunRecord]", changed: Mapping[str, Mapping[str, Any]], estimates: Mapping[str, Recorded]
+) -> RenderableType:
     """The runs of a store.
 
     Arguments:
         records: of the runs.
         changed: by the name of a run, the settings that differ from the defaults.
+        estimates: likewise, its estimates as far as they are recorded.
     """
     records = list(records)
     if not records:
@@ -92,7 +98,10 @@ def runs(records: "Iterable[RunRecord]", changed: Mapping[str, Mapping[str, Any]
             owner(record),
             ", ".join(record.protocols),
             f"{record.backend}, {plural(cells, 'cell')}, {duration(record.seconds)}" if record.backend else "",
-            "; ".join(f"{name} {in_short(estimate)}" for name, estimate in key_estimates(record).items()),
+            "; ".join(
+                f"{name} {in_short(estimate)}"
+                for name, estimate in key_estimates(estimates.get(record.name, {})).items()
+            ),
             " ".join(f"{key}={as_text(value)}" for key, value in changed.get(record.name, {}).items()),
         )
     notes = [_note(record.name, "", record.problem) for record in records if record.problem]
@@ -105,12 +114,12 @@ def owner(record: "RunRecord") -> str:
     return "@".join(known)
 
 
-def key_estimates(record: "RunRecord") -> dict[str, Estimate]:
+def key_estimates(recorded: Recorded) -> dict[str, Estimate]:
     """Of each protocol, the first estimate that has a value: what the protocol is there for."""
     found = {}
-    for estimates in record.estimates.values():
+    for estimates in recorded.values():
         for name, values in estimates.items():
             if values.get("value") is not None:
-                found[name] = Estimate(**values)  # type: ignore[arg-type]
+                found[name] = Estimate(**values)
                 break
     return found

@@ -80,6 +80,15 @@ def test_offers_that_cannot_be_used_say_why():
     assert "8×8" not in shown
 
 
+ESTIMATES = {
+    "jamming": {
+        "nothing": {"value": None, "low": None, "high": None, "count": 0, "note": ""},
+        "critical_ratio": {"value": 1.667, "low": 1.55, "high": 1.78, "count": 12, "note": ""},
+        "transition_width": {"value": 0.3, "low": None, "high": None, "count": 12, "note": ""},
+    }
+}
+
+
 def a_run(name: str = "jamming-1", **changes) -> RunRecord:
     record = RunRecord(
         name=name,
@@ -89,13 +98,6 @@ def a_run(name: str = "jamming-1", **changes) -> RunRecord:
         backend="torch",
         cells={"jamming": ["a", "b"]},
         spent={"jamming": 61.0},
-        estimates={
-            "jamming": {
-                "nothing": {"value": None, "low": None, "high": None, "count": 0, "note": ""},
-                "critical_ratio": {"value": 1.667, "low": 1.55, "high": 1.78, "count": 12, "note": ""},
-                "transition_width": {"value": 0.3, "low": None, "high": None, "count": 12, "note": ""},
-            }
-        },
         process={"user": "ada", "host": "engine"},
     )
     return replace(record, **changes)
@@ -104,7 +106,9 @@ def a_run(name: str = "jamming-1", **changes) -> RunRecord:
 def test_runs_show_when_what_and_how_they_ended():
     """One record each, with what is no default and what was found; an unreadable one says why below."""
     bad = RunRecord(name="torn", status="unreadable", problem="torn.json is no record of a run.")
-    shown = text(listings.runs([a_run(), bad], {"jamming-1": {"width": 6, "relative": [0.7, 1.4]}}))
+    shown = text(
+        listings.runs([a_run(), bad], {"jamming-1": {"width": 6, "relative": [0.7, 1.4]}}, {"jamming-1": ESTIMATES})
+    )
     for words in (
         "  jamming-1\n    status: finished\n    started: 2026-01-02 03:04\n    by: ada@engine\n",
         "computed: torch, 2 cells, 1 min 01 s",
@@ -115,12 +119,12 @@ def test_runs_show_when_what_and_how_they_ended():
         assert words in "\n".join(line.rstrip() for line in shown.splitlines())
     assert "nothing" not in shown
     assert "transition_width" not in shown
-    assert "No runs yet" in text(listings.runs([], {}))
+    assert "No runs yet" in text(listings.runs([], {}, {}))
 
 
 @pytest.mark.parametrize("columns", [20, 40, 50, 80, 100, 200])
 def test_the_name_of_a_run_is_never_broken(columns):
     """It is what one types next."""
     record = a_run("jamming-spectrum-margins-0123456789")
-    shown = text(listings.runs([record], {record.name: {"width": 6}}), columns)
+    shown = text(listings.runs([record], {record.name: {"width": 6}}, {record.name: ESTIMATES}), columns)
     assert record.name in shown.split()

@@ -114,10 +114,14 @@ TABLES = {
                 name="jamming-0123456789", created="2026-01-02T03:04:05+00:00", status="finished", backend="torch",
                 protocols={"jamming": {}}, cells={"jamming": ["a"] * 12}, spent={"jamming": 61.0},
                 process={"user": "ada", "host": "engine-12"},
-                estimates={"jamming": {"critical_ratio": {"value": 1.5, "low": 1.25, "high": 1.75, "count": 12}}},
             )
         ],
         {"jamming-0123456789": {"relative": [0.7, 1.4]}},
+        {
+            "jamming-0123456789": {
+                "jamming": {"critical_ratio": {"value": 1.5, "low": 1.25, "high": 1.75, "count": 12}}
+            }
+        },
     ),
     "plugins": lambda: listings.plugins(
         [
