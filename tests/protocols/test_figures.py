@@ -83,13 +83,12 @@ CASES = {
 
 
 def shown(axis, canvas):
-    """The boxes of an axis's tick labels."""
-    ticks = [label for label in axis.get_ticklabels() if label.get_visible() and label.get_text()]
+    """The boxes of an axis's tick labels, those of minor ticks among them."""
     low, high = sorted(axis.get_view_interval())
-    inside = [
-        label for label, place in zip(ticks, axis.get_ticklocs(), strict=False) if low <= place <= high
-    ]  # fmt: skip
-    return [label.get_window_extent(canvas.get_renderer()) for label in inside]
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    labels = [tick.label1 for tick in ticks if low <= tick.get_loc() <= high]
+    drawn = [label for label in labels if label.get_visible() and label.get_text()]
+    return [label.get_window_extent(canvas.get_renderer()) for label in drawn]
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -94,11 +94,13 @@ def _frame(axes: "Axes") -> None:
     handles, labels = axes.get_legend_handles_labels()
     if handles:
         # Above the axes, where it covers no point.
-        columns = 2 if max(map(len, labels)) < 26 else 1
+        columns = 2 if max(map(len, labels)) < 34 else 1
         axes.figure.legend(handles, labels, loc="outside upper center", ncols=columns, columnspacing=1.0)
 
 
 def _scaling(axes: "Axes", findings: Findings) -> None:
+    from matplotlib.ticker import LogFormatterSciNotation, LogLocator
+
     table = findings.tables["thresholds"]
     sizes, weights = critical_weights(table)
     marks = colours(table["seed"])
@@ -116,5 +118,10 @@ def _scaling(axes: "Axes", findings: Findings) -> None:
         axes.loglog(sizes, np.exp(mean), "s", color="black")
         axes.loglog(sizes, np.exp(intercept) * sizes**gradient, "-", color="black", label=text)
         axes.legend()
+    # Between decades the labels of minor ticks run into each other; the values of P are few.
+    axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
+    axes.minorticks_off()
+    axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axes.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(10, 10)))
     axes.set_xlabel(r"patterns $P$")
     axes.set_ylabel(r"weights at the transition $N^*$")

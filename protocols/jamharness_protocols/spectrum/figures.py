@@ -47,9 +47,7 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
         axes[1, column].xaxis.set_major_formatter(lambda value, _: _power(value))
         axes[1, column].set_yscale("log")
         axes[0, column].locator_params(nbins=4)
-        corner = {"xy": (0.03, 0.95), "xycoords": "axes fraction", "verticalalignment": "top"}
-        axes[0, column].annotate(f"{load:g} of the\nthreshold", **corner)
-        axes[1, column].set_xlabel(r"eigenvalue $\lambda$")
+        axes[1, column].set_xlabel(f"eigenvalue $\\lambda$ at\n{load:g} of the threshold")
     axes[0, 0].set_ylabel("density, on the scale of $H_p$")
     axes[1, 0].set_ylabel("density, all eigenvalues")
     axes[0, 0].legend()

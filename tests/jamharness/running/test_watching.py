@@ -1,6 +1,7 @@
 """How far a protocol is, while it runs: seldom asked, and never in the way."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -132,3 +133,14 @@ def test_an_observer_that_does_not_ask_is_not_told(clock):
     clock.now = 10.0
     watching.planned("counting", 4, 0, 1)
     assert protocol.analyses == 0
+
+
+def test_a_real_run_tells_how_far_it_is(lab: Any, monkeypatch: pytest.MonkeyPatch):
+    """While its cells are computed, from a thread that leaves the numbers as they are."""
+    monkeypatch.setattr("jamharness.running.watching._FIRST", 0.0)
+    observer = Noting()
+    run = lab.run(settings={"pause": 0.2}, workers=1, observer=observer)
+    assert observer.looks
+    name, seen = observer.looks[0]
+    assert (name, seen.name) == ("drift", "drift")
+    assert 0 < seen.estimate.count < run.estimates["drift"]["drift"].count
