@@ -40,11 +40,16 @@ def look(experiment: Experiment, done: Sequence[FinishedCell]) -> Look:
     Arguments:
         experiment: the protocol with its settings.
         done: its finished cells, in order.
+
+    Raises:
+        TypeError: the protocol's outlook is none; or whatever else its methods raise.
     """
     protocol, settings = experiment.protocol, experiment.settings
     costs = tuple(cell.cost for cell in protocol.plan(settings, done))
     tell = getattr(protocol, "outlook", None)
     outlook = tell(settings, done) if tell else Outlook(words="", fewest=len(costs), most=len(costs))
+    if not isinstance(outlook, Outlook):
+        raise TypeError(f"outlook returned a {type(outlook).__name__}, not an Outlook")
     estimates = protocol.analyse(settings, done).estimates
     # The first is what the protocol is there for; of the others, a count without an interval says little.
     telling = (name for place, (name, each) in enumerate(estimates.items()) if _is_telling(each, first=not place))
