@@ -105,6 +105,20 @@ class Findings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """How far a protocol is, for those who wait for it.
+
+    Arguments:
+        words: in the protocol's own terms, such as ``"5 of 12 seeds bracketed"``.
+        fewest, most: cells still to come, those that run and wait among them; None when nobody can tell how many.
+    """
+
+    words: str
+    fewest: int
+    most: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ComparisonPoint:
     """A network, its patterns and its initial weights, typical of what a protocol computes.
 
@@ -139,7 +153,9 @@ class Protocol(TypingProtocol, Generic[S]):
     ``Settings`` is a frozen keyword-only dataclass made with ``setting``; it may define ``problems() -> list[str]``,
     one sentence for everything that is wrong with the values. ``presets`` maps names to settings that differ from the
     default. A protocol may also define ``comparison_points(settings) -> Sequence[ComparisonPoint]``: where backends
-    are compared number by number.
+    are compared number by number; ``outlook(settings, done) -> Outlook``: how far it is, where its plan does not hold
+    all the cells that are still to come; and ``draw_comparison(findings) -> Mapping[str, Figure]``, which draws the
+    findings of several runs, by name, over each other.
     """
 
     Settings: type[S]

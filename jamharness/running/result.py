@@ -50,11 +50,15 @@ class ProtocolRun:
         """Whether there is an answer: no objection, and not every cell failed."""
         return not self.objection and (self.cells["done"] > 0 or self.cells["failed"] == 0)
 
+    def estimates_json(self) -> dict[str, dict[str, Json]]:
+        """The estimates as strict JSON values, by name."""
+        return {name: estimate_json(estimate) for name, estimate in self.findings.estimates.items()}
+
     def to_json(self) -> dict[str, Json]:
         """The protocol's part of the document that ``--json`` prints; numbers that are not finite are null."""
         return {
             "settings": _strict(self.settings),
-            "estimates": {name: _estimate(estimate) for name, estimate in self.findings.estimates.items()},
+            "estimates": dict(self.estimates_json()),
             "cells": dict(self.cells),
             "seconds": round(self.seconds, 3),
             "objection": self.objection,
@@ -164,7 +168,8 @@ def _misnamed(experiment: Experiment, findings: Findings) -> list[str]:
     return [unknown_name(noun, name, declared) for name in findings.estimates if name not in declared]
 
 
-def _estimate(estimate: Estimate) -> dict[str, Json]:
+def estimate_json(estimate: Estimate) -> dict[str, Json]:
+    """An estimate as strict JSON values."""
     return {
         "value": _strict(estimate.value),
         "low": _strict(estimate.low),

@@ -13,7 +13,7 @@ from jamharness.environment import describe_environment
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins
 from jamharness.running.data import DataDigests
-from jamharness.running.figures import draw_figures
+from jamharness.running.figures import DEFAULT, draw_figures, figures_folder
 from jamharness.running.journal import RunJournal, first_record
 from jamharness.running.keys import Keys
 from jamharness.running.observer import Observer, Silent
@@ -22,6 +22,7 @@ from jamharness.running.result import Run, conclude
 from jamharness.running.scheduler import Scheduler
 from jamharness.running.telling import tell
 from jamharness.running.tracker import CellTracker
+from jamharness.running.watching import Watching
 from jamharness.running.workers import WorkerPool, loading_of
 from jamharness.store import Claims, RunRecord, Store
 
@@ -55,6 +56,7 @@ def run(
     threads: int = 1,
     store: str | Path | None = None,
     name: str | None = None,
+    figures: str | Sequence[str] = DEFAULT,
     plugins: Plugins | None = None,
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
@@ -77,6 +79,7 @@ def run(
         threads: CPU threads of each worker.
         store: the folder; None for ``jamharness-store`` in the current one.
         name: of the run; None for one made of the protocols and a digest of what is asked for.
+        figures: the formats in which figures are drawn: ``"pdf"``, ``"svg"``, ``"png"``, several, or ``"none"``.
         plugins: what there is; None to look for what is installed.
         interpreters: the Python of a backend's workers, by the backend's name.
         observer: who is told what happens.
@@ -108,6 +111,7 @@ def run(
             store=store,
             name=name,
             interpreters=interpreters,
+            figures=figures,
         )
         return _carry_out(request, plugins, observer or Silent(), None)
 
@@ -119,6 +123,7 @@ def resume(
     workers: int | None = None,
     limit: float | None = None,
     memory: float | None = None,
+    figures: str | Sequence[str] = DEFAULT,
     plugins: Plugins | None = None,
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
@@ -132,6 +137,7 @@ def resume(
         workers: the most worker processes at a time.
         limit: seconds that a cell may take.
         memory: GiB that a worker may use.
+        figures: the formats in which figures are drawn.
         plugins: what there is.
         interpreters: the Python of a backend's workers.
         observer: who is told what happens.
@@ -160,6 +166,7 @@ def resume(
             store=store,
             name=name,
             interpreters=interpreters,
+            figures=figures,
         )
         request = replace(request, preset=record.preset, seed=record.seed)
         return _carry_out(request, plugins, observer or Silent(), record)
@@ -225,7 +232,8 @@ def _work(tracker: CellTracker, workers: WorkerPool, observer: Observer, journal
         return before + time.monotonic() - start
 
     try:
-        Scheduler(tracker, workers, tracker.keys, observer, lambda: journal.update(tracker, spent()), claims).work()
+        watching = Watching(observer, tracker.experiment, tracker.done)
+        Scheduler(tracker, workers, tracker.keys, watching, lambda: journal.update(tracker, spent()), claims).work()
     finally:
         journal.enter(tracker, spent())
 
@@ -236,7 +244,8 @@ def _conclude(request: Request, trackers: Sequence[CellTracker], journal: RunJou
     for tracker in trackers:
         name = tracker.experiment.name
         parts[name] = conclude(tracker.experiment, tracker.done(), reused=tracker.reused, seconds=record.spent[name])
-        files += draw_figures(tracker.experiment, parts[name], request.store, record.name)
+        folder = figures_folder(request.store, record.name)
+        files += draw_figures(tracker.experiment, parts[name].findings, folder, request.figures)
     journal.conclude({name: part.findings for name, part in parts.items()})
     return Run(
         name=record.name,

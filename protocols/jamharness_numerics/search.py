@@ -1,7 +1,8 @@
 """Find where satisfied turns into unsatisfied along one integer axis, one trial at a time, from what has been tried."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, log2
 
 UNSATISFIED = ("minimum", "diverging")
 """Outcomes that end a bracket from the hard side."""
@@ -99,6 +100,30 @@ def next_value(axis: Axis, tried: Mapping[int, str]) -> int | None:
         return None
     middle = axis.rounded((low + high) / 2)
     return middle if middle not in tried and low < middle < high else None
+
+
+def trials_left(axis: Axis, tried: Mapping[int, str], needed: Sequence[int]) -> tuple[int, int | None]:
+    """The fewest and the most trials that a search still needs, as far as one can tell.
+
+    With both ends and nothing undecided between them the bracket is halved so and so often; before that, a search is
+    taken to need as many trials as others did.
+
+    Arguments:
+        axis: what is searched along.
+        tried: outcomes by value.
+        needed: how many trials each finished search took.
+    """
+    if next_value(axis, tried) is None:
+        return 0, 0
+    found = bracket(axis, tried)
+    if found.satisfied is None or found.unsatisfied is None or found.undecided:
+        if not needed:
+            return 1, None
+        return max(1, min(needed) - len(tried)), max(1, max(needed) - len(tried))
+    gap, resolution = abs(found.unsatisfied - found.satisfied), max(axis.resolution, axis.step)
+    most = max(1, ceil(log2(max(gap / resolution, 1))))
+    # Rounding to multiples of the step may spare a trial, or cost one.
+    return max(1, most - 1), most + (axis.step > 1)
 
 
 def _outward(axis: Axis, tried: Mapping[int, str], *, easier: bool) -> int | None:
