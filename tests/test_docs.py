@@ -9,15 +9,25 @@ from jamharness.api import CAPABILITIES
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*/README.md"))]
+HOME = re.compile(r"https://github\.com/jamharness/jamharness/(?:blob|tree)/main/")
+"""What links begin with where a page is read outside the repository, as README is on a package index."""
 EXAMPLE = ROOT / "examples" / "jamharness-jax"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_to_files(page):
-    """Every relative link leads to a file or a folder of the repository."""
+    """Every link to a page of the repository leads to a file or a folder that it has."""
     targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
-    missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
-    assert not missing
+    ours = {target: ROOT / HOME.sub("", target) for target in targets if HOME.match(target)}
+    ours |= {target: page.parent / target for target in targets if "://" not in target}
+    assert not [target for target, path in ours.items() if not path.exists()]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name == "README.md"], ids=lambda page: page.parent.name)
+def test_links_of_a_readme_work_outside_the_repository(page):
+    """A package index shows it without the files around it."""
+    targets = re.findall(r"\]\(([^)\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert not [target for target in targets if "://" not in target and not target.startswith("#")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
