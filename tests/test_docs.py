@@ -23,7 +23,9 @@ def test_links_lead_to_files(page):
     assert not [target for target, path in ours.items() if not path.exists()]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name == "README.md"], ids=lambda page: page.parent.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name == "README.md"], ids=lambda page: page.parent.name
+)
 def test_links_of_a_readme_work_outside_the_repository(page):
     """A package index shows it without the files around it."""
     targets = re.findall(r"\]\(([^)\s]+)[^)]*\)", page.read_text(encoding="utf-8"))

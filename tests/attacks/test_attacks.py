@@ -13,7 +13,8 @@ from catalogue.attack import Attack
 from catalogue.place import Ground, Place
 
 KINDS = {
-    kind.__name__.rpartition(".")[2]: kind.ATTACKS for kind in (inputs, interruptions, stores, plugins, surroundings, data)
+    kind.__name__.rpartition(".")[2]: kind.ATTACKS
+    for kind in (inputs, interruptions, stores, plugins, surroundings, data)
 }
 ALL = {f"{kind}: {attack.name}": attack for kind, attacks in KINDS.items() for attack in attacks}
 FULL = bool(os.environ.get("JAMHARNESS_FULL"))

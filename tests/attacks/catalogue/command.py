@@ -178,7 +178,8 @@ def fresh(
         flags: of the interpreter.
     """
 
-    def close() -> None:
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored by whoever runs the tests in the background
         for number, stream in enumerate(streams):
             if stream is None:
                 os.close(number)
@@ -193,5 +194,5 @@ def fresh(
         stdout=streams[1],
         stderr=streams[2],
         start_new_session=True,
-        preexec_fn=close,
+        preexec_fn=prepare,
     )

@@ -23,7 +23,9 @@ def write_data(folder: Path, seed: int = 0, count: int = 80) -> Path:
     for half, number in (("train", count), ("t10k", 20)):
         pixels = draw.integers(0, 256, (number, 3, 3), dtype=np.uint8)
         classes = (np.arange(number) % 10).astype(np.uint8)
-        (folder / f"{half}-images-idx3-ubyte").write_bytes(struct.pack(">4B3I", 0, 0, 8, 3, number, 3, 3) + pixels.tobytes())
+        (folder / f"{half}-images-idx3-ubyte").write_bytes(
+            struct.pack(">4B3I", 0, 0, 8, 3, number, 3, 3) + pixels.tobytes()
+        )
         (folder / f"{half}-labels-idx1-ubyte").write_bytes(struct.pack(">4BI", 0, 0, 8, 1, number) + classes.tobytes())
     return folder
 
@@ -171,10 +173,25 @@ def _variable(place: Place) -> None:
     for number in (1, 2):
         (place.work / f"data{number}").mkdir()
         write_data(place.work / f"data{number}" / "mnist", seed=number)
-    arguments = ("run", "toy", "--backend", "numpy", "--set", "seeds=3", "--set", "dataset=mnist", "--workers", "1", "--json", "--quiet")
+    arguments = (
+        "run",
+        "toy",
+        "--backend",
+        "numpy",
+        "--set",
+        "seeds=3",
+        "--set",
+        "dataset=mnist",
+        "--workers",
+        "1",
+        "--json",
+        "--quiet",
+    )
     place.run(*arguments, "--store", "mine", environment={"JAMHARNESS_DATA": "data1"}, truth=None)
     fresh = place.run(*arguments, "--store", "fresh", environment={"JAMHARNESS_DATA": "data2"}, truth=None)
-    place.run(*arguments, "--store", "mine", environment={"JAMHARNESS_DATA": "data2"}, truth=estimates_of(fresh.document))
+    place.run(
+        *arguments, "--store", "mine", environment={"JAMHARNESS_DATA": "data2"}, truth=estimates_of(fresh.document)
+    )
 
 
 def _in_the_middle(place: Place) -> None:

@@ -73,6 +73,8 @@ def _collect(connection: socket.socket) -> None:
 def become(request: dict[str, Any]) -> None:
     """Take on the surroundings of a request: what exec would have brought."""
     os.setsid()
+    # Whoever runs the tests in the background has them ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])

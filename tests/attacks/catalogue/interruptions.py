@@ -33,7 +33,12 @@ def _signalled(
     for number in signals:
         running.signal(number, group=group)
         time.sleep(gap)
-    ended = place.judge(running.wait(), place.request(), codes=(*codes, *(-number for number in signals if number != signal.SIGINT)), printed=False)
+    ended = place.judge(
+        running.wait(),
+        place.request(),
+        codes=(*codes, *(-number for number in signals if number != signal.SIGINT)),
+        printed=False,
+    )
     if ended.code == 130:
         assert "resume" in ended.err, "it is not said how to go on"
         assert "before anything was computed" not in ended.err, "cells were computed"
@@ -88,13 +93,17 @@ def _closed(number: int, arguments: Callable[[Place], tuple[str, ...]], codes: S
     place.judge(ended, arguments(place), codes=codes, printed=number != 1)
 
 
-def _full(numbers: Sequence[int], arguments: Callable[[Place], tuple[str, ...]], codes: Sequence[int], place: Place) -> None:
+def _full(
+    numbers: Sequence[int], arguments: Callable[[Place], tuple[str, ...]], codes: Sequence[int], place: Place
+) -> None:
     """No space on what a stream is sent to."""
     ended = place.start(*arguments(place), streams=dict.fromkeys(numbers, "/dev/full")).wait()
     place.judge(ended, arguments(place), codes=codes, printed=1 not in numbers)
 
 
-def _reader_gone(numbers: Sequence[int], when: int, arguments: Callable[[Place], tuple[str, ...]], place: Place) -> None:
+def _reader_gone(
+    numbers: Sequence[int], when: int, arguments: Callable[[Place], tuple[str, ...]], place: Place
+) -> None:
     """The reader of a pipe goes away, before or once some cells are there; the run goes on to its end."""
     reader, writer = os.pipe()
     if when == 0:
@@ -121,7 +130,9 @@ def _terminal(keys: bytes, hang_up: bool, place: Place) -> None:
     """In a terminal: keys are typed, or it is closed."""
     ours, theirs = pty.openpty()
     first = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
-    running = place.start(*_plain(place), streams=dict.fromkeys(range(3), theirs), environment={**PAUSE, "TERM": "xterm"}, first=first)
+    running = place.start(
+        *_plain(place), streams=dict.fromkeys(range(3), theirs), environment={**PAUSE, "TERM": "xterm"}, first=first
+    )
     os.close(theirs)
     until(lambda: _cells(place) >= 1 or running.poll(0))
     for key in keys:
@@ -253,7 +264,7 @@ ATTACKS = (
     *(
         _attack(f"{name} full, read as {kind}", partial(_full, numbers, read, codes))
         for name, numbers, codes in (
-            ("standard output", (1,), (0, 1, 2)), ("standard error", (2,), (0,)), ("both streams", (1, 2), (0, 1, 2)),
+            ("standard output", (1,), (0, 1, 2, 74)), ("standard error", (2,), (0,)), ("both streams", (1, 2), (0, 1, 2, 74)),
         )
         for kind, read in READ.items()
     ),
@@ -269,8 +280,8 @@ ATTACKS = (
     _attack("terminal closed", partial(_terminal, b"", True)),
     _attack("keys typed in a terminal", partial(_terminal, b"q\x1b[A\x04\n", False)),
     _attack("killed while it writes", _killed_while_writing),
-    _attack("files of at most 2000 bytes", partial(_limited, "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))", (1, 2, -25))),
-    _attack("files of no bytes", partial(_limited, "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))", (1, 2, -25))),
+    _attack("files of at most 2000 bytes", partial(_limited, "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))", (0, 1, 2, -25))),
+    _attack("files of no bytes", partial(_limited, "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))", (1, 2, 74, -25))),
     _attack("12 open files", partial(_limited, "resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12))", (0, 1, 2))),
     _attack("2 s of processor time", partial(_limited, "resource.setrlimit(resource.RLIMIT_CPU, (2, 3))", (0, 1, 2, -24))),
     _attack("no core file, small stack", partial(_limited, "resource.setrlimit(resource.RLIMIT_STACK, (1 << 20, 1 << 20))", (0, 1, 2))),

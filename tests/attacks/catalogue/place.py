@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,8 +23,11 @@ from uuid import uuid4
 from catalogue import toy
 from catalogue.command import MARK, MEMORY, Ended, Nursery, Running, fresh
 
-ROOT = Path(__file__).parents[3]
-ROOMS = [str(ROOT), str(ROOT / "protocols"), str(ROOT / "backends")]
+ROOMS = sorted({
+    str(Path(find_spec(package).origin).parents[1])  # type: ignore[union-attr, arg-type]
+    for package in ("jamharness", "jamharness_numerics", "jamharness_numpy")
+})  # fmt: skip
+"""Where the packages lie that are attacked: commands that forget the environment's own paths find them all the same."""
 CODES = (0, 1, 2, 130)
 """What the command line is documented to end with; 70 is an error of the program itself."""
 SETTINGS = ("--backend", "numpy", "--set", "seeds=3")
@@ -195,7 +199,7 @@ class Place:
             except ValueError:
                 raise AssertionError(f"not one JSON document: {told}") from None
             truth = self.truth if truth == "here" else truth
-            if ended.code == 0 and isinstance(truth, Mapping) and "protocols" in document:
+            if ended.code == 0 and isinstance(truth, Mapping) and "protocols" in document and not failures_of(document):
                 assert estimates_of(document) == truth, f"wrong numbers with exit 0: {told}"
         elif "--json" in arguments and printed:
             assert ended.code != 0, f"exit 0 without a document: {told}"
@@ -267,6 +271,11 @@ def estimates_of(document: Any) -> dict[str, Any]:
     return {name: part["estimates"] for name, part in document["protocols"].items()}
 
 
+def failures_of(document: Any) -> list[Any]:
+    """The cells that a document says were tried in vain: its numbers say that they rest on fewer."""
+    return [failure for part in document["protocols"].values() for failure in part["failures"]]
+
+
 def contents(folder: Path) -> dict[str, str]:
     """Every file below a folder, with a digest of its content; what is no regular file is named for what it is."""
     listed = {}
@@ -275,7 +284,11 @@ def contents(folder: Path) -> dict[str, str]:
             listed[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
         else:
             listed[str(path)] = "folder" if path.is_dir() else "other"
-    return {path: digest for path, digest in listed.items() if digest != "folder" or not path.startswith(str(folder / "cells"))}
+    return {
+        path: digest
+        for path, digest in listed.items()
+        if digest != "folder" or not path.startswith(str(folder / "cells"))
+    }
 
 
 def _open(wanted: int | str | None, number: int, stack: ExitStack) -> int | None:

