@@ -108,8 +108,10 @@ class Running:
 
 
 def _read(path: Path) -> str:
-    assert path.stat().st_size < 1 << 20, f"a megabyte on a stream, beginning with {path.open('rb').read(300)!r}"
-    return path.read_bytes().decode(errors="surrogateescape")
+    with path.open("rb") as file:
+        content = file.read(1 << 20)
+    assert len(content) < 1 << 20, f"a megabyte on a stream, beginning with {content[:300]!r}"
+    return content.decode(errors="surrogateescape")
 
 
 class Nursery:

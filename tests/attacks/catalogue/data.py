@@ -207,7 +207,7 @@ def _in_the_middle(place: Place) -> None:
     place.run(*_asked(place), truth=truth)
 
 
-QUICK = {"pixels edited", "pictures a pipe", "pictures without end", "another folder"}
+QUICK = {"pixels edited unseen", "pictures a pipe", "another folder"}
 
 
 def _attack(name: str, do: Callable[[Place], object]) -> Attack:

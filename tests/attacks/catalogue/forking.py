@@ -81,6 +81,10 @@ def become(request: dict[str, Any]) -> None:
     time.tzset()
     sys.argv = ["jamharness", *request["arguments"]]
     sys.path[:0] = request["path"]
+    # As an interpreter makes them when it starts: the inherited ones believe that they are what the parent had.
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # type: ignore[misc]  # noqa: SIM115
+    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # type: ignore[misc]  # noqa: SIM115
+    sys.stderr = sys.__stderr__ = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]  # noqa: SIM115
     if request["first"]:
         exec(request["first"], {})
 

@@ -15,7 +15,11 @@ from jamharness.api import BackendSpec, DatasetSpec, ProtocolSpec, hookimpl
 
 
 def _offer(kind: str, offer: str) -> str:
-    return f"{HEAD}\n@hookimpl\ndef jamharness_{kind}s():\n    return {offer}\n"
+    return _hook(f"{kind}s()", f"return {offer}")
+
+
+def _hook(signature: str, body: str) -> str:
+    return f"{HEAD}\n@hookimpl\ndef jamharness_{signature}:\n    {body}\n"
 
 
 def _does(deed: str) -> str:
@@ -59,8 +63,8 @@ SPECS: dict[str, str] = {
     "without end": _offer("backend", "(BackendSpec(name=f'bad{n}', factory='bad:x') for n in iter(int, 1))"),
     "numpy once more": _offer("backend", "[BackendSpec(name='numpy', factory='bad:x')]"),
     "random once more": _offer("dataset", "[DatasetSpec(name='random', factory='bad:x')]"),
-    "hook that does not exist": f"{HEAD}\n@hookimpl\ndef jamharness_nothing():\n    pass\n",
-    "hook with other arguments": f"{HEAD}\n@hookimpl\ndef jamharness_backends(colour):\n    return []\n",
+    "hook that does not exist": _hook("nothing()", "pass"),
+    "hook with other arguments": _hook("backends(colour)", "return []"),
     "no hook": "x = 3\n",
     "no Python": "def (:\n",
     "a null character": "x = '\0'\n",
@@ -73,31 +77,26 @@ SPECS: dict[str, str] = {
     "import that prints": _does("print('{\"a stray\": \"print\"}')\nos.write(1, b'stray')"),
     "import that closes standard output": _does("sys.stdout = None"),
     "import that changes the folder": _does("os.chdir('/')"),
-    "hook that exits": f"{HEAD}\n@hookimpl\ndef jamharness_backends():\n    sys.exit(0)\n",
-    "hook that raises what is no error": f"{HEAD}\n@hookimpl\ndef jamharness_backends():\n    raise GeneratorExit\n",
-    "command that is run": f"{HEAD}\n@hookimpl\ndef jamharness_commands(app):\n    @app.command()\n    def run(): print(1)\n",
-    "command that cannot be": (
-        f"{HEAD}\n@hookimpl\ndef jamharness_commands(app):\n    @app.command()\n    def bad(x: object = 3): pass\n"
-    ),
-    "command with an escape": (
-        f"{HEAD}\n@hookimpl\ndef jamharness_commands(app):\n    @app.command('\\x1b[31mred')\n    def bad(): pass\n"
-    ),
-    "commands that exit": f"{HEAD}\n@hookimpl\ndef jamharness_commands(app):\n    sys.exit(0)\n",
-    "commands that empty the list": (
-        f"{HEAD}\n@hookimpl\ndef jamharness_commands(app):\n    app.registered_commands = None\n"
-    ),
-    "environment that is none": f"{HEAD}\n@hookimpl\ndef jamharness_describe_environment():\n    return 3\n",
-    "environment that exits": f"{HEAD}\n@hookimpl\ndef jamharness_describe_environment():\n    sys.exit(0)\n",
-    "environment of objects": f"{HEAD}\n@hookimpl\ndef jamharness_describe_environment():\n    return {{object(): object()}}\n",
+    "hook that exits": _hook("backends()", "sys.exit(0)"),
+    "hook that raises what is no error": _hook("backends()", "raise GeneratorExit"),
+    "command that is run": _hook("commands(app)", "@app.command()\n    def run(): print(1)"),
+    "command that cannot be": (_hook("commands(app)", "@app.command()\n    def bad(x: object = 3): pass")),
+    "command with an escape": (_hook("commands(app)", "@app.command('\\x1b[31mred')\n    def bad(): pass")),
+    "commands that exit": _hook("commands(app)", "sys.exit(0)"),
+    "commands that empty the list": (_hook("commands(app)", "app.registered_commands = None")),
+    "environment that is none": _hook("describe_environment()", "return 3"),
+    "environment that exits": _hook("describe_environment()", "sys.exit(0)"),
+    "environment of objects": _hook("describe_environment()", "return {object(): object()}"),
 }
 """Plugins beside a sound one: they may be broken, and nothing else is."""
 
 
 def _beside(source: str, place: Place) -> None:
+    codes = (0, 2) if source in (SPECS["numpy once more"], SPECS["random once more"]) else (0,)
     folder = toy.install(place.work.parent / "bad", "bad", {"bad": source}, {"bad": "bad"})
     place.run("plugins", "--json", path=[folder], codes=(0, 2))
     place.run("plugins", path=[folder], codes=(0, 2))
-    place.run(*place.request(), path=[folder])
+    place.run(*place.request(), path=[folder], codes=codes)
 
 
 def _metadata(name: str, content: bytes, place: Place) -> None:
@@ -340,9 +339,8 @@ def _uninstalled(place: Place) -> None:
 
 
 QUICK = {
-    "spec: name a number", "spec: import that exits", "spec: summary of escapes", "measure:segfault", "measure:close",
-    "measure:long", "data:vanish", "data:print", "finished:mutate", "analyse:mutate", "margins:half", "gradient:short",
-    "edited protocol's helper", "edited data set's helper",
+    "spec: name a number", "spec: import that exits", "measure:segfault", "data:vanish", "data:print",
+    "finished:mutate", "margins:half", "gradient:nan", "edited protocol's helper",
 }  # fmt: skip
 
 

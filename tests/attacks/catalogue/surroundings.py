@@ -84,7 +84,9 @@ def _narrow(columns: int, place: Place) -> None:
         if columns >= 20:  # narrower than any number
             assert asked[0] != "show" or numbers
             assert shown <= numbers, f"numbers that are none: {shown - numbers} in {narrow.out}"
-            assert asked[0] == "runs" or numbers <= shown, f"numbers that are missing: {numbers - shown} in {narrow.out}"
+            assert asked[0] == "runs" or numbers <= shown, (
+                f"numbers that are missing: {numbers - shown} in {narrow.out}"
+            )
 
 
 def _table(place: Place) -> tuple[str, ...]:
@@ -116,9 +118,11 @@ def _forbidden(paths: Callable[[Place], Sequence[Path]], mode: int, place: Place
         path.chmod(mode)
     try:
         for asked in (
-            ("runs", "--store", "store", "--json"), ("show", "reference", "--store", "store", "--json"), place.request(),
+            ("runs", "--store", "store", "--json"),
+            ("show", "reference", "--store", "store", "--json"),
+            place.request(),
             place.request("--set", "patterns=10", "--name", "more"),
-        ):  # fmt: skip
+        ):
             truth = None if "more" in asked else "here"
             place.run(*asked, codes=(0, 1, 2), truth=truth, first=LACKING)
         listed = place.run("runs", "--store", "store", codes=(0, 1, 2), first=LACKING)
@@ -201,10 +205,7 @@ def _other_workers(place: Place) -> None:
     place.run(*(part if part != "1" else "3" for part in place.request(store="new")))
 
 
-QUICK = {
-    "LANG=C without UTF-8", "no HOME", "PYTHONWARNINGS=error", "30 columns", "store read-only", "runs unreadable",
-    "JAMHARNESS_PYTHON cat", "files of this folder: random.py",
-}  # fmt: skip
+QUICK = {"LANG=C without UTF-8", "no HOME", "30 columns", "store read-only", "runs unreadable"}
 
 
 def _attack(name: str, do: Callable[[Place], object], again: bool = False) -> Attack:
