@@ -60,7 +60,7 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
     return Findings(
         estimates=estimates,
         tables={"trials": trials, "thresholds": thresholds},
-        objection=_objection(estimates["critical_ratio"], thresholds),
+        objection=_failures(estimates["critical_ratio"], trials) or _objection(estimates["critical_ratio"], thresholds),
         samples=_samples(counted, thresholds if scan == "width" else None),
         resolution={
             name: float((counted[f"{column}_unsatisfied"] - counted[f"{column}_satisfied"]).mean())
@@ -174,6 +174,14 @@ def _of(samples: Float64, statistic: Any) -> Estimate:
         return Estimate(value=None, low=None, high=None, count=0, note="no seed has a minimum beyond its threshold")
     low, high = interval(samples, lambda sample: float(statistic(sample)))
     return Estimate(value=float(statistic(samples)), low=low, high=high, count=len(samples))
+
+
+def _failures(ratio: Estimate, trials: pd.DataFrame) -> str:
+    """Why there is no estimate, where cells failed: nothing that another setting would help."""
+    failed = trials[trials["outcome"] == "failed"]
+    if ratio.value is not None or not len(failed):
+        return ""
+    return f"{len(failed)} of {len(trials)} minimisations failed. The first: {failed['reason'].iloc[0]}"
 
 
 def _objection(ratio: Estimate, thresholds: pd.DataFrame) -> str:
