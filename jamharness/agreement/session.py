@@ -17,6 +17,7 @@ from jamharness.plugins import Plugins
 from jamharness.running import Observer, Run, Silent, run
 from jamharness.running.experiments import Experiment
 from jamharness.running.request import Request
+from jamharness.running.workers import loading_of
 
 UPDATES = 10_000
 """Of the first-order trajectories: enough for Adam at its fastest rate to show how its roundings grow."""
@@ -97,7 +98,7 @@ def agree(
         usable = [each for each in wanted if each in ready]
         if {"exact", "horizon"} & set(kinds):
             for comparison_point in _comparison_points(experiments, failures):
-                where = PreparedPoint.of(comparison_point, plugins)
+                where = PreparedPoint.of(comparison_point, plugins, loading_of(requests[reference]))
                 others = {each: ready[each] for each in usable if each != reference or len(wanted) == 1}
                 if "exact" in kinds:
                     say(f"exact: {comparison_point.label}")

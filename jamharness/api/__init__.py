@@ -9,18 +9,19 @@ from jamharness.api.data import DataRequest, Patterns, check_patterns
 from jamharness.api.errors import BackendError, BadInput, JamharnessError, NotSupported, PluginError, unknown_name
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json, canonical_json, digest, generator
-from jamharness.api.loss import QuadraticHinge, margin_problem
+from jamharness.api.loss import LOSSES, QuadraticHinge, margin_problem
 from jamharness.api.network import SCHEMES, Array, Float64, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
 from jamharness.api.protocol import ComparisonPoint, Estimate, Findings, Observable, Progress, Protocol, setting
 from jamharness.api.replicas import Replicas
-from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, hookimpl
+from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, SystemSpec, hookimpl
 
 __all__ = [
     "ACTIVATIONS",
     "API_VERSION",
     "CAPABILITIES",
     "DTYPES",
+    "LOSSES",
     "SCHEMES",
     "Activation",
     "Adam",
@@ -59,6 +60,7 @@ __all__ = [
     "Replicas",
     "Sgd",
     "State",
+    "SystemSpec",
     "as_array",
     "canonical_json",
     "check_patterns",

@@ -1,5 +1,6 @@
 """The loss of the papers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jamharness.api.errors import BadInput
@@ -38,3 +39,7 @@ class QuadraticHinge:
     def __post_init__(self) -> None:
         if not MARGINS[0] / _BEYOND <= self.margin <= MARGINS[1] * _BEYOND:
             raise BadInput(margin_problem(self.margin))
+
+
+LOSSES: Mapping[str, type[QuadraticHinge]] = {loss.__name__: loss for loss in (QuadraticHinge,)}
+"""The losses by the name under which a cell of them is stored."""

@@ -134,8 +134,15 @@ class Protocol(TypingProtocol, Generic[S]):
         """
         ...
 
-    def measure(self, cell: Cell, backend: Backend, progress: Progress) -> CellResult:
-        """Compute one cell; runs in a worker process."""
+    def measure(self, cell: Cell, needed: Sequence[CellResult], backend: Backend, progress: Progress) -> CellResult:
+        """Compute one cell; runs in a worker process. Called only for a protocol whose spec names no tasks.
+
+        Arguments:
+            cell: with its data.
+            needed: the results of the cells that ``cell.needs`` names, in that order.
+            backend: computes.
+            progress: called now and then with one line.
+        """
         ...
 
     def analyse(self, settings: S, done: Sequence[FinishedCell]) -> Findings:

@@ -36,6 +36,7 @@ def build_app(plugins: Plugins) -> typer.Typer:
         stored.export,
         listing.plugins,
         listing.protocols,
+        listing.systems,
         listing.datasets,
     ):
         app.command(command.__name__.removesuffix("_run"))(command)

@@ -1,6 +1,5 @@
 """The commands ``runs``, ``show`` and ``export``: what the store has, without computing anything."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,15 +42,19 @@ def runs(context: typer.Context, store: StorePath = None, as_json: AsJson = Fals
 
 
 def show_run(context: typer.Context, name: RunName, store: StorePath = None, as_json: AsJson = False) -> None:
-    """Show all of a run, as far as it got."""
+    """Show all of a run, as far as it got.
+
+    Leaves with 1 if a question is not answered, the run has not finished, or cells of it are missing.
+    """
     found = _open(context, name, store)
     if as_json:
-        show_json({**found.to_json(), "status": found.status})
-        return
+        show_json(found.to_json())
+        raise typer.Exit(found.exit)
     from jamharness.cli.protocols import observables_of
     from jamharness.render.summary import details
 
     show(details(found, observables_of(plugins_of(context), found.protocols)))
+    raise typer.Exit(found.exit)
 
 
 def export(
@@ -65,16 +68,23 @@ def export(
     store: StorePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a run to files that other programs read."""
+    """Write a run to files that other programs read.
+
+    Leaves with 1 where show does; what there is is written all the same.
+    """
     from jamharness.running import export_run
 
     with others_to_stderr():
-        files = export_run(_open(context, name, store), folder or name, kind)
+        found = _open(context, name, store)
+        files = export_run(found, folder if folder is not None else name, kind)
+        for sentence in dict.fromkeys(part.objection for part in found.protocols.values() if part.objection):
+            typer.echo(sentence, err=True)
     if as_json:
         show_json({"run": name, "files": [str(path) for path in files]})
-        return
-    for path in files:
-        typer.echo(str(path))
+    else:
+        for path in files:
+            typer.echo(str(path))
+    raise typer.Exit(found.exit)
 
 
 def _open(context: typer.Context, name: str, store: str | None) -> "Run":
@@ -87,7 +97,7 @@ def _open(context: typer.Context, name: str, store: str | None) -> "Run":
 def _store(context: typer.Context, store: str | None) -> Any:
     """The store that was named, or the one of ``jamharness.toml``."""
     if store is not None:
-        return Path(store)
+        return store
     from jamharness.cli.request import configuration
 
     return configuration(None, plugins_of(context)).run.store

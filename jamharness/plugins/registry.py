@@ -16,7 +16,7 @@ class Registration:
     """One spec and where it comes from.
 
     Arguments:
-        kind: ``"backend"``, ``"protocol"`` or ``"dataset"``.
+        kind: ``"backend"``, ``"protocol"``, ``"system"`` or ``"dataset"``.
         spec: as the plugin returned it.
         found: the plugin.
     """

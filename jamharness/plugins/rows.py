@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from jamharness.api import BackendSpec, DatasetSpec, Json, PluginError, ProtocolSpec
+from jamharness.api import BackendSpec, DatasetSpec, Json, PluginError, ProtocolSpec, SystemSpec
 
-Spec: TypeAlias = BackendSpec | ProtocolSpec | DatasetSpec
+Spec: TypeAlias = BackendSpec | ProtocolSpec | SystemSpec | DatasetSpec
 
-KINDS: Mapping[str, type[Spec]] = {"backend": BackendSpec, "protocol": ProtocolSpec, "dataset": DatasetSpec}
+KINDS: Mapping[str, type[Spec]] = {
+    "backend": BackendSpec,
+    "protocol": ProtocolSpec,
+    "system": SystemSpec,
+    "dataset": DatasetSpec,
+}
 STATES = ("ready", "disabled", "missing dependency", "broken")
 
 
@@ -17,7 +22,7 @@ class PluginRow:
     """Something that a plugin offers, or a plugin that offers nothing yet or cannot be used.
 
     Arguments:
-        kind: ``"backend"``, ``"protocol"``, ``"dataset"``, or ``"plugin"`` for all else.
+        kind: ``"backend"``, ``"protocol"``, ``"system"``, ``"dataset"``, or ``"plugin"`` for all else.
         name: what the user types; of a plugin the name of its entry point.
         distribution: the installed distribution that it comes from.
         version: of the distribution.
@@ -73,7 +78,7 @@ def unusable(kind: str, row: PluginRow) -> str:
     """Why something that the user named cannot be used, and what to do.
 
     Arguments:
-        kind: what the user meant: ``"backend"``, ``"protocol"`` or ``"dataset"``.
+        kind: what the user meant: ``"backend"``, ``"protocol"``, ``"system"`` or ``"dataset"``.
         row: the row of it, or of the plugin of its name.
     """
     if row.state == "disabled":

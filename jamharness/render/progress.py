@@ -204,7 +204,7 @@ class Moving(_Display):
 
 
 def _key(cell: Cell) -> str:
-    return canonical_json(cell.identity())
+    return f"{cell.task} {canonical_json(dict(cell.coordinates))} {cell.system} {cell.dataset}"
 
 
 def display(*, quiet: bool = False) -> _Display:

@@ -29,6 +29,7 @@ class ProtocolRun:
         cells: how many are ``"done"`` (have a result), ``"failed"``, and were ``"reused"`` from the store.
         seconds: wall time, over all resumptions.
         failures: label and reason of every cell that was tried in vain.
+        missing: the store keys of cells that were measured and are not in the store any more, or cannot be read.
     """
 
     settings: Mapping[str, Json]
@@ -36,6 +37,7 @@ class ProtocolRun:
     cells: Mapping[str, int]
     seconds: float
     failures: Sequence[tuple[str, str]]
+    missing: Sequence[str] = ()
 
     @property
     def objection(self) -> str:
@@ -66,7 +68,8 @@ class Run:
     Arguments:
         name: under which the store knows it.
         status: as in its record.
-        protocols: by name.
+        protocols: by name. Of a finished run, estimates, objections and samples are those that it printed when it
+            finished, and tables and arrays are analysed from the cells that the store has.
         files: the figures.
         environment: what the machine and the libraries were.
         store: the folder that holds it.
@@ -75,14 +78,19 @@ class Run:
     name: str
     status: str
     protocols: Mapping[str, ProtocolRun]
-    files: list[str]
+    files: Sequence[str]
     environment: Mapping[str, Json] = field(repr=False)
     store: Path
 
     @property
     def exit(self) -> int:
-        """0 if every protocol has an answer, otherwise 1."""
-        return 0 if all(part.answered for part in self.protocols.values()) else 1
+        """0 if the run has finished and every protocol has an answer, otherwise 1."""
+        return 0 if self.status == "finished" and all(part.answered for part in self.protocols.values()) else 1
+
+    @property
+    def missing(self) -> Mapping[str, Sequence[str]]:
+        """The store keys of missing and unreadable cells, by protocol; without the protocols that have all."""
+        return {name: part.missing for name, part in self.protocols.items() if part.missing}
 
     @property
     def estimates(self) -> Mapping[str, Mapping[str, Estimate]]:
@@ -104,6 +112,8 @@ class Run:
         return {
             "run": self.name,
             "exit": self.exit,
+            "status": self.status,
+            "missing": {name: list(keys) for name, keys in self.missing.items()},
             "protocols": {name: part.to_json() for name, part in self.protocols.items()},
             "files": list(self.files),
             "environment": _strict(self.environment),

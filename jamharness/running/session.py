@@ -11,7 +11,7 @@ from jamharness.api import BadInput, Json, shortcomings
 from jamharness.environment import describe_environment
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins
-from jamharness.running.data import data_problems
+from jamharness.running.data import DataDigests
 from jamharness.running.figures import draw_figures
 from jamharness.running.journal import RunJournal, first_record
 from jamharness.running.keys import Keys
@@ -19,9 +19,10 @@ from jamharness.running.observer import Observer, Silent
 from jamharness.running.request import Request, check_request
 from jamharness.running.result import Run, conclude
 from jamharness.running.scheduler import Scheduler
+from jamharness.running.telling import tell
 from jamharness.running.tracker import CellTracker
-from jamharness.running.workers import WorkerPool
-from jamharness.store import RunRecord, Store
+from jamharness.running.workers import WorkerPool, loading_of
+from jamharness.store import Claims, RunRecord, Store
 
 log = logging.getLogger("jamharness")
 
@@ -161,12 +162,16 @@ def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: 
     record = first_record(request, resumed)
     store = request.store
     with WorkerPool(request) as workers:
-        keys = Keys(plugins, request.target, workers.facts)
-        trackers = [CellTracker(experiment, keys, store) for experiment in request.experiments]
+        data = DataDigests(plugins, loading_of(request))
+        trackers = [
+            CellTracker(experiment, Keys(experiment.name, plugins, request.target, workers.look_up, data), store)
+            for experiment in request.experiments
+        ]
         waiting = [cell for tracker in trackers for cell in tracker.advance().values()]
-        if problems := data_problems(plugins, waiting):
-            raise BadInput(*problems)
+        if data.problems:
+            raise BadInput(*data.problems)
         environment: dict[str, Any] = dict(describe_environment(plugins))
+        environment["plugins"] = {**_homes(plugins, trackers), **environment["plugins"]}
         if waiting:
             environment["backend"] = workers.describe()
             for lack in shortcomings(request.target.backend.capabilities):
@@ -179,7 +184,7 @@ def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: 
         try:
             for tracker in trackers:
                 observer.started(record.name, tracker.experiment.name, tracker.experiment.plain())
-                _work(tracker, workers, keys, observer, journal)
+                _work(tracker, workers, observer, journal, store.claims())
             finished = _conclude(request, trackers, journal)
             journal.write("finished")
         except KeyboardInterrupt:
@@ -188,23 +193,24 @@ def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: 
         except BaseException as error:
             _write_failed(journal, error)
             raise
-    _tell(plugins, finished)
+    tell(plugins, finished)
     return finished
 
 
-def _tell(plugins: Plugins, finished: Run) -> None:
-    """Call the plugins that want to know of finished runs; one that fails is a warning, and the run stands."""
-    before = _broken(plugins)
-    plugins.call("jamharness_run_finished", run=finished)
-    for name, reason in _broken(plugins) - before:
-        log.warning("Plugin %r failed after the run was finished: %s", name, reason)
+def _homes(plugins: Plugins, trackers: Sequence[CellTracker]) -> dict[str, dict[str, str]]:
+    """By distribution: its version, and what of it takes part."""
+    homes: dict[str, dict[str, str]] = {}
+    for tracker in trackers:
+        spec = plugins.protocol(tracker.experiment.name)
+        own = ("protocol", spec.name, plugins.distribution_of(spec))
+        for kind, name, (distribution, version) in (own, *tracker.keys.used):
+            known = homes.setdefault(distribution or "(no distribution)", {"version": version})
+            names = dict.fromkeys([*filter(None, known.get(kind, "").split(", ")), name])
+            known[kind] = ", ".join(names)
+    return homes
 
 
-def _broken(plugins: Plugins) -> set[tuple[str, str]]:
-    return {(row.name, row.reason) for row in plugins.rows if row.kind == "plugin" and row.state == "broken"}
-
-
-def _work(tracker: CellTracker, workers: WorkerPool, keys: Keys, observer: Observer, journal: RunJournal) -> None:
+def _work(tracker: CellTracker, workers: WorkerPool, observer: Observer, journal: RunJournal, claims: Claims) -> None:
     before = journal.record.spent.get(tracker.experiment.name, 0.0)
     start = time.monotonic()
 
@@ -212,7 +218,7 @@ def _work(tracker: CellTracker, workers: WorkerPool, keys: Keys, observer: Obser
         return before + time.monotonic() - start
 
     try:
-        Scheduler(tracker, workers, keys, observer, lambda: journal.update(tracker, spent())).work()
+        Scheduler(tracker, workers, tracker.keys, observer, lambda: journal.update(tracker, spent()), claims).work()
     finally:
         journal.enter(tracker, spent())
 
@@ -224,6 +230,7 @@ def _conclude(request: Request, trackers: Sequence[CellTracker], journal: RunJou
         name = tracker.experiment.name
         parts[name] = conclude(tracker.experiment, tracker.done(), reused=tracker.reused, seconds=record.spent[name])
         files += draw_figures(tracker.experiment, parts[name], request.store, record.name)
+    journal.conclude({name: part.findings for name, part in parts.items()})
     return Run(
         name=record.name,
         status="finished",

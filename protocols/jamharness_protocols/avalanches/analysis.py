@@ -22,7 +22,7 @@ def analyse(load: float, done: Sequence[FinishedCell]) -> Findings:
         done: finished cells in any order.
     """
     rows: list[dict[str, Any]] = []
-    kept = sorted(done, key=lambda item: int(item.cell.coordinates["seed"]))  # type: ignore[arg-type]
+    kept = sorted(done, key=lambda item: int(item.cell.coordinates["seed"]))
     for item in kept:
         at = item.cell.coordinates
         row: dict[str, Any] = {"seed": at["seed"], "patterns": at["patterns"]}

@@ -9,14 +9,18 @@ from jamharness.api import (
     ACTIVATIONS,
     SCHEMES,
     BadInput,
+    Cell,
     ComparisonPoint,
     DataRequest,
     Network,
+    QuadraticHinge,
     margin_problem,
     setting,
 )
 
 PAPER = "arXiv 1809.09349"
+MINIMISATION = "minimisation"
+"""The task of ``common.minimisation``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,18 +134,35 @@ class NetworkSettings:
             scheme=self.initial,
         )
 
-    def coordinates(self, network: Network, seed: int, patterns: int) -> dict[str, Any]:
-        """What one minimisation depends on besides the data."""
+    def loss(self) -> QuadraticHinge:
+        """The loss with its margin."""
+        return QuadraticHinge(margin=self.margin)
+
+    def coordinates(self, seed: int, patterns: int) -> dict[str, Any]:
+        """What one minimisation depends on besides the network, the loss and the data."""
         return {
             "seed": seed,
             "patterns": patterns,
-            "inputs": network.inputs,
-            "width": list(network.width) if isinstance(network.width, tuple) else network.width,
-            "depth": network.depth,
-            "activation": network.activation,
-            "bias": network.bias,
-            "margin": self.margin,
             "minimiser": self.minimiser,
             "initial": self.initial,
             "budget": BUDGETS[self.minimiser] if self.budget is None else self.budget,
         }
+
+    def minimisation(self, network: Network, seed: int, patterns: int, pool: int | None) -> Cell:
+        """One minimisation, the same cell for every protocol that asks for it.
+
+        Arguments:
+            network: the network.
+            seed: of data and initial weights.
+            patterns: P.
+            pool: how many patterns are drawn; P of them are used.
+        """
+        return Cell(
+            task=MINIMISATION,
+            system=network,
+            loss=self.loss(),
+            coordinates=self.coordinates(seed, patterns),
+            dataset=self.request(seed, network.inputs, pool),
+            label=f"seed {seed}, P = {patterns}, P/N_w = {patterns / network.weights:.2f}",
+            cost=float(patterns) * network.size**2,
+        )

@@ -12,6 +12,7 @@ from jamharness_numerics.statistics.scaling import scaling_exponent
 from jamharness_numerics.statistics.thresholds import Thresholds, mean_threshold, spread
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.common.problem import system_of
 from jamharness_protocols.common.unsatisfied import counts
 
 Place = tuple[int, int | None]
@@ -96,7 +97,11 @@ def trial_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
     rows = []
     for finished in done:
         at = finished.cell.coordinates
-        row: dict[str, Any] = {"seed": at["seed"], "patterns": at["patterns"], "width": _width(at["width"])}
+        row: dict[str, Any] = {
+            "seed": at["seed"],
+            "patterns": at["patterns"],
+            "width": _width(system_of(finished.cell).width),
+        }
         if finished.result is None:
             row |= {"outcome": "failed", "reason": finished.failure}
         else:

@@ -1,24 +1,14 @@
 """The jamming point: the largest load P/N at which minimisation satisfies every pattern, seed by seed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jamharness_numerics.search import Axis, next_value
 
-from jamharness.api import (
-    Backend,
-    Cell,
-    CellResult,
-    ComparisonPoint,
-    Findings,
-    FinishedCell,
-    Network,
-    Observable,
-    Progress,
-)
-from jamharness_protocols.common.trial import run_trial
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Network, Observable
+from jamharness_protocols.common.problem import system_of
 from jamharness_protocols.jamming import analysis, figures
 from jamharness_protocols.jamming.observables import OBSERVABLES
 from jamharness_protocols.jamming.settings import JammingSettings
@@ -56,10 +46,10 @@ class Jamming:
             outcome = str(finished.result.values["outcome"]) if finished.result else "failed"
             tried.setdefault(place, {})[value] = outcome
         cells = []
-        for search in _searches(settings):
+        for search in searches(settings):
             following = next_value(search.axis, tried.get((search.seed, search.patterns), {}))
             if following is not None:
-                cells.append(_cell(settings, search, following))
+                cells.append(trial(settings, search, following))
         return cells
 
     def axis(self, settings: JammingSettings) -> Axis:
@@ -68,16 +58,12 @@ class Jamming:
 
     def comparison_points(self, settings: JammingSettings) -> Sequence[ComparisonPoint]:
         """The first seed at the load where its search starts, near the transition."""
-        search = next(_searches(settings))
+        search = next(searches(settings))
         return [settings.comparison_point(*_shape(settings, search, search.axis.start), search.seed)]
-
-    def measure(self, cell: Cell, backend: Backend, progress: Progress) -> CellResult:
-        """One minimisation."""
-        return run_trial(cell, backend, progress)
 
     def analyse(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Findings:
         """Brackets per seed, and what they say together."""
-        axes = {(search.seed, search.patterns): search.axis for search in _searches(settings)}
+        axes = {(search.seed, search.patterns): search.axis for search in searches(settings)}
         return analysis.analyse(settings.scan, axes, done)
 
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
@@ -85,7 +71,7 @@ class Jamming:
         return figures.draw(findings)
 
 
-def _searches(settings: JammingSettings) -> Iterator[Search]:
+def searches(settings: JammingSettings) -> Iterator[Search]:
     """Every seed, and every P of a scan over widths, with the axis that it is searched along."""
     parity = 2 if settings.labels == "alternate" else 1
     for seed in range(settings.seed, settings.seed + settings.seeds):
@@ -150,22 +136,22 @@ def _shape(settings: JammingSettings, search: Search, value: int) -> tuple[Netwo
     return _scan_network(settings, value), search.patterns or 0, max(settings.scanned_patterns)
 
 
-def _cell(settings: JammingSettings, search: Search, value: int) -> Cell:
+def trial(settings: JammingSettings, search: Search, value: int) -> Cell:
+    """The minimisation at one value of a search."""
     network, patterns, pool = _shape(settings, search, value)
-    ratio = patterns / network.weights
-    shape = "" if settings.scan == "patterns" else f", width {value}"
-    return Cell(
-        protocol="jamming",
-        coordinates=settings.coordinates(network, search.seed, patterns),
-        dataset=settings.request(search.seed, network.inputs, pool),
-        label=f"seed {search.seed}, P = {patterns}{shape}, P/N_w = {ratio:.2f}",
-        cost=float(patterns) * network.size**2,
-    )
+    cell = settings.minimisation(network, search.seed, patterns, pool)
+    return cell if settings.scan == "patterns" else replace(cell, label=f"{cell.label}, width {value}")
 
 
 def _place(settings: JammingSettings, cell: Cell) -> tuple[tuple[Any, ...], int]:
     """Which search a cell belongs to, and the value it tried."""
     at = cell.coordinates
     if settings.scan == "patterns":
-        return (at["seed"], None), int(at["patterns"])  # type: ignore[arg-type]
-    return (at["seed"], at["patterns"]), int(at["width"])  # type: ignore[arg-type]
+        return (at["seed"], None), at["patterns"]
+    return (at["seed"], at["patterns"]), _width(cell)
+
+
+def _width(cell: Cell) -> int:
+    width = system_of(cell).width
+    assert isinstance(width, int), "a scan over widths has one for all layers"
+    return width

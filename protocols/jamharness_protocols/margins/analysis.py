@@ -11,6 +11,7 @@ from jamharness_numerics.statistics.power_law_interval import bootstrap_ends, wi
 from jamharness_numerics.statistics.power_law_window import windows
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.common.problem import margin_of
 from jamharness_protocols.margins.samples import (
     Samples,
     gaps,
@@ -112,7 +113,7 @@ def _product(theta: PowerLaw, gamma: PowerLaw, count: int) -> Estimate:
 
 def _bulk(item: FinishedCell, end: float) -> float:
     assert item.result is not None
-    margin = float(item.cell.coordinates["margin"])  # type: ignore[arg-type]
+    margin = margin_of(item.cell)
     return float(np.mean(item.result.arrays["margins"] < -end * margin))
 
 
@@ -176,4 +177,4 @@ def _cells(done: Sequence[FinishedCell]) -> pd.DataFrame:
 
 
 def _seed(item: FinishedCell) -> int:
-    return int(item.cell.coordinates["seed"])  # type: ignore[arg-type]
+    return int(item.cell.coordinates["seed"])
