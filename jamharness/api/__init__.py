@@ -7,14 +7,29 @@ from jamharness.api.data import DataRequest, Patterns, check_patterns
 from jamharness.api.errors import BadInput, JamharnessError, NotSupported, PluginError, unknown_name
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json, canonical_json, digest, generator
-from jamharness.api.loss import QuadraticHinge
+from jamharness.api.derived import DerivedProblem, Differentiator, Formula
+from jamharness.api.loss import LOSSES, CrossEntropy, Loss, MeanSquare, QuadraticHinge, SoftHinge
 from jamharness.api.network import SCHEMES, Array, Float64, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
 from jamharness.api.protocol import ComparisonPoint, Estimate, Findings, Observable, Progress, Protocol, setting
 from jamharness.api.replicas import Replicas
 from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, hookimpl
 
+from jamharness.api.systems import Data, Namespace, PatternSystem, System
+
 __all__ = [
+    "LOSSES",
+    "CrossEntropy",
+    "Data",
+    "DerivedProblem",
+    "Differentiator",
+    "Formula",
+    "Loss",
+    "MeanSquare",
+    "Namespace",
+    "PatternSystem",
+    "SoftHinge",
+    "System",
     "ACTIVATIONS",
     "API_VERSION",
     "CAPABILITIES",
