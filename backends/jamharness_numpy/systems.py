@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import Array, Data, Differentiator, Formula, as_array
-from jamharness_numpy.dual import Dual, NumpyNamespace, parts
+from jamharness_numpy.dual import Dual, NumpyNamespace
+from jamharness_numpy.dual import parts as dual_parts
 
 _STEP = 1e-30
 """Of the complex step: its square is lost against 1 in any precision."""
@@ -53,6 +54,24 @@ class NumpyDifferentiator(Differentiator):
             product[:, column] = np.concatenate([columns @ coefficients for columns in shifted]).imag / _STEP
         return as_array(product, self.dtype)
 
+    def local_jacobian(self, formula: Formula, parts: Array, data: Data) -> Array:
+        """One dual number with k derivatives for all constraints together."""
+        return np.asarray(self._local(formula, as_array(parts, self.dtype), data).T)
+
+    def local_hessian(self, formula: Formula, parts: Array, data: Data) -> Array:
+        """The imaginary part of that at parts + ih e_j, for each of the k components."""
+        at = np.asarray(parts, dtype=np.complex128)
+        shifts = 1j * _STEP * np.eye(at.shape[1])
+        columns = [self._local(formula, at + shift, data).imag.T / _STEP for shift in shifts]
+        return as_array(np.stack(columns, axis=2), self.dtype)
+
+    def _local(self, formula: Formula, parts: Any, data: Data) -> Any:
+        """Derivatives (k, M) along the k components of every row at once."""
+        units = np.zeros((parts.shape[1], *parts.shape), dtype=parts.dtype)
+        index = np.arange(parts.shape[1])
+        units[index, :, index] = 1
+        return dual_parts(formula(self.namespace, Dual(parts, units), data))[1]
+
     def _columns(self, formula: Formula, w: Any, data: Data) -> Any:
         """Blocks (k, M) of derivatives along successive unit vectors."""
         count = max(1, max((np.shape(values)[0] for values in data.values() if np.ndim(values)), default=1))
@@ -61,7 +80,7 @@ class NumpyDifferentiator(Differentiator):
             stop = min(start + width, len(w))
             units = np.zeros((stop - start, len(w)), dtype=w.dtype)
             units[np.arange(stop - start), np.arange(start, stop)] = 1
-            value, moves = parts(formula(self.namespace, Dual(w, units), data))
+            value, moves = dual_parts(formula(self.namespace, Dual(w, units), data))
             yield np.zeros((stop - start, *value.shape), dtype=value.dtype) if moves is None else moves
 
 

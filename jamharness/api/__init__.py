@@ -15,7 +15,7 @@ from jamharness.api.protocol import ComparisonPoint, Estimate, Findings, Observa
 from jamharness.api.replicas import Replicas
 from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, hookimpl
 
-from jamharness.api.systems import Data, Namespace, PatternSystem, System
+from jamharness.api.systems import Data, LocalSystem, Namespace, PatternSystem, System
 
 __all__ = [
     "LOSSES",
@@ -24,6 +24,7 @@ __all__ = [
     "DerivedProblem",
     "Differentiator",
     "Formula",
+    "LocalSystem",
     "Loss",
     "MeanSquare",
     "Namespace",

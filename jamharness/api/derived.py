@@ -7,7 +7,8 @@ all backends; a backend may override any of it.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from jamharness.api.fallbacks import DampedStep, solve_damped
 from jamharness.api.loss import Loss, QuadraticHinge
 from jamharness.api.network import Array
 from jamharness.api.optimizers import Optimizer, State
-from jamharness.api.systems import Data, Namespace, PatternSystem, System
+from jamharness.api.systems import Data, LocalSystem, Namespace, PatternSystem, System
 
 if TYPE_CHECKING:
     from jamharness.api.backend import Backend
@@ -55,9 +56,36 @@ class Differentiator(ABC):
     def jacobian(self, formula: Formula, w: Array, data: Data) -> Array:
         """∇formula_μ of shape (M, N)."""
 
+    def local_jacobian(self, formula: Formula, parts: Array, data: Data) -> Array:
+        """The derivatives (M, k) of a formula (xp, parts, data) → (M,) whose every value depends on its own row alone.
+
+        By default the gradient of the sum: one backward pass.
+        """
+        rows = parts.shape
+        flat = self.pull(_flattened(formula, rows), parts.ravel(), data, np.ones(len(parts)))
+        return flat.reshape(rows)
+
+    def local_hessian(self, formula: Formula, parts: Array, data: Data) -> Array:
+        """The second derivatives (M, k, k) of such a formula; by default k passes over the whole."""
+        rows, width = parts.shape
+        v = np.tile(np.eye(width), (rows, 1))
+        columns = self.bend(_flattened(formula, parts.shape), parts.ravel(), data, np.ones(rows), v)
+        return columns.reshape(rows, width, width)
+
     @abstractmethod
     def bend(self, formula: Formula, w: Array, data: Data, coefficients: Array, v: Array) -> Array:
         """Σ_μ c_μ ∇∇formula_μ v of shape (N, k), for coefficients c (M,) held fixed and v (N, k)."""
+
+
+@dataclass(frozen=True)
+class _flattened:  # noqa: N801  (a function that is a value: equal ones are traced once)
+    """A formula of (M, k) as one of its entries in a row."""
+
+    formula: Formula
+    shape: tuple[int, ...]
+
+    def __call__(self, xp: Namespace, w: Any, data: Data) -> Any:
+        return self.formula(xp, xp.reshape(w, self.shape), data)
 
 
 class DerivedProblem:
@@ -173,6 +201,13 @@ class DerivedProblem:
 
     def jacobian(self, w: Array, rows: NDArray[np.integer]) -> Array:
         """∂Δ_μ/∂w of shape (len(rows), N) for the constraints ``rows``."""
+        if isinstance(self.system, LocalSystem):
+            support, parts, data = self._local(w, rows)
+            J = np.zeros((len(rows), self.size), dtype=self.backend.dtype)
+            if len(rows):
+                derivatives = self.differentiator.local_jacobian(self.system.local_gaps, parts, data)
+                np.subtract.at(J, (np.arange(len(rows))[:, None], support), derivatives)
+            return J
         blocks = [
             -self.differentiator.jacobian(self.system.gaps, w, self._part(rows[start : start + ROWS]))
             for start in range(0, len(rows), ROWS)
@@ -253,7 +288,24 @@ class DerivedProblem:
         rows, data = self._pulling(slopes)
         if not len(rows):
             return np.zeros((self.size, v.shape[1]), dtype=margins.dtype)
+        if isinstance(self.system, LocalSystem):
+            support, parts, local = self._local(w, rows)
+            bends = self.differentiator.local_hessian(self.system.local_gaps, parts, local) * slopes[rows, None, None]
+            product = np.zeros((self.size, v.shape[1]), dtype=margins.dtype)
+            np.subtract.at(product, support, np.einsum("mij,mjc->mic", bends, v[support]))
+            return product
         return -self.differentiator.bend(self.system.gaps, w, data, slopes[rows], v)
+
+    def _local(self, w: Array, rows: NDArray[np.integer]) -> tuple[NDArray[np.intp], Array, Data]:
+        """The support (n, k) of some constraints, the components of w there (n, k), and their data."""
+        assert isinstance(self.system, LocalSystem)
+        support = self._support[rows]
+        return support, np.asarray(w, dtype=self.backend.dtype)[support], self._part(rows)
+
+    @cached_property
+    def _support(self) -> NDArray[np.intp]:
+        assert isinstance(self.system, LocalSystem)
+        return self.system.support()
 
     def _linearise(self, w: Array) -> tuple[NDArray[np.intp], Array, Array]:
         """Rows, Δ and J in the tangent space of the violated constraints; kept for the next λ at the same w."""

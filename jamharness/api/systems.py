@@ -156,6 +156,27 @@ class System(ABC):
         """The load of M constraints at a margin κ, in the field's unit: P/N, or a packing fraction."""
 
 
+class LocalSystem(System):
+    """A system each of whose constraints depends on a few components of w, as the contact of two particles does.
+
+    One pass gives the derivatives of all constraints at once, instead of one for each.
+    """
+
+    @abstractmethod
+    def support(self) -> NDArray[np.intp]:
+        """Which components of w each constraint depends on, (M, k)."""
+
+    @abstractmethod
+    def local_gaps(self, xp: Namespace, parts: Any, data: Data) -> Any:
+        """g_μ (M,) from the components (M, k) that each depends on, and data along the constraints."""
+
+    def gaps(self, xp: Namespace, w: Any, data: Data) -> Any:
+        """The local gaps at w."""
+        rows, width = data["support"].shape
+        parts = xp.reshape(xp.take(w, xp.reshape(data["support"], (rows * width,))), (rows, width))
+        return self.local_gaps(xp, parts, data)
+
+
 class PatternSystem(System):
     """A system whose constraints are patterns x (P, d) with labels y (P,): g_μ = y_μ f(x_μ; w)."""
 

@@ -6,20 +6,26 @@ O'Hern, Silbert, Liu and Nagel, Phys. Rev. E 68, 011306, §II, with the length o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from jamharness.api import Array, DerivedProblem
-from jamharness_numerics.minimise.rest import FLAT, balance_of, rest, satisfied, satisfy
+from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
+from jamharness_numerics.minimise.outcome import OptimizeResult
+from jamharness_numerics.minimise.rest import FLAT, TOLERANCE, balance_of, rest, satisfied
 
 LOSS = 1e-18
 """Where an approach ends: gaps of 1e-9, a million times rounding and a thousandth of the smallest gap of 10⁵."""
 FIRST, LAST = 0.5, 0.1
 """The part of the distance to κ_J that a step leaves, at first and when its predictions come true."""
+BALANCE = 1e-5
+"""Of the forces at the minima on the way; the last one comes to rest as any other."""
 STEPS = 400
 """Newton steps for one minimum."""
+COARSE = 0.1
+"""Least-squares steps end when ten of them lower L by less than this part: Newton does the rest."""
 RISE = 0.02
 """By how much κ rises where every constraint is satisfied."""
 Ending: TypeAlias = Literal["jammed", "no minimum", "not at rest", "budget"]
@@ -78,14 +84,14 @@ def approach(
         say: told of every minimum.
     """
     margin, iterations = _one(problem.loss.margin), 0
-    start = satisfy(problem, w, 10 * STEPS, say)
-    w, iterations = start.w, start.iterations
-    while satisfied(problem, w):
+    while True:
+        start = levenberg_marquardt(problem, w, STEPS, done=lambda at, _: satisfied(problem, at), stall=COARSE)
+        w, iterations = start.w, iterations + start.iterations
+        if not satisfied(problem, w):
+            break
         margin += RISE
         problem = problem.with_margin(margin)
-        start = satisfy(problem, w, 10 * STEPS, say)
-        w, iterations = start.w, iterations + start.iterations
-    minimum = rest(problem, w, STEPS)
+    minimum = rest(problem, w, STEPS, BALANCE)
     iterations += minimum.iterations
     minima: list[tuple[float, float, int]] = []
     left, ending = FIRST, "budget"
@@ -103,11 +109,14 @@ def approach(
         if ending == "not at rest":
             break
         distance = 2 * L / float(np.mean(problem.loss.slope(margins)))
-        w, margin, problem, left, spent = _step(problem, w, margin, L, distance, left)
-        iterations += spent
+        minimum, margin, problem, left = _step(problem, minimum, margin, L, distance, left)
+        w, iterations = minimum.w, iterations + minimum.iterations
         if left >= 1:
             ending = "no minimum"
             break
+    if ending == "jammed":
+        minimum = rest(problem, w, STEPS, TOLERANCE, zero=0.0, damping=minimum.damping)
+        w, iterations = minimum.w, iterations + minimum.iterations
     margins = problem.margins(w)
     contacts = margins > 0
     L, delta = problem.loss_of(margins), margins[contacts]
@@ -128,21 +137,21 @@ def approach(
 
 
 def _step(
-    problem: DerivedProblem, w: Array, margin: float, L: float, distance: float, left: float
-) -> tuple[Array, float, DerivedProblem, float, int]:
+    problem: DerivedProblem, here: OptimizeResult, margin: float, L: float, distance: float, left: float
+) -> tuple[OptimizeResult, float, DerivedProblem, float]:
     """The next minimum, nearer to jamming by the part that ``left`` leaves; a part of 1 where there is none."""
     spent = 0
     while left < 1:
         lower = margin - (1 - left) * distance
         nearer = problem.with_margin(lower)
-        found = rest(nearer, w, STEPS, zero=FLAT * min(1.0, L))
-        spent += found.iterations
-        reached = nearer.loss_of(nearer.margins(found.w))
+        there = rest(nearer, here.w, STEPS, BALANCE, zero=FLAT * min(1.0, L), damping=here.damping)
+        spent += there.iterations
+        reached = nearer.loss_of(nearer.margins(there.w))
         if reached > 1e-3 * left**2 * L:  # a minimum, and not a packing that came loose
             kept = max(LAST, left / 2) if reached < 4 * left**2 * L else left
-            return found.w, lower, nearer, kept, spent
+            return replace(there, iterations=spent), lower, nearer, kept
         left = (1 + left) / 2 if left < 0.95 else 1.0
-    return w, margin, problem, 1.0, spent
+    return replace(here, iterations=spent), margin, problem, 1.0
 
 
 def _one(margin: float | tuple[float, ...]) -> float:

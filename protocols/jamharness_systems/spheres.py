@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import BadInput, Data, Float64, Namespace, System, generator
+from jamharness.api import BadInput, Data, Float64, LocalSystem, Namespace, generator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spheres(System):
+class Spheres(LocalSystem):
     """Centres of n spheres in the unit box: g_ij = r_ij/(R_i + R_j) − 1, for every pair.
 
     At a margin κ two spheres touch at r = (1 + κ)(R_i + R_j), so that κ inflates all of them: φ = φ₀ (1 + κ)^d.
@@ -28,7 +28,7 @@ class Spheres(System):
         BadInput: all that cannot be.
     """
 
-    along: ClassVar[tuple[str, ...]] = ("first", "second", "contact")
+    along: ClassVar[tuple[str, ...]] = ("support", "contact")
     particles: int = 64
     dimension: int = 2
     size_ratio: float = 1.4
@@ -59,15 +59,24 @@ class Spheres(System):
         ball = pi ** (self.dimension / 2) / gamma(self.dimension / 2 + 1)
         return np.asarray(shape * (self.reference / (ball * np.sum(shape**self.dimension))) ** (1 / self.dimension))
 
-    def arrays(self, data: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
-        """Every pair: its two spheres (M,), and R_i + R_j (M,)."""
-        first, second = np.triu_indices(self.particles, k=1)
-        return {"first": first, "second": second, "contact": self.radii[first] + self.radii[second]}
+    @property
+    def pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The two spheres of every pair, (M,) each."""
+        return np.triu_indices(self.particles, k=1)
 
-    def gaps(self, xp: Namespace, w: Any, data: Data) -> Any:
+    def support(self) -> NDArray[np.intp]:
+        """The coordinates of the first sphere, then of the second, (M, 2d)."""
+        axes = np.arange(self.dimension)
+        return np.concatenate([self.dimension * index[:, None] + axes for index in self.pairs], axis=1)
+
+    def arrays(self, data: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
+        """Every pair: its coordinates in w, and R_i + R_j (M,)."""
+        first, second = self.pairs
+        return {"support": self.support(), "contact": self.radii[first] + self.radii[second]}
+
+    def local_gaps(self, xp: Namespace, parts: Any, data: Data) -> Any:
         """r_ij/(R_i + R_j) − 1, between nearest images."""
-        centres = xp.reshape(w, (self.particles, self.dimension))
-        apart = xp.take(centres, data["first"]) - xp.take(centres, data["second"])
+        apart = parts[:, : self.dimension] - parts[:, self.dimension :]
         apart = apart - xp.rint(apart)
         return xp.sqrt(xp.sum(apart * apart, axis=1)) / data["contact"] - 1.0
 

@@ -58,7 +58,12 @@ def satisfy(problem: DerivedProblem, w: Array, budget: int, say: Callable[[str],
 
 
 def rest(
-    problem: DerivedProblem, w: Array, budget: int, tolerance: float = TOLERANCE, zero: float = FLAT
+    problem: DerivedProblem,
+    w: Array,
+    budget: int,
+    tolerance: float = TOLERANCE,
+    zero: float = FLAT,
+    damping: float | None = None,
 ) -> OptimizeResult:
     """Newton on the manifold of w until the forces balance.
 
@@ -68,10 +73,12 @@ def rest(
         budget: steps at most.
         tolerance: of the force balance.
         zero: a loss that counts as none.
+        damping: the first μ, such as that of a minimum nearby.
     """
     return newton(
-        problem, w, budget, tolerance=tolerance, done=lambda at: satisfied(problem, at), zero=zero
-    )
+        problem, w, budget,
+        tolerance=tolerance, done=lambda at: satisfied(problem, at), zero=zero, damping=damping,
+    )  # fmt: skip
 
 
 def balance_of(problem: DerivedProblem, w: Array) -> float:
