@@ -1,7 +1,7 @@
 """Derivatives by dual numbers, and second ones by a complex step: ways that share no code with a framework's.
 
-A dual number carries k derivatives (k, …) beside its value (…) (Griewank and Walther, Evaluating Derivatives, §3.1). The
-derivative of all that along v is the imaginary part at w + ihv over h, exact to rounding, as no difference is taken
+A dual number carries k derivatives (k, …) beside its value (…) (Griewank and Walther, Evaluating Derivatives, §3.1).
+The derivative of all that along v is the imaginary part at w + ihv over h, exact to rounding, as no difference is taken
 (Squire and Trapp, SIAM Rev. 40, 110, 1998).
 """
 
@@ -38,10 +38,10 @@ class Dual:
     def __neg__(self) -> "Dual":
         return Dual(-self.value, -self.moves)
 
-    def __sub__(self, other: Any) -> "Dual":
+    def __sub__(self, other: Any) -> Any:
         return self + (-other)
 
-    def __rsub__(self, other: Any) -> "Dual":
+    def __rsub__(self, other: Any) -> Any:
         return (-self) + other
 
     def __mul__(self, other: Any) -> "Dual":
@@ -55,7 +55,7 @@ class Dual:
     def __truediv__(self, other: Any) -> "Dual":
         return self * (other**-1 if isinstance(other, Dual) else 1 / np.asarray(other))
 
-    def __rtruediv__(self, other: Any) -> "Dual":
+    def __rtruediv__(self, other: Any) -> Any:
         return self**-1 * other
 
     def __pow__(self, power: float) -> "Dual":
@@ -145,7 +145,7 @@ class NumpyNamespace:
         return Dual(value, np.where(condition, *taken))
 
     def matmul(self, a: Any, b: Any) -> Any:
-        """a @ b: (M, K) and (K, N) or (K,), either of them dual."""
+        """A @ b: (M, K) and (K, N) or (K,), either of them dual."""
         (left, left_moves), (right, right_moves) = parts(a), parts(b)
         value = left @ right
         if left_moves is None and right_moves is None:

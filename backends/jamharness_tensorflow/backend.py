@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from jamharness.api import Array, Backend, BadInput, Json, Network, QuadraticHinge
 from jamharness_tensorflow.problem import TensorFlowProblem
+from jamharness_tensorflow.systems import TensorFlowDifferentiator
 
 
 class TensorFlowBackend(Backend):
@@ -53,9 +54,13 @@ class TensorFlowBackend(Backend):
         with self.on_device():
             return tf.constant(np.array(value, dtype=self.dtype))
 
-    def problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge | None = None) -> TensorFlowProblem:
-        """A network on patterns x (P, d) with labels y (P,) of ±1."""
-        return TensorFlowProblem(self, network, x, y, loss or QuadraticHinge())
+    def network_problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge) -> "TensorFlowProblem":
+        """A network on patterns x (P, d) with labels y (P,) of ±1, by closed forms."""
+        return TensorFlowProblem(self, network, x, y, loss)
+
+    def differentiator(self) -> TensorFlowDifferentiator:
+        """Automatic differentiation by the framework."""
+        return TensorFlowDifferentiator(self)
 
     def describe(self) -> Mapping[str, Json]:
         """Versions, device, threads and precision flags."""

@@ -21,8 +21,9 @@ class TensorFlowNamespace:
         backend: says where constants live.
     """
 
-    exp, log, sqrt, tanh, erf = tf.math.exp, tf.math.log, tf.math.sqrt, tf.math.tanh, tf.math.erf
-    sin, cos, softplus, rint, where = tf.math.sin, tf.math.cos, tf.math.softplus, tf.math.rint, tf.where
+    exp, log, sqrt, tanh = (staticmethod(each) for each in (tf.math.exp, tf.math.log, tf.math.sqrt, tf.math.tanh))
+    erf, sin, cos, rint = (staticmethod(each) for each in (tf.math.erf, tf.math.sin, tf.math.cos, tf.math.rint))
+    softplus, where = staticmethod(tf.math.softplus), staticmethod(tf.where)
 
     def __init__(self, backend: "TensorFlowBackend") -> None:
         self._backend = backend
@@ -32,7 +33,7 @@ class TensorFlowNamespace:
         return self._backend.tensor(values)
 
     def matmul(self, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-        """a @ b."""
+        """A @ b."""
         return tf.linalg.matvec(a, b) if len(b.shape) == 1 else tf.matmul(a, b)
 
     def sum(self, a: tf.Tensor, axis: int | None = None) -> tf.Tensor:
@@ -64,7 +65,8 @@ class TensorFlowDifferentiator(Differentiator):
     """
 
     def __init__(self, backend: "TensorFlowBackend") -> None:
-        self._backend, self.namespace = backend, TensorFlowNamespace(backend)
+        self._backend = backend
+        self.namespace: Any = TensorFlowNamespace(backend)
         self._graphs: dict[Formula, dict[str, Any]] = {}
 
     def arrays(self, data: Mapping[str, NDArray[Any]]) -> Data:
@@ -114,13 +116,14 @@ def _graphs(formula: Formula, namespace: TensorFlowNamespace) -> dict[str, Any]:
         with tf.GradientTape() as tape:
             tape.watch(w)
             total = tf.reduce_sum(coefficients * formula(namespace, w, data))
-        return tape.gradient(total, w, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        # Through a gather it is a sum of slices.
+        return tf.convert_to_tensor(tape.gradient(total, w, unconnected_gradients=tf.UnconnectedGradients.ZERO))
 
     def jacobian(w: tf.Tensor, data: Data) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(w)
             values = formula(namespace, w, data)
-        return tape.jacobian(values, w, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return tf.convert_to_tensor(tape.jacobian(values, w, unconnected_gradients=tf.UnconnectedGradients.ZERO))
 
     def bend(w: tf.Tensor, data: Data, coefficients: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
         def derivative(v: tf.Tensor) -> tf.Tensor:

@@ -9,6 +9,7 @@ from jamharness.api import Array, Backend, Json, Network, Problem, QuadraticHing
 from jamharness_torch import compiled
 from jamharness_torch.problem import TorchProblem
 from jamharness_torch.replicas import TorchReplicas
+from jamharness_torch.systems import TorchDifferentiator
 
 
 class TorchBackend(Backend):
@@ -51,13 +52,17 @@ class TorchBackend(Backend):
         """A copy on the device, in the backend's dtype: never a view of the caller's memory."""
         return torch.tensor(value, dtype=self.torch_dtype, device=self.torch_device)
 
-    def problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge | None = None) -> TorchProblem:
-        """A network on patterns x (P, d) with labels y (P,) of ±1."""
-        return TorchProblem(self, network, x, y, loss or QuadraticHinge())
+    def network_problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge) -> "TorchProblem":
+        """A network on patterns x (P, d) with labels y (P,) of ±1, by closed forms."""
+        return TorchProblem(self, network, x, y, loss)
 
     def replicas(self, problems: Sequence[Problem]) -> TorchReplicas:
         """Several of this backend's problems along a leading axis."""
         return TorchReplicas(problems)
+
+    def differentiator(self) -> TorchDifferentiator:
+        """Automatic differentiation by the framework."""
+        return TorchDifferentiator(self)
 
     def describe(self) -> Mapping[str, Json]:
         """Versions, device, threads and precision flags."""

@@ -23,8 +23,9 @@ class TorchNamespace:
         backend: says where constants live.
     """
 
-    exp, log, sqrt, tanh, erf, sin, cos = torch.exp, torch.log, torch.sqrt, torch.tanh, torch.erf, torch.sin, torch.cos
-    rint, matmul = torch.round, torch.matmul
+    exp, log, sqrt, tanh = (staticmethod(each) for each in (torch.exp, torch.log, torch.sqrt, torch.tanh))
+    erf, sin, cos, rint = (staticmethod(each) for each in (torch.erf, torch.sin, torch.cos, torch.round))
+    matmul = staticmethod(torch.matmul)
 
     def __init__(self, backend: "TorchBackend") -> None:
         self._backend = backend
@@ -70,7 +71,8 @@ class TorchDifferentiator(Differentiator):
     """
 
     def __init__(self, backend: "TorchBackend") -> None:
-        self._backend, self.namespace = backend, TorchNamespace(backend)
+        self._backend = backend
+        self.namespace: Any = TorchNamespace(backend)
 
     def arrays(self, data: Mapping[str, NDArray[Any]]) -> Data:
         """Tensors on the device."""
@@ -86,8 +88,8 @@ class TorchDifferentiator(Differentiator):
         return _numpy(formula(self.namespace, self._backend.tensor(w), data))
 
     def _pullback(self, formula: Formula, w: Array, data: Data) -> tuple[Tensor, Any]:
-        pair: tuple[Tensor, Any] = vjp(lambda at: formula(self.namespace, at, data), self._backend.tensor(w))
-        return pair
+        value, pullback = vjp(lambda at: formula(self.namespace, at, data), self._backend.tensor(w))[:2]
+        return value, pullback
 
     def pull(self, formula: Formula, w: Array, data: Data, coefficients: Array) -> Array:
         """One backward pass."""

@@ -1,41 +1,30 @@
 """What plugin authors program against. It imports numpy and the standard library only."""
 
 from jamharness.api.activations import ACTIVATIONS, Activation
-from jamharness.api.backend import CAPABILITIES, DERIVED, DTYPES, Backend, Problem, as_array
+from jamharness.api.arrays import Array, Float64, as_array
+from jamharness.api.backend import CAPABILITIES, DERIVED, DTYPES, Backend, Problem
 from jamharness.api.cells import Cell, CellResult, Coordinates, FinishedCell
 from jamharness.api.data import DataRequest, Patterns, check_patterns
+from jamharness.api.derived import DerivedProblem, Differentiator, Formula
 from jamharness.api.errors import BadInput, JamharnessError, NotSupported, PluginError, unknown_name
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json, canonical_json, digest, generator
-from jamharness.api.derived import DerivedProblem, Differentiator, Formula
+from jamharness.api.levels import Constraints, Objective, Predictor
 from jamharness.api.loss import LOSSES, CrossEntropy, Loss, MeanSquare, QuadraticHinge, SoftHinge
-from jamharness.api.network import SCHEMES, Array, Float64, Network
+from jamharness.api.network import SCHEMES, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
 from jamharness.api.protocol import ComparisonPoint, Estimate, Findings, Observable, Progress, Protocol, setting
 from jamharness.api.replicas import Replicas
 from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, hookimpl
-
 from jamharness.api.systems import Data, LocalSystem, Namespace, PatternSystem, System
 
 __all__ = [
-    "LOSSES",
-    "CrossEntropy",
-    "Data",
-    "DerivedProblem",
-    "Differentiator",
-    "Formula",
-    "LocalSystem",
-    "Loss",
-    "MeanSquare",
-    "Namespace",
-    "PatternSystem",
-    "SoftHinge",
-    "System",
     "ACTIVATIONS",
     "API_VERSION",
     "CAPABILITIES",
     "DERIVED",
     "DTYPES",
+    "LOSSES",
     "SCHEMES",
     "Activation",
     "Adam",
@@ -46,24 +35,37 @@ __all__ = [
     "Cell",
     "CellResult",
     "ComparisonPoint",
+    "Constraints",
     "Coordinates",
+    "CrossEntropy",
     "DampedStep",
+    "Data",
     "DataRequest",
     "DatasetSpec",
+    "DerivedProblem",
+    "Differentiator",
     "Estimate",
     "Findings",
     "FinishedCell",
     "Fire",
     "Float64",
     "Flow",
+    "Formula",
     "JamharnessError",
     "Json",
+    "LocalSystem",
+    "Loss",
+    "MeanSquare",
+    "Namespace",
     "Network",
     "NotSupported",
+    "Objective",
     "Observable",
     "Optimizer",
+    "PatternSystem",
     "Patterns",
     "PluginError",
+    "Predictor",
     "Problem",
     "Progress",
     "Protocol",
@@ -71,7 +73,9 @@ __all__ = [
     "QuadraticHinge",
     "Replicas",
     "Sgd",
+    "SoftHinge",
     "State",
+    "System",
     "as_array",
     "canonical_json",
     "check_patterns",

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jamharness.api.arrays import Array
 from jamharness.api.errors import BadInput
 from jamharness.api.fallbacks import DampedStep, solve_damped
 from jamharness.api.loss import Loss, QuadraticHinge
-from jamharness.api.network import Array
 from jamharness.api.optimizers import Optimizer, State
 from jamharness.api.systems import Data, LocalSystem, Namespace, PatternSystem, System
 
@@ -118,6 +118,7 @@ class DerivedProblem:
         self.backend, self.system, self.loss = backend, system, loss or QuadraticHinge(margin=0.0)
         self.given, self.differentiator = data, differentiator
         self.data = differentiator.arrays(system.arrays(data)) if arrays is None else arrays
+        self.w0: Array | None = None
         self._linear: tuple[Array, NDArray[np.intp], Array, Array] | None = None
 
     @property
@@ -143,7 +144,7 @@ class DerivedProblem:
         """The same problem in another dtype."""
         if dtype == self.backend.dtype:
             return self
-        return self.backend.in_dtype(dtype).problem_on(self.system, self.given, self.loss)
+        return self.backend.in_dtype(dtype).derived_problem(self.system, self.given, self.loss)
 
     def outputs(self, w: Array, x: Array) -> Array:
         """f(x; w) of shape (M,) for inputs x (M, d), where the system has outputs.
@@ -190,7 +191,7 @@ class DerivedProblem:
 
     def retract(self, w: Array) -> Array:
         """Back onto the manifold, in the backend's dtype."""
-        return np.asarray(self.system.retract(w), dtype=self.backend.dtype)
+        return np.asarray(self.system.retract(np.asarray(w, dtype=np.float64)), dtype=self.backend.dtype)
 
     def tangent(self, w: Array, v: Array) -> Array:
         """The part of v (N,) or of the rows of v (…, N) that is tangent to the manifold of w."""
@@ -222,7 +223,7 @@ class DerivedProblem:
         """
         if not self.loss.least_squares:
             raise BadInput(f"{type(self.loss).__name__} is no sum of squares: use a minimiser without damped steps.")
-        rows, delta, J = self._linearise(w)
+        _, delta, J = self._linearise(w)
         s = solve_damped(J, delta, damping)
         candidate = self.retract(w + s)
         margins = self.margins(candidate)
@@ -323,8 +324,4 @@ class DerivedProblem:
     def _part(self, rows: NDArray[np.integer]) -> Data:
         """The data of some constraints alone."""
         take = self.differentiator.namespace.take
-        return {
-            name: take(values, rows) if name in self.system.along else values for name, values in self.data.items()
-        }
-
-
+        return {name: take(values, rows) if name in self.system.along else values for name, values in self.data.items()}

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from jamharness.api.arrays import Array
 from jamharness.api.errors import BadInput
-from jamharness.api.network import Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,21 +20,24 @@ class Loss(ABC):
     """ℓ(Δ) of one constraint, Δ = κ − g.
 
     Arguments:
-        margin: κ, in units of the gaps: one number, or a tuple with one for each constraint.
+        margin: κ, in units of the gaps.
+        offsets: what each constraint's own margin has beyond κ, (M,), so that Δ_μ = κ + o_μ − g_μ; empty for none.
 
     Attributes:
         least_squares: whether ℓ = Δ²/2 where it is not zero, so that least-squares steps apply.
         finite_range: whether ℓ = 0 for every satisfied constraint.
     """
 
-    margin: float | tuple[float, ...] = 1.0
+    margin: float = 1.0
+    offsets: tuple[float, ...] = ()
     least_squares: ClassVar[bool] = False
     finite_range: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        margins = np.atleast_1d(np.asarray(self.margin, dtype=np.float64))
-        if not np.isfinite(margins).all():
+        if not np.isfinite(self.margin):
             raise BadInput(f"margin = {self.margin}: the margin κ must be a finite number; the papers use 1.")
+        if not np.isfinite(self.offsets).all():
+            raise BadInput("offsets: the constraints' own margins must be finite numbers.")
 
     @abstractmethod
     def value(self, delta: Array) -> Array:
@@ -47,26 +51,24 @@ class Loss(ABC):
     def curvature(self, delta: Array) -> Array:
         """ℓ″(Δ), elementwise; where ℓ′ jumps, that of the satisfied side."""
 
-    def satisfied(self, delta: Array) -> Array:
+    def satisfied(self, delta: Array) -> NDArray[np.bool_]:
         """Which constraints are satisfied: Δ ≤ 0."""
         return np.asarray(delta <= 0)
 
     def margins(self, gaps: Array) -> Array:
-        """Δ = κ − g, (M,).
+        """Δ = κ + o − g, (M,).
 
         Raises:
-            BadInput: a tuple of margins with another length than there are constraints.
+            BadInput: another number of offsets than there are constraints.
         """
-        if isinstance(self.margin, tuple):
-            if len(self.margin) != len(gaps):
-                raise BadInput(f"margin: {len(self.margin)} margins for {len(gaps)} constraints; give one each.")
-            return np.asarray(np.asarray(self.margin, dtype=gaps.dtype) - gaps)
-        return np.asarray(gaps.dtype.type(self.margin) - gaps)
+        if not self.offsets:
+            return np.asarray(gaps.dtype.type(self.margin) - gaps)
+        if len(self.offsets) != len(gaps):
+            raise BadInput(f"offsets: {len(self.offsets)} for {len(gaps)} constraints; give one each, or none.")
+        return np.asarray(np.asarray(self.offsets, dtype=gaps.dtype) + gaps.dtype.type(self.margin) - gaps)
 
     def shifted(self, change: float) -> "Loss":
         """The same loss with every margin larger by ``change``."""
-        if isinstance(self.margin, tuple):
-            return replace(self, margin=tuple(margin + change for margin in self.margin))
         return replace(self, margin=self.margin + change)
 
 
@@ -129,7 +131,7 @@ class SoftHinge(Loss):
 class CrossEntropy(Loss):
     """ℓ = log(1 + e^{Δ}) at κ = 0: the negative log-likelihood of two classes with odds e^{f}."""
 
-    margin: float | tuple[float, ...] = 0.0
+    margin: float = 0.0
 
     def value(self, delta: Array) -> Array:
         """log(1 + e^Δ)."""
@@ -140,7 +142,7 @@ class CrossEntropy(Loss):
         return _logistic(delta)
 
     def curvature(self, delta: Array) -> Array:
-        """p (1 − p) with p = ℓ′."""
+        """P (1 − p) with p = ℓ′."""
         p = _logistic(delta)
         return np.asarray(p * (1 - p))
 

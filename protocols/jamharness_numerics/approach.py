@@ -1,15 +1,17 @@
 """Approach jamming from above: lower the margin κ of a system at rest until its loss is all but zero.
 
 At a minimum dL/dκ = (1/M) Σ ℓ′(Δ), as the gradient vanishes, and near jamming L ∝ (κ − κ_J)², so that one minimum tells
-where zero lies: κ_J ≈ κ − 2L/(dL/dκ). Each step goes most of the way there and comes to rest again (the decompression of
-O'Hern, Silbert, Liu and Nagel, Phys. Rev. E 68, 011306, §II, with the length of its steps taken from the pressure).
+where zero lies: κ_J ≈ κ − 2L/(dL/dκ). Each step goes most of the way there and comes to rest again: the decompression
+of O'Hern, Silbert, Liu and Nagel (Phys. Rev. E 68, 011306, §II), the length of its steps taken from the pressure.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jamharness.api import Array, DerivedProblem
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
@@ -53,13 +55,17 @@ class Approach:
     margin: float
     critical: float
     loss: float
-    contacts: Array
+    contacts: NDArray[np.bool_]
     forces: Array
     gaps: Array
     balance: float
     minima: Array
     iterations: int
     ending: Ending
+
+
+def _loose(problem: DerivedProblem, w: Array, _: float) -> bool:
+    return satisfied(problem, w)
 
 
 def _silent(_: str) -> None:
@@ -83,9 +89,9 @@ def approach(
         most: minima at most.
         say: told of every minimum.
     """
-    margin, iterations = _one(problem.loss.margin), 0
+    margin, iterations = problem.loss.margin, 0
     while True:
-        start = levenberg_marquardt(problem, w, STEPS, done=lambda at, _: satisfied(problem, at), stall=COARSE)
+        start = levenberg_marquardt(problem, w, STEPS, done=partial(_loose, problem), stall=COARSE)
         w, iterations = start.w, iterations + start.iterations
         if not satisfied(problem, w):
             break
@@ -94,7 +100,8 @@ def approach(
     minimum = rest(problem, w, STEPS, BALANCE)
     iterations += minimum.iterations
     minima: list[tuple[float, float, int]] = []
-    left, ending = FIRST, "budget"
+    left = FIRST
+    ending: Ending = "budget"
     w = minimum.w
     if minimum.why not in ("balanced", "no step"):
         ending = "not at rest"
@@ -103,7 +110,7 @@ def approach(
         L = problem.loss_of(margins)
         minima.append((margin, L, int(np.count_nonzero(margins > 0))))
         say(f"κ = {margin:.6g}: L = {L:.2e}, N_Δ = {minima[-1][2]}")
-        if L <= loss:
+        if loss >= L:
             ending = "jammed"
             break
         if ending == "not at rest":
@@ -132,7 +139,7 @@ def approach(
         balance=balance_of(problem, w),
         minima=np.array(minima),
         iterations=iterations,
-        ending=ending,  # type: ignore[arg-type]
+        ending=ending,
     )
 
 
@@ -152,9 +159,3 @@ def _step(
             return replace(there, iterations=spent), lower, nearer, kept
         left = (1 + left) / 2 if left < 0.95 else 1.0
     return replace(here, iterations=spent), margin, problem, 1.0
-
-
-def _one(margin: float | tuple[float, ...]) -> float:
-    if isinstance(margin, tuple):
-        raise ValueError("an approach needs one margin for all constraints")
-    return margin

@@ -18,8 +18,9 @@ _NEWTON = 6
 class Ellipses(LocalSystem):
     """Centres and angles of n ellipses in the unit box: g_ij + 1 is the factor by which both must grow to touch.
 
-    That factor is √F of Perram and Wertheim (J. Comput. Phys. 58, 409, 1985): with A, B = Rᵀ diag(a², b²) R and r between
-    the centres, F = max over 0 ≤ λ ≤ 1 of λ(1−λ) rᵀ [(1−λ)A + λB]⁻¹ r. A margin κ inflates all: φ = φ₀ (1 + κ)².
+    That factor is √F of Perram and Wertheim (J. Comput. Phys. 58, 409, 1985): with A, B = Rᵀ diag(a², b²) R and r
+    between the centres, F = max over 0 ≤ λ ≤ 1 of λ(1−λ) rᵀ [(1−λ)A + λB]⁻¹ r. A margin κ inflates
+    all: φ = φ₀ (1 + κ)².
 
     w holds the centres, then each angle times the mean radius, so that a unit of either moves a boundary alike.
 
@@ -87,8 +88,8 @@ class Ellipses(LocalSystem):
         """√F − 1, between nearest images of centres."""
         apart = parts[:, :2] - parts[:, 3:5]
         apart = apart - xp.rint(apart)
-        shapes = [self._shape(xp, parts[:, 3 * which + 2], data[name]) for which, name in enumerate(("first", "second"))]
-        return xp.sqrt(_touching(xp, apart[:, 0], apart[:, 1], *shapes)) - 1.0
+        first, second = self._shape(xp, parts[:, 2], data["first"]), self._shape(xp, parts[:, 5], data["second"])
+        return xp.sqrt(_touching(xp, apart[:, 0], apart[:, 1], first, second)) - 1.0
 
     def _shape(self, xp: Namespace, turn: Any, radius: Any) -> tuple[Any, Any, Any]:
         """The entries (11, 22, 12) of Rᵀ diag(a², b²) R at an angle that is given times the mean radius."""

@@ -31,7 +31,7 @@ class Perceptron(PatternSystem):
         return self.dimension
 
     @property
-    def inputs(self) -> int:
+    def inputs(self) -> int:  # type: ignore[override]
         """N: a pattern has as many components as w."""
         return self.dimension
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from jamharness.api import Array, Float64, Problem
+from jamharness.api import Array, Constraints, Float64
 from jamharness_numerics.minimise.certificate import force_balance
 from jamharness_numerics.minimise.outcome import OptimizeResult
 
@@ -21,7 +21,7 @@ _ROUNDING = 1e-11
 
 
 def newton(
-    problem: Problem,
+    problem: Constraints,
     w: Array,
     budget: int,
     *,
@@ -108,13 +108,13 @@ def newton(
     )
 
 
-def _slope(problem: Problem, w: Array) -> tuple[float, Array]:
+def _slope(problem: Constraints, w: Array) -> tuple[float, Array]:
     """L and the tangent part of ∇L."""
     loss, gradient = problem.loss_and_gradient(w)
     return loss, problem.tangent(w, gradient)
 
 
-def tangent_hessian(problem: Problem, w: Array, H: Float64, normal: float) -> Float64:
+def tangent_hessian(problem: Constraints, w: Array, H: Float64, normal: float) -> Float64:
     """The Hessian along the manifold of w: Q (H − μ I) Q with Q the projector on its tangent space.
 
     On the sphere |w| = R the second derivative of L along a geodesic is sᵀHs − (w·∇L/R²) |s|² (Absil, Mahony and

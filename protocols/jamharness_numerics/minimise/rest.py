@@ -1,4 +1,4 @@
-"""Minimise a system of constraints whose gaps are smooth: least-squares steps towards zero loss, then Newton to rest."""
+"""Minimise a system of smooth constraints: least-squares steps towards zero loss, then Newton to rest."""
 
 from collections.abc import Callable
 from dataclasses import replace
