@@ -1,12 +1,14 @@
 """The backend: which device, which precision."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from jamharness.api import Array, Backend, Json, Network, Problem, QuadraticHinge
+from jamharness.api import Array, Backend, DerivedProblem, Json, Loss, Network, Problem, QuadraticHinge
 from jamharness_torch import compiled
+from jamharness_torch.autodiff import outputs_of
 from jamharness_torch.problem import TorchProblem
 from jamharness_torch.replicas import TorchReplicas
 from jamharness_torch.systems import TorchDifferentiator
@@ -59,6 +61,15 @@ class TorchBackend(Backend):
     def replicas(self, problems: Sequence[Problem]) -> TorchReplicas:
         """Several of this backend's problems along a leading axis."""
         return TorchReplicas(problems)
+
+    def problem_of(
+        self, function: Callable[..., Any], w0: Array | None, x: Array, y: Array, loss: Loss | None = None
+    ) -> DerivedProblem:
+        """A function f(w, x) of tensors, or a ``torch.nn.Module`` with one output and w0 None: its own parameters."""
+        if isinstance(function, torch.nn.Module):
+            start, outputs = outputs_of(function)
+            return super().problem_of(outputs, start.cpu().numpy() if w0 is None else w0, x, y, loss)
+        return super().problem_of(function, w0, x, y, loss)
 
     def differentiator(self) -> TorchDifferentiator:
         """Automatic differentiation by the framework."""

@@ -11,12 +11,14 @@ from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json, canonical_json, digest, generator
 from jamharness.api.levels import Constraints, Objective, Predictor
 from jamharness.api.loss import LOSSES, CrossEntropy, Loss, MeanSquare, QuadraticHinge, SoftHinge
+from jamharness.api.models import Output, OwnModel
+from jamharness.api.namespace import Data, Namespace
 from jamharness.api.network import SCHEMES, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
 from jamharness.api.protocol import ComparisonPoint, Estimate, Findings, Observable, Progress, Protocol, setting
 from jamharness.api.replicas import Replicas
 from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, hookimpl
-from jamharness.api.systems import Data, LocalSystem, Namespace, PatternSystem, System
+from jamharness.api.systems import LocalSystem, PatternSystem, System
 
 __all__ = [
     "ACTIVATIONS",
@@ -62,6 +64,8 @@ __all__ = [
     "Objective",
     "Observable",
     "Optimizer",
+    "Output",
+    "OwnModel",
     "PatternSystem",
     "Patterns",
     "PluginError",

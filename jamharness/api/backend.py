@@ -23,10 +23,11 @@ from jamharness.api.errors import BadInput, NotSupported, unknown_name
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json
 from jamharness.api.loss import Loss, QuadraticHinge
+from jamharness.api.models import OwnModel
 from jamharness.api.network import Network
 from jamharness.api.optimizers import Optimizer, State
 from jamharness.api.replicas import Replicas
-from jamharness.api.systems import OwnModel, System
+from jamharness.api.systems import System
 
 DTYPES = ("float64", "float32")
 CAPABILITIES = frozenset({

@@ -18,8 +18,9 @@ from jamharness.api.arrays import Array
 from jamharness.api.errors import BadInput
 from jamharness.api.fallbacks import DampedStep, solve_damped
 from jamharness.api.loss import Loss, QuadraticHinge
+from jamharness.api.namespace import Data, Namespace
 from jamharness.api.optimizers import Optimizer, State
-from jamharness.api.systems import Data, LocalSystem, Namespace, PatternSystem, System
+from jamharness.api.systems import LocalSystem, PatternSystem, System
 
 if TYPE_CHECKING:
     from jamharness.api.backend import Backend

@@ -11,7 +11,8 @@ from jamharness.api.activations import Activation
 from jamharness.api.arrays import Array, Float64
 from jamharness.api.errors import BadInput, unknown_name
 from jamharness.api.identity import generator
-from jamharness.api.systems import Namespace, PatternSystem
+from jamharness.api.namespace import Namespace
+from jamharness.api.systems import PatternSystem
 
 SCHEMES = ("orthogonal", "normal")
 

@@ -5,9 +5,8 @@ backend brings; from that formula a backend derives gradients, Jacobians and Hes
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,68 +15,7 @@ from jamharness.api.arrays import Float64
 from jamharness.api.data import check_patterns
 from jamharness.api.errors import BadInput, unknown_name
 from jamharness.api.identity import generator
-
-Data = Mapping[str, Any]
-"""Named arrays: NumPy's where they enter, the backend's own inside a formula."""
-
-
-class Namespace(Protocol):
-    """The functions in which formulas are written, beside + − * / **, comparisons and slices of a backend's arrays.
-
-    They mean what NumPy's mean. Derivatives: ``where`` differentiates the branch that it takes, so
-    ``where(z > 0, z, 0 * z)`` has slope 0 at z = 0; ``rint`` has slope 0 everywhere.
-    """
-
-    def asarray(self, values: Any) -> Any:
-        """A constant in the backend's dtype."""
-
-    def matmul(self, a: Any, b: Any, /) -> Any:
-        """A @ b for (M, K) and (K, N) or (K,)."""
-
-    def where(self, condition: Any, a: Any, b: Any, /) -> Any:
-        """A where a condition holds, else b, elementwise."""
-
-    def exp(self, a: Any, /) -> Any:
-        """E to the a."""
-
-    def log(self, a: Any, /) -> Any:
-        """The natural logarithm."""
-
-    def sqrt(self, a: Any, /) -> Any:
-        """The square root."""
-
-    def tanh(self, a: Any, /) -> Any:
-        """The hyperbolic tangent."""
-
-    def erf(self, a: Any, /) -> Any:
-        """The error function."""
-
-    def softplus(self, a: Any, /) -> Any:
-        """log(1 + e^a), without overflow."""
-
-    def sin(self, a: Any, /) -> Any:
-        """The sine."""
-
-    def cos(self, a: Any, /) -> Any:
-        """The cosine."""
-
-    def rint(self, a: Any, /) -> Any:
-        """The nearest whole number."""
-
-    def sum(self, a: Any, axis: int | None = None) -> Any:
-        """The sum over one axis, or over all."""
-
-    def reshape(self, a: Any, shape: Sequence[int]) -> Any:
-        """The same entries in another shape, row-major."""
-
-    def transpose(self, a: Any) -> Any:
-        """A matrix with its axes exchanged."""
-
-    def take(self, a: Any, indices: Any) -> Any:
-        """The rows of a with these positions along its first axis."""
-
-    def concatenate(self, arrays: Sequence[Any], axis: int = 0) -> Any:
-        """Arrays joined along an axis."""
+from jamharness.api.namespace import Data, Namespace
 
 
 class System(ABC):
@@ -214,39 +152,3 @@ class PatternSystem(System):
     def load(self, constraints: int, margin: float) -> float:  # noqa: ARG002  (the margin is another axis here)
         """P/N."""
         return constraints / self.size
-
-
-@dataclass(frozen=True, kw_only=True)
-class OwnModel(PatternSystem):
-    """A function f(w, x) of a user's own, in the operations of one framework.
-
-    Arguments:
-        function: maps w (N,) and inputs x (P, …) to outputs (P,).
-        count: N.
-    """
-
-    function: Callable[..., Any]
-    count: int
-
-    @property
-    def size(self) -> int:
-        """N."""
-        return self.count
-
-    def outputs(self, xp: Namespace, w: Any, x: Any) -> Any:  # noqa: ARG002  (the function brings its own operations)
-        """f(w, x)."""
-        return self.function(w, x)
-
-    def arrays(self, data: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-        """Inputs of any shape, and labels ±1.
-
-        Raises:
-            BadInput: lengths that do not fit, values that are not finite, or labels other than ±1.
-        """
-        check_patterns(np.reshape(data["x"], (len(data["x"]), -1)), data["y"])
-        return {"x": data["x"], "y": data["y"]}
-
-    def draw(self, seed: int, scheme: str) -> Float64:
-        """Independent N(0, 1/N): a model's own initial parameters are ``problem.w0``."""
-        normal = generator("own model", self.count, scheme, seed).standard_normal(self.count)
-        return np.asarray(normal / np.sqrt(self.count))
