@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jamharness.cli.completing import protocol_names
 from jamharness.cli.options import AsJson
 from jamharness.cli.output import show, show_json
 from jamharness.cli.protocols import protocol_of
@@ -41,7 +42,10 @@ def plugins(
 
 def protocols(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show this one with its settings.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Show this one with its settings.", autocompletion=protocol_names),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List what can be measured; with a name, its settings and sources."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from jamharness.api import BackendSpec, BadInput, DatasetSpec, PluginError, ProtocolSpec, SystemSpec, unknown_name
 from jamharness.plugins.checks import check_offer, implemented, new_manager
 from jamharness.plugins.discovery import Found, disabled, find
+from jamharness.plugins.guard import plugin_code
 from jamharness.plugins.probing import probe
 from jamharness.plugins.registry import Registration, plugin_row, resolve_conflicts
 from jamharness.plugins.rows import KINDS, PluginRow, Spec, explain, title, unusable
@@ -170,9 +171,10 @@ class Plugins:
             if only not in (None, key):
                 continue
             try:
-                results[key] = self._call(key, hook, arguments)
-            except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
-                self._drop(key, f"{hook} raised {explain(error)}", error)
+                with plugin_code(f"plugin {self._found[key].name!r}", f"running {hook}"):
+                    results[key] = self._call(key, hook, arguments)
+            except Exception as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
+                self._drop(key, _raised(hook, error), error)
         return results
 
     def refuse(self, plugin: str, reason: str) -> None:
@@ -208,11 +210,11 @@ class Plugins:
             if found.entry is None:
                 raise PluginError(found.problem)
             # What a plugin prints on import must not end up in the one JSON document on standard output.
-            with redirect_stdout(sys.stderr):
+            with redirect_stdout(sys.stderr), plugin_code(f"plugin {found.name!r}", "loading"):
                 plugin = found.entry.load()
-            hooks = implemented(plugin)
-            self._manager.register(plugin, name=key)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
+                hooks = implemented(plugin)
+                self._manager.register(plugin, name=key)
+        except Exception as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
             self._rows.append(plugin_row(found, "broken", explain(error)))
             self._errors.append(error)
             return
@@ -227,14 +229,13 @@ class Plugins:
             if hook not in self._hooks(key):
                 continue
             try:
-                with redirect_stdout(sys.stderr):
+                with redirect_stdout(sys.stderr), plugin_code(f"plugin {found.name!r}", f"running {hook}"):
                     # Pluggy leaves out None; a hook that forgot to return something is told so.
                     specs = [
                         spec for offer in self._call(key, hook, {}) or [None] for spec in check_offer(hook, kind, offer)
                     ]
-            except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
-                prefix = "" if isinstance(error, PluginError) else f"{hook} raised "
-                self._drop(key, f"{prefix}{explain(error)}", error)
+            except Exception as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
+                self._drop(key, _raised(hook, error), error)
                 return []
             offers += [Registration(kind=kind, spec=spec, found=found) for spec in specs]
         return offers
@@ -284,3 +285,7 @@ class Plugins:
 
     def _names(self, kind: str) -> list[str]:
         return [name for each, name in self._offers if each == kind]
+
+
+def _raised(hook: str, error: Exception) -> str:
+    return explain(error) if isinstance(error, PluginError) else f"{hook} raised {explain(error)}"

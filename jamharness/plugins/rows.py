@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from jamharness.api import BackendSpec, DatasetSpec, Json, PluginError, ProtocolSpec, SystemSpec
+from jamharness.texts import cut
 
 Spec: TypeAlias = BackendSpec | ProtocolSpec | SystemSpec | DatasetSpec
 
@@ -14,6 +15,8 @@ KINDS: Mapping[str, type[Spec]] = {
     "system": SystemSpec,
     "dataset": DatasetSpec,
 }
+_LONGEST = 1_000
+"""Characters of an error that are shown."""
 STATES = ("ready", "disabled", "missing dependency", "broken")
 
 
@@ -89,8 +92,8 @@ def unusable(kind: str, row: PluginRow) -> str:
 
 
 def explain(error: BaseException) -> str:
-    """An error in one line."""
-    text = " ".join(str(error).split())
+    """An error in one line, and not a long one."""
+    text = cut(" ".join(str(error).split()), _LONGEST)
     if isinstance(error, PluginError):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -85,6 +85,19 @@ def _portable(frame: "pd.DataFrame", portable: Portable) -> "pd.DataFrame":
     return portably
 
 
+def write_file(path: Path, data: bytes) -> Path:
+    """Write one more file beside the others.
+
+    Raises:
+        BadInput: the system refuses.
+    """
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise BadInput(explain(error, f"Export folder {str(path.parent)!r}")) from None
+    return path
+
+
 def _csv(frame: "pd.DataFrame") -> bytes:
     import pandas as pd
 

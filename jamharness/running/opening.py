@@ -11,7 +11,7 @@ from jamharness.plugins import Plugins
 from jamharness.printable import all_printable
 from jamharness.running.encoding import CellEncoding
 from jamharness.running.experiments import Experiment, load_protocol
-from jamharness.running.figures import figures_folder
+from jamharness.running.figures import figure_files, figures_folder
 from jamharness.running.journal import seen
 from jamharness.running.recorded import difference, restored
 from jamharness.running.result import ProtocolRun, Run, conclude
@@ -47,7 +47,7 @@ def open_run(name: str, store: str | Path | None = None, *, plugins: Plugins | N
     home = Store(store, create=False)
     record = seen(home.run(name))
     plugins = plugins or Plugins.load()
-    files = sorted(str(path) for path in figures_folder(home, name).glob("*.png"))
+    files = figure_files(figures_folder(home, name))
     return Run(
         name=name,
         status=record.status,

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from jamharness.api import BadInput, Json, shortcomings
+from jamharness.datasets.files import downloads
 from jamharness.environment import describe_environment
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins
 from jamharness.running.data import DataDigests
-from jamharness.running.figures import draw_figures
+from jamharness.running.figures import DEFAULT, draw_figures, figures_folder
 from jamharness.running.journal import RunJournal, first_record
 from jamharness.running.keys import Keys
 from jamharness.running.observer import Observer, Silent
@@ -21,6 +22,7 @@ from jamharness.running.result import Run, conclude
 from jamharness.running.scheduler import Scheduler
 from jamharness.running.telling import tell
 from jamharness.running.tracker import CellTracker
+from jamharness.running.watching import Watching
 from jamharness.running.workers import WorkerPool, loading_of
 from jamharness.store import Claims, RunRecord, Store
 
@@ -54,9 +56,11 @@ def run(
     threads: int = 1,
     store: str | Path | None = None,
     name: str | None = None,
+    figures: str | Sequence[str] = DEFAULT,
     plugins: Plugins | None = None,
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
+    download: bool = False,
 ) -> Run:
     """Measure protocols, one after the other, and keep every finished cell; what the store has is not computed again.
 
@@ -75,9 +79,11 @@ def run(
         threads: CPU threads of each worker.
         store: the folder; None for ``jamharness-store`` in the current one.
         name: of the run; None for one made of the protocols and a digest of what is asked for.
+        figures: the formats in which figures are drawn: ``"pdf"``, ``"svg"``, ``"png"``, several, or ``"none"``.
         plugins: what there is; None to look for what is installed.
         interpreters: the Python of a backend's workers, by the backend's name.
         observer: who is told what happens.
+        download: whether files of data sets that are missing may be fetched.
 
     Returns:
         The finished run. Its ``exit`` is 1 if a question was not answered.
@@ -88,24 +94,26 @@ def run(
         Interrupted: Ctrl-C.
     """
     plugins = plugins or Plugins.load()
-    request = check_request(
-        protocols,
-        plugins=plugins,
-        backend=backend,
-        settings=settings,
-        preset=preset,
-        seed=seed,
-        device=device,
-        dtype=dtype,
-        workers=workers,
-        limit=limit,
-        memory=memory,
-        threads=threads,
-        store=store,
-        name=name,
-        interpreters=interpreters,
-    )
-    return _carry_out(request, plugins, observer or Silent(), None)
+    with downloads(download):
+        request = check_request(
+            protocols,
+            plugins=plugins,
+            backend=backend,
+            settings=settings,
+            preset=preset,
+            seed=seed,
+            device=device,
+            dtype=dtype,
+            workers=workers,
+            limit=limit,
+            memory=memory,
+            threads=threads,
+            store=store,
+            name=name,
+            interpreters=interpreters,
+            figures=figures,
+        )
+        return _carry_out(request, plugins, observer or Silent(), None)
 
 
 def resume(
@@ -115,9 +123,11 @@ def resume(
     workers: int | None = None,
     limit: float | None = None,
     memory: float | None = None,
+    figures: str | Sequence[str] = DEFAULT,
     plugins: Plugins | None = None,
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
+    download: bool = False,
 ) -> Run:
     """Go on with a run where it stopped; cells that failed are tried again.
 
@@ -127,9 +137,11 @@ def resume(
         workers: the most worker processes at a time.
         limit: seconds that a cell may take.
         memory: GiB that a worker may use.
+        figures: the formats in which figures are drawn.
         plugins: what there is.
         interpreters: the Python of a backend's workers.
         observer: who is told what happens.
+        download: whether files of data sets that are missing may be fetched.
 
     Raises:
         BadInput: there is no such run, or it cannot be computed here any more.
@@ -137,25 +149,27 @@ def resume(
     """
     record = Store(store, create=False).run(name)
     plugins = plugins or Plugins.load()
-    request = check_request(
-        list(record.protocols),
-        plugins=plugins,
-        backend=record.backend,
-        settings=record.protocols,
-        preset=None,
-        seed=None,
-        device=record.device,
-        dtype=record.dtype,
-        workers=workers,
-        limit=limit,
-        memory=memory,
-        threads=record.threads,
-        store=store,
-        name=name,
-        interpreters=interpreters,
-    )
-    request = replace(request, preset=record.preset, seed=record.seed)
-    return _carry_out(request, plugins, observer or Silent(), record)
+    with downloads(download):
+        request = check_request(
+            list(record.protocols),
+            plugins=plugins,
+            backend=record.backend,
+            settings=record.protocols,
+            preset=None,
+            seed=None,
+            device=record.device,
+            dtype=record.dtype,
+            workers=workers,
+            limit=limit,
+            memory=memory,
+            threads=record.threads,
+            store=store,
+            name=name,
+            interpreters=interpreters,
+            figures=figures,
+        )
+        request = replace(request, preset=record.preset, seed=record.seed)
+        return _carry_out(request, plugins, observer or Silent(), record)
 
 
 def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: RunRecord | None) -> Run:
@@ -218,7 +232,8 @@ def _work(tracker: CellTracker, workers: WorkerPool, observer: Observer, journal
         return before + time.monotonic() - start
 
     try:
-        Scheduler(tracker, workers, tracker.keys, observer, lambda: journal.update(tracker, spent()), claims).work()
+        watching = Watching(observer, tracker.experiment, tracker.done)
+        Scheduler(tracker, workers, tracker.keys, watching, lambda: journal.update(tracker, spent()), claims).work()
     finally:
         journal.enter(tracker, spent())
 
@@ -229,7 +244,8 @@ def _conclude(request: Request, trackers: Sequence[CellTracker], journal: RunJou
     for tracker in trackers:
         name = tracker.experiment.name
         parts[name] = conclude(tracker.experiment, tracker.done(), reused=tracker.reused, seconds=record.spent[name])
-        files += draw_figures(tracker.experiment, parts[name], request.store, record.name)
+        folder = figures_folder(request.store, record.name)
+        files += draw_figures(tracker.experiment, parts[name].findings, folder, request.figures)
     journal.conclude({name: part.findings for name, part in parts.items()})
     return Run(
         name=record.name,

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from jamharness.api import Cell, CellResult, FinishedCell, JamharnessError, PluginError
+from jamharness.api import BadInput, Cell, CellResult, FinishedCell, JamharnessError, PluginError
+from jamharness.plugins import plugin_code
 from jamharness.running.experiments import Experiment
 from jamharness.running.keys import Keys, with_needs
 from jamharness.store import Failure, Store
@@ -51,6 +52,7 @@ class CellTracker:
 
         Raises:
             PluginError: the plan cannot be followed.
+            BadInput: it cannot with these settings.
         """
         while True:
             waiting: dict[str, Cell] = {}
@@ -174,10 +176,16 @@ class CellTracker:
 
     def _plan(self) -> list[Cell]:
         try:
-            cells = self.experiment.protocol.plan(self.experiment.settings, self.done())
+            with plugin_code(f"protocol {self.experiment.name!r}", "planning"):
+                cells = list(self.experiment.protocol.plan(self.experiment.settings, self.done()))
             return [self.keys.plainly(cell) for cell in cells]
         except JamharnessError:
             raise
+        except (OverflowError, MemoryError) as error:
+            raise BadInput(
+                f"Protocol {self.experiment.name!r} cannot plan its cells with numbers as large as these "
+                f"({type(error).__name__}: {error}); give smaller ones."
+            ) from error
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise PluginError(

@@ -12,6 +12,7 @@ from jamharness.api import BadInput, Cell, CellResult, JamharnessError, Json
 from jamharness.execution.facts import Facts, Question, look_up
 from jamharness.execution.job import Job, Target, describe, timed
 from jamharness.execution.pool import LocalPool, WorkerDied
+from jamharness.execution.preparation import prepare
 from jamharness.running.data import Loading
 from jamharness.running.request import Request
 
@@ -72,7 +73,7 @@ class WorkerPool:
             limit=request.limit,
             memory=request.memory,
             # A framework may take longer to import than a cell to compute.
-            prepare=(describe, (request.target,)),
+            prepare=(prepare, (request.target, _modules(request))),
             said=self._said,
         )
 
@@ -133,3 +134,8 @@ class WorkerPool:
     def _said(self, args: tuple[Any, ...], text: str) -> None:
         if args and isinstance(args[0], Job):
             self.events.put(Event(cell=args[0].cell, text=text))
+
+
+def _modules(request: Request) -> tuple[str, ...]:
+    """The modules of the protocols that are to run."""
+    return tuple(dict.fromkeys(type(experiment.protocol).__module__ for experiment in request.experiments))

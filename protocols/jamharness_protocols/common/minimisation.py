@@ -28,6 +28,7 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
             "certificate": found.certificate,
             "balance": found.balance,
             "decline": found.decline,
+            "slope": found.slope,
             "pinned": found.pinned,
             "kinks": found.kinks,
             "kinked": found.kinked,

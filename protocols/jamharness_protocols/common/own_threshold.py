@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields
 
 from jamharness_numerics.search import Axis, bracket, next_value
 
-from jamharness.api import Cell, FinishedCell, setting
+from jamharness.api import Cell, FinishedCell, Outlook, setting
 from jamharness_protocols.common.search_settings import SearchSettings
-from jamharness_protocols.common.settings import MINIMISATION
-from jamharness_protocols.jamming.protocol import pool_of, searches, trial
+from jamharness_protocols.common.settings import MINIMISATION, beyond
+from jamharness_protocols.jamming.protocol import Jamming, pool_of, searches, trial
 from jamharness_protocols.jamming.settings import REAL, JammingSettings
 
 
@@ -25,7 +25,7 @@ class ThresholdSettings(SearchSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems()
+        found = super().problems() + beyond(patterns=self.patterns)
         if self.patterns is None and self.dataset in REAL:
             found.append(f"patterns = none: {self.dataset} needs its pool, as in patterns=1000.")
         if self.patterns is not None and self.patterns < 2:
@@ -109,3 +109,22 @@ def _retraced(axis: Axis, outcomes: Mapping[int, str]) -> tuple[dict[int, str], 
     while (value := next_value(axis, tried)) is not None and value in outcomes:
         tried[value] = outcomes[value]
     return tried, value
+
+
+def outlook(settings: ThresholdSettings, done: Sequence[FinishedCell], planned: Sequence[Cell], loads: int) -> Outlook:
+    """How many thresholds are known, and how many cells are still to come.
+
+    Arguments:
+        settings: of the protocol that asks.
+        done: its finished cells.
+        planned: its plan.
+        loads: how many cells follow each threshold.
+    """
+    search = Jamming().outlook(settings.search(), [item for item in done if item.cell.task == MINIMISATION])
+    trials = sum(cell.task == MINIMISATION for cell in planned)
+    own = len(planned) - trials
+    measured = sum(item.cell.task != MINIMISATION for item in done)
+    words = search.words if trials else f"{measured} of {measured + own} loads measured"
+    # Each search that goes on has one trial in the plan.
+    most = None if search.most is None else search.most + own + trials * loads
+    return Outlook(words=words, fewest=search.fewest + own, most=most)

@@ -23,6 +23,30 @@ MINIMISATION = "minimisation"
 """The task of ``common.minimisation``."""
 
 
+MOST = {
+    "seeds": 100_000, "width": 10**6, "depth": 1000, "inputs": 10**6, "budget": 10**9, "patterns": 10**9,
+    "records": 10**6, "highest_width": 10**6, "highest_ratio": 1e6, "start_ratio": 1e6,
+}  # fmt: skip
+"""The largest values of settings that a plan, or the memory for it, grows with: beyond what any machine computes."""
+MOST_PARAMETERS = 10**9
+"""N up to which a network is planned: one w takes 8 GB."""
+
+
+def beyond(**values: Any) -> list[str]:
+    """One sentence for each value, or part of a value, that exceeds its ``MOST``."""
+    found = []
+    for name, value in values.items():
+        parts = [part for part in (value if isinstance(value, tuple) else (value,)) if part is not None]
+        found += [f"{name} = {_short(part)}: ask for at most {MOST[name]:.0f}." for part in parts if part > MOST[name]]
+    return found
+
+
+def _short(number: float) -> str:
+    """A number of hundreds of digits by its first ones."""
+    text = str(number)
+    return text if len(text) <= 20 else f"{text[:10]}… ({len(text)} digits)"
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetworkSettings:
     """Network, data and minimiser."""
@@ -76,9 +100,10 @@ class NetworkSettings:
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = []
+        found = beyond(seeds=self.seeds, width=self.width, depth=self.depth, inputs=self.inputs, budget=self.budget)
+        too_large = bool(found)
         if self.seeds < 1:
-            found.append(f"seeds = {self.seeds}: ask for at least 1; an interval needs 2 or more.")
+            found.append(f"seeds = {self.seeds}: ask for at least 1; an interval needs 3 or more.")
         if self.seed < 0:
             found.append(f"seed = {self.seed}: the first seed must be 0 or more.")
         if self.budget is not None and self.budget < 1:
@@ -87,11 +112,18 @@ class NetworkSettings:
             found.append(problem)
         if not 0 <= self.test_fraction < 1:
             found.append(f"test_fraction = {self.test_fraction}: it must be at least 0 and below 1.")
-        try:
-            self.network()
-        except BadInput as error:
-            found.extend(error.problems)
+        if not too_large:  # a network of so many layers would be built to be refused
+            found += self._network_problems()
         return found
+
+    def _network_problems(self) -> list[str]:
+        try:
+            network = self.network()
+        except BadInput as error:
+            return list(error.problems)
+        if network.size > MOST_PARAMETERS:
+            return [f"width = {self.width}, depth = {self.depth}: N = {network.size:.3g} parameters; at most 1e9."]
+        return []
 
     def network(self, width: int | None = None) -> Network:
         """The network, or one of another width."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable
-from jamharness_protocols.common.own_threshold import own_thresholds
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable, Outlook
+from jamharness_protocols.common.own_threshold import outlook, own_thresholds
 from jamharness_protocols.margins import analysis, figures
 from jamharness_protocols.margins.observables import OBSERVABLES
 from jamharness_protocols.margins.settings import MarginsSettings
@@ -29,6 +29,10 @@ class Margins:
         found = own_thresholds(settings, done)
         cells = [cell for seed, ends in found.brackets.items() for cell in _cells(settings, seed, sum(ends) / 2)]
         return [*found.cells, *(cell for cell in cells if _place(cell) not in tried)]
+
+    def outlook(self, settings: MarginsSettings, done: Sequence[FinishedCell]) -> Outlook:
+        """How many seeds' thresholds are known, and how many cells follow."""
+        return outlook(settings, done, self.plan(settings, done), len(settings.relative))
 
     def comparison_points(self, settings: MarginsSettings) -> Sequence[ComparisonPoint]:
         """The first seed at 3 N_w, before its threshold is known."""

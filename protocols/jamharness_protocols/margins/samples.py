@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jamharness_numerics.minimise.second_order import PUSH
+from jamharness_numerics.minimise.outcome import PUSH
 from numpy.typing import NDArray
 
 from jamharness.api import FinishedCell, Float64

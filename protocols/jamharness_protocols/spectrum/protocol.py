@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable
-from jamharness_protocols.common.own_threshold import own_thresholds
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable, Outlook
+from jamharness_protocols.common.own_threshold import outlook, own_thresholds
 from jamharness_protocols.spectrum import analysis, figures
 from jamharness_protocols.spectrum.observables import OBSERVABLES
 from jamharness_protocols.spectrum.settings import SpectrumSettings
@@ -29,6 +29,13 @@ class Spectrum:
         searches, thresholds = _thresholds(settings, done)
         cells = [cell for seed, at in thresholds.items() for cell in _cells(settings, seed, at)]
         return [*searches, *(cell for cell in cells if _place(cell) not in tried)]
+
+    def outlook(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Outlook:
+        """How many seeds' thresholds are known, and how many cells follow."""
+        planned = self.plan(settings, done)
+        if settings.threshold is not None:
+            return Outlook(words="", fewest=len(planned), most=len(planned))
+        return outlook(settings, done, planned, len(settings.relative))
 
     def comparison_points(self, settings: SpectrumSettings) -> Sequence[ComparisonPoint]:
         """The first seed at the largest load; at 3 N_w where its threshold is not known before it is searched."""

@@ -293,3 +293,21 @@ def test_without_a_minimum_the_jump_says_so():
     found = analysis.analyse("patterns", {}, [])
     assert found.estimates["jump_median"].value is None
     assert "no seed has a minimum" in found.estimates["jump_median"].note
+
+
+@EVERY_SCAN
+def test_the_outlook_holds_what_is_still_to_come(settings):
+    """Searches that are over are counted, and the cells that followed lie between the fewest and the most."""
+    done, total = [], len(carry_out(settings))
+    while cells := PROTOCOL.plan(settings, done):
+        seen = PROTOCOL.outlook(settings, done)
+        assert len(cells) <= seen.fewest <= total - len(done)
+        if seen.most is not None:
+            # Searches without an end yet are taken to be like those that are over, which one may exceed.
+            assert total - len(done) <= 1.5 * seen.most
+        done += [trial(cell, RATIOS[cell.coordinates["seed"]]) for cell in cells]
+    seen = PROTOCOL.outlook(settings, done)
+    assert (seen.fewest, seen.most) == (0, 0)
+    searches = settings.seeds * (3 if settings.scan == "width" else 1)
+    noun = "searches" if settings.scan == "width" else "seeds"
+    assert seen.words == f"{searches} of {searches} {noun} bracketed"
