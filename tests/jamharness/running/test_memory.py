@@ -31,7 +31,7 @@ PLUGIN = """
                 return []
             return [Cell(task="bulk", coordinates={"number": n}) for n in range(settings.cells)]
 
-        def measure(self, cell, backend, progress):
+        def measure(self, cell, needed, backend, progress):
             n = cell.coordinates["number"]
             return CellResult(values={"n": n}, arrays={"w": np.full(2**19, float(n)), "small": np.array([n])})
 
