@@ -46,7 +46,8 @@ def compare(
         if observable.comparison != "distribution" or name not in first.estimates or name not in second.estimates:
             continue
         estimates = first.estimates[name], second.estimates[name]
-        if all(each.low is None and each.high is None and each.value is not None for each in estimates):
+        counted = name not in first.samples and name not in second.samples
+        if counted and all(each.low is None and each.high is None and each.value is not None for each in estimates):
             continue  # a count, with nothing random that one could test
         found[name] = difference(name, first, second)
     tested = sum(each is not None for each in found.values()) or 1

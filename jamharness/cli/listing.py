@@ -1,4 +1,4 @@
-"""The commands ``plugins``, ``protocols`` and ``datasets``."""
+"""The commands ``plugins``, ``protocols``, ``systems`` and ``datasets``."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -72,6 +72,11 @@ def protocols(
 
     row = next(row for row in found.rows if (row.kind, row.name) == ("protocol", name))
     show(listings.protocol(row, settings, presets_of(protocol), protocol.observables))
+
+
+def systems(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the kinds of systems that can be measured."""
+    _offers(context, "system", as_json)
 
 
 def datasets(context: typer.Context, as_json: AsJson = False) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from jamharness.api import BadInput
 from jamharness.cli.completing import assignments, backend_names, protocol_names, run_names
 
 MAIN_JOB = ("jamming", "spectrum", "margins")
@@ -47,8 +48,17 @@ Limit = Annotated[
 Memory = Annotated[
     str | None, typer.Option(metavar="GIB", help="Stop a worker that uses more; its cell is tried once more likewise.")
 ]
+
+
+def _named(path: str | None) -> str | None:
+    if path == "":
+        raise BadInput("--store '' names no folder; give one, or leave the option out.")
+    return path
+
+
 StorePath = Annotated[
-    str | None, typer.Option("--store", metavar="DIR", help="Where results are kept; default: jamharness-store.")
+    str | None,
+    typer.Option("--store", metavar="DIR", callback=_named, help="Where results are kept; default: jamharness-store."),
 ]
 Figures = Annotated[
     str | None,
@@ -56,6 +66,9 @@ Figures = Annotated[
 ]
 ConfigFile = Annotated[
     str | None, typer.Option("--config", metavar="FILE", help="A TOML file; it wins over ./jamharness.toml.")
+]
+Download = Annotated[
+    bool, typer.Option("--download", help="Fetch the files of a data set that are missing; they are kept.")
 ]
 RunName = Annotated[
     str, typer.Argument(metavar="RUN", help="The name of a run; see: jamharness runs", autocompletion=run_names)

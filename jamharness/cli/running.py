@@ -10,11 +10,13 @@ import typer
 
 from jamharness.api import BadInput, Json
 from jamharness.cli import sweeping
+from jamharness.cli.keeping import Keeper, command_line, counted
 from jamharness.cli.options import (
     AsJson,
     Assignments,
     Backend,
     ConfigFile,
+    Download,
     Figures,
     Limit,
     Memory,
@@ -24,7 +26,7 @@ from jamharness.cli.options import (
     StorePath,
     Workers,
 )
-from jamharness.cli.output import others_to_stderr, show, show_json
+from jamharness.cli.output import others_to_stderr, say, show, show_json
 from jamharness.cli.state import plugins_of
 from jamharness.plugins import Plugins
 
@@ -61,6 +63,7 @@ def run(
         str | None, typer.Option(metavar="RUN", help="The run's name; default: made from its settings.")
     ] = None,
     figures: Figures = None,
+    download: Download = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -74,6 +77,7 @@ def run(
     options = {
         "backend": backend,
         "device": device,
+        "download": "true" if download else None,
         "dtype": dtype,
         "limit": limit,
         "memory": memory,
@@ -102,12 +106,12 @@ def run(
 
     try:
         if sweeps:
-            _sweep(sweeping.points(sweeps), asked, compute, as_json=as_json, quiet=quiet)
+            _sweep(sweeping.points(sweeps), asked, compute, as_json=as_json, quiet=quiet, config=config)
         else:
             given = asked()
             refuse(given)
-            store = given.keywords.get("store")
-            _carry_out(partial(compute, given), plugins, as_json=as_json, quiet=quiet, store=store)
+            again = {"store": given.keywords.get("store"), "config": config}
+            _carry_out(partial(compute, given), plugins, as_json=as_json, quiet=quiet, again=again)
     except BadInput as error:
         raise sweeping.with_advice(error, assignments or []) from error
 
@@ -136,6 +140,7 @@ def resume(
         "plugins": plugins,
         "interpreters": files.interpreters,
         **({} if figures is None else {"figures": figures}),
+        "download": bool(files.run.download),
     }
 
     def compute(observer: "Observer") -> "Run":
@@ -143,19 +148,30 @@ def resume(
 
         return compute_rest(name, **keywords, observer=observer)
 
-    _carry_out(compute, plugins, as_json=as_json, quiet=quiet, store=keywords["store"])
+    again = {"store": keywords["store"], "config": config}
+    _carry_out(compute, plugins, as_json=as_json, quiet=quiet, again=again)
 
 
 def _carry_out(
-    compute: "Callable[[Observer], Run]", plugins: Plugins, *, as_json: bool, quiet: bool, store: str | None
+    compute: "Callable[[Observer], Run]", plugins: Plugins, *, as_json: bool, quiet: bool, again: dict[str, Any]
 ) -> None:
-    """Compute with a display, print the result, and leave with the run's own exit code."""
+    """Compute with a display, print the result, and leave with the run's own exit code.
+
+    Arguments:
+        compute: the run itself.
+        plugins: what is installed.
+        as_json: whether the result is printed as JSON.
+        quiet: whether to show no progress.
+        again: the options with which an interrupted run is to be resumed.
+    """
     from jamharness.cli.protocols import observables_of
     from jamharness.render.progress import display
     from jamharness.render.summary import summary
 
-    with others_to_stderr(), _ctrl_c(store), display(quiet=quiet) as observer:
-        finished = compute(observer)
+    shown = display(quiet=quiet)
+    keeper = Keeper(shown)
+    with others_to_stderr(), _ctrl_c(keeper, again), shown:
+        finished = compute(keeper)
         observables = {} if as_json else observables_of(plugins, finished.protocols)
     if as_json:
         show_json(finished.to_json())
@@ -171,6 +187,7 @@ def _sweep(
     *,
     as_json: bool,
     quiet: bool,
+    config: str | None,
 ) -> None:
     """Compute a run for each point, print their comparison, and leave with the highest of their exit codes."""
     from jamharness.render.comparing import sweep
@@ -182,8 +199,11 @@ def _sweep(
     requests = [asked(*point.assignments, name=stem + point.suffix) for point in points]
     sweeping.check(requests)
     formats = check_formats(first.keywords.get("figures", DEFAULT), [])
-    with others_to_stderr(), _ctrl_c(first.keywords.get("store")), display(quiet=quiet) as observer:
-        runs, comparison = sweeping.carry_out(requests, lambda given: compute(given, observer), formats)
+    shown = display(quiet=quiet)
+    keeper = Keeper(shown)
+    again = {"store": first.keywords.get("store"), "config": config}
+    with others_to_stderr(), _ctrl_c(keeper, again), shown:
+        runs, comparison = sweeping.carry_out(requests, lambda given: compute(given, keeper), formats)
     code = max(run.exit for run in runs)
     if as_json:
         documents: list[Json] = [run.to_json() for run in runs]
@@ -194,16 +214,16 @@ def _sweep(
 
 
 @contextmanager
-def _ctrl_c(store: str | None) -> Iterator[None]:
-    """Say what is kept and how to go on."""
+def _ctrl_c(keeper: Keeper, again: dict[str, Any]) -> Iterator[None]:
+    """Say what is kept and how to go on, however often the key was pressed."""
     try:
         yield
     except KeyboardInterrupt as error:
-        name = getattr(error, "name", None)
-        where = f" --store {store}" if store else ""
+        # A second Ctrl-C takes the place of the error that names the run; its record is written before it starts.
+        name = getattr(error, "name", None) or next(iter(keeper.cells), None)
         if name:
-            text = f"Interrupted. What is done is kept; to go on: jamharness resume {name}{where}"
+            kept = counted(keeper.cells.get(name, 0))
+            say(f"Interrupted. What is done is kept ({kept}); to go on: {command_line('resume', name, **again)}")
         else:
-            text = "Interrupted before anything was computed."
-        typer.echo(text, err=True)
+            say("Interrupted before anything was computed.")
         raise typer.Exit(130) from None

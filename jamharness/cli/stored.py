@@ -8,7 +8,7 @@ import typer
 
 from jamharness.api import BadInput
 from jamharness.cli.options import AsJson, Figures, RunName, StorePath
-from jamharness.cli.output import others_to_stderr, show, show_json
+from jamharness.cli.output import others_to_stderr, show, show_json, show_lines
 from jamharness.cli.state import plugins_of
 
 if TYPE_CHECKING:
@@ -69,14 +69,17 @@ def show_run(
     store: StorePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a run as far as it got: what was found, with which settings, and its tables."""
+    """Show a run as far as it got: what was found, with which settings, and its tables.
+
+    Leaves with 1 if a question is not answered, the run has not finished, or cells of it are missing.
+    """
     formats = _formats(figures or "")
     found = _open(context, name, store)
     if formats:
         found = _redrawn(context, found, formats)
     if as_json:
-        show_json({**found.to_json(), "status": found.status})
-        return
+        show_json(found.to_json())
+        raise typer.Exit(found.exit)
     from jamharness.cli.protocols import observables_of
     from jamharness.render.summary import details
     from jamharness.running.defaults import Defaults
@@ -84,6 +87,7 @@ def show_run(
     defaults = Defaults(plugins_of(context))
     changed = {name: defaults.changed(name, part.settings) for name, part in found.protocols.items()}
     show(details(found, observables_of(plugins_of(context), found.protocols), None if everything else changed))
+    raise typer.Exit(found.exit)
 
 
 def export(
@@ -98,26 +102,33 @@ def export(
     store: StorePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a run to files that other programs read: tables, arrays, figures, and estimates.tex for LaTeX."""
+    """Write a run to files that other programs read: tables, arrays, figures, and estimates.tex for LaTeX.
+
+    Leaves with 1 where show does; what there is is written all the same.
+    """
     from jamharness.cli.protocols import observables_of
+    from jamharness.paths import user_path
     from jamharness.render.latex import estimates_table
     from jamharness.running import export_run
     from jamharness.running.export import write_file
     from jamharness.running.figures import draw_run
 
     formats = _formats(figures or "")
+    target = user_path(folder if folder is not None else name, "--output")
+    plugins = plugins_of(context)
     with others_to_stderr():
-        found = _open(context, name, store)
-        files = export_run(found, folder or name, kind)
-        target = files[-1].parent
-        observables = observables_of(plugins_of(context), found.protocols)
-        files.append(write_file(target / "estimates.tex", estimates_table(found, observables).encode()))
-        files += map(Path, draw_run(found, plugins_of(context), target, formats))
+        exported = _open(context, name, store)
+        files = export_run(exported, target, kind)
+        table = estimates_table(exported, observables_of(plugins, exported.protocols))
+        files.append(write_file(files[-1].parent / "estimates.tex", table.encode()))
+        files += map(Path, draw_run(exported, plugins, files[-1].parent, formats))
+        for sentence in dict.fromkeys(part.objection for part in exported.protocols.values() if part.objection):
+            typer.echo(sentence, err=True)
     if as_json:
         show_json({"run": name, "files": [str(path) for path in files]})
-        return
-    for path in files:
-        typer.echo(str(path))
+    else:
+        show_lines(*(str(path) for path in files))
+    raise typer.Exit(exported.exit)
 
 
 def _formats(text: str) -> tuple[str, ...]:
@@ -136,7 +147,7 @@ def _redrawn(context: typer.Context, found: "Run", formats: tuple[str, ...]) -> 
 
     folder = found.store / "figures" / found.name
     with others_to_stderr():
-        draw_run(found, plugins_of(context), folder, formats)
+        draw_run(found, plugins_of(context), folder, formats, found.store)
     return replace(found, files=figure_files(folder))
 
 
@@ -150,7 +161,7 @@ def _open(context: typer.Context, name: str, store: str | None) -> "Run":
 def chosen_store(context: typer.Context, store: str | None) -> Any:
     """The store that was named, or the one of ``jamharness.toml``."""
     if store is not None:
-        return Path(store)
+        return store
     from jamharness.cli.request import configuration
 
     return configuration(None, plugins_of(context)).run.store

@@ -33,11 +33,17 @@ def plugins(rows: Iterable[PluginRow]) -> RenderableType:
         made.add_row(row.kind, row.name, home, row.api, Text(row.state, style=_STYLES[row.state]))
     notes: list[RenderableType] = []
     for row in rows:
-        if row.capabilities:
+        if row.capabilities or row.derived:
             libraries = ", ".join(f"{name} {version}" for name, version in row.versions.items())
-            notes.append(_note(row.name, f"({libraries}) " if libraries else "", ", ".join(row.capabilities)))
+            notes.append(_note(row.name, f"({libraries}) " if libraries else "", _abilities(row)))
     notes += [_note(row.name, "", f"{row.state}: {row.reason}") for row in rows if row.reason]
     return Group(made, *notes)
+
+
+def _abilities(row: PluginRow) -> str:
+    """What a backend provides, and what is derived for it: ``jacobian, hessian; derived: descend (one gradient …)``."""
+    derived = ", ".join(f"{capability} ({way})" for capability, way in row.derived.items())
+    return "; derived: ".join(filter(None, (", ".join(row.capabilities) or "the three required methods", derived)))
 
 
 def _note(name: str, aside: str, text: str) -> RenderableType:

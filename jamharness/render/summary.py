@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from jamharness.api import Observable
+from jamharness.api import Observable, applicable
 from jamharness.render.frames import head
 from jamharness.render.prose import Prose
 from jamharness.render.screen import table
@@ -88,7 +88,7 @@ def _estimates(name: str, part: "ProtocolRun", observables: Mapping[str, Observa
             interval(estimate),
             str(estimate.count),
             observable.unit if observable else "",
-            observable.published if observable else "",
+            observable.published if observable and applicable(observable, part.settings) else "",
         )
         if estimate.note:
             notes.setdefault(estimate.note, []).append(key)
@@ -102,7 +102,7 @@ def _published(run: "Run", observables: Observables) -> RenderableType:
     for name, part in run.protocols.items():
         for key, estimate in part.findings.estimates.items():
             observable = observables.get(name, {}).get(key)
-            if observable is not None and observable.published:
+            if observable is not None and applicable(observable, part.settings):
                 value = number(estimate.value, half_width(estimate))
                 made.add_row(Text(key, style="bold"), value, interval(estimate), observable.unit, observable.published)
     return made

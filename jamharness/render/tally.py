@@ -153,4 +153,4 @@ class Tally:
 
 def key_of(cell: Cell) -> str:
     """What a cell is known by."""
-    return canonical_json(cell.identity())
+    return f"{cell.task} {canonical_json(dict(cell.coordinates))} {cell.system} {cell.dataset}"

@@ -11,8 +11,8 @@ from typing import Any
 
 from jamharness.api import DTYPES, BackendSpec, BadInput, Cell, PluginError, unknown_name
 from jamharness.execution.job import Target
-from jamharness.plugins import Plugins
-from jamharness.running.data import data_problems
+from jamharness.plugins import Plugins, plugin_code
+from jamharness.running.data import DataDigests, Loading
 from jamharness.running.experiments import Experiment, Problems, make_experiments
 from jamharness.running.figures import DEFAULT, check_formats
 from jamharness.store import Store, check_run_name
@@ -109,8 +109,10 @@ def check_request(
         problems.take(error)
     if problems or spec is None or home is None:
         # Data are loaded only now that nothing can start, to report all problems at once.
-        for experiment in experiments:
-            problems.extend(text for text in data_problems(plugins, _first_cells(experiment)) if text not in problems)
+        data = DataDigests(plugins, Loading(interpreter=interpreter))
+        first = [cell for experiment in experiments for cell in _first_cells(experiment)]
+        data.load(cell.dataset for cell in first if cell.dataset is not None)
+        problems.extend(text for text in data.problems if text not in problems)
         raise BadInput(*problems)
     threads = int(threads)
     return Request(
@@ -132,7 +134,8 @@ def check_request(
 
 def _first_cells(experiment: Experiment) -> Iterable[Cell]:
     try:
-        return experiment.protocol.plan(experiment.settings, ())
+        with plugin_code(f"protocol {experiment.name!r}", "planning"):
+            return list(experiment.protocol.plan(experiment.settings, ()))
     except Exception:  # noqa: BLE001  (it is reported when nothing else is wrong)
         return ()
 

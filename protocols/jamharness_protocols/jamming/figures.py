@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MARKS = {"satisfied": "o", "minimum": "s", "undecided": "x"}
+_MARKS = {"satisfied": "o", "minimum": "s", "diverging": "^", "undecided": "x"}
 _LOAD = r"load $P/N_w$ (patterns per weight)"
 _UNSATISFIED = r"unsatisfied patterns, $N_\Delta/N$"
 _HEIGHT = 2.9

@@ -48,7 +48,7 @@ def test_json_is_one_document_and_nothing_else(jamharness):
     assert outcome.code == 0
     assert outcome.err == ""
     document = outcome.document
-    assert list(document) == ["run", "exit", "protocols", "files", "environment"]
+    assert list(document) == ["run", "exit", "status", "missing", "protocols", "files", "environment"]
     assert document["exit"] == 0
     part = document["protocols"]["coins"]
     assert part["settings"]["seed"] == 7

@@ -22,7 +22,7 @@ class Clock:
 
 
 def cell(seed):
-    return Cell(protocol="toy", coordinates={"seed": seed}, label=f"seed {seed}")
+    return Cell(task="toy", coordinates={"seed": seed}, label=f"seed {seed}")
 
 
 def done(seed):
