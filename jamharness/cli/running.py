@@ -62,8 +62,8 @@ def run(
     name: Annotated[
         str | None, typer.Option(metavar="RUN", help="The run's name; default: made from its settings.")
     ] = None,
-    figures: Figures = None,
     download: Download = False,
+    figures: Figures = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -139,8 +139,8 @@ def resume(
         "store": store if store is not None else files.run.store,
         "plugins": plugins,
         "interpreters": files.interpreters,
-        **({} if figures is None else {"figures": figures}),
         "download": bool(files.run.download),
+        **({} if figures is None else {"figures": figures}),
     }
 
     def compute(observer: "Observer") -> "Run":

@@ -113,15 +113,14 @@ def export(
     from jamharness.running.export import write_file
     from jamharness.running.figures import draw_run
 
-    formats = _formats(figures or "")
     target = user_path(folder if folder is not None else name, "--output")
-    plugins = plugins_of(context)
+    formats = _formats(figures or "")
     with others_to_stderr():
         exported = _open(context, name, store)
         files = export_run(exported, target, kind)
-        table = estimates_table(exported, observables_of(plugins, exported.protocols))
-        files.append(write_file(files[-1].parent / "estimates.tex", table.encode()))
-        files += map(Path, draw_run(exported, plugins, files[-1].parent, formats))
+        observables = observables_of(plugins_of(context), exported.protocols)
+        files.append(write_file(target / "estimates.tex", estimates_table(exported, observables).encode()))
+        files += map(Path, draw_run(exported, plugins_of(context), target, formats))
         for sentence in dict.fromkeys(part.objection for part in exported.protocols.values() if part.objection):
             typer.echo(sentence, err=True)
     if as_json:

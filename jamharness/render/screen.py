@@ -15,7 +15,7 @@ WIDTH = 100
 
 
 class Screen(Console):
-    """A console on which no text can give orders to the terminal, and which crops nothing.
+    """A console on which no text can give orders to the terminal, and that crops nothing.
 
     What is too long for a line sticks out, and a terminal breaks it by itself.
     """

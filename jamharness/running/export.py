@@ -77,6 +77,14 @@ def export_run(run: Run, folder: str | Path, format: str = "csv") -> list[Path]:
     return written
 
 
+def _portable(frame: "pd.DataFrame", portable: Portable) -> "pd.DataFrame":
+    portably = frame.copy(deep=False)
+    for name in frame.columns if frame.columns.is_unique else ():
+        if any(isinstance(value, str) for value in frame[name]):
+            portably[name] = frame[name].map(lambda value: portable.text(value) if isinstance(value, str) else value)
+    return portably
+
+
 def write_file(path: Path, data: bytes) -> Path:
     """Write one more file beside the others.
 
@@ -88,14 +96,6 @@ def write_file(path: Path, data: bytes) -> Path:
     except OSError as error:
         raise BadInput(explain(error, f"Export folder {str(path.parent)!r}")) from None
     return path
-
-
-def _portable(frame: "pd.DataFrame", portable: Portable) -> "pd.DataFrame":
-    portably = frame.copy(deep=False)
-    for name in frame.columns if frame.columns.is_unique else ():
-        if any(isinstance(value, str) for value in frame[name]):
-            portably[name] = frame[name].map(lambda value: portable.text(value) if isinstance(value, str) else value)
-    return portably
 
 
 def _csv(frame: "pd.DataFrame") -> bytes:

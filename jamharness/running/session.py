@@ -245,7 +245,7 @@ def _conclude(request: Request, trackers: Sequence[CellTracker], journal: RunJou
         name = tracker.experiment.name
         parts[name] = conclude(tracker.experiment, tracker.done(), reused=tracker.reused, seconds=record.spent[name])
         folder = figures_folder(request.store, record.name)
-        files += draw_figures(tracker.experiment, parts[name].findings, folder, request.figures, request.store.root)
+        files += draw_figures(tracker.experiment, parts[name].findings, folder, request.figures)
     journal.conclude({name: part.findings for name, part in parts.items()})
     return Run(
         name=record.name,
