@@ -51,20 +51,9 @@ class Jamming:
 
     def outlook(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Outlook:
         """How many searches have found their bracket, and how many trials the others need if they need as many."""
-        tried, every = _tried(settings, done), list(searches(settings))
-        outcomes = [tried.get((search.seed, search.patterns), {}) for search in every]
-        pairs = [(search.axis, own) for search, own in zip(every, outcomes, strict=True)]
-        over = [(axis, own) for axis, own in pairs if next_value(axis, own) is None]
-        ends = [(found.satisfied, found.unsatisfied) for found in (bracket(axis, own) for axis, own in over)]
-        needed = [len(own) for _, own in over]
-        left = [trials_left(axis, own, needed) for axis, own in pairs]
-        most = [high for _, high in left if high is not None]
-        noun = "seeds" if settings.scan == "patterns" else "searches"
-        return Outlook(
-            words=f"{sum(None not in both for both in ends)} of {len(pairs)} {noun} bracketed",
-            fewest=sum(low for low, _ in left),
-            most=sum(most) if len(most) == len(left) else None,
-        )
+        tried = _tried(settings, done)
+        pairs = [(search.axis, tried.get((search.seed, search.patterns), {})) for search in searches(settings)]
+        return outlook_of(pairs, "seeds" if settings.scan == "patterns" else "searches")
 
     def axis(self, settings: JammingSettings) -> Axis:
         """What a scan over patterns searches along."""
