@@ -146,7 +146,7 @@ def _redrawn(context: typer.Context, found: "Run", formats: tuple[str, ...]) -> 
 
     folder = found.store / "figures" / found.name
     with others_to_stderr():
-        draw_run(found, plugins_of(context), folder, formats)
+        draw_run(found, plugins_of(context), folder, formats, found.store)
     return replace(found, files=figure_files(folder))
 
 

@@ -187,5 +187,5 @@ def _curves(
         except BadInput:
             continue
         if make is not None and len(found) > 1:
-            files += draw(protocol, partial(make, found), folder, formats)
+            files += draw(protocol, partial(make, found), folder, formats, store.root)
     return files

@@ -61,7 +61,11 @@ def check_formats(formats: Sequence[str], problems: list[str]) -> tuple[str, ...
 
 
 def draw_figures(
-    experiment: Experiment, findings: Findings, folder: Path, formats: Sequence[str] = DEFAULT
+    experiment: Experiment,
+    findings: Findings,
+    folder: Path,
+    formats: Sequence[str] = DEFAULT,
+    like: Path | None = None,
 ) -> list[str]:
     """Draw what a protocol shows; a figure that cannot be drawn is a warning, and the numbers stand.
 
@@ -70,6 +74,7 @@ def draw_figures(
         findings: its findings.
         folder: where the files go, as ``<protocol>-<figure>.<format>``.
         formats: of ``FORMATS``.
+        like: the folder whose group the files take; None for that of whoever writes.
 
     Returns:
         The paths of the files.
@@ -77,10 +82,12 @@ def draw_figures(
     Raises:
         BadInput: the folder cannot be written.
     """
-    return draw(experiment.name, partial(experiment.protocol.draw, findings), folder, formats)
+    return draw(experiment.name, partial(experiment.protocol.draw, findings), folder, formats, like)
 
 
-def draw_run(run: "Run", plugins: Plugins, folder: Path, formats: Sequence[str] = DEFAULT) -> list[str]:
+def draw_run(
+    run: "Run", plugins: Plugins, folder: Path, formats: Sequence[str] = DEFAULT, like: Path | None = None
+) -> list[str]:
     """Draw all figures of a run again; see ``draw_figures``.
 
     Arguments:
@@ -88,6 +95,7 @@ def draw_run(run: "Run", plugins: Plugins, folder: Path, formats: Sequence[str] 
         plugins: where its protocols come from.
         folder: where the files go.
         formats: of ``FORMATS``.
+        like: as for ``draw_figures``.
 
     Raises:
         BadInput: the folder cannot be written, or a protocol is not installed any more.
@@ -95,11 +103,17 @@ def draw_run(run: "Run", plugins: Plugins, folder: Path, formats: Sequence[str] 
     files = []
     for name, part in run.protocols.items():
         findings, protocol = part.findings, load_protocol(plugins, name)
-        files += draw(name, partial(protocol.draw, findings), folder, formats)
+        files += draw(name, partial(protocol.draw, findings), folder, formats, like)
     return files
 
 
-def draw(protocol: str, make: "Callable[[], Mapping[str, Figure]]", folder: Path, formats: Sequence[str]) -> list[str]:
+def draw(
+    protocol: str,
+    make: "Callable[[], Mapping[str, Figure]]",
+    folder: Path,
+    formats: Sequence[str],
+    like: Path | None = None,
+) -> list[str]:
     """Save what a function draws, in the style of a paper; see ``draw_figures``.
 
     Arguments:
@@ -107,6 +121,7 @@ def draw(protocol: str, make: "Callable[[], Mapping[str, Figure]]", folder: Path
         make: returns figures by name.
         folder: where the files go.
         formats: of ``FORMATS``.
+        like: as for ``draw_figures``.
     """
     if not formats:
         return []
@@ -131,7 +146,7 @@ def draw(protocol: str, make: "Callable[[], Mapping[str, Figure]]", folder: Path
     files = []
     for name, image in images.items():
         try:
-            write_atomically(folder / name, image)
+            write_atomically(folder / name, image, like)
         except OSError as error:
             raise BadInput(explain(error, f"Figures folder {str(folder)!r}")) from None
         files.append(str(folder / name))

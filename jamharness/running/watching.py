@@ -45,9 +45,11 @@ def look(experiment: Experiment, done: Sequence[FinishedCell]) -> Look:
         TypeError: the protocol's outlook is none; or whatever else its methods raise.
     """
     protocol, settings = experiment.protocol, experiment.settings
-    costs = tuple(cell.cost for cell in protocol.plan(settings, done))
+    planned = protocol.plan(settings, done)
+    costs = tuple(cell.cost for cell in planned)
     tell = getattr(protocol, "outlook", None)
-    outlook = tell(settings, done) if tell else Outlook(words="", fewest=len(costs), most=len(costs))
+    most = len(costs) + sum(len(cell.needs) for cell in planned)
+    outlook = tell(settings, done) if tell else Outlook(words="", fewest=len(costs), most=most)
     if not isinstance(outlook, Outlook):
         raise TypeError(f"outlook returned a {type(outlook).__name__}, not an Outlook")
     estimates = protocol.analyse(settings, done).estimates

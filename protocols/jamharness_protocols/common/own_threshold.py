@@ -11,7 +11,7 @@ from jamharness_numerics.search import Axis, bracket, next_value
 from jamharness.api import Cell, FinishedCell, Outlook, setting
 from jamharness_protocols.common.search_settings import SearchSettings
 from jamharness_protocols.common.settings import MINIMISATION, beyond
-from jamharness_protocols.jamming.protocol import Jamming, pool_of, searches, trial
+from jamharness_protocols.jamming.protocol import Search, outlook_of, pool_of, searches, trial
 from jamharness_protocols.jamming.settings import REAL, JammingSettings
 
 
@@ -78,16 +78,9 @@ def own_thresholds(settings: ThresholdSettings, done: Sequence[FinishedCell]) ->
         settings: of the protocol that asks.
         done: its finished cells; the minimisations among them that the search asks for are its trials.
     """
-    outcomes: dict[int, dict[int, str]] = {}
-    for item in done:
-        if item.cell.task == MINIMISATION:
-            at = item.cell.coordinates
-            outcome = str(item.result.values["outcome"]) if item.result else "failed"
-            outcomes.setdefault(at["seed"], {})[at["patterns"]] = outcome
     cells: list[Cell] = []
     brackets, failed = {}, []
-    for search in searches(settings.search()):
-        tried, following = _retraced(search.axis, outcomes.get(search.seed, {}))
+    for search, tried, following in _traces(settings, done):
         if following is not None:
             cells.append(trial(settings.search(), search, following))
             continue
@@ -97,6 +90,39 @@ def own_thresholds(settings: ThresholdSettings, done: Sequence[FinishedCell]) ->
         else:
             brackets[search.seed] = ends.satisfied, ends.unsatisfied
     return OwnThresholds(cells=cells, brackets=brackets, failed=tuple(failed))
+
+
+def outlook(settings: ThresholdSettings, done: Sequence[FinishedCell], planned: Sequence[Cell], loads: int) -> Outlook:
+    """How many thresholds are known, and how many cells are still to come.
+
+    Arguments:
+        settings: of the protocol that asks.
+        done: its finished cells.
+        planned: its plan.
+        loads: how many cells follow each threshold, each with the minimisation that it needs.
+    """
+    traces = _traces(settings, done)
+    trials = sum(following is not None for _, _, following in traces)
+    search = outlook_of([(search.axis, tried) for search, tried, _ in traces], "seeds")
+    # Each search that goes on has one trial in the plan.
+    own = len(planned) - trials
+    measured = sum(item.cell.task != MINIMISATION for item in done)
+    words = search.words if trials else f"{measured} of {measured + own} loads measured"
+    most = None if search.most is None else search.most + 2 * (own + trials * loads)
+    return Outlook(words=words, fewest=search.fewest + own, most=most)
+
+
+def _traces(
+    settings: ThresholdSettings, done: Sequence[FinishedCell]
+) -> list[tuple[Search, dict[int, str], int | None]]:
+    """Each search, its own trials' outcomes by value, and the value that it tries next; None when it has ended."""
+    outcomes: dict[int, dict[int, str]] = {}
+    for item in done:
+        if item.cell.task == MINIMISATION:
+            at = item.cell.coordinates
+            outcome = str(item.result.values["outcome"]) if item.result else "failed"
+            outcomes.setdefault(at["seed"], {})[at["patterns"]] = outcome
+    return [(search, *_retraced(search.axis, outcomes.get(search.seed, {}))) for search in searches(settings.search())]
 
 
 def _retraced(axis: Axis, outcomes: Mapping[int, str]) -> tuple[dict[int, str], int | None]:
@@ -109,22 +135,3 @@ def _retraced(axis: Axis, outcomes: Mapping[int, str]) -> tuple[dict[int, str], 
     while (value := next_value(axis, tried)) is not None and value in outcomes:
         tried[value] = outcomes[value]
     return tried, value
-
-
-def outlook(settings: ThresholdSettings, done: Sequence[FinishedCell], planned: Sequence[Cell], loads: int) -> Outlook:
-    """How many thresholds are known, and how many cells are still to come.
-
-    Arguments:
-        settings: of the protocol that asks.
-        done: its finished cells.
-        planned: its plan.
-        loads: how many cells follow each threshold.
-    """
-    search = Jamming().outlook(settings.search(), [item for item in done if item.cell.task == MINIMISATION])
-    trials = sum(cell.task == MINIMISATION for cell in planned)
-    own = len(planned) - trials
-    measured = sum(item.cell.task != MINIMISATION for item in done)
-    words = search.words if trials else f"{measured} of {measured + own} loads measured"
-    # Each search that goes on has one trial in the plan.
-    most = None if search.most is None else search.most + own + trials * loads
-    return Outlook(words=words, fewest=search.fewest + own, most=most)

@@ -51,20 +51,9 @@ class Jamming:
 
     def outlook(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Outlook:
         """How many searches have found their bracket, and how many trials the others need if they need as many."""
-        tried, every = _tried(settings, done), list(searches(settings))
-        outcomes = [tried.get((search.seed, search.patterns), {}) for search in every]
-        pairs = [(search.axis, own) for search, own in zip(every, outcomes, strict=True)]
-        over = [(axis, own) for axis, own in pairs if next_value(axis, own) is None]
-        ends = [(found.satisfied, found.unsatisfied) for found in (bracket(axis, own) for axis, own in over)]
-        needed = [len(own) for _, own in over]
-        left = [trials_left(axis, own, needed) for axis, own in pairs]
-        most = [high for _, high in left if high is not None]
-        noun = "seeds" if settings.scan == "patterns" else "searches"
-        return Outlook(
-            words=f"{sum(None not in both for both in ends)} of {len(pairs)} {noun} bracketed",
-            fewest=sum(low for low, _ in left),
-            most=sum(most) if len(most) == len(left) else None,
-        )
+        tried = _tried(settings, done)
+        pairs = [(search.axis, tried.get((search.seed, search.patterns), {})) for search in searches(settings)]
+        return outlook_of(pairs, "seeds" if settings.scan == "patterns" else "searches")
 
     def axis(self, settings: JammingSettings) -> Axis:
         """What a scan over patterns searches along."""
@@ -87,6 +76,24 @@ class Jamming:
     def draw_comparison(self, findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
         """N_Δ/N against P/N_w, run by run."""
         return figures.draw_comparison(findings)
+
+
+def outlook_of(pairs: Sequence[tuple[Axis, Mapping[int, str]]], noun: str) -> Outlook:
+    """How far several searches are.
+
+    Arguments:
+        pairs: the axis of each, and its outcomes by value.
+        noun: what they are called.
+    """
+    over = [(axis, tried) for axis, tried in pairs if next_value(axis, tried) is None]
+    ends = [(found.satisfied, found.unsatisfied) for found in (bracket(axis, tried) for axis, tried in over)]
+    left = [trials_left(axis, tried, [len(own) for _, own in over]) for axis, tried in pairs]
+    most = [high for _, high in left if high is not None]
+    return Outlook(
+        words=f"{sum(None not in both for both in ends)} of {len(pairs)} {noun} bracketed",
+        fewest=sum(low for low, _ in left),
+        most=sum(most) if len(most) == len(left) else None,
+    )
 
 
 def _tried(settings: JammingSettings, done: Sequence[FinishedCell]) -> dict[tuple[Any, ...], dict[int, str]]:

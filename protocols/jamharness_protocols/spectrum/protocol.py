@@ -34,7 +34,7 @@ class Spectrum:
         """How many seeds' thresholds are known, and how many cells follow."""
         planned = self.plan(settings, done)
         if settings.threshold is not None:
-            return Outlook(words="", fewest=len(planned), most=len(planned))
+            return Outlook(words="", fewest=len(planned), most=2 * len(planned))
         return outlook(settings, done, planned, len(settings.relative))
 
     def comparison_points(self, settings: SpectrumSettings) -> Sequence[ComparisonPoint]:

@@ -38,7 +38,7 @@ def test_a_run_shows_a_table_and_keeps_everything(jamharness, work):
     assert again["protocols"]["coins"]["estimates"] == document["protocols"]["coins"]["estimates"]
 
     written = jamharness("export", "first", "-o", "out")
-    assert sorted(written.out.split()) == ["out/coins-throws.csv", "out/run.json"]
+    assert sorted(written.out.split()) == ["out/coins-throws.csv", "out/estimates.tex", "out/run.json"]
     assert (work / "out" / "coins-throws.csv").read_text().splitlines()[0] == "value"
 
 

@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
@@ -26,6 +26,7 @@ NUMBERS = st.one_of(st.floats(allow_nan=False).map(repr), st.integers(-(10**9), 
 SENTENCES = st.lists(st.text("abcdefgh", min_size=1, max_size=12), max_size=8).map(" ".join)
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     width=st.integers(8, 200),
     rows=st.lists(st.tuples(st.text("abcdefgh_", min_size=1, max_size=25), NUMBERS, NUMBERS, SENTENCES), min_size=1),
@@ -42,6 +43,7 @@ def test_every_number_and_name_appears_whole(width, rows, narrow):
             assert set(cell.split()) <= words
 
 
+@settings(deadline=None, max_examples=60)
 @given(width=st.integers(20, 200), rows=st.lists(st.tuples(SENTENCES, NUMBERS), min_size=1))
 def test_no_line_is_longer_than_the_screen(width, rows):
     """Unless a single word is."""

@@ -30,7 +30,7 @@ class Counting:
         self._clock, self.analyses = clock, 0
 
     def plan(self, settings, done):
-        return [Cell(protocol="counting", coordinates={"i": i}, cost=2.0 + i) for i in range(len(done), settings.cells)]
+        return [Cell(task="counting", coordinates={"i": i}, cost=2.0 + i) for i in range(len(done), settings.cells)]
 
     def analyse(self, settings, done):
         self.analyses += 1
@@ -55,7 +55,7 @@ class Noting(Silent):
 
 
 def cell(i):
-    return Cell(protocol="counting", coordinates={"i": i})
+    return Cell(task="counting", coordinates={"i": i})
 
 
 def finished(i):
