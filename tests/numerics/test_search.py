@@ -101,3 +101,23 @@ def test_the_bracket_ignores_minima_on_the_easy_side():
         axis, {10: "satisfied", 12: "minimum", 14: "satisfied", 16: "undecided", 20: "minimum", 30: "minimum"}
     )
     assert (found.satisfied, found.unsatisfied, found.undecided) == (14, 20, (16,))
+
+
+@given(axis=axes(), place=st.floats(0, 1))
+def test_beyond_the_hardest_satisfied_value_three_undecided_ones_are_enough(axis, place):
+    """The most expensive runs are those that nothing decides; a harder value would not be decided either."""
+    threshold = axis.lowest + place * (axis.highest - axis.lowest)
+    tried = {}
+    while (value := next_value(axis, tried)) is not None:
+        tried[value] = "satisfied" if satisfiable(axis, threshold, value) else "undecided"
+    found = bracket(axis, tried)
+    assert found.unsatisfied is None
+    if found.satisfied is not None:
+        assert len(found.undecided) <= 3
+
+
+def test_a_run_that_diverges_ends_a_bracket_as_a_minimum_does():
+    """Both leave patterns unsatisfied for good."""
+    axis = Axis(start=10, lowest=2, highest=100, step=2, resolution=2, growth=1.5, harder_up=True)
+    found = bracket(axis, {10: "satisfied", 12: "undecided", 14: "diverging", 20: "minimum"})
+    assert (found.satisfied, found.unsatisfied, found.undecided) == (10, 14, (12,))

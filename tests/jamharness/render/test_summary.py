@@ -1,6 +1,7 @@
 """The end of a run, as text of 80 columns."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,3 +99,12 @@ def test_details_show_settings_tables_arrays_and_environment(run):
         assert words in shown
     assert "105" not in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_what_was_published_for_another_system_is_not_shown(run):
+    """The value and its interval are; the published one of another data set is not beside them."""
+    observable = replace(OBSERVABLES["jamming"]["critical_ratio_parameters"], published_for={"bias": (False,)})
+    shown = text(summary(run, {"jamming": {"critical_ratio_parameters": observable}}))
+    assert "3.01" in shown
+    assert "about 3" not in shown
+    assert "about 3" in text(summary(run, OBSERVABLES))

@@ -55,7 +55,7 @@ def test_a_loss_that_goes_to_zero_ends_it():
 
 def test_a_finish_that_fails_leaves_the_minimum_where_it_rests(monkeypatch):
     """A push to a larger margin moves w; unless that satisfies every pattern, the rested w is the result."""
-    problem, w = pose("gelu", 10)
+    problem, w = pose("relu", 10)
     rested = second_order(problem, w, 1000, lambda _text: None)
     monkeypatch.setattr(sys.modules[second_order.__module__], "NEARLY", 1e9)
     again = second_order(problem, w, 1000, lambda _text: None)
