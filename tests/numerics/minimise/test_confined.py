@@ -51,7 +51,7 @@ def test_the_slope_is_that_of_the_loss_along_spheres():
 def test_beyond_its_transition_a_smooth_network_is_decided(activation):
     """Every run at P/N_w = 6 ends as a minimum or with a loss that has levelled off, and what it says can be checked."""
     for seed in range(3):
-        problem, w = pose(activation, 6, seed)
+        problem, w = pose(activation, 6, seed, width=3)
         found = minimise(problem, w)
         assert found.outcome in ("minimum", "diverging")
         assert found.unsatisfied == np.count_nonzero(problem.margins(found.w) > 0) > 0
@@ -65,7 +65,7 @@ def test_beyond_its_transition_a_smooth_network_is_decided(activation):
 
 def test_ten_times_the_steps_do_not_satisfy_what_diverges():
     """Newton's method from there lowers L by little, and N_Δ stays above zero."""
-    problem, w = pose("tanh", 6, 1)
+    problem, w = pose("tanh", 6, 2, width=3)
     found = minimise(problem, w)
     assert found.outcome == "diverging"
     further = newton(problem, found.w, 10 * found.iterations, tolerance=1e-12, done=lambda w: separated(problem, w))
