@@ -61,7 +61,7 @@ def confined(
     search = _rested(problem, search, budget)
     if search.balance is not None or not np.any(problem.margins(search.w) > 0):
         return search
-    slope, damping = FIRST, None
+    first, slope, damping = loss, FIRST, None
     decay = FIRST * loss / float(start @ start)
     for _ in range(SPHERES):
         if search.iterations >= budget:
@@ -90,7 +90,10 @@ def confined(
             search, damping, slope = replace(search, w=start), None, FIRST
         elif separated(problem, search.w):
             return replace(search, w=rescaled(problem, search.w))
-        elif levelled(problem, loss, slope, sphere.balance, sphere.decline):
+        # On a smaller sphere and with a larger loss than at the start nothing is said of larger weights.
+        elif (loss <= first or np.linalg.norm(search.w) >= np.linalg.norm(start)) and levelled(
+            problem, loss, slope, sphere.balance, sphere.decline
+        ):
             return _rested(problem, replace(search, balance=sphere.balance, slope=slope), budget)
         decay /= FACTOR
     return search

@@ -73,7 +73,7 @@ def analyse(settings: MarginsSettings, done: Sequence[FinishedCell]) -> Findings
             f"{name} {part}": getattr(some, part) for name, some in samples.items() for part in ("values", "seeds")
         },
         objection=objection,
-        not_applicable=bool(objection) and all(item.result is not None for item in done),
+        not_applicable=bool(objection and done) and all(item.result is not None for item in done),
         samples={
             "bulk": {str(seed): value for seed, value in beyond_window.items()},
             "overlap": {str(seed): value for seed, value in overlap.items()},

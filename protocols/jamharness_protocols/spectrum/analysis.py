@@ -79,7 +79,7 @@ def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings
         tables=tables,
         arrays=arrays,
         objection=objection,
-        not_applicable=bool(objection) and not failed,
+        not_applicable=bool(objection and done) and not failed,
         samples=samples,
     )
 

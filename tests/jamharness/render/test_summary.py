@@ -142,3 +142,12 @@ def test_verdicts_have_their_colours(run):
     for word, colour in (("satisfied", 32), ("minimum", 31), ("undecided", 33)):
         assert f"\x1b[1;{colour}m{word}" in screen.file.getvalue()
         assert f"\x1b[{colour}m{word}" in screen.file.getvalue()
+
+
+def test_what_was_published_for_another_system_is_not_shown(run):
+    """The value and its interval are; the published one of another data set is not beside them."""
+    observable = replace(OBSERVABLES["jamming"]["critical_ratio_parameters"], published_for={"bias": (False,)})
+    shown = text(summary(run, {"jamming": {"critical_ratio_parameters": observable}}))
+    assert "3.01" in shown
+    assert "about 3" not in shown
+    assert "about 3" in text(summary(run, OBSERVABLES))

@@ -32,7 +32,12 @@ def trial(cell, threshold, outcome=None):
     return FinishedCell(cell=cell, result=CellResult(values=values))
 
 
-def carry_out(settings, finish=lambda cell: trial(cell, RATIOS[cell.coordinates["seed"]])):
+def same_trial(cell):
+    """A finished cell, satisfied up to the threshold of its own seed."""
+    return trial(cell, RATIOS[cell.coordinates["seed"]])
+
+
+def carry_out(settings, finish=same_trial):
     """Plan and finish until nothing is left."""
     done = []
     while cells := PROTOCOL.plan(settings, done):
@@ -198,6 +203,73 @@ def test_failed_cells_are_rows_and_count_as_undecided():
         assert row["ratio_satisfied"] <= RATIOS[row["seed"]] < row["ratio_unsatisfied"]
 
 
+def test_runs_that_diverge_end_a_bracket_and_make_no_jump():
+    """Their loss stays above zero however large the weights: the threshold is found, and no minimum is claimed."""
+    settings = SCANS["patterns"]
+
+    def diverging(cell):
+        done = trial(cell, RATIOS[cell.coordinates["seed"]])
+        if done.result.values["outcome"] == "satisfied":
+            return done
+        return trial(cell, 0, "diverging")
+
+    found, sharp = (PROTOCOL.analyse(settings, carry_out(settings, finish)) for finish in (diverging, same_trial))
+    assert found.estimates["critical_ratio"] == sharp.estimates["critical_ratio"]
+    assert found.estimates["diverging"].value == sharp.estimates["minimum"].value > 0
+    assert found.estimates["minimum"].value == 0
+    assert found.estimates["jump_median"].value is None
+    assert found.objection == ""
+
+
+def test_a_seed_stops_after_three_undecided_trials_and_its_load_is_a_bound():
+    """Beyond the hardest satisfied load only three are tried; what is known is one side, and it is said what helps."""
+    settings = SCANS["patterns"]
+
+    def unsure(cell):
+        done = trial(cell, RATIOS[cell.coordinates["seed"]])
+        return done if done.result.values["outcome"] == "satisfied" else trial(cell, 0, "undecided")
+
+    done = carry_out(settings, unsure)
+    found = PROTOCOL.analyse(settings, done)
+    trials = found.tables["trials"]
+    assert (trials[trials["outcome"] == "undecided"].groupby("seed").size() <= 3).all()
+    ratio = found.estimates["critical_ratio"]
+    assert (ratio.value, ratio.high, ratio.count) == (None, None, 5)
+    assert min(RATIOS.values()) - 1.0 < ratio.low < np.mean([RATIOS[seed] for seed in range(5)])
+    assert f"P/N_w is above {ratio.low:.2g}" in found.objection
+    adam = replace(settings, minimiser="adam")
+    assert "use minimiser=lm" in PROTOCOL.analyse(adam, carry_out(adam, unsure)).objection
+
+
+def test_the_start_of_a_scan_over_widths_is_found_without_trying_all():
+    """The first width whose network has P/3 weights, of a million; with smaller limits the limit."""
+    for highest, expected in ((10**6, [3, 5, 8, 12]), (4, [3, 4, 4, 4])):
+        settings = Jamming.Settings(scan="width", highest_width=highest, seeds=1)
+        assert settings.problems() == []
+        assert [cell.coordinates["width"] for cell in PROTOCOL.plan(settings, [])] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seeds", 999_999_999), ("depth", 10**6), ("width", 10**300), ("width", (5, 10**9)), ("inputs", 10**9),
+        ("budget", 10**12), ("patterns", 10**15), ("highest_width", 10**9), ("highest_ratio", 1e9),
+    ],
+)  # fmt: skip
+def test_what_a_plan_grows_with_is_bounded(name, value):
+    """One sentence with the value and the most that is allowed, without making the plan."""
+    (sentence,) = Jamming.Settings(**{name: value}).problems()
+    assert sentence.startswith(f"{name} = ")
+    assert "at most" in sentence
+    assert len(sentence) < 100
+
+
+def test_networks_too_large_for_any_memory_are_refused():
+    """Each setting is within its bounds, and N is not."""
+    (sentence,) = Jamming.Settings(width=10**5, depth=3).problems()
+    assert "parameters; at most 1e9" in sentence
+
+
 @pytest.mark.parametrize(
     ("outcome", "advice"),
     [
@@ -270,7 +342,7 @@ def test_a_real_trial_records_what_the_table_shows(measure):
     missing = [
         name
         for name in table.columns
-        if name not in ("balance", "decline", "clarke", "resting") and table[name].isna().any()
+        if name not in ("balance", "decline", "slope", "clarke", "resting") and table[name].isna().any()
     ]
     assert missing == []
 

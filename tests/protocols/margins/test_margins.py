@@ -169,3 +169,29 @@ def test_wrong_settings_are_sentences(change, said):
     found = replace(SMALL, **change).problems()
     assert len(found) == 1
     assert found[0].startswith(said)
+
+
+def test_where_no_minimum_counts_the_measurement_does_not_apply():
+    """Minima with few unsatisfied patterns, as of small networks, or none at finite w: it is said, with what helps."""
+    few = [finished(seed, 1.1, "minimum", [0.1] * 20 + [-1.0] * 480) for seed in range(3)]
+    findings = PROTOCOL.analyse(SMALL, few)
+    assert findings.not_applicable
+    assert "use a larger width" in findings.objection
+    diverging = PROTOCOL.analyse(SMALL, [finished(0, 1.1, "diverging", [0.1] * 200 + [-1.0] * 300)])
+    assert diverging.not_applicable
+    assert "no minimum" not in diverging.objection
+    assert "L has none at finite w" in diverging.objection
+    assert not PROTOCOL.analyse(SMALL, []).not_applicable
+    assert not PROTOCOL.analyse(SMALL, [planted(seed, 1.1, "minimum") for seed in range(3)]).not_applicable
+    failed = replace(few[0], result=None, failure="the worker died")
+    assert not PROTOCOL.analyse(SMALL, [*few[1:], failed]).not_applicable
+
+
+def test_two_seeds_give_exponents_without_intervals():
+    """Nothing is known of how seeds differ; one seed's interval is that of its own margins."""
+    findings = PROTOCOL.analyse(SMALL, [planted(seed, 1.1, "minimum") for seed in range(2)])
+    for name in ("theta", "gamma", "gamma_times_2_plus_theta", "overlap"):
+        found = findings.estimates[name]
+        assert found.value is not None
+        assert (found.low, found.high, found.count) == (None, None, 2)
+        assert "2 seeds: no interval" in found.note
