@@ -1,15 +1,20 @@
-"""Configuration files: ``./jamharness.toml``, and over it the file that ``--config`` names."""
+"""Configuration files: the user's own, over it ``./jamharness.toml``, over both the one that ``--config`` names."""
 
+import os
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from jamharness.api import BadInput, unknown_name
-from jamharness.settings import check_values
+from jamharness.paths import read_file, user_path
+from jamharness.settings import check_values, shown
 
 DEFAULT = "jamharness.toml"
+MOST = 2**20
+"""Bytes of the largest file that is taken for a configuration."""
 _TABLES = ("run", "settings", "interpreters")
 
 
@@ -20,10 +25,12 @@ class RunOptions:
     Arguments:
         backend, device, dtype, limit, memory, preset, seed, threads, workers: as the options of these names.
         store: a folder; in a file a relative path starts at the file's folder.
+        download: whether files of data sets that are missing may be fetched.
     """
 
     backend: str | None = None
     device: str | None = None
+    download: bool | None = None
     dtype: str | None = None
     limit: float | None = None
     memory: float | None = None
@@ -50,6 +57,17 @@ class Configuration:
     protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     interpreters: Mapping[str, str] = field(default_factory=dict)
 
+    def without(self, setting: str) -> "Configuration":
+        """The same without one setting, for all protocols and for each."""
+        return replace(
+            self,
+            settings={key: value for key, value in self.settings.items() if key != setting},
+            protocols={
+                name: {key: value for key, value in values.items() if key != setting}
+                for name, values in self.protocols.items()
+            },
+        )
+
     def settings_for(self, protocols: Collection[str], given: Mapping[str, Any]) -> dict[str, Any]:
         """The settings of some protocols: those of the files, changed by what was given.
 
@@ -69,28 +87,58 @@ class Configuration:
 
 
 def read_configuration(
-    file: Path | None, folder: Path, protocols: Collection[str] = (), backends: Collection[str] = ()
+    file: Path | None,
+    folder: Path,
+    protocols: Collection[str] = (),
+    backends: Collection[str] = (),
+    user: Path | None = None,
 ) -> Configuration:
-    """Read the configuration files that there are.
+    """Read the configuration files that there are; later ones win key by key.
+
+    ``[interpreters]`` starts programs: it is taken from the user's file and from one that was asked for, and refused in
+    a ``jamharness.toml`` that merely lies in the current folder.
 
     Arguments:
-        file: the one that was asked for; it wins over ``jamharness.toml``.
+        file: the one that was asked for; it wins over the others.
         folder: where ``jamharness.toml`` may lie.
         protocols: the names that may follow ``settings.``.
         backends: the names that may stand in ``[interpreters]``.
+        user: the user's own file, which need not exist.
 
     Raises:
         BadInput: one sentence for everything that is wrong in any file.
     """
     problems: list[str] = []
-    paths = [path for path in (folder / DEFAULT,) if path.is_file()] + ([file] if file else [])
-    found = [_read(path, protocols, backends, problems) for path in paths]
+    here = folder / DEFAULT
+    paths = [path for path in (user, here) if path and os.path.exists(path) and not _same(path, file)]  # noqa: PTH110  (never raises)
+    found = []
+    for path in [*paths, *([file] if file else [])]:
+        found.append(_read(path, protocols, backends, problems))
+        if path is here and found[-1].interpreters and not _same(here, user):
+            problems.append(
+                f"{here}: [interpreters] starts programs and is not taken from a folder's own file; to allow it, name "
+                f"the file by --config {DEFAULT}, move the table to {user or 'a file for --config'}, "
+                "or set JAMHARNESS_PYTHON_NAME."
+            )
     if problems:
         raise BadInput(*problems)
     merged = Configuration()
     for each in found:
         merged = _merge(merged, each)
     return merged
+
+
+def _same(path: Path, other: Path | None) -> bool:
+    with suppress(OSError):
+        return other is not None and path.samefile(other)
+    return False
+
+
+def user_file() -> Path:
+    """The user's own configuration file, whether or not there is one."""
+    from platformdirs import user_config_path
+
+    return user_config_path("jamharness") / DEFAULT
 
 
 def _merge(below: Configuration, above: Configuration) -> Configuration:
@@ -106,15 +154,19 @@ def _merge(below: Configuration, above: Configuration) -> Configuration:
 
 def _read(path: Path, protocols: Collection[str], backends: Collection[str], problems: list[str]) -> Configuration:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Some editors begin a file with a mark of the byte order.
+        document = tomllib.loads(read_file(path, MOST).decode("utf-8-sig"))
     except FileNotFoundError:
         problems.append(f"Configuration {str(path)!r} does not exist; give the path of a TOML file.")
         return Configuration()
     except OSError as error:
         problems.append(f"Configuration {str(path)!r} cannot be read ({error.strerror}); give the path of a TOML file.")
         return Configuration()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problems.append(f"Configuration {str(path)!r} is not TOML: {error}.")
+    except RecursionError:
+        problems.append(f"Configuration {str(path)!r} nests its tables or lists too deeply; write it flat.")
+        return Configuration()
+    except ValueError as error:  # not TOML, not text, or a number of thousands of digits
+        problems.append(f"Configuration {str(path)!r} is not TOML: {str(error).rstrip('.')}.")
         return Configuration()
 
     def say(sentences: Collection[str]) -> None:
@@ -132,23 +184,33 @@ def _read(path: Path, protocols: Collection[str], backends: Collection[str], pro
     own = {key: value for key, value in tables["settings"].items() if isinstance(value, dict)}
     say([unknown_name("protocol", name, protocols) for name in own if name not in protocols])
     say([unknown_name("backend", name, backends) for name in tables["interpreters"] if name not in backends])
-    say([
-        f"[interpreters] {name} = {value!r} must be the path of a Python, such as '.venv-{name}/bin/python'."
-        for name, value in tables["interpreters"].items()
-        if not isinstance(value, str) or not value
-    ])  # fmt: skip
     here = path.absolute().parent
-    if run.get("store"):
-        run["store"] = str(here / Path(run["store"]).expanduser())
+    seed = tables["settings"].get("seed")
+    if run.get("seed") is not None and seed is not None and seed != run["seed"]:
+        say([f"[run] seed = {run['seed']} and [settings] seed = {seed} contradict each other; give one."])
+    if run.get("store") is not None:
+        try:
+            run["store"] = str(here / user_path(run["store"], "store"))
+        except BadInput as error:
+            say(error.problems)
+    interpreters = {}
+    for name, value in tables["interpreters"].items():
+        if not isinstance(value, str) or not value:
+            say([f"[interpreters] {name} = {shown(value)} must be the path of a Python, such as '.venv/bin/python'."])
+            continue
+        try:
+            interpreters[name] = _program(value, here, name)
+        except BadInput as error:
+            say(error.problems)
     return Configuration(
         run=RunOptions(**run),
         settings={key: value for key, value in tables["settings"].items() if key not in own},
         protocols=own,
-        interpreters={name: _program(str(value), here) for name, value in tables["interpreters"].items()},
+        interpreters=interpreters,
     )
 
 
-def _program(text: str, folder: Path) -> str:
+def _program(text: str, folder: Path, name: str) -> str:
     """A path as seen from the file's folder; a bare name is left to be looked for on the PATH."""
-    path = Path(text).expanduser()
+    path = user_path(text, f"[interpreters] {name}")
     return str(folder / path) if len(path.parts) > 1 else text

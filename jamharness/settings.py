@@ -99,9 +99,12 @@ def check_values(kind: type[Any], given: Mapping[str, Any], noun: str) -> tuple[
         value = given[name]
         try:
             values[name] = convert(value, types[name])
-        except (ValueError, TypeError):
+        except OverflowError:
+            wrong.append(f"{name} = {shown(value)}: no number of that size can be computed with; give a smaller one.")
+            continue
+        except (ValueError, TypeError, RecursionError):
             example = "" if field.default in (MISSING, None) else f", as in {name}={as_text(field.default)}"
-            wrong.append(f"{name} = {_shown(value)}: it must be {allowed(types[name])}{example}.")
+            wrong.append(f"{name} = {shown(value)}: it must be {allowed(types[name])}{example}.")
             continue
         choices = field.metadata.get("choices", ())
         items = values[name] if isinstance(values[name], tuple) else (values[name],)
@@ -175,7 +178,12 @@ def describe_settings(kind: type[Any]) -> list[SettingRow]:
     return rows
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as it stands in a sentence: on one line, and short."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    return repr(value)
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
+        return f"a {type(value).__name__}"
+    return text if len(text) <= 120 else f"{text[:117]}..."

@@ -11,6 +11,8 @@ from cattrs import Converter
 
 _TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _WORDS = {int: "a whole number", float: "a finite number", bool: "true or false", str: "a text", type(None): "none"}
+_LARGEST = 2**63 - 1
+"""The largest whole number: those of NumPy and of every framework end there."""
 _PLURALS = {int: "whole numbers", float: "finite numbers", bool: "true or false, several", str: "texts"}
 
 
@@ -23,6 +25,7 @@ def convert(value: Any, kind: Any) -> Any:
 
     Raises:
         ValueError: it is not one.
+        OverflowError: it is a number that is too large.
     """
     return _converter().structure(value, kind)
 
@@ -58,7 +61,16 @@ def types_of(kind: type[Any]) -> dict[str, Any]:
 
 @cache
 def _converter() -> Converter:
-    converter = Converter(detailed_validation=False)
+    return new_converter()
+
+
+def new_converter(*, forbid_extra_keys: bool = False) -> Converter:
+    """A converter that reads the values above, and dataclasses of them.
+
+    Arguments:
+        forbid_extra_keys: whether a dataclass refuses names that it does not have.
+    """
+    converter = Converter(detailed_validation=False, forbid_extra_keys=forbid_extra_keys)
     converter.register_structure_hook(int, lambda value, _: _whole(value))
     converter.register_structure_hook(float, lambda value, _: _number(value))
     converter.register_structure_hook(bool, lambda value, _: _truth(value))
@@ -115,14 +127,17 @@ def _whole(value: Any) -> int:
         raise ValueError(value)
     if isinstance(value, str):
         try:
-            return int(value)
+            value = int(value)
         except ValueError:
             value = float(value)  # 1e6 is a whole number
     if isinstance(value, float):
         if not value.is_integer():
             raise ValueError(value)
-        return int(value)
-    return operator.index(value)
+        value = int(value)
+    number = operator.index(value)
+    if abs(number) > _LARGEST:
+        raise OverflowError(number)
+    return number
 
 
 def _number(value: Any) -> float:

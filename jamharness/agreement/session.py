@@ -13,10 +13,12 @@ from jamharness.agreement.result import Agreement, Trajectories
 from jamharness.agreement.rows import DistributionRow, ExactRow, HorizonRow
 from jamharness.agreement.workers import as_reference, backend_workers
 from jamharness.api import BadInput, ComparisonPoint, JamharnessError, canonical_json, digest
-from jamharness.plugins import Plugins
+from jamharness.datasets.files import downloads
+from jamharness.plugins import Plugins, plugin_code
 from jamharness.running import Observer, Run, Silent, run
 from jamharness.running.experiments import Experiment
 from jamharness.running.request import Request
+from jamharness.running.workers import loading_of
 
 UPDATES = 10_000
 """Of the first-order trajectories: enough for Adam at its fastest rate to show how its roundings grow."""
@@ -41,6 +43,7 @@ def agree(
     plugins: Plugins | None = None,
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
+    download: bool = False,
     say: Callable[[str], None] = lambda _text: None,
     draw: Callable[[Agreement], Mapping[str, bytes]] | None = None,
 ) -> Agreement:
@@ -64,11 +67,13 @@ def agree(
         plugins: what there is.
         interpreters: the Python of each backend's workers.
         observer: who is told of the runs.
+        download: whether files of data sets that are missing may be fetched.
         say: told in one line what is being compared.
         draw: makes the figures, as PNG by name.
 
     Raises:
-        BadInput: everything that is wrong with what was asked for.
+        BadInput: everything that is wrong with what was asked for, and every backend that cannot start, before anything
+            is computed.
         Interrupted: Ctrl-C during a run.
     """
     start = time.monotonic()
@@ -91,14 +96,17 @@ def agree(
     exact_rows: list[ExactRow] = []
     horizon_rows: list[HorizonRow] = []
     paths: list[Trajectories] = []
-    with backend_workers({**requests, reference: as_reference(requests[reference])}, failures) as ready:
-        if reference not in ready:
-            raise BadInput(failures[reference])
-        usable = [each for each in wanted if each in ready]
+    everyone = {each: as_reference(request) if each == reference else request for each, request in requests.items()}
+    if reference in wanted and requests[reference].target != everyone[reference].target:
+        everyone[f"{reference} on {device} in {dtype}"] = requests[reference]
+    with downloads(download), backend_workers(everyone, failures) as ready:
+        # Nobody wants to hear after minutes of the reference's work that another backend cannot start.
+        if failures:
+            raise BadInput(*failures.values())
         if {"exact", "horizon"} & set(kinds):
             for comparison_point in _comparison_points(experiments, failures):
-                where = PreparedPoint.of(comparison_point, plugins)
-                others = {each: ready[each] for each in usable if each != reference or len(wanted) == 1}
+                where = PreparedPoint.of(comparison_point, plugins, loading_of(requests[reference]))
+                others = {each: ready[each] for each in wanted if each != reference or len(wanted) == 1}
                 if "exact" in kinds:
                     say(f"exact: {comparison_point.label}")
                     exact_rows += compare_exactly(where, reference, ready[reference], others, failures)
@@ -110,12 +118,12 @@ def agree(
     distribution_rows: list[DistributionRow] = []
     runs: dict[str, Run] = {}
     if "distribution" in kinds:
-        compared = usable if len(usable) > 1 or len(wanted) > 1 else [*usable, reference]
+        compared = wanted if len(wanted) > 1 else (*wanted, reference)
         for each in dict.fromkeys(compared):
             say(f"distribution: {each}")
             try:
                 runs[each] = run(
-                    protocols, backend=each, observer=observer or Silent(), **common,
+                    protocols, backend=each, observer=observer or Silent(), download=download, **common,
                     device=requests[each].target.device, dtype=requests[each].target.dtype,
                 )  # fmt: skip
             except BadInput as error:
@@ -155,7 +163,8 @@ def _comparison_points(experiments: Sequence[Experiment], failures: dict[str, st
                 f"Protocol {experiment.name!r} declares no points to compare backends at number by number."
             )
             continue
-        found |= dict.fromkeys(declare(experiment.settings))
+        with plugin_code(f"protocol {experiment.name!r}", "declaring its points of comparison"):
+            found |= dict.fromkeys(declare(experiment.settings))
     return list(found)
 
 

@@ -1,34 +1,49 @@
 """What plugin authors program against. It imports numpy and the standard library only."""
 
 from jamharness.api.activations import ACTIVATIONS, Activation
-from jamharness.api.backend import CAPABILITIES, DERIVED, DTYPES, Backend, Problem, as_array
+from jamharness.api.backend import DTYPES, Backend, Problem, as_array
+from jamharness.api.capabilities import CAPABILITIES, derived, shortcomings, supports
 from jamharness.api.cells import Cell, CellResult, Coordinates, FinishedCell
+from jamharness.api.checked import CheckedBackend
 from jamharness.api.data import DataRequest, Patterns, check_patterns
-from jamharness.api.errors import BadInput, JamharnessError, NotSupported, PluginError, unknown_name
+from jamharness.api.errors import BackendError, BadInput, JamharnessError, NotSupported, PluginError, unknown_name
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json, canonical_json, digest, generator
-from jamharness.api.loss import QuadraticHinge
+from jamharness.api.loss import LOSSES, QuadraticHinge, margin_problem
 from jamharness.api.network import SCHEMES, Array, Float64, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
-from jamharness.api.protocol import ComparisonPoint, Estimate, Findings, Observable, Progress, Protocol, setting
+from jamharness.api.patterns import alternating, fair_signs, interleaved, normalised, parity
+from jamharness.api.protocol import (
+    ComparisonPoint,
+    Estimate,
+    Findings,
+    Observable,
+    Outlook,
+    Progress,
+    Protocol,
+    applicable,
+    setting,
+)
 from jamharness.api.replicas import Replicas
-from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, hookimpl
+from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, SystemSpec, hookimpl
 
 __all__ = [
     "ACTIVATIONS",
     "API_VERSION",
     "CAPABILITIES",
-    "DERIVED",
     "DTYPES",
+    "LOSSES",
     "SCHEMES",
     "Activation",
     "Adam",
     "Array",
     "Backend",
+    "BackendError",
     "BackendSpec",
     "BadInput",
     "Cell",
     "CellResult",
+    "CheckedBackend",
     "ComparisonPoint",
     "Coordinates",
     "DampedStep",
@@ -46,6 +61,7 @@ __all__ = [
     "NotSupported",
     "Observable",
     "Optimizer",
+    "Outlook",
     "Patterns",
     "PluginError",
     "Problem",
@@ -56,12 +72,23 @@ __all__ = [
     "Replicas",
     "Sgd",
     "State",
+    "SystemSpec",
+    "alternating",
+    "applicable",
     "as_array",
     "canonical_json",
     "check_patterns",
+    "derived",
     "digest",
+    "fair_signs",
     "generator",
     "hookimpl",
+    "interleaved",
+    "margin_problem",
+    "normalised",
+    "parity",
     "setting",
+    "shortcomings",
+    "supports",
     "unknown_name",
 ]

@@ -3,8 +3,10 @@
 Requirements on a backend:
 - a class with ``problem`` and ``describe``, named by a ``BackendSpec``; the host constructs it in a worker process;
 - a ``Problem`` with ``outputs``, ``margins`` and ``loss_and_gradient``; everything else has a default here, or raises
-``NotSupported`` until the backend provides it and lists it among its capabilities; - a faster override must equal the
-default; - results are new NumPy arrays in the backend's dtype; inputs are never modified.
+  ``NotSupported`` until the backend provides it and lists it among its capabilities; a faster override must equal the
+  default;
+- results are new NumPy arrays in the backend's dtype, of the shapes stated here and finite wherever w is and nothing
+  overflows: a worker checks that (``jamharness.api.checked``); inputs are never modified.
 """
 
 from abc import ABC, abstractmethod
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import fallbacks
+from jamharness.api.capabilities import ALWAYS, DERIVED
 from jamharness.api.data import check_patterns
 from jamharness.api.errors import BadInput, NotSupported, unknown_name
 from jamharness.api.fallbacks import DampedStep
@@ -26,12 +29,6 @@ from jamharness.api.optimizers import Optimizer, State
 from jamharness.api.replicas import Replicas
 
 DTYPES = ("float64", "float32")
-CAPABILITIES = frozenset({
-    "descend", "jacobian", "damped_step", "truncated_step", "hessian", "hessian_eigenvalues", "hessian_vector",
-    "tangent_kernel", "replicas",
-})  # fmt: skip
-DERIVED = {"hessian": ("hessian_vector",), "hessian_eigenvalues": ("hessian", "hessian_vector")}
-"""Capabilities that the api derives for a backend with one of others, and that are NotSupported without."""
 
 
 class Problem(ABC):
@@ -51,6 +48,12 @@ class Problem(ABC):
     def patterns(self) -> int:
         """P, the number of patterns."""
         return len(self.y)
+
+    def can(self, capability: str) -> bool:
+        """Whether a method of ``CAPABILITIES`` can be called: provided, or derived from what is provided."""
+        if capability in ALWAYS or _provides(self, capability):
+            return True
+        return any(_provides(self, source) for source in DERIVED.get(capability, ()))
 
     @abstractmethod
     def outputs(self, w: Array, x: Array) -> Array:
@@ -121,13 +124,13 @@ class Problem(ABC):
 
         The default makes them of ``jacobian`` and ``hessian_vector``.
         """
-        if not any(_provides(self, source) for source in DERIVED["hessian"]):
+        if not Problem.can(self, "hessian"):
             raise _missing(self, "hessian")
         return fallbacks.hessian(self, w)
 
     def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
         """The sorted eigenvalues of H, H0 and Hp, each (N,), computed on the device; by default, of ``hessian``."""
-        if not any(_provides(self, source) for source in DERIVED["hessian_eigenvalues"]):
+        if not Problem.can(self, "hessian_eigenvalues"):
             raise _missing(self, "hessian_eigenvalues")
         return fallbacks.hessian_eigenvalues(self, w)
 

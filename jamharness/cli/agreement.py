@@ -1,23 +1,37 @@
 """The command ``agree``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
 from jamharness.api import BadInput
-from jamharness.cli.options import AsJson, ConfigFile, Quiet, StorePath, Workers
-from jamharness.cli.output import others_to_stderr, show, show_json
+from jamharness.cli.completing import backend_names
+from jamharness.cli.keeping import Keeper, counted
+from jamharness.cli.options import (
+    AsJson,
+    Assignments,
+    Backends,
+    ConfigFile,
+    Download,
+    Protocols,
+    Quiet,
+    StorePath,
+    Workers,
+)
+from jamharness.cli.output import others_to_stderr, say, show, show_json
 from jamharness.cli.state import plugins_of
 
 
 def agree(
     context: typer.Context,
-    protocols: Annotated[
-        list[str] | None, typer.Argument(metavar="PROTOCOL", help="What to compare; default: jamming.")
-    ] = None,
-    backends: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="The backends to compare.")] = None,
-    reference: Annotated[str, typer.Option(metavar="NAME", help="Compared with number by number.")] = "numpy",
+    protocols: Protocols = None,
+    backends: Backends = None,
+    reference: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Compared with number by number.", autocompletion=backend_names),
+    ] = "numpy",
     kinds: Annotated[
         str, typer.Option(metavar="KIND,KIND", help="Of exact, horizon and distribution.")
     ] = "exact,horizon,distribution",
@@ -26,9 +40,7 @@ def agree(
         typer.Option("--within", metavar="NAME=MARGIN", help="Below which difference an observable counts as equal."),
     ] = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Settings to start from, such as quick.")] = None,
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting. May be repeated.")
-    ] = None,
+    assignments: Assignments = None,
     config: ConfigFile = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="Which random draws.")] = None,
     device: Annotated[str | None, typer.Option(metavar="DEVICE", help="cpu, cuda or cuda:i; default: cpu.")] = None,
@@ -36,6 +48,7 @@ def agree(
     workers: Workers = None,
     threads: Annotated[str | None, typer.Option(metavar="K", help="CPU threads of each worker; default: 1.")] = None,
     store: StorePath = None,
+    download: Download = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -51,6 +64,7 @@ def agree(
     options = {
         "backend": named[0] if named else None,
         "device": device,
+        "download": "true" if download else None,
         "dtype": dtype,
         "preset": preset,
         "seed": seed,
@@ -78,15 +92,17 @@ def agree(
     from jamharness.render import agreement as rendering
     from jamharness.render.progress import display
 
-    with others_to_stderr(), display(quiet=quiet) as observer:
+    shown = display(quiet=quiet)
+    keeper = Keeper(shown)
+    with others_to_stderr(), _ctrl_c(keeper, given.keywords.get("store")), shown:
         found = compare(
             given.protocols,
             backends=named,
             reference=reference,
             kinds=_names(kinds),
             equivalences=margins,
-            observer=observer,
-            say=(lambda _text: None) if quiet else (lambda text: typer.echo(text, err=True)),
+            observer=keeper,
+            say=(lambda _text: None) if quiet else say,
             draw=rendering.trajectories,
             **keywords,
         )
@@ -95,6 +111,24 @@ def agree(
     else:
         show(rendering.agreement(found))
     raise typer.Exit(found.exit)
+
+
+@contextmanager
+def _ctrl_c(keeper: Keeper, store: str | None) -> Iterator[None]:
+    """Say what is kept and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = [f"{name} ({counted(cells)})" for name, cells in keeper.cells.items()]
+        if kept:
+            runs = "run" if len(kept) == 1 else "runs"
+            say(
+                f"Interrupted. Kept in {store or 'jamharness-store'}: {runs} {', '.join(kept)}; "
+                "the same command goes on from there."
+            )
+        else:
+            say("Interrupted before any run began; nothing is kept, and the same command starts again.")
+        raise typer.Exit(130) from None
 
 
 def _names(text: str | None) -> list[str]:

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from jamharness.cli import agreement, benching, conformance, health, listing, running, stored
-from jamharness.cli.usage import Group
-from jamharness.plugins import Plugins
+from jamharness.cli import agreement, benching, comparing, conformance, health, listing, running, stored
+from jamharness.cli.output import alone
+from jamharness.cli.usage import EXIT_CODES, Group
+from jamharness.plugins import Plugins, plugin_code
 
 
 def build_app(plugins: Plugins) -> typer.Typer:
@@ -18,8 +19,8 @@ def build_app(plugins: Plugins) -> typer.Typer:
     app = typer.Typer(
         cls=Group,
         help="Measure the jamming transition of neural networks, in any framework.",
+        epilog=EXIT_CODES,
         rich_markup_mode=None,
-        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
@@ -34,11 +35,15 @@ def build_app(plugins: Plugins) -> typer.Typer:
         stored.runs,
         stored.show_run,
         stored.export,
+        comparing.compare,
         listing.plugins,
         listing.protocols,
+        listing.systems,
         listing.datasets,
     ):
-        app.command(command.__name__.removesuffix("_run"))(command)
+        # The suite is a process of its own, which prints for itself.
+        own = command if command is conformance.conformance else alone(command)
+        app.command(command.__name__.removesuffix("_run"))(own)
     for plugin in plugins.implementers("jamharness_commands"):
         _add(app, plugins, plugin)
     return app
@@ -56,8 +61,9 @@ def _add(app: typer.Typer, plugins: Plugins, plugin: str) -> None:
         return
     try:
         # Parameters are looked at only now, and a wrong one would stop every command.
-        if _names(own):
-            typer.main.get_group(own)
+        with plugin_code(f"plugin {plugin!r}", "adding its commands"):
+            if _names(own):
+                typer.main.get_group(own)
     except Exception as error:  # noqa: BLE001  (whatever it raises is the plugin's fault)
         plugins.refuse(plugin, f"its commands cannot be used ({type(error).__name__}: {error}).")
         return

@@ -1,20 +1,24 @@
 """The console entry: from arguments to an exit code, with every error told in a sentence."""
 
-import io
+import errno
 import logging
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import typer
 
 from jamharness.api import BadInput, JamharnessError
 from jamharness.cli.app import build_app
-from jamharness.cli.output import others_to_stderr
+from jamharness.cli.output import others_to_stderr, say, standard_streams
 from jamharness.cli.state import State
 from jamharness.cli.usage import explain_usage, hoist, is_usage_error
 from jamharness.plugins import Plugins
 
+_OF_PATHS = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+"""What the system refuses because of a path that was given, or of the disk that it leads to."""
 DONE, SCIENCE_SAID_NO, BAD_INPUT, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
 
 
@@ -25,24 +29,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: None for those of this process.
 
     Returns:
-        0 done, 1 the science said no, 2 bad input, 70 an error of this program, 130 interrupted.
+        0 done, 1 the science said no, 2 bad input, 70 an error of this program, 74 the result could not be written, 130
+        interrupted.
     """
     typed = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in typed
-    _prepare(debug)
-    try:
-        return _run(typed)
-    except KeyboardInterrupt:
-        _say("Interrupted.")
-        return INTERRUPTED
-    except Exception as error:  # noqa: BLE001  (the last place where an error can become a sentence)
-        if debug:
-            traceback.print_exc()
-        return _tell(error)
+    with standard_streams(for_good=arguments is None) as leave:
+        _prepare(debug)
+        try:
+            return leave(_run(typed))
+        except KeyboardInterrupt:
+            say("Interrupted.")
+            return INTERRUPTED
+        except Exception as error:  # noqa: BLE001  (the last place where an error can become a sentence)
+            if debug:
+                traceback.print_exc()
+            return _tell(error)
 
 
 def _run(typed: list[str]) -> int:
     options, rest = hoist(typed)
+    _check_folder()
     # Before the commands, because plugins may add some.
     with others_to_stderr():
         disable = [option.partition("=")[2] for option in options if option.startswith("--disable=")]
@@ -56,34 +63,46 @@ def _run(typed: list[str]) -> int:
     return code if isinstance(code, int) else DONE
 
 
+def _check_folder() -> None:
+    """Every relative path starts at the current folder, which may be gone.
+
+    Raises:
+        BadInput: it is.
+    """
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise BadInput(
+            f"The current folder cannot be used ({error.strerror}); change to one that exists, as in: cd ~"
+        ) from None
+
+
 def _tell(error: Exception) -> int:
     if isinstance(error, BadInput):
-        _say(*error.problems)
+        say(*error.problems)
         return BAD_INPUT
     if isinstance(error, JamharnessError):
-        _say(str(error))
+        say(str(error))
         return BAD_INPUT
     if is_usage_error(error):
-        _say(explain_usage(error))
+        say(explain_usage(error))
         return BAD_INPUT
     if isinstance(error, typer.Abort):
-        _say("Interrupted.")
+        say("Interrupted.")
         return INTERRUPTED
+    if isinstance(error, OSError) and error.filename is not None and error.errno in _OF_PATHS:
+        say(f"{str(error.filename)!r} cannot be used ({error.strerror}); choose another path.")
+        return BAD_INPUT
     text = " ".join(f"{type(error).__name__}: {error}".split())
-    _say(f"Internal error: {text}; run again with --debug for the traceback.")
+    say(f"Internal error: {text}; run again with --debug for the traceback.")
     return INTERNAL
-
-
-def _say(*sentences: str) -> None:
-    sys.stderr.write("".join(f"{sentence}\n" for sentence in sentences))
-    sys.stderr.flush()
 
 
 def _prepare(debug: bool) -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets a question mark and no traceback.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+        with suppress(AttributeError):  # whoever calls this as a function may have put anything there
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     logger = logging.getLogger("jamharness")
     if not logger.handlers:
         logger.addHandler(_ToStderr())
@@ -96,4 +115,4 @@ class _ToStderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
-        _say(self.format(record))
+        say(self.format(record))

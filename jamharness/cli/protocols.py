@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jamharness.api import JamharnessError, Observable, PluginError, Protocol
-from jamharness.plugins import Plugins, load_object
+from jamharness.plugins import Plugins, load_object, plugin_code
 
 
 def protocol_of(plugins: Plugins, name: str) -> Protocol[Any]:
@@ -17,7 +17,10 @@ def protocol_of(plugins: Plugins, name: str) -> Protocol[Any]:
     spec = plugins.protocol(name)
     factory = load_object(spec.factory)
     try:
-        protocol: Protocol[Any] = factory()
+        with plugin_code(f"protocol {name!r}", "starting"):
+            protocol: Protocol[Any] = factory()
+    except PluginError:
+        raise
     except Exception as error:
         raise PluginError(
             f"Protocol {name!r}: {spec.factory} cannot be constructed ({type(error).__name__}: {error})."

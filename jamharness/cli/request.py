@@ -1,17 +1,16 @@
 """What ``jamharness run`` was asked for: options over configuration files over defaults, all problems at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from jamharness.api import BadInput, PluginError
-from jamharness.configuration import Configuration, RunOptions, read_configuration
+from jamharness.cli.options import MAIN_JOB
+from jamharness.configuration import Configuration, RunOptions, read_configuration, user_file
+from jamharness.paths import user_path
 from jamharness.plugins import Plugins
 from jamharness.settings import check_values, read_assignments
-
-MAIN_JOB = ("jamming", "spectrum", "margins")
-"""What ``jamharness run`` does when no protocol is named: where the transition lies, and what is found there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +34,9 @@ def configuration(config: str | None, plugins: Plugins) -> Configuration:
     Raises:
         BadInput: all that is wrong with them.
     """
-    file = Path(config) if config is not None else None
+    file = user_path(config, "--config") if config is not None else None
     names = {kind: [row.name for row in plugins.rows if row.kind == kind] for kind in ("protocol", "backend")}
-    return read_configuration(file, Path.cwd(), names["protocol"], names["backend"])
+    return read_configuration(file, Path.cwd(), names["protocol"], names["backend"], user_file())
 
 
 def gather(
@@ -72,6 +71,20 @@ def gather(
     problems += [f"--{sentence}" for sentence in unknown + wrong]
     chosen = {key: values.get(key, getattr(files.run, key)) for key in options}
     names = list(protocols) or _unnamed(plugins, settings)
+    seeds = _seeds(settings)
+    if values.get("seed") is not None:
+        # What is typed wins over files; typed twice, it must be the same.
+        twice = [
+            f"--seed {values['seed']} and --set {key}={text} contradict each other; give one of them."
+            for key, text in seeds.items()
+            if text != str(values["seed"])
+        ]
+        problems += twice
+        chosen["seed"] = None if twice else values["seed"]
+        files = files.without("seed")
+    elif seeds and chosen.get("seed") is not None:
+        files = replace(files, settings={**files.settings, "seed": chosen["seed"]})
+        chosen["seed"] = None
     if chosen["backend"] is None and "backend" not in typed:
         ready = ", ".join(sorted(plugins.backends)) or "none is installed"
         problems.append(f"No backend is named; add --backend NAME (allowed: {ready}).")
@@ -83,6 +96,13 @@ def gather(
         "interpreters": files.interpreters,
     }
     return Given(protocols=names, keywords=keywords, problems=tuple(problems))
+
+
+def _seeds(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The seeds among the settings that were typed, by what stands before ``=``."""
+    own = {f"{name}.seed": values for name, values in settings.items() if isinstance(values, Mapping)}
+    given = {key: values["seed"] for key, values in own.items() if "seed" in values}
+    return {**given, "seed": settings["seed"]} if "seed" in settings else given
 
 
 def _unnamed(plugins: Plugins, settings: Mapping[str, Any]) -> list[str]:
@@ -108,12 +128,13 @@ def refuse(given: Given) -> None:
         return
     from jamharness.running.request import check_request
 
+    keywords = {key: value for key, value in given.keywords.items() if key != "download"}
     defaults = {"preset": None, "seed": None, "device": "cpu", "dtype": "float64", "workers": None, "threads": 1}
     # Any backend will do to find out about the rest, when the fault is that none is named.
     stand_in = next(iter(given.keywords["plugins"].backends), "numpy")
     further: tuple[str, ...] = ()
     try:
-        check_request(given.protocols, **{"backend": stand_in, "store": None, **defaults, **given.keywords})
+        check_request(given.protocols, **{"backend": stand_in, "store": None, **defaults, **keywords})
     except BadInput as error:
         further = error.problems
     raise BadInput(*given.problems, *further)

@@ -9,6 +9,7 @@ from jamharness.datasets.checks import request_problems
 from jamharness.datasets.files import Release, locate
 from jamharness.datasets.pictures import Collection, Pictures
 from jamharness.datasets.real import patterns_from, project_files
+from jamharness.paths import read_file
 
 _PIXELS = 3 * 32 * 32
 _RECORD = 1 + _PIXELS
@@ -67,7 +68,7 @@ def read_collection(files: tuple[Path, ...]) -> Collection:
 
 def _read_batch(path: Path) -> Pictures:
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror}); check the file and its permissions.") from None
     if not data or len(data) % _RECORD:

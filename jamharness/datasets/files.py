@@ -1,13 +1,17 @@
 """Where the files of a data set lie on this machine."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from jamharness.api import BadInput
+from jamharness.paths import user_path
 
 FOLDER_VARIABLE = "JAMHARNESS_DATA"
+DOWNLOAD_VARIABLE = "JAMHARNESS_DOWNLOAD"
+"""Set to 1 where files may be fetched; workers inherit it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,16 +44,40 @@ def data_folder(name: str, folder: str | None) -> Path:
         folder: the folder that holds its files; None when none was asked for.
     """
     if folder:
-        return Path(folder).expanduser()
+        return user_path(folder, "folder")
     if root := os.environ.get(FOLDER_VARIABLE):
-        return Path(root).expanduser() / name
+        return user_path(root, FOLDER_VARIABLE) / name
     from platformdirs import user_data_path
 
     return user_data_path("jamharness") / name
 
 
+@contextmanager
+def downloads(allowed: bool) -> Iterator[None]:
+    """Meanwhile, let data sets fetch files that are missing, here and in the workers that are started.
+
+    Arguments:
+        allowed: False leaves it as the user has set ``JAMHARNESS_DOWNLOAD``.
+    """
+    before = os.environ.get(DOWNLOAD_VARIABLE)
+    if allowed:
+        os.environ[DOWNLOAD_VARIABLE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(DOWNLOAD_VARIABLE, None)
+        else:
+            os.environ[DOWNLOAD_VARIABLE] = before
+
+
+def may_download() -> bool:
+    """Whether files may be fetched."""
+    return os.environ.get(DOWNLOAD_VARIABLE, "") not in ("", "0")
+
+
 def locate(release: Release, folder: str | None) -> tuple[Path, ...]:
-    """The files of a release in their order, fetched first where they are missing and there is a network.
+    """The files of a release in their order, fetched first where they are missing and ``may_download`` allows it.
 
     Arguments:
         release: what is needed.
@@ -59,12 +87,17 @@ def locate(release: Release, folder: str | None) -> tuple[Path, ...]:
         BadInput: which files to put where.
     """
     place = data_folder(release.name, folder)
-    if place.exists() and not place.is_dir():
-        raise BadInput(
-            f"folder = {place}: is a file; name the folder that holds the files of data set {release.name!r}."
-        )
-    found = _look(release, place)
+    try:
+        if place.exists() and not place.is_dir():
+            raise BadInput(
+                f"folder = {place}: is a file; name the folder that holds the files of data set {release.name!r}."
+            )
+        found = _look(release, place)
+    except OSError as error:
+        raise BadInput(f"folder = {place} cannot be looked into ({error.strerror}); name another folder.") from None
     missing = [name for name, path in zip(release.files, found, strict=True) if path is None]
+    if missing and not may_download():
+        raise BadInput(_offer(release, missing, place))
     if missing:
         from jamharness.datasets.fetching import fetch
 
@@ -80,6 +113,15 @@ def _look(release: Release, place: Path) -> list[Path | None]:
     folders = [place, place / release.inside] if release.inside else [place]
     candidates = [[folder / f"{name}{end}" for folder in folders for end in ("", ".gz")] for name in release.files]
     return [next((path for path in paths if path.is_file()), None) for paths in candidates]
+
+
+def _offer(release: Release, missing: Sequence[str], place: Path) -> str:
+    files = len(release.downloads)
+    return (
+        f"Data set {release.name!r}: {', '.join(missing)} not found in {place}; put the files there, pass folder=DIR "
+        f"with the folder that holds them, or add --download to fetch {files} file{'s' * (files > 1)} from "
+        f"{release.url}"
+    )
 
 
 def _where(release: Release, missing: Sequence[str], place: Path, reason: str) -> str:

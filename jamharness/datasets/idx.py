@@ -1,6 +1,7 @@
 """The IDX format of MNIST: big-endian sizes, then bytes."""
 
 import gzip
+import io
 import zlib
 from math import prod
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import BadInput
+from jamharness.paths import read_file
 
 _UNSIGNED_BYTE = 0x08
 _GZIP = b"\x1f\x8b"
@@ -27,8 +29,8 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     Raises:
         BadInput: one sentence on what is wrong with the file.
     """
-    data = _bytes(path)
     start = 4 + 4 * dimensions
+    data = _bytes(path, start)
     magic = bytes((0, 0, _UNSIGNED_BYTE, dimensions))
     if data[:4] != magic:
         raise BadInput(
@@ -49,10 +51,18 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, start: int) -> bytes:
+    """The content; no more is unpacked than the header announces and one byte, enough to see that it is more."""
     try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if data.startswith(_GZIP) else data
+        data = read_file(path)
+        if not data.startswith(_GZIP):
+            return data
+        with gzip.open(io.BytesIO(data)) as file:
+            header = file.read(start)
+            sizes = np.frombuffer(header[4:], dtype=">u4") if len(header) == start else ()
+            # Deflate makes nothing smaller than by a factor of 1032: a header that announces more is not true.
+            announced = min(prod(int(size) for size in sizes), 1032 * len(data))
+            return header + file.read(announced + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadInput(f"{path}: not a complete gzip file ({error}); replace it by the original.") from None
     except OSError as error:

@@ -1,7 +1,7 @@
 """What pool and worker say to each other: pickles that any supported Python reads, and errors as text.
 
-A task is ``(function, args, kwargs)``. The replies are ``("said", text)``, any number of times, and then
-``("done", pickle)`` or ``("failed", error)``.
+A worker that has started says ``("hello", "")``. A task is ``(function, args, kwargs)``. The replies are
+``("said", text)``, any number of times, and then ``("done", pickle)`` or ``("failed", error)``.
 """
 
 import builtins
@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from jamharness.api import errors
+from jamharness.texts import cut
 
 PROTOCOL = 4
 """The pickle protocol: the newest that Python 3.11 to 3.14 read and write by default."""
+LONGEST_TEXT, LONGEST_TRACE = 4_000, 64_000
+"""Characters of an error's text and of its traceback that travel: whatever a plugin raises, it must fit on a screen and
+in a record."""
+SILENCED = 76
+"""The exit code of a worker whose connection was closed by the code that it runs."""
 
 
 class RemoteError(errors.JamharnessError):
@@ -57,8 +63,8 @@ class RemoteFailure:
         kind = type(error)
         if isinstance(error, MemoryError):
             # Libraries have their own kinds of it, and the pool must know it as what it is.
-            text, trace = _text(error), "".join(traceback.format_exception(error))
-            return cls(home="builtins", name="MemoryError", args=(text,), text=text, trace=trace)
+            text = _text(error)
+            return cls(home="builtins", name="MemoryError", args=(text,), text=text, trace=_trace(error))
         plain = all(arg is None or type(arg) in (str, int, float, bool) for arg in error.args)
         home = ""
         if plain and isinstance(error, Exception):
@@ -68,9 +74,9 @@ class RemoteFailure:
         return cls(
             home=home,
             name=name,
-            args=error.args if home else (),
+            args=tuple(cut(arg, LONGEST_TEXT) if isinstance(arg, str) else arg for arg in error.args) if home else (),
             text=_text(error),
-            trace="".join(traceback.format_exception(error)),
+            trace=_trace(error),
         )
 
     def error(self) -> Exception:
@@ -91,9 +97,16 @@ class RemoteFailure:
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)
+        return cut(str(error), LONGEST_TEXT)
     except Exception:  # noqa: BLE001  (an error that cannot even be shown is still to be reported)
         return "(its text cannot be shown)"
+
+
+def _trace(error: BaseException) -> str:
+    try:
+        return cut("".join(traceback.format_exception(error)), LONGEST_TRACE)
+    except Exception:  # noqa: BLE001  (likewise)
+        return "(its traceback cannot be shown)"
 
 
 def carry_out(task: bytes) -> tuple[str, Any]:

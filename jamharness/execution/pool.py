@@ -11,6 +11,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
+from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from jamharness.execution.messages import RemoteError, WorkerDied, out_of_memory, task_of
@@ -22,6 +23,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 _STARTING = 600.0
 """Seconds that a new worker may take to prepare itself: frameworks are slow to import from a cold disk."""
+_GREETING = 30.0
+"""Seconds that a new worker may take to say that it has started, before it imports any framework."""
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -48,6 +51,8 @@ class LocalPool(Executor):
         memory: GiB of resident memory that a worker may use before it is ended.
         prepare: a function and its arguments, called in each new worker before its first task (to import a framework,
             say); its time does not count against the limit. An error in it is the error of the task that waits.
+        retry: whether a task whose worker was lost is tried once more.
+        patience: seconds that a new worker may take to say that it has started.
         said: called, in a thread of the pool, with a task's arguments and each line of progress.
     """
 
@@ -61,9 +66,13 @@ class LocalPool(Executor):
         limit: float | None = None,
         memory: float | None = None,
         prepare: tuple[Callable[..., Any], tuple[Any, ...]] | None = None,
+        retry: bool = True,
+        patience: float = _GREETING,
         said: Callable[[tuple[Any, ...], str], None] | None = None,
     ) -> None:
         self._most, self._interpreter, self._limit, self._memory = workers, interpreter, limit, memory
+        self._attempts = (False, True) if retry else (True,)
+        self._patience = patience
         self._prepare = None if prepare is None else task_of(prepare[0], prepare[1], {})
         self._environment = {**dict.fromkeys(_THREADS, str(threads)), **(environment or {})}
         self._said = said or (lambda _args, _text: None)
@@ -121,6 +130,13 @@ class LocalPool(Executor):
             for thread in self._threads:
                 thread.join()
 
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        # After an error or Ctrl-C nobody waits for what still runs, or for a worker that never starts.
+        if error is None:
+            self.shutdown()
+        else:
+            self.kill()
+
     def kill(self) -> None:
         """End the workers now, whatever they compute, and cancel all other tasks; return when they have ended."""
         with self._lock:
@@ -159,7 +175,7 @@ class LocalPool(Executor):
 
     def _carry_out(self, task: _Task, process: WorkerProcess | None) -> WorkerProcess | None:
         """Settle the task's future; returns the worker for the next task."""
-        for last in (False, True):
+        for last in self._attempts:
             try:
                 if process is None or not process.alive:
                     self._drop(process)
@@ -171,7 +187,7 @@ class LocalPool(Executor):
                 self._drop(process)
                 process = None
                 if last or self._killed:
-                    task.future.set_exception(_died(end.how, end.remedy, again=last))
+                    task.future.set_exception(_died(end.how, end.remedy, again=last and len(self._attempts) > 1))
                     break
             except BaseException as error:  # noqa: BLE001  (whatever it is, somebody waits for the future)
                 if out_of_memory(error):
@@ -181,7 +197,7 @@ class LocalPool(Executor):
                     if not last:
                         continue
                     how = f"ran out of memory ({' '.join(str(error).split())[:200] or type(error).__name__})"
-                    error = _died(how, "use fewer workers, or make the problem smaller", again=True)
+                    error = _died(how, "use fewer workers, or make the problem smaller", again=len(self._attempts) > 1)
                 task.future.set_exception(error)
                 break
             else:
@@ -198,12 +214,17 @@ class LocalPool(Executor):
             self._processes.add(process)
             if self._killed:
                 process.kill()
-        if self._prepare is not None:
-            try:
+        try:
+            if not process.greet(self._patience):
+                raise WorkerDied(
+                    f"Interpreter {self._interpreter!r} starts no worker: it said nothing for {self._patience:g} s; "
+                    "name a Python with jamharness installed."
+                )
+            if self._prepare is not None:
                 process.call(self._prepare, lambda _text: None, _STARTING)
-            except BaseException:
-                self._drop(process)
-                raise
+        except BaseException:
+            self._drop(process)
+            raise
         return process
 
     def _drop(self, process: WorkerProcess | None) -> None:

@@ -15,11 +15,15 @@ from typing import Any
 
 import psutil
 
-from jamharness.execution.messages import RemoteFailure
+from jamharness.execution.messages import SILENCED, RemoteFailure
 
 log = logging.getLogger("jamharness.execution")
 _GRACE = 5.0
-"""Seconds that a worker has to end by itself after its stream was closed."""
+"""Seconds that a worker has to end by itself after its stream was closed from here."""
+_MOMENT = 0.5
+"""Seconds between the end of a worker's stream and that of the worker, which is dying then or has closed it."""
+_CHUNK, _LINE = 65_536, 1_000
+"""Bytes of a worker's output that are read at once, and characters of a line that are kept."""
 _LOOK = 0.2
 """Seconds between two looks at the memory of a worker that has a limit."""
 _MORE_MEMORY = "raise --memory, use fewer workers, or make the problem smaller"
@@ -76,10 +80,32 @@ class WorkerProcess:
         assert self._process.stdout is not None
         # Closed here and nowhere else: a child of the worker may hold the other end for ever.
         with self._process.stdout as stream:
-            for line in stream:
-                text = line.decode(errors="replace").rstrip()
-                self._words.append(text)
-                log.debug("worker %d: %s", self._process.pid, text)
+            rest = b""
+            while chunk := os.read(stream.fileno(), _CHUNK):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    self._heard(line)
+                rest = rest[:_LINE]  # a line that never ends is not worth keeping
+            if rest:
+                self._heard(rest)
+
+    def _heard(self, line: bytes) -> None:
+        text = line[: 4 * _LINE].decode(errors="replace").rstrip()[:_LINE]
+        self._words.append(text)
+        log.debug("worker %d: %s", self._process.pid, text)
+
+    def greet(self, patience: float) -> bool:
+        """Wait until the worker says that it has started; False if it says nothing in so many seconds.
+
+        Raises:
+            Ended: it has ended.
+        """
+        try:
+            if heard := self._connection.poll(patience):
+                self._connection.recv_bytes()
+        except (EOFError, OSError):
+            raise Ended(self._how()) from None
+        return heard
 
     @property
     def alive(self) -> bool:
@@ -154,12 +180,12 @@ class WorkerProcess:
 
     def _how(self) -> str:
         """Collect the process, which is dead or about to be, and say how it ended."""
-        ended = self._wait()
+        ended = self._wait(_MOMENT)
         self.kill()
         code = self._process.wait()
         self._listener.join(1.0)
-        if not ended:
-            return "closed its stream and was stopped"
+        if not ended or code == SILENCED:
+            return "fell silent, because code that it runs has closed its connection, and was stopped"
         if code >= 0:
             how = f"ended with exit code {code}"
         else:
@@ -168,9 +194,9 @@ class WorkerProcess:
         last = next((line for line in reversed(self._words) if line.strip()), "")
         return how + (f" after saying: {last.strip()[:200]}" if last else "")
 
-    def _wait(self) -> bool:
-        """Wait until the process is dead, without collecting it; False if it is not within seconds."""
-        end = time.monotonic() + _GRACE
+    def _wait(self, patience: float) -> bool:
+        """Wait until the process is dead, without collecting it; False if it is not within so many seconds."""
+        end = time.monotonic() + patience
         while self.alive and time.monotonic() < end:
             time.sleep(0.005)
         return not self.alive
@@ -184,7 +210,7 @@ class WorkerProcess:
     def close(self) -> None:
         """Let the process end, by force if it does not within seconds."""
         self._connection.close()
-        self._wait()
+        self._wait(_GRACE)
         self.kill()
         self._process.wait()
         self._listener.join(1.0)

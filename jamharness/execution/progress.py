@@ -6,6 +6,9 @@ from collections.abc import Callable
 _PAUSE = 0.1
 """Seconds between two lines that are passed on: a screen shows no more, and a pipe should carry no more."""
 
+_LONGEST = 1000
+"""Characters of a line that are passed on."""
+
 _sink: Callable[[str], None] | None = None
 _last = float("-inf")
 
@@ -26,4 +29,4 @@ def say(text: str) -> None:
     now = time.monotonic()
     if _sink is not None and now - _last >= _PAUSE:
         _last = now
-        _sink(str(text))
+        _sink(str(text).partition("\n")[0][:_LONGEST])

@@ -7,12 +7,12 @@ from typing import Any
 import pluggy
 
 import jamharness.hookspecs as hookspecs
-from jamharness.api import API_VERSION, CAPABILITIES, BackendSpec, PluginError, unknown_name
+from jamharness.api import API_VERSION, CAPABILITIES, BackendSpec, PluginError, ProtocolSpec, unknown_name
 from jamharness.plugins.dependencies import alternatives
 from jamharness.plugins.rows import KINDS, Spec
 
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("jamharness_"))
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -63,7 +63,7 @@ def check_offer(hook: str, kind: str, offer: Any) -> list[Spec]:
 
     Arguments:
         hook: its name.
-        kind: ``"backend"``, ``"protocol"`` or ``"dataset"``.
+        kind: ``"backend"``, ``"protocol"``, ``"system"`` or ``"dataset"``.
         offer: what it returned; iterated over here, so that a generator raises here.
 
     Raises:
@@ -77,9 +77,11 @@ def check_offer(hook: str, kind: str, offer: Any) -> list[Spec]:
     for spec in specs:
         if not isinstance(spec, wanted):
             raise PluginError(f"{hook} returned {_a(spec)} among its items; each must be a {wanted.__name__}.")
-        if not _NAME.fullmatch(str(spec.name)):
+        name: Any = spec.name
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise PluginError(
-                f"{hook} returned the name {spec.name!r}; use small letters, digits, '.', '_' and '-', as in 'torch'."
+                f"{hook} returned the name {shown(name)}; use a text of at most 100 small letters, digits, '.', '_' "
+                "and '-', as in 'torch'."
             )
     return specs
 
@@ -89,7 +91,7 @@ def spec_problem(spec: Spec, distribution: str) -> str:
     api: Any = spec.api
     ours = ".".join(map(str, API_VERSION))
     if not (isinstance(api, tuple) and len(api) == 2 and all(type(part) is int for part in api)):
-        return f"api = {api!r} must be a pair of whole numbers, such as {API_VERSION}."
+        return f"api = {shown(api)} must be a pair of whole numbers, such as {API_VERSION}."
     theirs = f"{api[0]}.{api[1]}"
     if api[0] != API_VERSION[0]:
         return (
@@ -98,8 +100,13 @@ def spec_problem(spec: Spec, distribution: str) -> str:
         )
     if api[1] > API_VERSION[1]:
         return f"it needs jamharness.api {theirs} and this is {ours}; run: pip install --upgrade jamharness"
-    if not _FACTORY.fullmatch(str(spec.factory)):
-        return f"factory = {spec.factory!r} must read 'package.module:name'."
+    if problem := _not_text("summary", spec.summary) or _not_text("version", getattr(spec, "version", "1")):
+        return problem
+    factory: Any = spec.factory
+    if not isinstance(factory, str) or not _FACTORY.fullmatch(factory):
+        return f"factory = {shown(factory)} must read 'package.module:name'."
+    if isinstance(spec, ProtocolSpec):
+        return _not_tasks(spec.tasks)
     if not isinstance(spec, BackendSpec):
         return _not_requirements(getattr(spec, "distributions", ()))
     if problem := _not_requirements(spec.distributions) or _not_texts("capabilities", spec.capabilities):
@@ -115,9 +122,24 @@ def spec_problem(spec: Spec, distribution: str) -> str:
     return ""
 
 
+def _not_tasks(tasks: Any) -> str:
+    if not isinstance(tasks, Mapping):
+        return f"tasks = {shown(tasks)} must map names to 'package.module:function'."
+    for name, function in tasks.items():
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            return f"tasks has the name {shown(name)}; use small letters, digits, '.', '_' and '-'."
+        if not _FACTORY.fullmatch(str(function)):
+            return f"tasks[{shown(name)}] = {shown(function)} must read 'package.module:function'."
+    return ""
+
+
+def _not_text(field: str, value: Any) -> str:
+    return "" if isinstance(value, str) else f"{field} = {shown(value)} must be a text."
+
+
 def _not_texts(field: str, value: Any) -> str:
     if isinstance(value, str) or not isinstance(value, Collection) or any(not isinstance(item, str) for item in value):
-        return f"{field} = {value!r} must be several texts, as in ('torch',)."
+        return f"{field} = {shown(value)} must be several texts, as in ('torch',)."
     return ""
 
 
@@ -130,6 +152,15 @@ def _not_requirements(value: Any) -> str:
         except ValueError:
             return f"distributions has {text!r}; write it as pip does, such as 'torch>=2.5' or 'this>=1 | that>=1'."
     return ""
+
+
+def shown(value: Any) -> str:
+    """A value of a plugin as one short line; it may be anything, and its own way of showing itself may be broken."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # noqa: BLE001  (it is the plugin's code)
+        return f"a {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _a(value: Any) -> str:

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from jamharness.api import Backend, DataRequest, JamharnessError, Patterns, PluginError
+from jamharness.plugins.guard import plugin_code
 from jamharness.plugins.host import Plugins
 
 
@@ -18,9 +19,10 @@ def load_object(path: str) -> Any:
     if not module or not attribute:
         raise PluginError(f"{path!r} must read 'package.module:name'.")
     try:
-        found: Any = import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
+        with plugin_code(repr(path), "loading"):
+            found: Any = import_module(module)
+            for part in attribute.split("."):
+                found = getattr(found, part)
     except JamharnessError:
         raise
     except Exception as error:
@@ -55,7 +57,9 @@ def load_backend(
     # Frameworks read these once, when they are imported; what the user has set stays.
     for variable, value in spec.environment.items():
         os.environ.setdefault(variable, value)
-    backend = load_object(spec.factory)(device=device, dtype=dtype, threads=threads)
+    factory = load_object(spec.factory)
+    with plugin_code(f"backend {name!r}", "starting"):
+        backend = factory(device=device, dtype=dtype, threads=threads)
     if not isinstance(backend, Backend):
         raise PluginError(
             f"Backend {name!r}: {spec.factory} made an object of type {type(backend).__name__}; "
@@ -76,7 +80,9 @@ def load_data(request: DataRequest, plugins: Plugins | None = None) -> Patterns:
         PluginError: its factory cannot be imported or returns something else.
     """
     spec = (plugins or Plugins.load()).dataset(request.dataset)
-    patterns = load_object(spec.factory)(request)
+    factory = load_object(spec.factory)
+    with plugin_code(f"data set {spec.name!r}", "loading"):
+        patterns = factory(request)
     if not isinstance(patterns, Patterns):
         raise PluginError(
             f"Data set {spec.name!r}: {spec.factory} returned an object of type {type(patterns).__name__}; "

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import psutil
 
@@ -15,6 +15,8 @@ from jamharness.plugins.rows import explain
 
 _PATIENCE, _LOOK = 60.0, 0.02
 """Seconds after which an import that is still going counts as working, and between two looks at it."""
+_MOST = 4_000
+"""Bytes of its answer."""
 
 
 def probe(specs: Iterable[BackendSpec], effort: float) -> dict[str, str]:
@@ -28,20 +30,34 @@ def probe(specs: Iterable[BackendSpec], effort: float) -> dict[str, str]:
     Returns:
         By the name of each backend that cannot be imported: why, in one sentence.
     """
-    started = {spec.name: _start(spec) for spec in specs}
     end, broken = time.monotonic() + _PATIENCE, {}
-    while time.monotonic() < end and any(_goes_on(process, effort) for process in started.values()):
-        time.sleep(_LOOK)
-    for name, process in started.items():
-        if process.poll() is None:
-            with suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            continue
-        said, _ = process.communicate()
-        if process.returncode:
-            broken[name] = said.decode(errors="replace").strip() or _ended(process.returncode)
+    with ExitStack() as stack:
+        started = {}
+        for spec in specs:
+            started[spec.name] = _start(spec)
+            stack.callback(_end, started[spec.name])
+        while time.monotonic() < end and any(_goes_on(process, effort) for process in started.values()):
+            time.sleep(_LOOK)
+        for name, process in started.items():
+            if process.poll():
+                broken[name] = _said(process) or _ended(process.returncode)
     return broken
+
+
+def _said(process: "subprocess.Popen[bytes]") -> str:
+    """What a process that has ended left to read; a child of its own may hold the pipe open for ever."""
+    assert process.stdout is not None
+    os.set_blocking(process.stdout.fileno(), False)
+    return (process.stdout.read(_MOST) or b"").decode(errors="replace").strip()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and what it has started, whether or not it has ended by itself."""
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
 
 
 def _goes_on(process: "subprocess.Popen[bytes]", effort: float) -> bool:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jamharness.api import BackendSpec
-from jamharness.plugins.checks import spec_problem
+from jamharness.api import BackendSpec, derived
+from jamharness.plugins.checks import shown, spec_problem
 from jamharness.plugins.dependencies import explain_missing, installed
 from jamharness.plugins.discovery import Found
-from jamharness.plugins.rows import PluginRow, Spec, home
+from jamharness.plugins.rows import PluginRow, Spec, explain, home
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,7 @@ class Registration:
     """One spec and where it comes from.
 
     Arguments:
-        kind: ``"backend"``, ``"protocol"`` or ``"dataset"``.
+        kind: ``"backend"``, ``"protocol"``, ``"system"`` or ``"dataset"``.
         spec: as the plugin returned it.
         found: the plugin.
     """
@@ -64,7 +64,8 @@ def plugin_row(found: Found, state: str = "ready", reason: str = "") -> PluginRo
 
 def _row(offer: Registration, claimants: list[Registration], off: Mapping[str, str]) -> PluginRow:
     spec, found = offer.spec, offer.found
-    problem = _quarrel(claimants) if len(claimants) > 1 else spec_problem(spec, found.distribution)
+    summary: Any = spec.summary
+    problem = _quarrel(claimants) if len(claimants) > 1 else _problem(spec, found.distribution)
     needs: tuple[str, ...] = () if problem else tuple(getattr(spec, "distributions", ()))
     backend = isinstance(spec, BackendSpec) and not problem
     if spec.name in off:
@@ -82,15 +83,24 @@ def _row(offer: Registration, claimants: list[Registration], off: Mapping[str, s
         version=found.version,
         api=_dotted(spec.api),
         capabilities=tuple(sorted(getattr(spec, "capabilities", ()))) if backend else (),
+        derived=derived(frozenset(spec.capabilities)) if isinstance(spec, BackendSpec) and not problem else {},
         state=state,
         reason=reason,
-        summary=str(spec.summary),
+        summary=" ".join(summary.split()) if isinstance(summary, str) else "",
         versions=installed(needs) if backend else {},
     )
 
 
+def _problem(spec: Spec, distribution: str) -> str:
+    try:
+        return spec_problem(spec, distribution)
+    except Exception as error:  # noqa: BLE001  (a field may be anything, a class of the plugin's own too)
+        return f"its fields cannot be read ({explain(error)})."
+
+
 def _dotted(api: Any) -> str:
-    return ".".join(map(str, api)) if isinstance(api, tuple) else str(api)
+    pair = isinstance(api, tuple) and len(api) == 2 and all(type(part) is int for part in api)
+    return ".".join(map(str, api)) if pair else shown(api)
 
 
 def _quarrel(claimants: list[Registration]) -> str:

@@ -1,13 +1,17 @@
 """Protocols with their settings: which setting goes to which protocol, and what is wrong with them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from inspect import get_annotations
 from typing import Any
 
 from jamharness.api import BadInput, Json, PluginError, Protocol, unknown_name
 from jamharness.execution.plain import plain
-from jamharness.plugins import Plugins, load_object
+from jamharness.plugins import Plugins, load_object, plugin_code
 from jamharness.settings import build_settings, presets_of
+
+_METHODS = ("plan", "analyse")
+"""Of every protocol; those without tasks measure their cells themselves. Found missing before any is computed."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,16 +78,26 @@ def make_experiments(
         if not takers:
             problems.append(f"seed = {seed!r}: {', '.join(found)} takes no seed; leave it out.")
         for name in takers:
+            other = given[name].get("seed", seed)
+            if str(other) != str(seed):
+                problems.append(
+                    f"seed = {seed} and the setting seed = {other} of {name} contradict each other; give one."
+                )
             given[name]["seed"] = seed
     experiments = []
     for name, protocol in found.items():
         dataset = given[name].get("dataset")
         try:
-            built = build_settings(name, protocol.Settings, given[name], preset, presets_of(protocol))
+            with plugin_code(f"protocol {name!r}", "checking its settings"):
+                built = build_settings(name, protocol.Settings, given[name], preset, presets_of(protocol))
             experiments.append(Experiment(name=name, protocol=protocol, settings=built))
             dataset = getattr(built, "dataset", None)
-        except BadInput as error:
+        except (BadInput, PluginError) as error:
             problems.take(error)
+        except Exception as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
+            problems.append(
+                f"Protocol {name!r} cannot check its settings ({type(error).__name__}: {error}); it is broken."
+            )
         if isinstance(dataset, str):
             try:
                 plugins.dataset(dataset)
@@ -97,17 +111,36 @@ def load_protocol(plugins: Plugins, name: str) -> Protocol[Any]:
 
     Raises:
         BadInput: it does not exist, or is disabled or broken.
-        PluginError: it cannot be imported or constructed.
+        PluginError: it cannot be imported or constructed, or a part of the contract is missing.
     """
     factory = plugins.protocol(name).factory
     made = load_object(factory)
     try:
-        protocol: Protocol[Any] = made()
-        fields(protocol.Settings)
+        with plugin_code(f"protocol {name!r}", "starting"):
+            protocol: Protocol[Any] = made()
+    except PluginError:
+        raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise PluginError(f"Protocol {name!r} cannot be used ({reason}); {factory} is broken.") from error
+    if faults := _faults(protocol, measures=not plugins.protocol(name).tasks):
+        raise PluginError(f"Protocol {name!r} cannot be used: {'; '.join(faults)}; {factory} is broken.")
     return protocol
+
+
+def _faults(protocol: Any, *, measures: bool) -> list[str]:
+    """What is missing of the protocol contract, each a part of a sentence."""
+    methods = (*_METHODS, "measure") if measures else _METHODS
+    faults = [f"it has no method {method}" for method in methods if not callable(getattr(protocol, method, None))]
+    if not isinstance(getattr(protocol, "observables", None), Mapping):
+        faults.append("its observables must be a mapping of names to Observable")
+    settings = getattr(protocol, "Settings", None)
+    if not isinstance(settings, type):
+        faults.append("it has no class Settings")
+    elif not is_dataclass(settings) or ("__dataclass_fields__" not in vars(settings) and get_annotations(settings)):
+        # A subclass that is not decorated has its parent's fields, and loses its own.
+        faults.append("decorate its Settings with @dataclass(frozen=True, kw_only=True)")
+    return faults
 
 
 def _distribute(

@@ -82,11 +82,12 @@ def test_everything_wrong_in_every_file_is_said_at_once(tmp_path):
         "workers = 'many'",
         "did you mean 'torch'?",
         "[interpreters] numpy = 3",
+        "[interpreters] starts programs",
         "settings must be a table",
         "seed = 1.5",
     ):
         assert words in text
-    assert len(raised.value.problems) == 7
+    assert len(raised.value.problems) == 8
     assert all(str(tmp_path) in sentence for sentence in raised.value.problems)
     with pytest.raises(BadInput, match=r"did you mean 'jamming'\?"):
         read_configuration(other, tmp_path / "empty", **NAMES)
@@ -121,3 +122,36 @@ def test_what_is_typed_wins_over_files():
 def test_what_is_typed_for_a_protocol_that_does_not_run_is_passed_on():
     """It is an error, and somebody has to see it."""
     assert Configuration().settings_for(["jamming"], {"jaming": {"x": "1"}}) == {"jaming": {"x": "1"}}
+
+
+def test_the_users_own_file_lies_below_the_folders_one(tmp_path):
+    """Both below the one that was asked for; only the user's and the one that was asked for may start programs."""
+    user = write(
+        tmp_path / "home" / "jamharness.toml", 'interpreters = {torch = "/a/python"}\nrun = {seed = 1, limit = 2}'
+    )
+    write(tmp_path / "jamharness.toml", "run = {limit = 3, workers = 3}")
+    file = write(tmp_path / "x.toml", 'interpreters = {numpy = "/b/python"}\nrun = {workers = 4, download = true}')
+    found = read_configuration(file, tmp_path, **NAMES, user=user)
+    assert found.run == RunOptions(seed=1, limit=3.0, workers=4, download=True)
+    assert found.interpreters == {"torch": "/a/python", "numpy": "/b/python"}
+    assert read_configuration(None, tmp_path / "empty", user=tmp_path / "nothing") == Configuration()
+
+
+def test_a_folders_own_file_starts_no_program(tmp_path):
+    """One sentence says how to allow it; named by --config it is what was asked for."""
+    file = write(tmp_path / "jamharness.toml", 'interpreters = {torch = "/a/python"}')
+    user = tmp_path / "home" / "jamharness.toml"
+    with pytest.raises(BadInput) as raised:
+        read_configuration(None, tmp_path, **NAMES, user=user)
+    (sentence,) = raised.value.problems
+    for words in (str(file), "[interpreters]", "--config jamharness.toml", str(user), "JAMHARNESS_PYTHON_NAME"):
+        assert words in sentence
+    (tmp_path / "home").mkdir()
+    for asked in (file, tmp_path / "home" / ".." / "jamharness.toml"):
+        assert read_configuration(asked, tmp_path, **NAMES, user=user).interpreters == {"torch": "/a/python"}
+
+
+def test_a_mark_of_the_byte_order_is_no_content(tmp_path):
+    """Some editors write one."""
+    (tmp_path / "x.toml").write_bytes(b"\xef\xbb\xbf[run]\r\nseed = 3\r\n")
+    assert read_configuration(tmp_path / "x.toml", tmp_path).run.seed == 3

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from jamharness.values import allowed, as_text, convert
 
 WIDTH = int | tuple[int, ...]
+WHOLE = st.integers(-(2**63) + 1, 2**63 - 1)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
-@given(st.integers() | st.lists(st.integers(), min_size=2).map(tuple))
+@given(WHOLE | st.lists(WHOLE, min_size=2).map(tuple))
 def test_widths_survive_the_command_line(value):
     """What as_text writes, convert reads back: whole numbers, one or several."""
     assert convert(as_text(value), WIDTH) == value

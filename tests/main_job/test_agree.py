@@ -126,7 +126,17 @@ def test_each_backend_runs_in_the_interpreter_that_has_its_framework(process, wo
         absent = subprocess.run([str(python), "-c", f"import toyfw_{other}"], capture_output=True, text=True)
         assert "ModuleNotFoundError" in absent.stderr
     (work / "jamharness.toml").write_text("\n".join(lines), encoding="utf-8")
-    done = process("agree", "jamming", "--backends", "alpha,beta", *SMALL, "--json", **search(backends))
+    done = process(
+        "agree",
+        "jamming",
+        "--backends",
+        "alpha,beta",
+        *SMALL,
+        "--json",
+        "--config",
+        "jamharness.toml",
+        **search(backends),
+    )
     document = json.loads(done.out)
     assert document["failures"] == {}, done.err
     assert {row["verdict"] for row in document["exact"]} == {"agree"}
@@ -172,18 +182,23 @@ def test_too_few_seeds_to_tell_is_said_as_such(process):
     [("wreck", "libwreck.so.1"), ("beta", "toyfw-beta is not installed")],
     ids=["its import raises", "its framework is missing"],
 )
-def test_a_backend_that_cannot_start_is_one_sentence_and_the_rest_is_compared(process, backends, name, said):
-    """Exit 2 with the reason; the other backend's rows are there and agree."""
-    done = process(
-        "agree", "jamming", "--backends", f"numpy,{name}", "--reference", "liar", "--kinds", "exact", *SMALL, "--json",
-        **search(backends),
-    )  # fmt: skip
-    document = json.loads(done.out)
-    assert done.code in (1, 2)  # against the liar the gradient differs
-    assert list(document["failures"]) == [name]
-    assert said in document["failures"][name]
-    assert {row["backend"] for row in document["exact"]} == {"numpy"}
-    assert "Traceback" not in done.err
+def test_a_backend_that_cannot_start_is_one_sentence_and_nothing_is_computed(process, work, backends, name, said):
+    """Exit 2 with the reason before the reference does anything."""
+    done = process("agree", "jamming", "--backends", f"numpy,{name}", *TINY, "--json", **search(backends))
+    (sentence,) = done.sentences
+    assert (done.code, done.out) == (2, "")
+    assert f"'{name}'" in sentence
+    assert said in sentence
+    assert not (work / "store").exists()
+
+
+def test_all_that_cannot_start_is_said_at_once(process, work, backends):
+    """What is not installed, and what cannot be imported in its worker."""
+    done = process("agree", "jamming", "--backends", "wreck,beta,alpha", *TINY, **search(backends))
+    assert (done.code, done.out) == (2, "")
+    for words in ("libwreck.so.1", "toyfw-beta is not installed", "toyfw-alpha is not installed"):
+        assert any(words in sentence for sentence in done.sentences), done.err
+    assert len(done.sentences) == 3
 
 
 def test_wrong_requests_are_refused_all_at_once(command, refused):

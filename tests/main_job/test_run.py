@@ -54,7 +54,7 @@ def picture(path: str) -> Any:
 
 def consistent(document: dict[str, Any]) -> None:
     """Check the fixed shape of the document, and what holds for the estimates of any run."""
-    assert list(document) == ["run", "exit", "protocols", "files", "environment"]
+    assert list(document) == ["run", "exit", "status", "missing", "protocols", "files", "environment"]
     part = document["protocols"]["jamming"]
     assert {"settings", "estimates", "cells", "seconds"} <= set(part)
     assert set(part["cells"]) == {"done", "failed", "reused"}

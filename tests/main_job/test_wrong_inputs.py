@@ -3,6 +3,7 @@
 Each case has its arguments, then for each sentence that must come the texts that it must contain.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,8 @@ NUMBERS: dict[str, Case] = {
     "width 0": (settings("width=0", "inputs=3"), [("width = 0", "at least 1")]),
     "width negative": (settings("width=-3", "inputs=3"), [("width = -3", "at least 1")]),
     "width text": (settings("width=wide"), [("width = 'wide'", "whole number", "width=10")]),
+    "width 1e308": (settings("width=1e308"), [("width = '1e308'", "size", "smaller")]),
+    "margin of hundreds of digits": (settings(f"margin={'9' * 400}"), [("margin = ", "finite number")]),
     "width empty": (settings("width="), [("width = ''", "whole number", "width=10")]),
     "width for other layers": (settings("width=4,5,6", "depth=2"), [("(4, 5, 6)", "2 hidden layers", "one each")]),
     "width several to scan": (settings("width=4,5", "depth=2", "scan=width"), [("width = 4,5", "one number")]),
@@ -112,10 +115,34 @@ FORMS: dict[str, Case] = {
     "disable without name": (("run", "--disable"), [("--disable", "name of a plugin", "jamharness plugins")]),
     "data files missing": (
         settings("dataset=mnist", "folder=/nowhere", "patterns=100"),
-        [("'mnist'", "train-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "/nowhere", "put the files there")],
+        [("'mnist'", "train-images-idx3-ubyte", "/nowhere", "put the files there", "--download", "4 files from https")],
+    ),
+    "data files that cannot be fetched": (
+        (*settings("dataset=mnist", "folder=/nowhere", "patterns=100"), "--download"),
+        [("'mnist'", "not fetched from https", "no connection", "put the files there")],
     ),
     "store in proc": (("run", "--backend", "numpy", "--store", "/proc/store"), [("'/proc/store'", "another folder")]),
     "configuration missing": (options("--config", "none.toml"), [("'none.toml'", "does not exist", "TOML file")]),
+    "two seeds": (
+        (*settings("seed=6", "jamming.seed=7"), "--seed", "5"),
+        [("--seed 5", "--set seed=6", "contradict"), ("--seed 5", "--set jamming.seed=7", "contradict")],
+    ),
+    "store without a name": (("run", "--backend", "numpy", "--store", ""), [("--store ''", "names no folder")]),
+    "store of nobody": (("runs", "--store", "~nosuchuser/x"), [("'~nosuchuser/x'", "choose another")]),
+    "configuration of nobody": (options("--config", "~nosuchuser/x"), [("--config = '~nosuchuser/x'", "home")]),
+    "data of nobody": (
+        settings("dataset=mnist", "folder=~nosuchuser/x", "patterns=100"),
+        [("folder = '~nosuchuser/x'", "home")],
+    ),
+    "long run name": (options("--name", "x" * 300), [("Run name 'xxx", "1 to 100 letters")]),
+    "long protocol": (("run", "x" * 300, "--backend", "numpy"), [("Unknown protocol 'xxx", "jamming")]),
+    "long store": (("run", "--backend", "numpy", "--store", "x" * 300), [("'xxx", "File name too long")]),
+    "long store to list": (("runs", "--store", "x" * 300), [("File name too long", "choose another")]),
+    "long configuration": (options("--config", "x" * 300), [("'xxx", "File name too long")]),
+    "long data folder": (
+        settings("dataset=mnist", f"folder={'x' * 300}", "patterns=100"),
+        [("folder = xxx", "File name too long")],
+    ),
     "two typos": (
         ("run", "jaming", "--backend", "nunpy", "--store", "store"),
         [("'nunpy'", "did you mean 'numpy'?"), ("'jaming'", "did you mean 'jamming'?")],
@@ -148,6 +175,33 @@ def test_wrong_input_is_one_sentence_per_fault(command: Any, refused: Any, case:
 
 
 @pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        pytest.param("[interpreters]\nnunpy = 'p'", ("'nunpy'", "'numpy'?"), id="interpreter of"),
+        pytest.param("[interpreters]\nnumpy = 'pyhton9'", ("'pyhton9'", "path"), id="interpreter"),
+        pytest.param("[run]\nstore = '~nosuchuser/x'", ("store = '~nosuchuser/x'", "home"), id="nobody's home"),
+        pytest.param("[run]\nseed = 1\n[settings]\nseed = 2", ("seed = 1", "seed = 2", "contradict"), id="two seeds"),
+        pytest.param(f"x = {'[' * 50_000}{']' * 50_000}", ("nests", "too deeply"), id="deep"),
+        pytest.param(f"x = '{'y' * 2**20}'", ("x.toml", "more than 1048576"), id="huge"),
+        pytest.param(f"[run]\nseed = {'9' * 5000}", ("x.toml", "not TOML"), id="a number of thousands of digits"),
+        pytest.param(f"[run]\nlimit = {'9' * 400}", ("limit = 999", "size"), id="a number of hundreds of digits"),
+    ],
+)
+def test_wrong_configurations_that_were_asked_for_are_one_sentence_each(
+    command: Any, refused: Any, work: Path, content: str, parts: tuple[str, ...]
+) -> None:
+    """Whatever they hold."""
+    (work / "x.toml").write_text(content)
+    refused(command, (*RUN, "--config", "x.toml"), parts)
+
+
+def test_a_pipe_in_place_of_a_configuration_is_one_sentence(command: Any, refused: Any, work: Path) -> None:
+    """Nobody writes into it, and to open it would be to wait for ever."""
+    os.mkfifo(work / "x.toml")
+    refused(command, (*RUN, "--config", "x.toml"), ("x.toml", "named pipe"))
+
+
+@pytest.mark.parametrize(
     ("name", "content", "parts"),
     [
         pytest.param("store", "", ("'store'", "is a file", "choose a folder"), id="store is a file"),
@@ -163,8 +217,9 @@ def test_wrong_input_is_one_sentence_per_fault(command: Any, refused: Any, case:
         pytest.param("jamharness.toml", "[run]\nseed = 'x'", ("seed = 'x'", "whole number"), id="value"),
         pytest.param("jamharness.toml", "[settings]\nwidht = 3", ("'widht'", "did you mean 'width'?"), id="setting"),
         pytest.param("jamharness.toml", "[settings.jaming]", ("'jaming'", "did you mean 'jamming'?"), id="protocol"),
-        pytest.param("jamharness.toml", "[interpreters]\nnunpy = 'p'", ("'nunpy'", "'numpy'?"), id="interpreter of"),
-        pytest.param("jamharness.toml", "[interpreters]\nnumpy = 'pyhton9'", ("'pyhton9'", "path"), id="interpreter"),
+        pytest.param(
+            "jamharness.toml", "[interpreters]\nnumpy = 'p'", ("starts programs", "--config"), id="interpreters"
+        ),
     ],
 )
 def test_wrong_files_are_one_sentence_each(

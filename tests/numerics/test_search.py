@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from jamharness_numerics.search import Axis, bracket, next_value
+from jamharness_numerics.search import Axis, bracket, next_value, trials_left
 
 
 @st.composite
@@ -101,3 +101,28 @@ def test_the_bracket_ignores_minima_on_the_easy_side():
         axis, {10: "satisfied", 12: "minimum", 14: "satisfied", 16: "undecided", 20: "minimum", 30: "minimum"}
     )
     assert (found.satisfied, found.unsatisfied, found.undecided) == (14, 20, (16,))
+
+
+@given(axis=axes(), fraction=st.floats(0, 1))
+def test_the_trials_that_a_bracketed_search_needs_are_foreseen(axis, fraction):
+    """From the first bracket on the number lies within what was said; before, there is no telling without others."""
+    threshold = axis.lowest + fraction * (axis.highest - axis.lowest)
+    outcomes = run(axis, threshold)
+    order, tried = list(outcomes), {}
+    for number, value in enumerate(order):
+        tried[value] = outcomes[value]
+        fewest, most = trials_left(axis, tried, ())
+        left = len(order) - number - 1
+        found = bracket(axis, tried)
+        if left and (found.satisfied is None or found.unsatisfied is None):
+            assert (fewest, most) == (1, None)
+        else:
+            assert fewest <= left <= most
+
+
+def test_without_a_bracket_a_search_is_taken_to_need_what_others_did():
+    """The fewest and the most of them, less what it has tried, and never nothing."""
+    axis = Axis(start=100, lowest=2, highest=1000, step=1, resolution=5, growth=1.25, harder_up=True)
+    tried = {100: "satisfied", 125: "satisfied"}
+    assert trials_left(axis, tried, (5, 9, 7)) == (3, 7)
+    assert trials_left(axis, tried, (2, 2)) == (1, 1)

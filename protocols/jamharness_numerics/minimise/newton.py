@@ -29,6 +29,7 @@ def newton(
     done: Callable[[Array], bool],
     enough: float = 0.0,
     damping: float | None = None,
+    decay: float = 0.0,
 ) -> OptimizeResult:
     """Steps (H + μI) s = −∇L with μ large enough for a Cholesky factor, until the forces balance.
 
@@ -44,6 +45,7 @@ def newton(
         done: called with each accepted w; True ends it.
         enough: it also ends, "settled", when the decline of L falls below this fraction.
         damping: the first μ; None: 1% of the mean eigenvalue of H0.
+        decay: λ ≥ 0: L + (λ/2)|w|² takes the place of L.
 
     Returns:
         w: of the last stretch of steps the one whose forces balance best, as those of the others jump at kinks; the
@@ -52,7 +54,7 @@ def newton(
         ``why``: ``"balanced"``, ``"done"``, ``"zero"`` (L below ``ZERO``), ``"settled"``, ``"no step"``, ``"budget"``
         or ``"not finite"``.
     """
-    loss, gradient = problem.loss_and_gradient(w)
+    loss, gradient = _decayed(problem, w, decay)
     losses = [loss]
     stretch: deque[tuple[float, float, Array]] = deque(maxlen=STRETCH)
     factorisations, mu, why, iteration = 0, damping, "", 0
@@ -66,6 +68,7 @@ def newton(
         why = "done" if np.isfinite(loss) and done(w) else ""
         why = why or _reason(loss, losses, stretch[-1][0], iteration, budget, tolerance, enough, problem.loss.margin)
         H = np.asarray(H0 + Hp, dtype=np.float64)
+        H[np.diag_indices_from(H)] += decay
         while not why:
             shifted = H.copy()
             shifted[np.diag_indices_from(shifted)] += mu
@@ -77,7 +80,7 @@ def newton(
                 continue
             s = -cho_solve(factor, gradient, check_finite=False)
             predicted = -float(gradient @ s + 0.5 * s @ (H @ s))
-            new_loss, new_gradient = problem.loss_and_gradient(w + s)
+            new_loss, new_gradient = _decayed(problem, w + s, decay)
             gain = (loss - new_loss) / predicted if predicted > 0 else -1.0
             if predicted < _ROUNDING * loss:  # L cannot tell any more: go by the gradient
                 gain = 1.0 if np.linalg.norm(new_gradient) < 0.9 * np.linalg.norm(gradient) else -1.0
@@ -102,6 +105,12 @@ def newton(
         finite=why != "not finite",
         why=why,
     )
+
+
+def _decayed(problem: Problem, w: Array, decay: float) -> tuple[float, Array]:
+    """L + (λ/2)|w|² and its gradient."""
+    loss, gradient = problem.loss_and_gradient(w)
+    return (loss + 0.5 * decay * float(w @ w), gradient + decay * w) if decay else (loss, gradient)
 
 
 def _decline(losses: list[float]) -> float | None:

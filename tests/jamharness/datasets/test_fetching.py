@@ -13,7 +13,37 @@ import pytest
 from jamharness.api import BadInput, DataRequest
 from jamharness.datasets import cifar10, mnist
 from jamharness.datasets.fetching import fetch, reachable
-from jamharness.datasets.files import Release, locate
+from jamharness.datasets.files import Release, downloads, locate, may_download
+
+
+@pytest.fixture(autouse=True)
+def _allowed(monkeypatch):
+    """Whoever asks for a download has allowed it."""
+    monkeypatch.setenv("JAMHARNESS_DOWNLOAD", "1")
+
+
+def test_nothing_is_fetched_unasked(served, tmp_path, write_mnist, monkeypatch):
+    """One sentence says where to put the files and what --download would fetch; the server is not asked."""
+    url, folder = served
+    write_mnist(folder)
+    release = replace(mnist.MNIST, url=url, downloads=checksums(folder))
+    monkeypatch.delenv("JAMHARNESS_DOWNLOAD")
+    place = tmp_path / "place"
+    with pytest.raises(BadInput) as caught:
+        locate(release, str(place))
+    (problem,) = caught.value.problems
+    for words in ("'mnist'", f"not found in {place}", "folder=DIR", "--download to fetch 4 files", url):
+        assert words in problem
+    assert not place.exists()
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_permission_lasts_as_long_as_the_run(monkeypatch, allowed):
+    """And reaches the workers that are started meanwhile, which inherit the environment."""
+    monkeypatch.delenv("JAMHARNESS_DOWNLOAD")
+    with downloads(allowed):
+        assert may_download() is allowed
+    assert not may_download()
 
 
 def checksums(folder):

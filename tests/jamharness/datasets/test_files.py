@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,9 +35,10 @@ def test_files_are_found_plain_or_gzipped_in_their_order(tmp_path):
     assert locate(NOWHERE, str(tmp_path)) == (tmp_path / "a", tmp_path / "b.gz")
 
 
-def test_missing_files_are_named_in_one_sentence(tmp_path):
+def test_missing_files_are_named_in_one_sentence(tmp_path, monkeypatch):
     """What is missing, where it belongs, why it was not fetched, and what else to do."""
     (tmp_path / "a").touch()
+    monkeypatch.setenv("JAMHARNESS_DOWNLOAD", "1")
     with pytest.raises(BadInput) as caught:
         locate(NOWHERE, str(tmp_path))
     (problem,) = caught.value.problems
@@ -51,3 +53,20 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
     path.touch()
     with pytest.raises(BadInput, match=f"folder = {path}: is a file"):
         locate(replace(NOWHERE, name="mnist"), str(path))
+
+
+@pytest.mark.parametrize("folder", ["~nosuchuser/data", "x" * 300, "\0"])
+def test_a_folder_that_can_be_none_is_one_sentence(folder):
+    """A user who does not exist, a name that is too long, a null character."""
+    with pytest.raises(BadInput) as caught:
+        locate(NOWHERE, folder)
+    (problem,) = caught.value.problems
+    assert problem.startswith("folder = ")
+
+
+def test_a_pipe_in_place_of_a_file_is_no_file(tmp_path):
+    """Nobody waits for who writes into it."""
+    os.mkfifo(tmp_path / "a")
+    (tmp_path / "b").touch()
+    with pytest.raises(BadInput, match="'small': a not found"):
+        locate(NOWHERE, str(tmp_path))

@@ -1,4 +1,6 @@
 import gzip
+import os
+import resource
 import struct
 
 import numpy as np
@@ -55,3 +57,23 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path):
     """A folder in place of a file is one sentence."""
     with pytest.raises(BadInput, match="cannot be read"):
         read_idx(tmp_path, 3)
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 5), (2**32 - 1,) * 3])
+def test_no_more_is_unpacked_than_the_header_announces(tmp_path, shape):
+    """A file of a megabyte can unpack to a gigabyte; a header that announces more than can be there is not believed."""
+    header = struct.pack(">HBB3I", 0, 8, 3, *shape)
+    path = tmp_path / "images.gz"
+    path.write_bytes(gzip.compress(header + bytes(200 * 2**20), compresslevel=1))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(BadInput, match="announces"):
+        read_idx(path, 3)
+    if shape[0] == 4:
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024
+
+
+def test_a_pipe_is_no_file(tmp_path):
+    """Nobody waits for who writes into it."""
+    os.mkfifo(tmp_path / "images")
+    with pytest.raises(BadInput, match="a named pipe and no regular file"):
+        read_idx(tmp_path / "images", 3)

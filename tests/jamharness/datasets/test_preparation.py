@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jamharness.api import BadInput, generator
-from jamharness.datasets.preparation import interleaved, normalised, parity, split
+from jamharness.api import BadInput, generator, interleaved, normalised, parity
+from jamharness.datasets.preparation import split
 
 
 def test_parity_is_minus_for_even_and_plus_for_odd():

@@ -83,6 +83,28 @@ def report(lines, pause):
     return len(lines)
 
 
+def flood(megabytes):
+    """Output without an end of line."""
+    for _ in range(megabytes):
+        os.write(1, b"x" * 2**20)
+    return os.getpid()
+
+
+def fail_at_length(kind, length):
+    raise {"ValueError": ValueError, "BadInput": BadInput, "Odd": OddOne}[kind]("begin " + "x" * length + " end")
+
+
+class OddOne(Exception):
+    pass
+
+
+def close_all(path, seconds):
+    """As a library does that closes what it takes for its own."""
+    Path(path).write_text(str(time.time()))
+    os.closerange(0, 100)
+    time.sleep(seconds)
+
+
 def unpicklable():
     return lambda: None
 

@@ -255,3 +255,78 @@ def test_hundreds_of_tasks_from_several_threads(tasks: Any) -> None:
     with LocalPool(3) as pool:
         futures = {pool.submit(tasks.add, i): i for i in range(300)}
         assert sorted(future.result() for future in as_completed(futures)) == list(range(300))
+
+
+def test_output_without_an_end_of_line_is_not_kept(tasks: Any) -> None:
+    """A worker may print as much as it likes; this process keeps a few words of it."""
+    process = psutil.Process()
+    with LocalPool(1) as pool:
+        pool.submit(tasks.flood, 1).result()
+        before = process.memory_info().rss
+        pool.submit(tasks.flood, 200).result()
+        (worker,) = pool._processes
+        assert process.memory_info().rss - before < 30 * 2**20
+        assert sum(map(len, worker._words)) < 100_000
+
+
+@pytest.mark.parametrize("kind", ["ValueError", "BadInput", "Odd"])
+def test_a_text_of_megabytes_is_cut_before_it_travels(tasks: Any, kind: str) -> None:
+    """How it began and how it ended stays, and that something is missing is said."""
+    with LocalPool(1) as pool, pytest.raises((ValueError, BadInput, RemoteError)) as error:
+        pool.submit(tasks.fail_at_length, kind, 20_000_000).result()
+    text, (note,) = str(error.value), error.value.__notes__
+    assert len(text) < 5_000
+    assert len(note) < 70_000
+    assert "begin xxx" in text
+    assert text.endswith("xxx end")
+    assert "characters cut" in text
+    assert "in fail_at_length" in note
+
+
+def test_a_worker_whose_connection_is_closed_is_noticed_and_blamed(tasks: Any, tmp_path: Path) -> None:
+    """By code that closes what is not its own, in the midst of its work."""
+    with LocalPool(1) as pool:
+        pool.submit(tasks.add, 1).result()
+        with pytest.raises(WorkerDied, match="code that it runs has closed its connection") as error:
+            pool.submit(tasks.close_all, str(tmp_path / "closed"), 60).result()
+        assert "twice" in str(error.value)
+        # From the second closing on.
+        assert time.time() - float((tmp_path / "closed").read_text()) < 3
+        assert pool.submit(tasks.add, 1).result() == 1
+
+
+@pytest.fixture
+def sleeper(tmp_path: Path) -> Path:
+    """An interpreter that never comes to its point; it leaves its number."""
+    script = tmp_path / "sleeper"
+    script.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 60\n")
+    script.chmod(0o755)
+    return script
+
+
+def test_an_interpreter_that_says_nothing_is_given_up(tasks: Any, tmp_path: Path, sleeper: Path) -> None:
+    """Once, after its time, with its name, and it is gone."""
+    start = time.monotonic()
+    with (
+        LocalPool(1, interpreter=str(sleeper), patience=1.0) as pool,
+        pytest.raises(WorkerDied, match="sleeper' starts no worker: it said nothing for 1 s"),
+    ):
+        pool.submit(tasks.add, 1).result(30)
+    assert time.monotonic() - start < 15
+    assert gone(int((tmp_path / "pid").read_text()))
+
+
+def test_ctrl_c_does_not_wait_for_a_worker_that_never_starts(tasks: Any, tmp_path: Path, sleeper: Path) -> None:
+    """The first one ends it, and no process stays."""
+    start = time.monotonic()
+
+    def interrupted() -> None:
+        with LocalPool(1, interpreter=str(sleeper)) as pool:
+            pool.submit(tasks.add, 1)
+            assert until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert time.monotonic() - start < 15
+    assert until(lambda: gone(int((tmp_path / "pid").read_text())))

@@ -78,6 +78,21 @@ def test_a_third_party_backend_is_listed_with_its_distribution(install, backend)
             "    return [BackendSpec(name='My Backend', factory='a:B')]",
             "the name 'My Backend'",
         ),
+        *[
+            (
+                "from jamharness.api import hookimpl, BackendSpec\n@hookimpl\ndef jamharness_backends():\n"
+                f"    return [BackendSpec(name={name}, factory='a:B')]",
+                "the name ",
+            )
+            for name in ("3", "None", "('a',)", "'x' * 300")
+        ],
+        ("import os\nos._exit(0)", "raised SystemExit: os._exit(0) while loading"),
+        ("raise KeyboardInterrupt", "raised KeyboardInterrupt while loading"),
+        ("raise GeneratorExit", "raised GeneratorExit while loading"),
+        (
+            "from jamharness.api import hookimpl\n@hookimpl\ndef jamharness_backends():\n    raise SystemExit(4)",
+            "raised SystemExit: 4 while running jamharness_backends",
+        ),
     ],
 )
 def test_a_faulty_plugin_is_one_row_with_its_reason(install, backend, source, reason):
@@ -153,6 +168,22 @@ def test_another_api_is_refused_with_a_sentence(install, backend, api, words):
         ("capabilities='hessian'", "several texts"),
         ("distributions='torch'", "several texts"),
         ("environment={'A': 1}", "map texts to texts"),
+        ("environment=3", "map texts to texts"),
+        ("factory=3", "factory = 3 must read"),
+        ("factory=None", "factory = None must read"),
+        ("summary=3", "summary = 3 must be a text"),
+        ("summary=None", "summary = None must be a text"),
+        ("api=(1, '0')", "pair of whole numbers"),
+        ("api=('a', 'b')", "pair of whole numbers"),
+        ("api=(1, True)", "pair of whole numbers"),
+        ("capabilities=3", "several texts"),
+        ("capabilities=(3,)", "several texts"),
+        ("distributions=(3,)", "several texts"),
+        ("distributions=(('a',),)", "several texts"),
+        ("distributions=('',)", "as pip does"),
+        ("distributions=None", "several texts"),
+        ("summary=type('Odd', (), {'__repr__': lambda self: 1 / 0})()", "summary = a Odd must be a text"),
+        ("environment=type('Odd', (dict,), {'items': lambda self: 1 / 0})()", "cannot be read (ZeroDivisionError"),
     ],
 )
 def test_a_spec_with_a_wrong_field_is_refused(install, backend, fields, words):
@@ -279,3 +310,27 @@ def test_what_a_plugin_prints_does_not_reach_standard_output(install, capsys: py
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "hello\nagain\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "words"),
+    [
+        ("Protocol", "version=2", "version = 2 must be a text"),
+        ("Protocol", "summary=['x']", "summary = ['x'] must be a text"),
+        ("Protocol", "factory=print", "factory = <built-in function print> must read"),
+        ("Protocol", "api=None", "pair of whole numbers"),
+        ("Dataset", "distributions=3", "several texts"),
+        ("Dataset", "summary=b'x'", "summary = b'x' must be a text"),
+    ],
+)
+def test_protocols_and_data_sets_are_checked_likewise(install, kind, fields, words):
+    """Before anybody uses a field of theirs, and whatever sorts or prints the rows goes on."""
+    install(
+        "sloppy",
+        f"from jamharness.api import {kind}Spec, hookimpl\n@hookimpl\ndef jamharness_{kind.lower()}s():\n"
+        f"    return [{kind}Spec(**{{**dict(name='sloppy-one', factory='a:B'), **dict({fields})}})]",
+    )
+    row = only(Plugins.load(), "sloppy-one")
+    assert row.state == "broken"
+    assert words in row.reason
+    assert row.to_json()["summary"] == row.summary

@@ -3,7 +3,6 @@
 import io
 import json
 import random
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from jamharness_numpy.backend import NumpyBackend
 from jamharness_protocols.jamming import analysis
 from jamharness_protocols.jamming.protocol import Jamming
 
-from jamharness.api import CellResult, DataRequest, FinishedCell, Network
+from jamharness.api import CellResult, FinishedCell
 from jamharness.datasets.random import load
 
 PROTOCOL = Jamming()
@@ -19,15 +18,9 @@ RATIOS = {seed: 2.0 + 0.3 * seed for seed in range(8)}  # each seed's threshold 
 JUMPS = {seed: 0.6 + 0.05 * seed for seed in range(8)}
 
 
-def network_of(cell):
-    """The network that a cell's coordinates describe."""
-    at = cell.coordinates
-    return Network(inputs=at["inputs"], width=at["width"], depth=at["depth"], bias=at["bias"])
-
-
 def trial(cell, threshold, outcome=None):
     """A finished cell, satisfied up to the threshold of its seed."""
-    network, at = network_of(cell), cell.coordinates
+    network, at = cell.system, cell.coordinates
     decided = "satisfied" if at["patterns"] / network.weights <= threshold else "minimum"
     outcome = outcome or decided
     values = {
@@ -84,10 +77,10 @@ def test_the_trials_of_a_seed_are_nested(settings):
         cell = finished.cell
         assert pools.setdefault(cell.coordinates["seed"], cell.dataset) == cell.dataset
         assert cell.dataset.seed == cell.coordinates["seed"]
-        assert cell.dataset.inputs == cell.coordinates["inputs"]
+        assert cell.dataset.inputs == cell.system.inputs
         assert 2 <= cell.coordinates["patterns"] <= cell.dataset.patterns
         assert cell.coordinates["patterns"] % 2 == 0 or settings.labels == "random"
-        json.dumps(cell.identity(), allow_nan=False)
+        json.dumps(cell.coordinates, allow_nan=False)
     assert sorted(pools) == list(range(settings.seed, settings.seed + settings.seeds))
 
 
@@ -165,7 +158,7 @@ def test_counts_are_of_all_trials():
 
 def near(cell, width):
     """Whether a trial lies within a distance in P/N_w of its seed's threshold."""
-    return abs(cell.coordinates["patterns"] / network_of(cell).weights - RATIOS[cell.coordinates["seed"]]) < width
+    return abs(cell.coordinates["patterns"] / cell.system.weights - RATIOS[cell.coordinates["seed"]]) < width
 
 
 def test_undecided_trials_widen_the_interval():
@@ -263,14 +256,12 @@ def test_every_estimate_is_a_declared_observable():
     assert all(o.meaning and o.comparison in ("exact", "horizon", "distribution") for o in Jamming.observables.values())
 
 
-def test_a_real_trial_records_what_the_table_shows():
+def test_a_real_trial_records_what_the_table_shows(measure):
     """One measured cell has every column of the table, strict JSON, and the w and margins of its end."""
     settings = Jamming.Settings(seeds=1, width=6, start_ratio=0.8)
     (cell,) = PROTOCOL.plan(settings, [])
-    told = []
     data = load(cell.dataset)
-    result = PROTOCOL.measure(replace(cell, data=data), NumpyBackend(), told.append)
-    json.dumps(result.values, allow_nan=False)
+    result = measure(cell, [])
     problem = NumpyBackend().problem(settings.network(), *data.first(cell.coordinates["patterns"]))
     assert np.array_equal(result.arrays["margins"], problem.margins(result.arrays["w"]))
     assert result.values["outcome"] == "satisfied"
@@ -284,19 +275,14 @@ def test_a_real_trial_records_what_the_table_shows():
     assert missing == []
 
 
-def test_a_small_search_from_end_to_end():
+def test_a_small_search_from_end_to_end(measure):
     """Six seeds of a linear network with real trials: the transition of random labels lies near P/N = 2 (Cover)."""
     settings = Jamming.Settings(
         depth=0, inputs=20, bias=False, normalise=False, labels="random", seeds=6, start_ratio=2.0, highest_ratio=6.0
     )
 
-    def measure(cell):
-        data = load(DataRequest(**cell.dataset.identity()))
-        return FinishedCell(
-            cell=cell, result=PROTOCOL.measure(replace(cell, data=data), NumpyBackend(), lambda _: None)
-        )
-
-    found = PROTOCOL.analyse(settings, carry_out(settings, measure))
+    done = carry_out(settings, lambda cell: FinishedCell(cell=cell, result=measure(cell, [])))
+    found = PROTOCOL.analyse(settings, done)
     ratio = found.estimates["critical_ratio"]
     assert ratio.count == 6
     assert abs(ratio.value - 2) < 3 * np.sqrt(2 / 20 / 6)  # P* is the 20th success of fair draws: variance 2N
@@ -307,3 +293,21 @@ def test_without_a_minimum_the_jump_says_so():
     found = analysis.analyse("patterns", {}, [])
     assert found.estimates["jump_median"].value is None
     assert "no seed has a minimum" in found.estimates["jump_median"].note
+
+
+@EVERY_SCAN
+def test_the_outlook_holds_what_is_still_to_come(settings):
+    """Searches that are over are counted, and the cells that followed lie between the fewest and the most."""
+    done, total = [], len(carry_out(settings))
+    while cells := PROTOCOL.plan(settings, done):
+        seen = PROTOCOL.outlook(settings, done)
+        assert len(cells) <= seen.fewest <= total - len(done)
+        if seen.most is not None:
+            # Searches without an end yet are taken to be like those that are over, which one may exceed.
+            assert total - len(done) <= 1.5 * seen.most
+        done += [trial(cell, RATIOS[cell.coordinates["seed"]]) for cell in cells]
+    seen = PROTOCOL.outlook(settings, done)
+    assert (seen.fewest, seen.most) == (0, 0)
+    searches = settings.seeds * (3 if settings.scan == "width" else 1)
+    noun = "searches" if settings.scan == "width" else "seeds"
+    assert seen.words == f"{searches} of {searches} {noun} bracketed"
