@@ -12,14 +12,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from jamharness.api import Array, NotSupported, Problem
-from jamharness_numerics.minimise.certificate import loss_of
+from jamharness.api import Array, Problem
+from jamharness_numerics.minimise.certificate import last_layer, loss_of
 from jamharness_numerics.minimise.newton import newton
 from jamharness_numerics.minimise.outcome import PUSH, OptimizeResult
-from jamharness_numerics.minimise.verdict import DECLINE_TOLERANCE, SMOOTH_TOLERANCE, large, levelled
+from jamharness_numerics.minimise.verdict import DECLINE_TOLERANCE, SMOOTH_TOLERANCE, large, levelled, settled
 
 FIRST = 10.0
 """λ|w|²/L on the first sphere: it draws w back from where Levenberg–Marquardt has stalled."""
+COLLAPSED = 0.1
+"""Of |w| at the start: a smaller sphere is one on which the network is given up, w = 0 being a critical point."""
 FACTOR = 10.0
 """From one λ to the next."""
 SPHERES = 6
@@ -33,7 +35,7 @@ STEEP = 0.75
 LEAST = 1e-6
 """In units of κ: outputs below it are not taken for a sign."""
 REST = 200
-"""Newton steps that look for a minimum at finite w where L has levelled off."""
+"""Newton steps that look for a minimum at finite w, at the start and where L has levelled off."""
 
 
 def confined(
@@ -53,27 +55,27 @@ def confined(
     Returns:
         With ``slope`` where L has levelled off; ``balance`` is then that of the tangential forces.
     """
-    loss = loss_of(problem.margins(search.w))
+    start, loss = search.w, loss_of(problem.margins(search.w))
     if not loss > 0 or not search.finite:
         return search
-    slope = FIRST
-    decay, damping = FIRST * loss / float(search.w @ search.w), None
+    search = _rested(problem, search, budget)
+    if search.balance is not None or not np.any(problem.margins(search.w) > 0):
+        return search
+    slope, damping = FIRST, None
+    decay = FIRST * loss / float(start @ start)
     for _ in range(SPHERES):
         if search.iterations >= budget:
             break
-        try:
-            sphere = newton(
-                problem,
-                search.w,
-                min(STAGE, budget - search.iterations),
-                tolerance=0.1 * SMOOTH_TOLERANCE,
-                done=lambda w: separated(problem, w),
-                enough=ENOUGH if slope < STEEP and large(problem, loss) else 0.0,
-                damping=damping,
-                decay=decay,
-            )
-        except NotSupported:
-            return search
+        sphere = newton(
+            problem,
+            search.w,
+            min(STAGE, budget - search.iterations),
+            tolerance=0.1 * SMOOTH_TOLERANCE,
+            done=lambda w: separated(problem, w),
+            enough=ENOUGH if slope < STEEP and large(problem, loss) else 0.0,
+            damping=damping,
+            decay=decay,
+        )
         search, damping = _further(search, sphere), sphere.damping
         margins = problem.margins(search.w)
         loss = loss_of(margins)
@@ -84,9 +86,11 @@ def confined(
         )
         if not search.finite:
             break
-        if separated(problem, search.w):
+        if np.linalg.norm(search.w) < COLLAPSED * np.linalg.norm(start):
+            search, damping, slope = replace(search, w=start), None, FIRST
+        elif separated(problem, search.w):
             return replace(search, w=rescaled(problem, search.w))
-        if levelled(problem, loss, slope, sphere.balance, sphere.decline):
+        elif levelled(problem, loss, slope, sphere.balance, sphere.decline):
             return _rested(problem, replace(search, balance=sphere.balance, slope=slope), budget)
         decay /= FACTOR
     return search
@@ -127,7 +131,8 @@ def _rested(problem: Problem, search: OptimizeResult, budget: int) -> OptimizeRe
     further = _further(search, tried)
     if tried.why == "done":
         return replace(further, w=rescaled(problem, tried.w), slope=None)
-    if tried.why == "balanced":
+    certificate = last_layer(problem, problem.margins(tried.w))
+    if settled(smooth=True, certificate=certificate, balance=tried.balance, decline=None):
         return replace(further, balance=tried.balance, slope=None)
     return replace(search, iterations=further.iterations, factorisations=further.factorisations)
 

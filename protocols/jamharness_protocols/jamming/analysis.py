@@ -61,7 +61,8 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
     return Findings(
         estimates=estimates,
         tables={"trials": trials, "thresholds": thresholds},
-        objection=_objection(estimates["critical_ratio"], thresholds, trials, done),
+        objection=_failures(estimates["critical_ratio"], trials)
+        or _objection(estimates["critical_ratio"], thresholds, trials, done),
         samples=_samples(counted, thresholds if scan == "width" else None),
         resolution={
             name: float((counted[f"{column}_unsatisfied"] - counted[f"{column}_satisfied"]).mean())
@@ -174,6 +175,14 @@ def critical_weights(thresholds: pd.DataFrame) -> tuple[Float64, Float64]:
 def _scaling(thresholds: pd.DataFrame) -> Estimate:
     sizes, weights = critical_weights(thresholds)
     return scaling_exponent(sizes, weights)
+
+
+def _failures(ratio: Estimate, trials: pd.DataFrame) -> str:
+    """Why there is no estimate, where cells failed: nothing that another setting would help."""
+    failed = trials[trials["outcome"] == "failed"]
+    if ratio.value is not None or not len(failed):
+        return ""
+    return f"{len(failed)} of {len(trials)} minimisations failed. The first: {failed['reason'].iloc[0]}"
 
 
 def _objection(ratio: Estimate, thresholds: pd.DataFrame, trials: pd.DataFrame, done: Sequence[FinishedCell]) -> str:

@@ -1,13 +1,16 @@
 """What a number depends on: versions of libraries, and the files that the imports of what computes it lead to."""
 
 import sys
+import sysconfig
 import textwrap
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+from jamharness.execution.closure import unseen
 from jamharness.execution.facts import Facts, Question, look_up, versions
 
 FILES = {
@@ -141,3 +144,21 @@ def test_a_task_of_ours_leads_to_no_figure_analysis_or_host() -> None:
     margins = now("jamharness_protocols.margins.task").modules
     assert "jamharness_protocols.common.problem" in margins
     assert not [name for name in margins if name.startswith("jamharness_numerics")]
+
+
+def test_what_was_loaded_without_a_statement_is_found(tool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a plugin's packages and beside them; not libraries, the standard library's odd files, or made-up modules."""
+    for name, file in (
+        ("tool.deep.unused", tool / "tool/deep/unused.py"),
+        ("helper", tool / "helper.py"),
+        ("_sysconfigdata_odd", Path(sysconfig.get_path("stdlib")) / "_sysconfigdata_odd.py"),
+        ("made_up_by_a_framework", Path("/nowhere/made_up_by_a_framework.py")),
+        ("numpy.linalg.odd", tool / "numpy/linalg/odd.py"),
+    ):
+        module = ModuleType(name)
+        module.__file__ = str(file)
+        monkeypatch.setitem(sys.modules, name, module)
+    names = [*sys.modules]
+    mine = {"tool.deep.unused", "helper", "_sysconfigdata_odd", "made_up_by_a_framework", "numpy.linalg.odd"}
+    assert mine & set(unseen(names, {"tool"}, {"tool"}, {"numpy"})) == {"tool.deep.unused", "helper"}
+    assert not mine & set(unseen(names, {"tool.deep.unused", "helper"}, set(), {"numpy"}))

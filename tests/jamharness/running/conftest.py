@@ -42,7 +42,7 @@ MODULES = {
 
         @hookimpl
         def jamharness_datasets():
-            names = ("points", "nan", "needy", "wrong", "file", "dies", "ends", "leaves", "prints", "hangs")
+            names = ("points", "nan", "needy", "wrong", "file", "dies", "ends", "leaves", "talks", "hangs")
             return [DatasetSpec(name=name, factory=f"jamlab.data:{name}") for name in names]
     """,
     "jamlab.watcher": """
@@ -201,7 +201,7 @@ MODULES = {
         def leaves(request):
             sys.exit(3)
 
-        def prints(request):
+        def talks(request):
             print("{this is no JSON", flush=True)
             os.write(1, b"nor is this\\n")
             return points(request)

@@ -90,7 +90,7 @@ def test_a_data_set_that_hangs_is_stopped(lab: Any, monkeypatch: pytest.MonkeyPa
 
 def test_what_a_data_set_prints_is_no_part_of_the_document(lab: Any) -> None:
     """Standard output is one JSON document."""
-    asked = ["--set", "dataset=prints", "--json", "--quiet", "--store", str(lab.store)]
+    asked = ["--set", "dataset=talks", "--json", "--quiet", "--store", str(lab.store)]
     done = subprocess.run(
         [sys.executable, "-m", "jamharness", "run", "drift", "--backend", "toy", *asked],
         capture_output=True, text=True, timeout=120,

@@ -94,6 +94,7 @@ def test_a_wrong_backend_gives_no_number_and_is_blamed(jamharness, backend, said
     reasons = [failure["reason"] for failure in protocol["failures"]]
     assert reasons
     assert all(reason.startswith(said) for reason in reasons), reasons
+    assert f"{len(reasons)} of {len(reasons)} minimisations failed. The first: {said}" in protocol["objection"]
 
 
 def test_a_slow_backend_says_so_at_the_start(jamharness):
