@@ -152,7 +152,7 @@ PROTOCOL = '''
 
 import os
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from toy_faults import fault, strike
@@ -162,8 +162,6 @@ from jamharness.api import (
 )
 
 strike("import")
-# What a cell is measured by: its protocol, or a task of that name.
-HOME = "task" if "task" in {field.name for field in fields(Cell)} else "protocol"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,9 +205,9 @@ class Toy:
         if how == "twice":
             cells += cells
         if how == "object":
-            return [Cell(**{HOME: "toy"}, coordinates={"seed": object(), "round": 1, "patterns": 2})]
+            return [Cell(task="toy", coordinates={"seed": object(), "round": 1, "patterns": 2})]
         if how == "foreign":
-            return [Cell(**{HOME: "nowhere"}, coordinates={"seed": 1, "round": 1, "patterns": 2})]
+            return [Cell(task="nowhere", coordinates={"seed": 1, "round": 1, "patterns": 2})]
         known = {(cell.cell.coordinates["seed"], cell.cell.coordinates["round"]) for cell in done}
         return [cell for cell in cells if (cell.coordinates["seed"], cell.coordinates["round"]) not in known]
 
@@ -221,11 +219,11 @@ class Toy:
             dataset=settings.dataset, inputs=settings.inputs, patterns=patterns, seed=seed, folder=settings.folder
         )
         return Cell(
-            **{HOME: "toy"}, coordinates={"seed": seed, "round": turn, "patterns": patterns}, dataset=data,
+            task="toy", coordinates={"seed": seed, "round": turn, "patterns": patterns}, dataset=data,
             label=f"seed {seed} P {patterns}",
         )
 
-    def measure(self, cell, backend, progress):
+    def measure(self, cell, needed, backend, progress):
         how = strike("measure")
         progress("weighing")
         time.sleep(float(os.environ.get("TOY_PAUSE", "0")))
