@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import fallbacks
+from jamharness.api.arrays import Array
 from jamharness.api.backend import Backend, Problem
+from jamharness.api.derived import DerivedProblem, Differentiator
 from jamharness.api.errors import BackendError
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json
 from jamharness.api.loss import QuadraticHinge
-from jamharness.api.network import Array, Network
+from jamharness.api.network import Network
 from jamharness.api.optimizers import Optimizer, State
 from jamharness.api.replicas import Replicas
 from jamharness.api.rounding import overflows, rounding_of_outputs
@@ -61,10 +63,17 @@ class CheckedBackend(Backend):
             self._others[dtype] = CheckedBackend(self.inner.in_dtype(dtype), self.name)
         return self._others[dtype]
 
-    def problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge | None = None) -> "CheckedProblem":
+    def network_problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge) -> "CheckedProblem":
         """A network on patterns, checked."""
-        asked = loss or QuadraticHinge()
-        return CheckedProblem(self, self.inner.problem(network, x, y, asked), network, asked, len(y))
+        return CheckedProblem(self, self.inner.problem(network, x, y, loss), network, loss, len(y))
+
+    def problem_of(self, *arguments: Any, **named: Any) -> DerivedProblem:
+        """A model of the user's own, as the backend itself makes it."""
+        return self.inner.problem_of(*arguments, **named)
+
+    def differentiator(self) -> Differentiator:
+        """The backend's own."""
+        return self.inner.differentiator()
 
     def replicas(self, problems: Sequence[Problem]) -> Replicas:
         """Several problems side by side, checked."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from jamharness.api.arrays import Array
 from jamharness.api.loss import QuadraticHinge
-from jamharness.api.network import Array
 from jamharness.api.optimizers import Optimizer, State
 
 if TYPE_CHECKING:

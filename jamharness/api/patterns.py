@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from jamharness.api.arrays import Float64
 from jamharness.api.errors import BadInput
-from jamharness.api.network import Float64
 
 
 def parity(classes: NDArray[np.integer]) -> Float64:

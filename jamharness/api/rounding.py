@@ -6,7 +6,8 @@ from math import log10
 import numpy as np
 
 from jamharness.api.activations import Activation
-from jamharness.api.network import Array, Float64, Network
+from jamharness.api.arrays import Array, Float64
+from jamharness.api.network import Network
 
 _STEEPEST = 1.13
 """The largest slope of an activation: that of gelu (relu, tanh, linear and softplus have 1)."""
