@@ -74,11 +74,11 @@ def test_a_walk_through_quotes_its_example(name, example, blocks):
     """Each excerpt on the page stands in the example word for word."""
     page = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
     files = [*example.glob("src/*/*.py"), *example.glob("tests/*.py"), example / "pyproject.toml"]
-    lines = set("\n".join(file.read_text(encoding="utf-8") for file in files).splitlines())
+    lines = {line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()}
     excerpts = re.findall(r"```(?:python|toml)\n(.*?)```", page, flags=re.DOTALL)
     assert len(excerpts) == blocks
     for excerpt in excerpts:
-        assert [line for line in excerpt.splitlines() if line not in lines] == []
+        assert [line for line in excerpt.splitlines() if line.strip() not in lines] == []
 
 
 def test_the_example_is_short():

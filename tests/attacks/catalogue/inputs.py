@@ -218,6 +218,7 @@ def _foreign_interpreter(place: Place) -> None:
     (place.work / "jamharness.toml").write_text("[interpreters]\nnumpy = './python'\n")
     place.run(*place.request("--set", "seed=9"), codes=(0, 2), truth=None)
     assert not (place.work / "started").exists(), "a program of this folder was started"
+    (place.work / "jamharness.toml").unlink()
 
 
 def _folder_that_is_gone(*arguments: str) -> Callable[[Place], None]:

@@ -339,8 +339,8 @@ def _uninstalled(place: Place) -> None:
 
 
 QUICK = {
-    "spec: name a number", "spec: import that exits", "measure:segfault", "data:vanish", "data:print",
-    "finished:mutate", "margins:half", "gradient:nan", "edited protocol's helper",
+    "spec: name a number", "spec: import that exits", "measure:segfault", "data:vanish",
+    "finished:mutate", "margins:half", "edited protocol's helper",
 }  # fmt: skip
 
 

@@ -355,8 +355,8 @@ def _renamed(place: Place) -> None:
 
 
 QUICK = {
-    "marker gone", "record with a byte changed", "record a pipe", "cell with a byte changed", "arrays gone",
-    "record's protocols a number", "record's problem an escape", "cell's values of texts", "arrays' pickled objects",
+    "marker gone", "record a pipe", "cell with a byte changed", "arrays gone",
+    "record's protocols a number", "record's problem an escape", "arrays' pickled objects",
 }  # fmt: skip
 
 

@@ -205,7 +205,7 @@ def _other_workers(place: Place) -> None:
     place.run(*(part if part != "1" else "3" for part in place.request(store="new")))
 
 
-QUICK = {"LANG=C without UTF-8", "no HOME", "30 columns", "store read-only", "runs unreadable"}
+QUICK = {"LANG=C without UTF-8", "no HOME", "30 columns", "runs unreadable"}
 
 
 def _attack(name: str, do: Callable[[Place], object], again: bool = False) -> Attack:

@@ -205,9 +205,9 @@ class Toy:
         if how == "twice":
             cells += cells
         if how == "object":
-            return [Cell(protocol="toy", coordinates={"seed": object(), "round": 1, "patterns": 2})]
+            return [Cell(task="toy", coordinates={"seed": object(), "round": 1, "patterns": 2})]
         if how == "foreign":
-            return [Cell(protocol="nowhere", coordinates={"seed": 1, "round": 1, "patterns": 2})]
+            return [Cell(task="nowhere", coordinates={"seed": 1, "round": 1, "patterns": 2})]
         known = {(cell.cell.coordinates["seed"], cell.cell.coordinates["round"]) for cell in done}
         return [cell for cell in cells if (cell.coordinates["seed"], cell.coordinates["round"]) not in known]
 
@@ -219,11 +219,11 @@ class Toy:
             dataset=settings.dataset, inputs=settings.inputs, patterns=patterns, seed=seed, folder=settings.folder
         )
         return Cell(
-            protocol="toy", coordinates={"seed": seed, "round": turn, "patterns": patterns}, dataset=data,
+            task="toy", coordinates={"seed": seed, "round": turn, "patterns": patterns}, dataset=data,
             label=f"seed {seed} P {patterns}",
         )
 
-    def measure(self, cell, backend, progress):
+    def measure(self, cell, needed, backend, progress):
         how = strike("measure")
         progress("weighing")
         time.sleep(float(os.environ.get("TOY_PAUSE", "0")))
