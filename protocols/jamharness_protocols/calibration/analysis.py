@@ -45,9 +45,7 @@ def analyse(planned: Mapping[str, int], done: Sequence[FinishedCell]) -> Finding
         rows += CALIBRATIONS[name].rows(results)
     statistical, exact = [row for row in rows if not row.exact], [row for row in rows if row.exact]
     covered, met = sum(row.covered for row in statistical), sum(row.covered for row in exact)
-    low, high = (
-        (int(end) for end in stats.binom.ppf((0.025, 0.975), len(statistical), LEVEL)) if statistical else (0, 0)
-    )
+    low, high = (int(stats.binom.ppf(part, len(statistical), LEVEL)) if statistical else 0 for part in (0.025, 0.975))
     expected = f"an instrument that reads true covers {low} to {high} of {len(statistical)}"
     estimates = {
         "rows": _number(len(statistical)),
@@ -73,9 +71,8 @@ def _number(count: int) -> Estimate:
 
 def _objection(statistical: Sequence[Row], exact: Sequence[Row], covered: int, incomplete: Sequence[str]) -> str:
     """Why the instrument cannot be said to read true; empty when it can."""
-    reasons = [
-        f"{row.quantity} ({row.calibration}) is {row.value:g} and not {row.truth:g}" for row in exact if not row.covered
-    ]
+    wrong = [row for row in exact if not row.covered]
+    reasons = [f"{row.quantity} ({row.calibration}) is {row.value:g} and not {row.truth:g}" for row in wrong]
     reasons += [
         f"{row.quantity} ({row.calibration}) is {row.value:.4g} for {row.truth:.4g}, p = {row.p:.0e}"
         for row in statistical

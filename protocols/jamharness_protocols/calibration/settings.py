@@ -16,7 +16,7 @@ class CalibrationSettings:
     full: bool = setting(False, help="many draws and larger systems: minutes to hours instead of minutes")
     fault: str = setting(
         "none",
-        help="make the instrument wrong on purpose: κ 2% too large, one contact in fifty lost, or estimates 2% too large",
+        help="an instrument made wrong on purpose: κ 2% too large, a contact in fifty lost, or estimates 2% too large",
         choices=FAULTS,
     )
 
