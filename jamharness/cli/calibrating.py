@@ -54,7 +54,8 @@ def calibrate(
     with others_to_stderr(), interruptible(keeper, again), shown:
         finished = run([PROTOCOL], **given.keywords, observer=keeper)
     if as_json:
-        show_json({**finished.to_json(), "rows": finished.tables[PROTOCOL]["rows"].to_dict("records")})
+        records: Any = finished.tables[PROTOCOL]["rows"].to_dict("records")
+        show_json({**finished.to_json(), "rows": records})
     else:
         show(rows(finished.protocols[PROTOCOL]))
     raise typer.Exit(finished.exit)

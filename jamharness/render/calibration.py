@@ -23,13 +23,8 @@ def rows(part: "ProtocolRun") -> RenderableType:
         value = number(row["value"]) if row["exact"] else number(row["value"], half)
         made.add_row(row["calibration"], row["quantity"], f"{row['truth']:.6g}", value, interval, verdict)
     estimates = part.findings.estimates
-    counted = [
-        f"{estimates[name].value:g} of {estimates[of].value:g} {words}"
-        for name, of, words in (
-            ("covered", "rows", "intervals hold the truth"),
-            ("met", "exact", "exact truths are met"),
-        )
-    ]
+    words = {("covered", "rows"): "intervals hold the truth", ("met", "exact"): "exact truths are met"}
+    counted = [f"{estimates[name].value:g} of {estimates[of].value:g} {text}" for (name, of), text in words.items()]
     said = "; ".join(counted)
     lines: list[RenderableType] = [Prose(f"{said} ({estimates['covered'].note}). {duration(part.seconds)}.")]
     verdict = Text(part.objection, style="bold red") if part.objection else Text("It reads true.", style="bold green")
