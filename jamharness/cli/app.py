@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from jamharness.cli import agreement, benching, comparing, conformance, health, listing, running, stored
+from jamharness.cli import agreement, benching, calibrating, comparing, conformance, health, listing, running, stored
 from jamharness.cli.output import alone
 from jamharness.cli.usage import EXIT_CODES, Group
 from jamharness.plugins import Plugins, plugin_code
@@ -30,6 +30,7 @@ def build_app(plugins: Plugins) -> typer.Typer:
         running.resume,
         agreement.agree,
         conformance.conformance,
+        calibrating.calibrate,
         benching.bench,
         health.doctor,
         stored.runs,

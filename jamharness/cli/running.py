@@ -170,7 +170,7 @@ def _carry_out(
 
     shown = display(quiet=quiet)
     keeper = Keeper(shown)
-    with others_to_stderr(), _ctrl_c(keeper, again), shown:
+    with others_to_stderr(), interruptible(keeper, again), shown:
         finished = compute(keeper)
         observables = {} if as_json else observables_of(plugins, finished.protocols)
     if as_json:
@@ -202,7 +202,7 @@ def _sweep(
     shown = display(quiet=quiet)
     keeper = Keeper(shown)
     again = {"store": first.keywords.get("store"), "config": config}
-    with others_to_stderr(), _ctrl_c(keeper, again), shown:
+    with others_to_stderr(), interruptible(keeper, again), shown:
         runs, comparison = sweeping.carry_out(requests, lambda given: compute(given, keeper), formats)
     code = max(run.exit for run in runs)
     if as_json:
@@ -214,7 +214,7 @@ def _sweep(
 
 
 @contextmanager
-def _ctrl_c(keeper: Keeper, again: dict[str, Any]) -> Iterator[None]:
+def interruptible(keeper: Keeper, again: dict[str, Any]) -> Iterator[None]:
     """Say what is kept and how to go on, however often the key was pressed."""
     try:
         yield

@@ -35,6 +35,12 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             tasks={"avalanches": "jamharness_protocols.avalanches.task:measure"},
             summary="how the set of unsatisfied patterns changes along training",
         ),
+        ProtocolSpec(
+            name="calibration",
+            factory="jamharness_protocols.calibration.protocol:CalibrationProtocol",
+            tasks={"calibration": "jamharness_protocols.calibration.task:measure"},
+            summary="the instrument on problems whose answer is known; see: jamharness calibrate",
+        ),
     ]
 
 
@@ -46,5 +52,25 @@ def jamharness_systems() -> Iterable[SystemSpec]:
             name="fully_connected",
             factory="jamharness.api.network:Network",
             summary="a fully connected network with one output (arXiv 1809.09349)",
-        )
+        ),
+        SystemSpec(
+            name="perceptron",
+            factory="jamharness_systems.perceptron:Perceptron",
+            summary="the spherical perceptron at any margin (arXiv 1501.03397)",
+        ),
+        SystemSpec(
+            name="spheres",
+            factory="jamharness_systems.spheres:Spheres",
+            summary="repulsive spheres in a periodic box, 2D or 3D",
+        ),
+        SystemSpec(
+            name="ellipses",
+            factory="jamharness_systems.ellipses:Ellipses",
+            summary="repulsive ellipses in a periodic box (arXiv 0812.1234)",
+        ),
+        SystemSpec(
+            name="committee",
+            factory="jamharness_systems.committee:Committee",
+            summary="a tree committee on the sphere",
+        ),
     ]
