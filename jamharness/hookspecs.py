@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from jamharness.api import BackendSpec, DatasetSpec, ProtocolSpec
+from jamharness.api import BackendSpec, DatasetSpec, ProtocolSpec, SystemSpec
 
 if TYPE_CHECKING:
     import typer
@@ -24,6 +24,11 @@ def jamharness_backends() -> Iterable[BackendSpec]:  # type: ignore[empty-body]
 @_hookspec
 def jamharness_protocols() -> Iterable[ProtocolSpec]:  # type: ignore[empty-body]
     """The protocols that the plugin offers."""
+
+
+@_hookspec
+def jamharness_systems() -> Iterable[SystemSpec]:  # type: ignore[empty-body]
+    """The kinds of systems that the plugin offers."""
 
 
 @_hookspec
@@ -49,6 +54,8 @@ def jamharness_describe_environment() -> Mapping[str, str]:  # type: ignore[empt
 def jamharness_run_finished(run: "Run") -> None:
     """Called once after a run has ended with its results in the store; for trackers and notifiers.
 
+    It is called in a thread of its own, which is left behind after 10 s; what is printed is settled before.
+
     Arguments:
-        run: its estimates, tables, arrays and files.
+        run: its estimates, tables, arrays and files: a read-only copy.
     """

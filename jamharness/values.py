@@ -61,7 +61,16 @@ def types_of(kind: type[Any]) -> dict[str, Any]:
 
 @cache
 def _converter() -> Converter:
-    converter = Converter(detailed_validation=False)
+    return new_converter()
+
+
+def new_converter(*, forbid_extra_keys: bool = False) -> Converter:
+    """A converter that reads the values above, and dataclasses of them.
+
+    Arguments:
+        forbid_extra_keys: whether a dataclass refuses names that it does not have.
+    """
+    converter = Converter(detailed_validation=False, forbid_extra_keys=forbid_extra_keys)
     converter.register_structure_hook(int, lambda value, _: _whole(value))
     converter.register_structure_hook(float, lambda value, _: _number(value))
     converter.register_structure_hook(bool, lambda value, _: _truth(value))

@@ -1,7 +1,9 @@
 """The documentation is held to what it is about: links, tables made of code, and excerpts of the example."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
+from textwrap import dedent, indent
 
 import pytest
 
@@ -9,22 +11,37 @@ from jamharness.api import CAPABILITIES
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*/README.md"))]
+HOME = re.compile(r"https://github\.com/jamharness/jamharness/(?:blob|tree)/main/")
+"""What links begin with where a page is read outside the repository, as README is on a package index."""
 EXAMPLE = ROOT / "examples" / "jamharness-jax"
+DATA_SET = ROOT / "examples" / "jamharness-dataset"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_to_files(page):
-    """Every relative link leads to a file or a folder of the repository."""
+    """Every link to a page of the repository leads to a file or a folder that it has."""
     targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
-    missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
-    assert not missing
+    ours = {target: ROOT / HOME.sub("", target) for target in targets if HOME.match(target)}
+    ours |= {target: page.parent / target for target in targets if "://" not in target}
+    assert not [target for target, path in ours.items() if not path.exists()]
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name == "README.md"], ids=lambda page: page.parent.name
+)
+def test_links_of_a_readme_work_outside_the_repository(page):
+    """A package index shows it without the files around it."""
+    targets = re.findall(r"\]\(([^)\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert not [target for target in targets if "://" not in target and not target.startswith("#")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_python_blocks_are_python(page):
-    """Every block that says it is Python compiles."""
+    """Every block that says it is Python compiles; an excerpt may begin inside a function, or be its first line."""
     for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL):
-        compile(block, str(page), "exec")
+        block = dedent(block)
+        whole = f"{block.rstrip()}\n    ..." if block.rstrip().endswith(":") else block
+        compile(f"def _():\n{indent(whole, '    ')}" if "return" in block else whole, str(page), "exec")
 
 
 def test_commands_exist():
@@ -50,16 +67,18 @@ def test_the_table_of_faults_is_the_list_of_faults():
     assert rows == [f"| {what} | `{test}` | {phrase.strip()} |" for what, test, phrase in faults]
 
 
-def test_the_walk_through_quotes_the_example():
-    """Each excerpt in docs/writing-a-backend.md stands in the example word for word."""
-    page = (ROOT / "docs/writing-a-backend.md").read_text(encoding="utf-8")
-    files = [*EXAMPLE.glob("src/*/*.py"), *EXAMPLE.glob("tests/*.py"), EXAMPLE / "pyproject.toml"]
-    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    lines = set(text.splitlines())
-    blocks = re.findall(r"```(?:python|toml)\n(.*?)```", page, flags=re.DOTALL)
-    assert len(blocks) == 5
-    for block in blocks:
-        assert [line for line in block.splitlines() if line not in lines] == []
+@pytest.mark.parametrize(
+    ("name", "example", "blocks"), [("writing-a-backend", EXAMPLE, 5), ("writing-a-data-set", DATA_SET, 6)]
+)
+def test_a_walk_through_quotes_its_example(name, example, blocks):
+    """Each excerpt on the page stands in the example word for word."""
+    page = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
+    files = [*example.glob("src/*/*.py"), *example.glob("tests/*.py"), example / "pyproject.toml"]
+    lines = {line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()}
+    excerpts = re.findall(r"```(?:python|toml)\n(.*?)```", page, flags=re.DOTALL)
+    assert len(excerpts) == blocks
+    for excerpt in excerpts:
+        assert [line for line in excerpt.splitlines() if line.strip() not in lines] == []
 
 
 def test_the_example_is_short():
@@ -71,3 +90,49 @@ def test_every_method_is_explained():
     """The table of methods names every capability of the api."""
     page = (ROOT / "docs/writing-a-backend.md").read_text(encoding="utf-8")
     assert not [name for name in CAPABILITIES if f"| `{name}(" not in page]
+
+
+def test_every_variable_is_documented():
+    """Each JAMHARNESS_ variable that any code reads, and each hook, is on its page."""
+    page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    rooms = [ROOT / room for room in ("jamharness", "protocols", "backends", "benchmarks", "examples")]
+    code = "\n".join(path.read_text(encoding="utf-8") for room in rooms for path in room.rglob("*.py"))
+    read = set(re.findall(r"JAMHARNESS_[A-Z]+(?:_[A-Z]+)*_?", code))
+    assert read >= {"JAMHARNESS_DATA", "JAMHARNESS_DISABLE", "JAMHARNESS_PYTHON_"}
+    assert not [name for name in read if name not in page]
+
+
+def test_every_key_of_the_configuration_is_documented():
+    """Each field of RunOptions has its row, and each table its section."""
+    from jamharness.configuration import _TABLES, RunOptions
+
+    page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    assert not [field.name for field in fields(RunOptions) if f"| `{field.name}` |" not in page]
+    assert not [table for table in _TABLES if f"### `[{table}]`" not in page]
+
+
+def test_every_hook_is_documented():
+    """With its arguments as hookspecs has them, and every method of a protocol."""
+    import inspect
+
+    from jamharness import hookspecs
+    from jamharness.api import Protocol
+
+    page = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    hooks = {name: getattr(hookspecs, name) for name in vars(hookspecs) if name.startswith("jamharness_")}
+    assert not [
+        name
+        for name, hook in hooks.items()
+        if f"| `{name}({', '.join(inspect.signature(hook).parameters)})` |" not in page
+    ]
+    methods = {name: getattr(Protocol, name) for name in ("plan", "measure", "analyse", "draw")}
+    for name, method in methods.items():
+        assert f"| `{name}({', '.join(list(inspect.signature(method).parameters)[1:])})` |" in page
+
+
+def test_every_field_of_a_data_request_is_documented():
+    """In the table of docs/writing-a-data-set.md."""
+    from jamharness.api import DataRequest
+
+    table = (ROOT / "docs/writing-a-data-set.md").read_text(encoding="utf-8").partition("| field |")[2]
+    assert not [field.name for field in fields(DataRequest) if f"`{field.name}`" not in table]

@@ -10,6 +10,7 @@ from jamharness.api import Array, Backend, Json, Network, Problem, QuadraticHing
 from jamharness_numpy.hessian import weighted_hessian
 from jamharness_numpy.layers import backward, forward, output_jacobian
 from jamharness_numpy.products import hessian_vector
+from jamharness_numpy.systems import NumpyDifferentiator
 
 _BLOCK = 1 << 25
 """Floats in the largest temporary array of a Hessian: 256 MiB in float64."""
@@ -21,9 +22,13 @@ class NumpyBackend(Backend):
     name = "numpy"
     capabilities = frozenset({"jacobian", "hessian", "hessian_eigenvalues", "hessian_vector", "tangent_kernel"})
 
-    def problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge | None = None) -> "NumpyProblem":
-        """A network on patterns x (P, d) with labels y (P,) of ±1."""
-        return NumpyProblem(self, network, x, y, loss or QuadraticHinge())
+    def network_problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge) -> "NumpyProblem":
+        """A network on patterns x (P, d) with labels y (P,) of ±1, by closed forms."""
+        return NumpyProblem(self, network, x, y, loss)
+
+    def differentiator(self) -> NumpyDifferentiator:
+        """Dual numbers."""
+        return NumpyDifferentiator(self.dtype)
 
     def describe(self) -> Mapping[str, Json]:
         """Versions, device and dtype."""

@@ -1,5 +1,7 @@
 """The activations with their first two derivatives, elementwise."""
 
+from math import pi, sqrt
+
 import numpy as np
 from scipy.special import expit, ndtr
 
@@ -7,7 +9,7 @@ from jamharness.api import Activation, Array
 
 
 def _density(t: Array) -> Array:
-    return np.asarray(np.exp(-0.5 * t * t) / np.sqrt(2 * np.pi))
+    return np.asarray(np.exp(-0.5 * t * t) / sqrt(2 * pi))
 
 
 def value(activation: Activation, z: Array) -> Array:

@@ -1,14 +1,15 @@
 """The backend: which device, which precision, how many threads."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from jamharness.api import Array, Backend, BadInput, Json, Network, QuadraticHinge
+from jamharness.api import Array, Backend, BadInput, DerivedProblem, Json, Loss, Network, QuadraticHinge
 from jamharness_tensorflow.problem import TensorFlowProblem
+from jamharness_tensorflow.systems import TensorFlowDifferentiator
 
 
 class TensorFlowBackend(Backend):
@@ -53,9 +54,41 @@ class TensorFlowBackend(Backend):
         with self.on_device():
             return tf.constant(np.array(value, dtype=self.dtype))
 
-    def problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge | None = None) -> TensorFlowProblem:
-        """A network on patterns x (P, d) with labels y (P,) of ±1."""
-        return TensorFlowProblem(self, network, x, y, loss or QuadraticHinge())
+    def network_problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge) -> "TensorFlowProblem":
+        """A network on patterns x (P, d) with labels y (P,) of ±1, by closed forms."""
+        return TensorFlowProblem(self, network, x, y, loss)
+
+    def problem_of(
+        self, function: Callable[..., Any], w0: Array | None, x: Array, y: Array, loss: Loss | None = None
+    ) -> DerivedProblem:
+        """A function f(w, x) of tensors, or a Keras model with one output and w0 None: its trainable variables.
+
+        Raises:
+            BadInput: a Keras model in another dtype than the backend's.
+        """
+        if not isinstance(function, tf.keras.Model):
+            return super().problem_of(function, w0, x, y, loss)
+        model, variables = function, function.trainable_variables
+        wrong = {variable.dtype for variable in variables} - {self.dtype}
+        if wrong:
+            raise BadInput(
+                f"The model computes in {', '.join(sorted(wrong))} and the backend in {self.dtype}; "
+                f"call keras.backend.set_floatx({self.dtype!r}) before the model is built."
+            )
+        shapes = [tuple(variable.shape) for variable in variables]
+        fixed = [variable.value for variable in model.non_trainable_variables]
+
+        def outputs(w: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+            pieces = tf.split(w, [int(np.prod(shape)) for shape in shapes])
+            parts = [tf.reshape(piece, shape) for piece, shape in zip(pieces, shapes, strict=True)]
+            return tf.reshape(model.stateless_call(parts, fixed, x)[0], (-1,))
+
+        start = np.concatenate([np.ravel(variable.numpy()) for variable in variables]) if w0 is None else w0
+        return super().problem_of(outputs, start, x, y, loss)
+
+    def differentiator(self) -> TensorFlowDifferentiator:
+        """Automatic differentiation by the framework."""
+        return TensorFlowDifferentiator(self)
 
     def describe(self) -> Mapping[str, Json]:
         """Versions, device, threads and precision flags."""

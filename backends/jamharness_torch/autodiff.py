@@ -51,7 +51,7 @@ def hessian_vectors(
     def loss(at: Tensor) -> Tensor:
         return torch.relu(margin - y * outputs(at, x)).square().sum() / (2 * len(y))
 
-    return _along(loss, w, v, chunk)
+    return along(loss, w, v, chunk)
 
 
 def hessian_parts(
@@ -83,11 +83,11 @@ def hessian_parts(
         H0.addmm_(J.T, J)
     coefficients = -y * delta / patterns
     units = torch.eye(size, dtype=w.dtype, device=w.device)
-    Hp = _along(lambda at: coefficients @ outputs(at, x), w, units, chunk)
+    Hp = along(lambda at: coefficients @ outputs(at, x), w, units, chunk)
     return H0.div_(patterns), Hp.add_(Hp.T.clone()).div_(2)
 
 
-def _along(value: Callable[[Tensor], Tensor], w: Tensor, v: Tensor, chunk: int) -> Tensor:
+def along(value: Callable[[Tensor], Tensor], w: Tensor, v: Tensor, chunk: int) -> Tensor:
     """∇∇value(w) v, (k, N), for v (k, N)."""
     gradient = grad(value)
 

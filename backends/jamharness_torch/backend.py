@@ -1,14 +1,17 @@
 """The backend: which device, which precision."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from jamharness.api import Array, Backend, Json, Network, Problem, QuadraticHinge
+from jamharness.api import Array, Backend, DerivedProblem, Json, Loss, Network, Problem, QuadraticHinge
 from jamharness_torch import compiled
+from jamharness_torch.autodiff import outputs_of
 from jamharness_torch.problem import TorchProblem
 from jamharness_torch.replicas import TorchReplicas
+from jamharness_torch.systems import TorchDifferentiator
 
 
 class TorchBackend(Backend):
@@ -51,13 +54,26 @@ class TorchBackend(Backend):
         """A copy on the device, in the backend's dtype: never a view of the caller's memory."""
         return torch.tensor(value, dtype=self.torch_dtype, device=self.torch_device)
 
-    def problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge | None = None) -> TorchProblem:
-        """A network on patterns x (P, d) with labels y (P,) of ±1."""
-        return TorchProblem(self, network, x, y, loss or QuadraticHinge())
+    def network_problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge) -> "TorchProblem":
+        """A network on patterns x (P, d) with labels y (P,) of ±1, by closed forms."""
+        return TorchProblem(self, network, x, y, loss)
 
     def replicas(self, problems: Sequence[Problem]) -> TorchReplicas:
         """Several of this backend's problems along a leading axis."""
         return TorchReplicas(problems)
+
+    def problem_of(
+        self, function: Callable[..., Any], w0: Array | None, x: Array, y: Array, loss: Loss | None = None
+    ) -> DerivedProblem:
+        """A function f(w, x) of tensors, or a ``torch.nn.Module`` with one output and w0 None: its own parameters."""
+        if isinstance(function, torch.nn.Module):
+            start, outputs = outputs_of(function)
+            return super().problem_of(outputs, start.cpu().numpy() if w0 is None else w0, x, y, loss)
+        return super().problem_of(function, w0, x, y, loss)
+
+    def differentiator(self) -> TorchDifferentiator:
+        """Automatic differentiation by the framework."""
+        return TorchDifferentiator(self)
 
     def describe(self) -> Mapping[str, Json]:
         """Versions, device, threads and precision flags."""

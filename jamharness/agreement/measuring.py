@@ -9,7 +9,8 @@ from jamharness.agreement.result import Trajectories
 from jamharness.agreement.rows import ExactRow, HorizonRow
 from jamharness.agreement.workers import BackendWorker, reason_of
 from jamharness.api import ComparisonPoint
-from jamharness.plugins import Plugins, load_data
+from jamharness.plugins import Plugins
+from jamharness.running.data import Loading, load_patterns
 
 METHODS = ("adam", "fire", "lm")
 TWINS = 2
@@ -24,9 +25,13 @@ class PreparedPoint:
     point: Point
 
     @classmethod
-    def of(cls, comparison_point: ComparisonPoint, plugins: Plugins) -> "PreparedPoint":
-        """Load the data and draw the weights."""
-        x, y = load_data(comparison_point.dataset, plugins).first(comparison_point.patterns)
+    def of(cls, comparison_point: ComparisonPoint, plugins: Plugins, loading: Loading) -> "PreparedPoint":
+        """Load the data in a worker, and draw the weights.
+
+        Raises:
+            BadInput: everything that is wrong with the data.
+        """
+        x, y = load_patterns(comparison_point.dataset, plugins, loading).first(comparison_point.patterns)
         w = comparison_point.network.initial(seed=comparison_point.seed, scheme=comparison_point.scheme)
         return cls(
             comparison_point=comparison_point,

@@ -18,6 +18,7 @@ from jamharness.plugins import Plugins, plugin_code
 from jamharness.running import Observer, Run, Silent, run
 from jamharness.running.experiments import Experiment
 from jamharness.running.request import Request
+from jamharness.running.workers import loading_of
 
 UPDATES = 10_000
 """Of the first-order trajectories: enough for Adam at its fastest rate to show how its roundings grow."""
@@ -104,7 +105,7 @@ def agree(
             raise BadInput(*failures.values())
         if {"exact", "horizon"} & set(kinds):
             for comparison_point in _comparison_points(experiments, failures):
-                where = PreparedPoint.of(comparison_point, plugins)
+                where = PreparedPoint.of(comparison_point, plugins, loading_of(requests[reference]))
                 others = {each: ready[each] for each in wanted if each != reference or len(wanted) == 1}
                 if "exact" in kinds:
                     say(f"exact: {comparison_point.label}")

@@ -1,6 +1,5 @@
 """The backends side by side: one worker each, and what they compute at the same points."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
@@ -11,6 +10,7 @@ from jamharness.api import JamharnessError
 from jamharness.execution.job import Target, describe
 from jamharness.execution.pool import LocalPool
 from jamharness.running.request import Request
+from jamharness.running.workers import environment_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,8 +48,7 @@ def backend_workers(requests: Mapping[str, Request], failures: dict[str, str]) -
             pool = LocalPool(
                 1,
                 interpreter=request.interpreter,
-                # What the user has set stays.
-                environment={key: text for key, text in target.backend.environment.items() if key not in os.environ},
+                environment=environment_of(target),
                 threads=target.threads,
             )
             stack.callback(pool.kill)

@@ -1,53 +1,98 @@
 """What plugin authors program against. It imports numpy and the standard library only."""
 
 from jamharness.api.activations import ACTIVATIONS, Activation
-from jamharness.api.backend import CAPABILITIES, DERIVED, DTYPES, Backend, Problem, as_array
+from jamharness.api.arrays import Array, Float64, as_array
+from jamharness.api.backend import DTYPES, Backend, Problem
+from jamharness.api.capabilities import CAPABILITIES, derived, shortcomings, supports
 from jamharness.api.cells import Cell, CellResult, Coordinates, FinishedCell
+from jamharness.api.checked import CheckedBackend
 from jamharness.api.data import DataRequest, Patterns, check_patterns
-from jamharness.api.errors import BadInput, JamharnessError, NotSupported, PluginError, unknown_name
+from jamharness.api.derived import DerivedProblem, Differentiator, Formula
+from jamharness.api.errors import BackendError, BadInput, JamharnessError, NotSupported, PluginError, unknown_name
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json, canonical_json, digest, generator
-from jamharness.api.loss import QuadraticHinge
-from jamharness.api.network import SCHEMES, Array, Float64, Network
+from jamharness.api.levels import Constraints, Objective, Predictor
+from jamharness.api.loss import (
+    LOSSES,
+    CrossEntropy,
+    Loss,
+    MeanSquare,
+    QuadraticHinge,
+    SoftHinge,
+    margin_problem,
+)
+from jamharness.api.models import Output, OwnModel
+from jamharness.api.namespace import Data, Namespace
+from jamharness.api.network import SCHEMES, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
-from jamharness.api.protocol import ComparisonPoint, Estimate, Findings, Observable, Progress, Protocol, setting
+from jamharness.api.patterns import alternating, fair_signs, interleaved, normalised, parity
+from jamharness.api.protocol import (
+    ComparisonPoint,
+    Estimate,
+    Findings,
+    Observable,
+    Outlook,
+    Progress,
+    Protocol,
+    applicable,
+    setting,
+)
 from jamharness.api.replicas import Replicas
-from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, hookimpl
+from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, SystemSpec, hookimpl
+from jamharness.api.systems import LocalSystem, PatternSystem, System
 
 __all__ = [
     "ACTIVATIONS",
     "API_VERSION",
     "CAPABILITIES",
-    "DERIVED",
     "DTYPES",
+    "LOSSES",
     "SCHEMES",
     "Activation",
     "Adam",
     "Array",
     "Backend",
+    "BackendError",
     "BackendSpec",
     "BadInput",
     "Cell",
     "CellResult",
+    "CheckedBackend",
     "ComparisonPoint",
+    "Constraints",
     "Coordinates",
+    "CrossEntropy",
     "DampedStep",
+    "Data",
     "DataRequest",
     "DatasetSpec",
+    "DerivedProblem",
+    "Differentiator",
     "Estimate",
     "Findings",
     "FinishedCell",
     "Fire",
     "Float64",
     "Flow",
+    "Formula",
     "JamharnessError",
     "Json",
+    "LocalSystem",
+    "Loss",
+    "MeanSquare",
+    "Namespace",
     "Network",
     "NotSupported",
+    "Objective",
     "Observable",
     "Optimizer",
+    "Outlook",
+    "Output",
+    "OwnModel",
+    "PatternSystem",
     "Patterns",
     "PluginError",
+    "Predictor",
     "Problem",
     "Progress",
     "Protocol",
@@ -55,13 +100,26 @@ __all__ = [
     "QuadraticHinge",
     "Replicas",
     "Sgd",
+    "SoftHinge",
     "State",
+    "System",
+    "SystemSpec",
+    "alternating",
+    "applicable",
     "as_array",
     "canonical_json",
     "check_patterns",
+    "derived",
     "digest",
+    "fair_signs",
     "generator",
     "hookimpl",
+    "interleaved",
+    "margin_problem",
+    "normalised",
+    "parity",
     "setting",
+    "shortcomings",
+    "supports",
     "unknown_name",
 ]

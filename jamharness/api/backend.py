@@ -3,35 +3,36 @@
 Requirements on a backend:
 - a class with ``problem`` and ``describe``, named by a ``BackendSpec``; the host constructs it in a worker process;
 - a ``Problem`` with ``outputs``, ``margins`` and ``loss_and_gradient``; everything else has a default here, or raises
-``NotSupported`` until the backend provides it and lists it among its capabilities; - a faster override must equal the
-default; - results are new NumPy arrays in the backend's dtype; inputs are never modified.
+  ``NotSupported`` until the backend provides it and lists it among its capabilities; a faster override must equal the
+  default;
+- results are new NumPy arrays in the backend's dtype, of the shapes stated here and finite wherever w is and nothing
+  overflows: a worker checks that (``jamharness.api.checked``); inputs are never modified.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import fallbacks
+from jamharness.api.arrays import Array, as_array
+from jamharness.api.capabilities import ALWAYS, DERIVED
 from jamharness.api.data import check_patterns
+from jamharness.api.derived import DerivedProblem, Differentiator
 from jamharness.api.errors import BadInput, NotSupported, unknown_name
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json
-from jamharness.api.loss import QuadraticHinge
-from jamharness.api.network import Array, Network
+from jamharness.api.loss import Loss, QuadraticHinge, margin_problem
+from jamharness.api.models import OwnModel
+from jamharness.api.network import Network
 from jamharness.api.optimizers import Optimizer, State
 from jamharness.api.replicas import Replicas
+from jamharness.api.systems import System
 
 DTYPES = ("float64", "float32")
-CAPABILITIES = frozenset({
-    "descend", "jacobian", "damped_step", "truncated_step", "hessian", "hessian_eigenvalues", "hessian_vector",
-    "tangent_kernel", "replicas",
-})  # fmt: skip
-DERIVED = {"hessian": ("hessian_vector",), "hessian_eigenvalues": ("hessian", "hessian_vector")}
-"""Capabilities that the api derives for a backend with one of others, and that are NotSupported without."""
 
 
 class Problem(ABC):
@@ -42,6 +43,8 @@ class Problem(ABC):
 
     def __init__(self, backend: "Backend", network: Network, x: Array, y: Array, loss: QuadraticHinge) -> None:
         check_patterns(x, y)
+        if loss.margin <= 0:
+            raise BadInput(margin_problem(loss.margin))
         if x.shape[1] != network.inputs:
             raise BadInput(f"x has {x.shape[1]} columns and the network {network.inputs} inputs; make them equal.")
         self.backend, self.network, self.loss = backend, network, loss
@@ -51,6 +54,35 @@ class Problem(ABC):
     def patterns(self) -> int:
         """P, the number of patterns."""
         return len(self.y)
+
+    def can(self, capability: str) -> bool:
+        """Whether a method of ``CAPABILITIES`` can be called: provided, or derived from what is provided."""
+        if capability in ALWAYS or _provides(self, capability):
+            return True
+        return any(_provides(self, source) for source in DERIVED.get(capability, ()))
+
+    @property
+    def constraints(self) -> int:
+        """M = P: every pattern is a constraint."""
+        return self.patterns
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return self.network.size
+
+    @property
+    def radius(self) -> float | None:
+        """None: the weights of a network are free."""
+        return self.network.radius
+
+    def retract(self, w: Array) -> Array:
+        """W itself."""
+        return w
+
+    def tangent(self, w: Array, v: Array) -> Array:
+        """V itself."""
+        return v
 
     @abstractmethod
     def outputs(self, w: Array, x: Array) -> Array:
@@ -121,13 +153,13 @@ class Problem(ABC):
 
         The default makes them of ``jacobian`` and ``hessian_vector``.
         """
-        if not any(_provides(self, source) for source in DERIVED["hessian"]):
+        if not Problem.can(self, "hessian"):
             raise _missing(self, "hessian")
         return fallbacks.hessian(self, w)
 
     def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
         """The sorted eigenvalues of H, H0 and Hp, each (N,), computed on the device; by default, of ``hessian``."""
-        if not any(_provides(self, source) for source in DERIVED["hessian_eigenvalues"]):
+        if not Problem.can(self, "hessian_eigenvalues"):
             raise _missing(self, "hessian_eigenvalues")
         return fallbacks.hessian_eigenvalues(self, w)
 
@@ -196,13 +228,78 @@ class Backend(ABC):
             None if device == "cpu" else f"Device {device!r}: this backend computes on the CPU only; use --device cpu."
         )
 
-    @abstractmethod
-    def problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge | None = None) -> Problem:
-        """A network on patterns x (P, d) with labels y (P,) of ±1.
+    @overload
+    def problem(self, system: Network, *data: Any, loss: QuadraticHinge | None = None, **named: Any) -> Problem: ...
+    @overload
+    def problem(self, system: System, *data: Any, loss: Loss | None = None, **named: Any) -> DerivedProblem: ...
+    def problem(self, system: System, *data: Any, loss: Loss | None = None, **named: Any) -> Any:
+        """A system on data under a loss.
+
+        ``problem(system, {"x": x, "y": y}, loss)`` in general; ``problem(network, x, y, loss=…)`` for patterns x (P, d)
+        with labels y (P,) of ±1; ``problem(spheres)`` where there are no data.
+
+        Arguments:
+            system: the system.
+            data: its data, one mapping of named arrays, or x and y; a loss may follow.
+            loss: None for the quadratic hinge, with κ = 1 for a network and 0 for all else.
+            named: ``x`` and ``y``, by name.
+
+        Returns:
+            A ``Problem`` where the backend has closed forms, as for fully connected networks under the quadratic hinge;
+            otherwise a ``DerivedProblem``.
 
         Raises:
-            BadInput: shapes that do not fit, values that are not finite, labels other than ±1.
+            BadInput: all that is wrong with the data.
+            NotSupported: there are no closed forms, and the backend brings no ``Differentiator``.
         """
+        arrays, chosen = _sorted(data, named, loss)
+        if isinstance(system, Network):
+            chosen = chosen or QuadraticHinge()
+            if type(chosen) is QuadraticHinge and not chosen.offsets:
+                return self.network_problem(system, arrays["x"], arrays["y"], chosen)
+        return self.derived_problem(system, arrays, chosen)
+
+    def network_problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge) -> Any:
+        """A fully connected network under the quadratic hinge: override it where the backend has closed forms."""
+        return self.derived_problem(network, {"x": x, "y": y}, loss)
+
+    def derived_problem(self, system: System, data: Mapping[str, Any], loss: Loss | None = None) -> DerivedProblem:
+        """A system on data by automatic differentiation of its formula, whether there are closed forms or not.
+
+        Raises:
+            NotSupported: the backend brings no ``Differentiator``.
+        """
+        return DerivedProblem(self, system, data, loss, self.differentiator())
+
+    def problem_of(
+        self, function: Callable[..., Any], w0: Array | None, x: Array, y: Array, loss: Loss | None = None
+    ) -> DerivedProblem:
+        """A user's own model: f(w, x) in the framework's operations, or a model object that the backend knows.
+
+        Arguments:
+            function: maps the framework's w (N,) and x (P, …) to outputs (P,).
+            w0: (N,) initial parameters; None for a model object, which has its own. Kept as ``problem.w0``.
+            x: (P, …) inputs.
+            y: (P,) labels ±1.
+            loss: None for the quadratic hinge at κ = 1.
+
+        Raises:
+            BadInput: no w0 for a mere function, or data that do not fit.
+        """
+        if w0 is None:
+            raise BadInput(f"w0 is missing: backend {self.name!r} knows no parameters of a {type(function).__name__}.")
+        system = OwnModel(function=function, count=len(w0))
+        problem = self.derived_problem(system, {"x": np.asarray(x), "y": np.asarray(y)}, loss or QuadraticHinge())
+        problem.w0 = np.array(w0, dtype=self.dtype)
+        return problem
+
+    def differentiator(self) -> Differentiator:
+        """How the backend differentiates a formula.
+
+        Raises:
+            NotSupported: it does not.
+        """
+        raise NotSupported(f"Backend {self.name!r} has closed forms only: it brings no Differentiator for systems.")
 
     def replicas(self, problems: Sequence[Problem]) -> Replicas:
         """Several of this backend's problems side by side; by default one after the other.
@@ -220,6 +317,20 @@ class Backend(ABC):
         """Return once the device has finished all work."""
 
 
+def _sorted(
+    data: tuple[Any, ...], named: Mapping[str, Any], loss: Loss | None
+) -> tuple[Mapping[str, Any], Loss | None]:
+    """Data by name and the loss, in whichever of the ways they were given."""
+    rest = list(data)
+    if rest and (isinstance(rest[-1], Loss) or (rest[-1] is None and len(rest) == 3)):
+        loss = rest.pop() or loss
+    if not rest:
+        return dict(named), loss
+    if isinstance(rest[0], Mapping):
+        return rest[0], loss
+    return {**dict(zip(("x", "y"), rest, strict=False)), **named}, loss
+
+
 def _own(value: Array, dtype: str) -> Array:
     """An array that nobody writes into: what a caller does with its patterns later is no matter of the problem's."""
     array = as_array(value, dtype)
@@ -227,8 +338,3 @@ def _own(value: Array, dtype: str) -> Array:
         array = array.copy()
         array.flags.writeable = False
     return array
-
-
-def as_array(value: Any, dtype: str) -> Array:
-    """A contiguous array of the backend's dtype; the same object when it already is one."""
-    return np.ascontiguousarray(value, dtype=dtype)

@@ -8,37 +8,40 @@ from numpy.typing import NDArray
 
 from jamharness.api.data import DataRequest, Patterns
 from jamharness.api.identity import Json
+from jamharness.api.loss import QuadraticHinge
+from jamharness.api.network import Network
 
-Coordinates: TypeAlias = Mapping[str, Json]
+Coordinates: TypeAlias = Mapping[str, Any]
+"""JSON values by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One measurement that a protocol asks for.
+    """One measurement that a protocol asks for; equal cells are one, whichever protocol asks.
 
     Arguments:
-        protocol: the protocol's name.
+        task: what measures it: a name among the protocol's ``ProtocolSpec.tasks``, or the name of a protocol that has
+            none.
+        system: what is measured; of a class that a plugin registers by ``jamharness_systems``.
+        loss: what is minimised.
         coordinates: everything else that can change its numbers, apart from backend and data; JSON values.
-        dataset: the data that it computes on; the host loads them.
+        dataset: the data that it computes on; the host has them loaded.
+        needs: cells whose results ``measure`` is handed, in this order. They are measured first, need not be planned
+            themselves, and are among the finished cells that plan and analysis see.
         label: what to show while it runs; not part of its identity.
         cost: expected cost relative to the protocol's other cells, for the estimate of the time left.
         data: filled in by the host before ``measure``.
     """
 
-    protocol: str
-    coordinates: Coordinates
+    task: str
+    system: Network | None = None
+    loss: QuadraticHinge | None = None
+    coordinates: Coordinates = field(default_factory=dict)
     dataset: DataRequest | None = None
+    needs: "tuple[Cell, ...]" = ()
     label: str = field(default="", compare=False)
     cost: float = field(default=1.0, compare=False)
     data: Patterns | None = field(default=None, compare=False, repr=False)
-
-    def identity(self) -> dict[str, Json]:
-        """The part of a store key that the protocol decides."""
-        return {
-            "protocol": self.protocol,
-            "coordinates": dict(self.coordinates),
-            "dataset": self.dataset.identity() if self.dataset else None,
-        }
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,5 +1,6 @@
 """What a cell asks of a data set, and what it gets."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
@@ -12,7 +13,9 @@ from jamharness.api.identity import Json
 
 @dataclass(frozen=True, kw_only=True)
 class DataRequest:
-    """Which patterns a cell computes on; every field can change a number, so all are part of the cell's identity.
+    """Which patterns a cell computes on.
+
+    Every field can change a number, so all are part of the cell's identity; of the folder, what lies in it.
 
     Arguments:
         dataset: a name that a plugin provides, such as ``"random"``.
@@ -43,7 +46,7 @@ class DataRequest:
     folder: str | None = field(default=None, compare=True)
 
     def identity(self) -> dict[str, Json]:
-        """What goes into a store key: everything but where the files lie."""
+        """What goes into a store key, beside the digest of the data: everything but where the files lie."""
         return {name: value for name, value in asdict(self).items() if name != "folder"}
 
 
@@ -72,6 +75,15 @@ class Patterns:
         check_patterns(self.x, self.y)
         if len(self.x_test):
             check_patterns(self.x_test, self.y_test)
+
+    def digest(self) -> str:
+        """The SHA-256 of all four arrays: their names, dtypes, shapes and bytes."""
+        sha = hashlib.sha256()
+        for name in ("x", "y", "x_test", "y_test"):
+            array = np.ascontiguousarray(getattr(self, name))
+            sha.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+            sha.update(array.data if array.size else b"")
+        return sha.hexdigest()
 
     def first(self, patterns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The first P patterns and their labels: sets of one seed are nested.

@@ -27,6 +27,10 @@ class PluginError(JamharnessError):
     """A plugin is missing, broken, disabled or speaks another version of the api."""
 
 
+class BackendError(PluginError):
+    """A backend computed something that cannot be right; names it, the method, what came and what was due."""
+
+
 class NotSupported(JamharnessError):
     """A backend lacks a capability for which no generic fallback exists."""
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from jamharness.api.arrays import Array
 from jamharness.api.loss import QuadraticHinge
-from jamharness.api.network import Array
 from jamharness.api.optimizers import Optimizer, State
 
 if TYPE_CHECKING:
@@ -47,14 +47,18 @@ def descend(problem: "Problem", state: State, steps: int, optimizer: Optimizer) 
 
 
 def jacobian(problem: "Problem", w: Array, rows: NDArray[np.integer]) -> Array:
-    """One gradient per row: under the margin κ' = 1 + max(0, y f) pattern μ alone has ∇L' = Δ' ∂Δ_μ/∂w with Δ' ≥ 1."""
-    signed = problem.loss.margin - problem.margins(w)  # y f
-    found = np.empty((len(rows), problem.network.size), dtype=signed.dtype)
+    """One gradient per row, each of one pattern alone under the label that f misses: there Δ' = 1 + |f| > 0.
+
+    With κ' = 1 and the label y' = ±1 for which y' f ≤ 0, ∇L' = Δ' ∂Δ'/∂w and ∂Δ/∂w = y y' ∂Δ'/∂w.
+    """
+    hits = problem.margins(w) < problem.loss.margin  # y f > 0
+    J = np.empty((len(rows), problem.network.size), dtype=problem.backend.dtype)
     for i, row in enumerate(int(row) for row in rows):
-        raised = QuadraticHinge(margin=1.0 + max(0.0, float(signed[row])))
-        alone = problem.backend.problem(problem.network, problem.x[row : row + 1], problem.y[row : row + 1], raised)
-        found[i] = alone.loss_and_gradient(w)[1] / alone.margins(w)[0]
-    return found
+        sign = -1 if hits[row] else 1
+        x, y = problem.x[row : row + 1], sign * problem.y[row : row + 1]
+        alone = problem.backend.problem(problem.network, x, y, QuadraticHinge())
+        J[i] = sign * alone.loss_and_gradient(w)[1] / alone.margins(w)[0]
+    return J
 
 
 def damped_step(problem: "Problem", w: Array, damping: float) -> DampedStep:

@@ -5,7 +5,7 @@ from math import hypot, sqrt
 
 import numpy as np
 
-from jamharness.api.network import Array, Float64
+from jamharness.api.arrays import Array, Float64
 
 MOST = 400
 """Vectors of length N that are kept at most: 3.2 kB for each parameter in float64."""

@@ -1,25 +1,24 @@
 """A fully connected network as a value: its shape, its parameters' order, its initial weights."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
-from typing import TypeAlias
+from math import prod, sqrt
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jamharness.api.activations import Activation
+from jamharness.api.arrays import Array, Float64
 from jamharness.api.errors import BadInput, unknown_name
 from jamharness.api.identity import generator
-
-Array: TypeAlias = NDArray[np.floating]
-Float64: TypeAlias = NDArray[np.float64]
+from jamharness.api.namespace import Namespace
+from jamharness.api.systems import PatternSystem
 
 SCHEMES = ("orthogonal", "normal")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network:
+class Network(PatternSystem):
     """A fully connected network with one output, f(x; w).
 
     The parameters form one vector w of shape (N,): for each layer in order its weight matrix (out × in, row-major),
@@ -37,6 +36,7 @@ class Network:
             activation.
     """
 
+    schemes: ClassVar[tuple[str, ...]] = SCHEMES
     inputs: int = 12
     width: int | tuple[int, ...] = 12
     depth: int = 3
@@ -117,13 +117,35 @@ class Network:
             (w[weight].reshape(shape), w[bias]) for (weight, bias), shape in zip(self.slices, self.shapes, strict=True)
         ]
 
-    def initial(self, seed: int = 0, scheme: str = "orthogonal") -> Float64:
+    @property
+    def groups(self) -> Mapping[str, slice]:
+        """The weights and the bias of each layer."""
+        parts: dict[str, slice] = {}
+        for layer, (weight, bias) in enumerate(self.slices, start=1):
+            parts |= {f"W{layer}": weight, f"b{layer}": bias} if self.bias else {f"W{layer}": weight}
+        return parts
+
+    def outputs(self, xp: Namespace, w: Any, x: Any) -> Any:
+        """f(x; w) as a formula, for losses and backends that have no closed forms for it."""
+        signal = x
+        for layer, ((weight, bias), shape) in enumerate(zip(self.slices, self.shapes, strict=True)):
+            signal = xp.matmul(signal, xp.transpose(xp.reshape(w[weight], shape)))
+            signal = signal + w[bias] if self.bias else signal
+            signal = _activate(xp, self.nonlinearity, signal) if layer < self.depth else signal
+        return signal[:, 0]
+
+    def load(self, constraints: int, margin: float) -> float:  # noqa: ARG002  (the margin is a gauge)
+        """P/N_w."""
+        return constraints / self.weights
+
+    def initial(self, seed: int = 0, scheme: str | None = None) -> Float64:
         """Initial parameters, the same bits for every backend; biases are 0.
 
         Arguments:
             seed: which draw.
-            scheme: ``"orthogonal"``: random orthonormal rows with gain 1, in square blocks where a matrix has more rows
-                than columns (arXiv 1809.09349, Methods; arXiv 1312.6120); ``"normal"``: independent N(0, 1/in).
+            scheme: None or ``"orthogonal"``: random orthonormal rows with gain 1, in square blocks where a matrix has
+                more rows than columns (arXiv 1809.09349, Methods; arXiv 1312.6120);
+                ``"normal"``: independent N(0, 1/in).
 
         Returns:
             w of shape (N,), float64.
@@ -131,6 +153,7 @@ class Network:
         Raises:
             BadInput: an unknown scheme.
         """
+        scheme = SCHEMES[0] if scheme is None else scheme
         if scheme not in SCHEMES:
             raise BadInput(unknown_name("initial scheme", scheme, SCHEMES))
         draw = generator("weights", scheme, seed, [list(shape) for shape in self.shapes])
@@ -141,6 +164,18 @@ class Network:
             else:
                 w[weight] = draw.standard_normal(out * inputs) / np.sqrt(inputs)
         return w
+
+
+def _activate(xp: Namespace, rule: Activation, z: Any) -> Any:
+    """σ(z); the slope of relu at 0 is 0."""
+    forms: Mapping[str, Callable[[], Any]] = {
+        "relu": lambda: xp.where(z > 0, z, 0.0 * z),
+        "tanh": lambda: xp.tanh(z),
+        "gelu": lambda: 0.5 * z * (1.0 + xp.erf(z * (rule.beta / sqrt(2)))),
+        "softplus": lambda: xp.softplus(rule.beta * z) / rule.beta,
+        "linear": lambda: z,
+    }
+    return forms[rule.name]()
 
 
 def _orthonormal_rows(draw: np.random.Generator, rows: int, columns: int) -> Float64:

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
+from jamharness.api.arrays import Array
 from jamharness.api.errors import BadInput
-from jamharness.api.network import Array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

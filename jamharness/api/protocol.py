@@ -1,6 +1,6 @@
 """The protocol contract: a pure plan, a measurement in a worker, a pure analysis."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -30,6 +30,8 @@ class Observable:
         comparison: how two backends are compared: ``"exact"``, ``"horizon"`` (until trajectories part) or
             ``"distribution"``.
         published: the published value as text, where there is one.
+        published_for: the settings that it was published for, by name, each with the values under which it holds, as in
+            ``{"dataset": ("random",)}``; it stands beside no other system's, see ``applicable``.
         equivalence: two backends count as equal when they are shown to differ by less, in the observable's unit; None
             where no such claim is made. ``equivalence_source`` says why that much.
     """
@@ -39,8 +41,21 @@ class Observable:
     source: str
     comparison: str
     published: str = ""
+    published_for: Mapping[str, Container[Any]] = field(default_factory=dict)
     equivalence: float | None = None
     equivalence_source: str = ""
+
+
+def applicable(observable: Observable, settings: Mapping[str, Any]) -> bool:
+    """Whether the published value of an observable may stand beside what was measured with these settings.
+
+    Arguments:
+        observable: with its ``published_for``.
+        settings: values by name; a condition on a setting that is not among them is taken as met.
+    """
+    return bool(observable.published) and all(
+        settings[name] in values for name, values in observable.published_for.items() if name in settings
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +86,9 @@ class Findings:
         arrays: NumPy arrays by name.
         objection: why the question asked was not answered, in one sentence with advice; empty when it was. A run with
             an objection ends with exit code 1.
+        not_applicable: whether that is because what the protocol looks at did not occur (no minimum near the
+            transition, say), and not because something failed. It leaves the exit code at 0 where another protocol of
+            the run has its answer.
         samples: of an estimate that rests on independent samples, each sample by its name (the seed), so that two runs
             of the same seeds can be compared pair by pair.
         resolution: how wide the interval is in which such a sample is known to lie (a bisected bracket, say); it stands
@@ -81,8 +99,23 @@ class Findings:
     tables: "Mapping[str, pd.DataFrame]"
     arrays: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
     objection: str = ""
+    not_applicable: bool = False
     samples: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     resolution: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """How far a protocol is, for those who wait for it.
+
+    Arguments:
+        words: in the protocol's own terms, such as ``"5 of 12 seeds bracketed"``.
+        fewest, most: cells still to come, those that run and wait among them; None when nobody can tell how many.
+    """
+
+    words: str
+    fewest: int
+    most: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +153,9 @@ class Protocol(TypingProtocol, Generic[S]):
     ``Settings`` is a frozen keyword-only dataclass made with ``setting``; it may define ``problems() -> list[str]``,
     one sentence for everything that is wrong with the values. ``presets`` maps names to settings that differ from the
     default. A protocol may also define ``comparison_points(settings) -> Sequence[ComparisonPoint]``: where backends
-    are compared number by number.
+    are compared number by number; ``outlook(settings, done) -> Outlook``: how far it is, where its plan does not hold
+    all the cells that are still to come; and ``draw_comparison(findings) -> Mapping[str, Figure]``, which draws the
+    findings of several runs, by name, over each other.
     """
 
     Settings: type[S]
@@ -134,8 +169,15 @@ class Protocol(TypingProtocol, Generic[S]):
         """
         ...
 
-    def measure(self, cell: Cell, backend: Backend, progress: Progress) -> CellResult:
-        """Compute one cell; runs in a worker process."""
+    def measure(self, cell: Cell, needed: Sequence[CellResult], backend: Backend, progress: Progress) -> CellResult:
+        """Compute one cell; runs in a worker process. Called only for a protocol whose spec names no tasks.
+
+        Arguments:
+            cell: with its data.
+            needed: the results of the cells that ``cell.needs`` names, in that order.
+            backend: computes.
+            progress: called now and then with one line.
+        """
         ...
 
     def analyse(self, settings: S, done: Sequence[FinishedCell]) -> Findings:

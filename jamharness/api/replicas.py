@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jamharness.api.arrays import Array
 from jamharness.api.errors import BadInput
-from jamharness.api.network import Array
 from jamharness.api.optimizers import Optimizer, State
 
 if TYPE_CHECKING:

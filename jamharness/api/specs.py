@@ -40,7 +40,12 @@ class ProtocolSpec:
         name: what the user types after ``run``.
         factory: ``"package.module:Class"``, a ``jamharness.api.Protocol`` constructed without arguments.
         api: the version of ``jamharness.api`` that it was written for.
-        version: raised whenever the same settings would give other numbers; part of every store key.
+        version: raised whenever the same settings would give other numbers though the files that compute are the same;
+            part of the store key of cells that the protocol itself measures.
+        tasks: what measures its cells: by name ``"package.module:function"``, called in a worker with ``(cell, needed,
+            backend, progress)`` and returning a ``CellResult``. Protocols that name the same function share its cells,
+            and only the modules that it leads to count in store keys. Without tasks the protocol's own ``measure``
+            computes, under the protocol's name, and all its modules count.
         summary: one line for the list of protocols.
     """
 
@@ -48,6 +53,7 @@ class ProtocolSpec:
     factory: str
     api: tuple[int, int] = API_VERSION
     version: str = "1"
+    tasks: Mapping[str, str] = field(default_factory=dict)
     summary: str = ""
 
 
@@ -67,6 +73,23 @@ class DatasetSpec:
     factory: str
     api: tuple[int, int] = API_VERSION
     distributions: tuple[str, ...] = ()
+    summary: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemSpec:
+    """A kind of system that exists.
+
+    Arguments:
+        name: what a cell of it is stored under.
+        factory: ``"package.module:Class"``, a frozen dataclass of plain values.
+        api: the version of ``jamharness.api`` that it was written for.
+        summary: one line for the list of systems.
+    """
+
+    name: str
+    factory: str
+    api: tuple[int, int] = API_VERSION
     summary: str = ""
 
 

@@ -1,17 +1,17 @@
 """Each backend in its own process and interpreter, one after the other, so that none disturbs another."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from jamharness.api import BadInput, JamharnessError, Json
 from jamharness.benching.inside import methods, products
-from jamharness.execution.job import Target, timed
+from jamharness.execution.job import Job, Target, timed
 from jamharness.execution.pool import LocalPool
 from jamharness.plugins import Plugins
-from jamharness.running.keys import Keys
+from jamharness.running.keys import find_task
 from jamharness.running.request import check_request
+from jamharness.running.workers import environment_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +97,11 @@ def bench(
 
 def _time(plugins: Plugins, name: str, request: Any, rate: float, shape: tuple[int, int, float]) -> Timing:
     target: Target = request.target
-    environment = {key: text for key, text in target.backend.environment.items() if key not in os.environ}
     (experiment,) = request.experiments
     cell = next(iter(experiment.protocol.plan(experiment.settings, ())))
-    job = Keys(plugins, target, lambda _names, _packages: ({}, {})).job(cell)
-    pool = LocalPool(1, interpreter=request.interpreter, environment=environment, threads=target.threads)
+    pool = LocalPool(1, interpreter=request.interpreter, environment=environment_of(target), threads=target.threads)
+    dataset = plugins.dataset(cell.dataset.dataset).factory if cell.dataset else ""
+    job = Job(cell=cell, task=find_task(plugins, "jamming", cell.task, target), target=target, dataset_factory=dataset)
     with pool:
         try:
             seconds = pool.submit(methods, target, *shape).result()

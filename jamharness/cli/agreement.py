@@ -7,19 +7,31 @@ from typing import Annotated, Any
 import typer
 
 from jamharness.api import BadInput
+from jamharness.cli.completing import backend_names
 from jamharness.cli.keeping import Keeper, counted
-from jamharness.cli.options import AsJson, ConfigFile, Download, Quiet, StorePath, Workers
+from jamharness.cli.options import (
+    AsJson,
+    Assignments,
+    Backends,
+    ConfigFile,
+    Download,
+    Protocols,
+    Quiet,
+    StorePath,
+    Workers,
+)
 from jamharness.cli.output import others_to_stderr, say, show, show_json
 from jamharness.cli.state import plugins_of
 
 
 def agree(
     context: typer.Context,
-    protocols: Annotated[
-        list[str] | None, typer.Argument(metavar="PROTOCOL", help="What to compare; default: jamming.")
-    ] = None,
-    backends: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="The backends to compare.")] = None,
-    reference: Annotated[str, typer.Option(metavar="NAME", help="Compared with number by number.")] = "numpy",
+    protocols: Protocols = None,
+    backends: Backends = None,
+    reference: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Compared with number by number.", autocompletion=backend_names),
+    ] = "numpy",
     kinds: Annotated[
         str, typer.Option(metavar="KIND,KIND", help="Of exact, horizon and distribution.")
     ] = "exact,horizon,distribution",
@@ -28,9 +40,7 @@ def agree(
         typer.Option("--within", metavar="NAME=MARGIN", help="Below which difference an observable counts as equal."),
     ] = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Settings to start from, such as quick.")] = None,
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting. May be repeated.")
-    ] = None,
+    assignments: Assignments = None,
     config: ConfigFile = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="Which random draws.")] = None,
     device: Annotated[str | None, typer.Option(metavar="DEVICE", help="cpu, cuda or cuda:i; default: cpu.")] = None,

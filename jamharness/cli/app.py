@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from jamharness.cli import agreement, benching, conformance, health, listing, running, stored
+from jamharness.cli import agreement, benching, calibrating, comparing, conformance, health, listing, running, stored
 from jamharness.cli.output import alone
 from jamharness.cli.usage import EXIT_CODES, Group
 from jamharness.plugins import Plugins, plugin_code
@@ -21,7 +21,6 @@ def build_app(plugins: Plugins) -> typer.Typer:
         help="Measure the jamming transition of neural networks, in any framework.",
         epilog=EXIT_CODES,
         rich_markup_mode=None,
-        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
@@ -31,13 +30,16 @@ def build_app(plugins: Plugins) -> typer.Typer:
         running.resume,
         agreement.agree,
         conformance.conformance,
+        calibrating.calibrate,
         benching.bench,
         health.doctor,
         stored.runs,
         stored.show_run,
         stored.export,
+        comparing.compare,
         listing.plugins,
         listing.protocols,
+        listing.systems,
         listing.datasets,
     ):
         # The suite is a process of its own, which prints for itself.

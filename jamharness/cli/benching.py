@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from jamharness.cli.options import AsJson, ConfigFile
+from jamharness.cli.options import AsJson, Backends, ConfigFile
 from jamharness.cli.output import others_to_stderr, show, show_json
 from jamharness.cli.state import plugins_of
 
 
 def bench(
     context: typer.Context,
-    backends: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="What to time.")] = None,
+    backends: Backends = None,
     width: Annotated[str, typer.Option(metavar="H", help="Units of each layer, and inputs.")] = "12",
     depth: Annotated[str, typer.Option(metavar="L", help="Hidden layers.")] = "3",
     load: Annotated[str, typer.Option(metavar="P/N_w", help="Patterns per weight.")] = "2.5",

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from jamharness.api import DTYPES, BadInput, JamharnessError, Json, unknown_name
+from jamharness.cli.completing import backend_names
 from jamharness.cli.options import AsJson
 from jamharness.cli.output import show_json
 from jamharness.cli.state import plugins_of
@@ -20,7 +21,9 @@ COULD_NOT_RUN = 2
 
 def conformance(
     context: typer.Context,
-    backend: Annotated[str, typer.Argument(metavar="BACKEND", help="As jamharness plugins lists it.")],
+    backend: Annotated[
+        str, typer.Argument(metavar="BACKEND", help="As jamharness plugins lists it.", autocompletion=backend_names)
+    ],
     device: Annotated[str, typer.Option(metavar="DEVICE", help="cpu, cuda or cuda:i.")] = "cpu",
     dtypes: Annotated[
         list[str] | None, typer.Option("--dtype", metavar="DTYPE", help="float64 or float32; default: both.")

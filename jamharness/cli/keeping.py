@@ -10,6 +10,7 @@ from jamharness.api import Cell, FinishedCell, Json
 
 if TYPE_CHECKING:
     from jamharness.running import Observer
+    from jamharness.running.watching import Look
 
 log = logging.getLogger("jamharness")
 
@@ -34,6 +35,16 @@ class Keeper:
     def planned(self, protocol: str, waiting: int, running: int, done: int) -> None:
         """The cells known so far."""
         self._pass_on(lambda display: display.planned(protocol, waiting, running, done))
+
+    def foreseen(self, protocol: str, look: "Look") -> None:
+        """How far the protocol is, for a display that wants to know."""
+
+        def tell(display: "Observer") -> None:
+            hear = getattr(display, "foreseen", None)
+            if hear is not None:
+                hear(protocol, look)
+
+        self._pass_on(tell)
 
     def said(self, cell: Cell, text: str) -> None:
         """A cell reports what it is doing."""

@@ -1,10 +1,11 @@
-"""The commands ``plugins``, ``protocols`` and ``datasets``."""
+"""The commands ``plugins``, ``protocols``, ``systems`` and ``datasets``."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jamharness.cli.completing import protocol_names
 from jamharness.cli.options import AsJson
 from jamharness.cli.output import show, show_json
 from jamharness.cli.protocols import protocol_of
@@ -41,7 +42,10 @@ def plugins(
 
 def protocols(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show this one with its settings.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Show this one with its settings.", autocompletion=protocol_names),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List what can be measured; with a name, its settings and sources."""
@@ -68,6 +72,11 @@ def protocols(
 
     row = next(row for row in found.rows if (row.kind, row.name) == ("protocol", name))
     show(listings.protocol(row, settings, presets_of(protocol), protocol.observables))
+
+
+def systems(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the kinds of systems that can be measured."""
+    _offers(context, "system", as_json)
 
 
 def datasets(context: typer.Context, as_json: AsJson = False) -> None:

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from jamharness.api import BadInput, PluginError
+from jamharness.cli.options import MAIN_JOB
 from jamharness.configuration import Configuration, RunOptions, read_configuration, user_file
 from jamharness.paths import user_path
 from jamharness.plugins import Plugins
 from jamharness.settings import check_values, read_assignments
-
-MAIN_JOB = ("jamming", "spectrum", "margins")
-"""What ``jamharness run`` does when no protocol is named: where the transition lies, and what is found there."""
 
 
 @dataclass(frozen=True, kw_only=True)

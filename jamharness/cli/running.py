@@ -1,31 +1,54 @@
 """The commands ``run`` and ``resume``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jamharness.api import BadInput, Json
+from jamharness.cli import sweeping
 from jamharness.cli.keeping import Keeper, command_line, counted
-from jamharness.cli.options import AsJson, ConfigFile, Download, Limit, Memory, Quiet, RunName, StorePath, Workers
+from jamharness.cli.options import (
+    AsJson,
+    Assignments,
+    Backend,
+    ConfigFile,
+    Download,
+    Figures,
+    Limit,
+    Memory,
+    Protocols,
+    Quiet,
+    RunName,
+    StorePath,
+    Workers,
+)
 from jamharness.cli.output import others_to_stderr, say, show, show_json
 from jamharness.cli.state import plugins_of
 from jamharness.plugins import Plugins
 
 if TYPE_CHECKING:
+    from jamharness.cli.request import Given
+    from jamharness.cli.sweeping import Point
     from jamharness.running import Observer, Run
-
-Protocols = Annotated[list[str] | None, typer.Argument(metavar="PROTOCOL", help="What to measure; default: jamming.")]
 
 
 def run(
     context: typer.Context,
     protocols: Protocols = None,
-    backend: Annotated[str | None, typer.Option(metavar="NAME", help="What computes; see: jamharness plugins")] = None,
+    backend: Backend = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Settings to start from, such as quick.")] = None,
-    assignments: Annotated[
+    assignments: Assignments = None,
+    sweeps: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting; see: jamharness protocols NAME. May be repeated."),
+        typer.Option(
+            "--sweep",
+            metavar="KEY=A,B,C",
+            help="One run for each value (separated by ; where a value is a list), and their comparison.",
+        ),
     ] = None,
     config: ConfigFile = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="Which random draws.")] = None,
@@ -40,6 +63,7 @@ def run(
         str | None, typer.Option(metavar="RUN", help="The run's name; default: made from its settings.")
     ] = None,
     download: Download = False,
+    figures: Figures = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -63,23 +87,33 @@ def run(
         "threads": threads,
         "workers": workers,
     }
-    given = gather(
-        plugins,
-        protocols=protocols or [],
-        assignments=assignments or [],
-        config=config,
-        name=name,
-        options=options,
-    )
-    refuse(given)
 
-    def compute(observer: "Observer") -> "Run":
+    def asked(*own: str, name: str | None = name) -> "Given":
+        given = gather(
+            plugins,
+            protocols=protocols or [],
+            assignments=[*(assignments or []), *own],
+            config=config,
+            name=name,
+            options=options,
+        )
+        return given if figures is None else replace(given, keywords={**given.keywords, "figures": figures})
+
+    def compute(given: "Given", observer: "Observer") -> "Run":
         from jamharness.running import run as compute_run
 
         return compute_run(given.protocols, **given.keywords, observer=observer)
 
-    again = {"store": given.keywords.get("store"), "config": config}
-    _carry_out(compute, plugins, as_json=as_json, quiet=quiet, again=again)
+    try:
+        if sweeps:
+            _sweep(sweeping.points(sweeps), asked, compute, as_json=as_json, quiet=quiet, config=config)
+        else:
+            given = asked()
+            refuse(given)
+            again = {"store": given.keywords.get("store"), "config": config}
+            _carry_out(partial(compute, given), plugins, as_json=as_json, quiet=quiet, again=again)
+    except BadInput as error:
+        raise sweeping.with_advice(error, assignments or []) from error
 
 
 def resume(
@@ -90,6 +124,7 @@ def resume(
     limit: Limit = None,
     memory: Memory = None,
     config: ConfigFile = None,
+    figures: Figures = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -105,6 +140,7 @@ def resume(
         "plugins": plugins,
         "interpreters": files.interpreters,
         "download": bool(files.run.download),
+        **({} if figures is None else {"figures": figures}),
     }
 
     def compute(observer: "Observer") -> "Run":
@@ -134,7 +170,7 @@ def _carry_out(
 
     shown = display(quiet=quiet)
     keeper = Keeper(shown)
-    with others_to_stderr(), _ctrl_c(keeper, again), shown:
+    with others_to_stderr(), interruptible(keeper, again), shown:
         finished = compute(keeper)
         observables = {} if as_json else observables_of(plugins, finished.protocols)
     if as_json:
@@ -144,8 +180,41 @@ def _carry_out(
     raise typer.Exit(finished.exit)
 
 
+def _sweep(
+    points: "Sequence[Point]",
+    asked: "Callable[..., Given]",
+    compute: "Callable[[Given, Observer], Run]",
+    *,
+    as_json: bool,
+    quiet: bool,
+    config: str | None,
+) -> None:
+    """Compute a run for each point, print their comparison, and leave with the highest of their exit codes."""
+    from jamharness.render.comparing import sweep
+    from jamharness.render.progress import display
+    from jamharness.running.figures import DEFAULT, check_formats
+
+    first = asked()
+    stem = sweeping.stem(first.keywords["name"], first)
+    requests = [asked(*point.assignments, name=stem + point.suffix) for point in points]
+    sweeping.check(requests)
+    formats = check_formats(first.keywords.get("figures", DEFAULT), [])
+    shown = display(quiet=quiet)
+    keeper = Keeper(shown)
+    again = {"store": first.keywords.get("store"), "config": config}
+    with others_to_stderr(), interruptible(keeper, again), shown:
+        runs, comparison = sweeping.carry_out(requests, lambda given: compute(given, keeper), formats)
+    code = max(run.exit for run in runs)
+    if as_json:
+        documents: list[Json] = [run.to_json() for run in runs]
+        show_json({"exit": code, "runs": documents, "comparison": comparison.to_json() if comparison else None})
+    else:
+        show(sweep(runs, comparison))
+    raise typer.Exit(code)
+
+
 @contextmanager
-def _ctrl_c(keeper: Keeper, again: dict[str, Any]) -> Iterator[None]:
+def interruptible(keeper: Keeper, again: dict[str, Any]) -> Iterator[None]:
     """Say what is kept and how to go on, however often the key was pressed."""
     try:
         yield

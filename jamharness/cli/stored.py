@@ -1,11 +1,13 @@
 """The commands ``runs``, ``show`` and ``export``: what the store has, without computing anything."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jamharness.cli.options import AsJson, RunName, StorePath
+from jamharness.api import BadInput
+from jamharness.cli.options import AsJson, Figures, RunName, StorePath
 from jamharness.cli.output import others_to_stderr, show, show_json, show_lines
 from jamharness.cli.state import plugins_of
 
@@ -16,8 +18,19 @@ if TYPE_CHECKING:
 def runs(context: typer.Context, store: StorePath = None, as_json: AsJson = False) -> None:
     """List the runs of a store, oldest first."""
     from jamharness.running import list_runs
+    from jamharness.running.defaults import Defaults
 
-    records = list_runs(_store(context, store))
+    records = list_runs(chosen_store(context, store))
+    defaults = Defaults(plugins_of(context))
+    with others_to_stderr():
+        changed = {
+            record.name: {
+                key: value
+                for protocol, settings in record.protocols.items()
+                for key, value in defaults.changed(protocol, settings).items()
+            }
+            for record in records
+        }
     if as_json:
         show_json({
             "runs": [
@@ -32,6 +45,10 @@ def runs(context: typer.Context, store: StorePath = None, as_json: AsJson = Fals
                     "dtype": record.dtype,
                     "cells": sum(len(keys) for keys in record.cells.values()),
                     "seconds": record.seconds,
+                    "user": record.process.get("user", ""),
+                    "host": record.process.get("host", ""),
+                    "changed": changed[record.name],
+                    "estimates": record.estimates,
                 }
                 for record in records
             ]
@@ -39,19 +56,38 @@ def runs(context: typer.Context, store: StorePath = None, as_json: AsJson = Fals
         return
     from jamharness.render import listings
 
-    show(listings.runs(records))
+    show(listings.runs(records, changed, {record.name: record.estimates for record in records}))
 
 
-def show_run(context: typer.Context, name: RunName, store: StorePath = None, as_json: AsJson = False) -> None:
-    """Show all of a run, as far as it got."""
+def show_run(
+    context: typer.Context,
+    name: RunName,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show all settings, and the environment, not only what is no default.")
+    ] = False,
+    figures: Figures = None,
+    store: StorePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a run as far as it got: what was found, with which settings, and its tables.
+
+    Leaves with 1 if a question is not answered, the run has not finished, or cells of it are missing.
+    """
+    formats = _formats(figures or "")
     found = _open(context, name, store)
+    if formats:
+        found = _redrawn(context, found, formats)
     if as_json:
-        show_json({**found.to_json(), "status": found.status})
-        return
+        show_json(found.to_json())
+        raise typer.Exit(found.exit)
     from jamharness.cli.protocols import observables_of
     from jamharness.render.summary import details
+    from jamharness.running.defaults import Defaults
 
-    show(details(found, observables_of(plugins_of(context), found.protocols)))
+    defaults = Defaults(plugins_of(context))
+    changed = {name: defaults.changed(name, part.settings) for name, part in found.protocols.items()}
+    show(details(found, observables_of(plugins_of(context), found.protocols), None if everything else changed))
+    raise typer.Exit(found.exit)
 
 
 def export(
@@ -62,33 +98,69 @@ def export(
         typer.Option("--output", "-o", metavar="DIR", help="Where the files go; default: a folder of the run's name."),
     ] = None,
     kind: Annotated[str, typer.Option("--format", metavar="FORMAT", help="csv or parquet.")] = "csv",
+    figures: Figures = "pdf,png",
     store: StorePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a run to files that other programs read."""
+    """Write a run to files that other programs read: tables, arrays, figures, and estimates.tex for LaTeX.
+
+    Leaves with 1 where show does; what there is is written all the same.
+    """
+    from jamharness.cli.protocols import observables_of
     from jamharness.paths import user_path
+    from jamharness.render.latex import estimates_table
     from jamharness.running import export_run
+    from jamharness.running.export import write_file
+    from jamharness.running.figures import draw_run
 
     target = user_path(folder if folder is not None else name, "--output")
+    formats = _formats(figures or "")
     with others_to_stderr():
-        files = export_run(_open(context, name, store), target, kind)
+        exported = _open(context, name, store)
+        files = export_run(exported, target, kind)
+        observables = observables_of(plugins_of(context), exported.protocols)
+        files.append(write_file(target / "estimates.tex", estimates_table(exported, observables).encode()))
+        files += map(Path, draw_run(exported, plugins_of(context), target, formats))
+        for sentence in dict.fromkeys(part.objection for part in exported.protocols.values() if part.objection):
+            typer.echo(sentence, err=True)
     if as_json:
         show_json({"run": name, "files": [str(path) for path in files]})
-        return
-    show_lines(*(str(path) for path in files))
+    else:
+        show_lines(*(str(path) for path in files))
+    raise typer.Exit(exported.exit)
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    from jamharness.running.figures import check_formats
+
+    problems: list[str] = []
+    formats = check_formats(text, problems)
+    if problems:
+        raise BadInput(*problems)
+    return formats
+
+
+def _redrawn(context: typer.Context, found: "Run", formats: tuple[str, ...]) -> "Run":
+    """The run with its figures drawn again, beside those that lie in its store."""
+    from jamharness.running.figures import draw_run, figure_files
+
+    folder = found.store / "figures" / found.name
+    with others_to_stderr():
+        draw_run(found, plugins_of(context), folder, formats, found.store)
+    return replace(found, files=figure_files(folder))
 
 
 def _open(context: typer.Context, name: str, store: str | None) -> "Run":
     from jamharness.running import open_run
 
     with others_to_stderr():
-        return open_run(name, _store(context, store), plugins=plugins_of(context))
+        return open_run(name, chosen_store(context, store), plugins=plugins_of(context))
 
 
-def _store(context: typer.Context, store: str | None) -> Any:
+def chosen_store(context: typer.Context, store: str | None) -> Any:
     """The store that was named, or the one of ``jamharness.toml``."""
     if store is not None:
-        return Path(store)
+        return store
     from jamharness.cli.request import configuration
 
     return configuration(None, plugins_of(context)).run.store

@@ -2,9 +2,17 @@
 
 import numpy as np
 
-from jamharness.api import BadInput, DataRequest, Float64, Patterns, generator
+from jamharness.api import (
+    BadInput,
+    DataRequest,
+    Float64,
+    Patterns,
+    alternating,
+    fair_signs,
+    generator,
+    normalised,
+)
 from jamharness.datasets.checks import request_problems
-from jamharness.datasets.preparation import alternating, fair_signs, normalised
 
 
 def load(request: DataRequest) -> Patterns:

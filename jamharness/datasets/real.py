@@ -9,9 +9,19 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import BadInput, DataRequest, Float64, Json, Patterns, generator
+from jamharness.api import (
+    BadInput,
+    DataRequest,
+    Float64,
+    Json,
+    Patterns,
+    fair_signs,
+    generator,
+    interleaved,
+    normalised,
+    parity,
+)
 from jamharness.datasets.pictures import Collection
-from jamharness.datasets.preparation import fair_signs, interleaved, normalised, parity
 from jamharness.datasets.projection import fit, project
 
 Reader: TypeAlias = Callable[[tuple[Path, ...]], Collection]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from jamharness.api import BadInput
 from jamharness.doctor.findings import Finding
 from jamharness.doctor.frameworks import frameworks, plugins_found
 from jamharness.doctor.machine import machine
@@ -20,10 +21,18 @@ def examine(
         store: as for ``run``.
         interpreters: the Python of a backend's workers, by the backend's name.
     """
-    from jamharness.store.folder import DEFAULT
-
     known = interpreters or {}
-    yield from machine(Path(DEFAULT if store is None else store).expanduser().absolute())
+    yield from machine(_where(store))
     yield from plugins_found(plugins, known)
     yield from frameworks(plugins, known)
     yield from store_found(store)
+
+
+def _where(store: str | Path | None) -> Path:
+    """Where results would be kept; the root of the file system where that cannot be, which ``store_found`` explains."""
+    from jamharness.store import Store
+
+    try:
+        return Store(store, create=False).root
+    except BadInput:
+        return Path("/")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jamharness.api import JamharnessError
+from jamharness.api import JamharnessError, shortcomings
 from jamharness.doctor.findings import Finding
 from jamharness.doctor.inside import inspect
 from jamharness.execution.job import Target
@@ -16,6 +16,7 @@ from jamharness.running.request import interpreter_of
 PATIENCE = 120.0
 """Seconds that a framework may take to be imported and tried."""
 ACCURATE = 1e-12
+LACKING = "Use a backend that provides it, or have it provided: see docs/writing-a-backend.md."
 
 
 def plugins_found(plugins: Plugins, interpreters: Mapping[str, str]) -> Iterator[Finding]:
@@ -59,6 +60,8 @@ def frameworks(plugins: Plugins, interpreters: Mapping[str, str]) -> Iterator[Fi
                 )  # fmt: skip
                 continue
         yield from _found(name, found)
+        for lack in shortcomings(spec.capabilities):
+            yield Finding(topic=name, state="warning", text=f"It {lack}.", advice=LACKING)
 
 
 def _found(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:

@@ -41,7 +41,7 @@ def inspect(target: Target, referee: str) -> dict[str, Json]:
         "executable": sys.executable,
         "seconds": seconds,
         "described": dict(backend.describe()),
-        "cuda": type(backend).unavailable("cuda") or "",
+        "cuda": backend.unavailable("cuda") or "",
         "repeats": bool(np.array_equal(first, second)),
         "error": error,
         "pools": _pools(),

@@ -51,6 +51,7 @@ class LocalPool(Executor):
         memory: GiB of resident memory that a worker may use before it is ended.
         prepare: a function and its arguments, called in each new worker before its first task (to import a framework,
             say); its time does not count against the limit. An error in it is the error of the task that waits.
+        retry: whether a task whose worker was lost is tried once more.
         patience: seconds that a new worker may take to say that it has started.
         said: called, in a thread of the pool, with a task's arguments and each line of progress.
     """
@@ -65,10 +66,12 @@ class LocalPool(Executor):
         limit: float | None = None,
         memory: float | None = None,
         prepare: tuple[Callable[..., Any], tuple[Any, ...]] | None = None,
+        retry: bool = True,
         patience: float = _GREETING,
         said: Callable[[tuple[Any, ...], str], None] | None = None,
     ) -> None:
         self._most, self._interpreter, self._limit, self._memory = workers, interpreter, limit, memory
+        self._attempts = (False, True) if retry else (True,)
         self._patience = patience
         self._prepare = None if prepare is None else task_of(prepare[0], prepare[1], {})
         self._environment = {**dict.fromkeys(_THREADS, str(threads)), **(environment or {})}
@@ -172,7 +175,7 @@ class LocalPool(Executor):
 
     def _carry_out(self, task: _Task, process: WorkerProcess | None) -> WorkerProcess | None:
         """Settle the task's future; returns the worker for the next task."""
-        for last in (False, True):
+        for last in self._attempts:
             try:
                 if process is None or not process.alive:
                     self._drop(process)
@@ -184,7 +187,7 @@ class LocalPool(Executor):
                 self._drop(process)
                 process = None
                 if last or self._killed:
-                    task.future.set_exception(_died(end.how, end.remedy, again=last))
+                    task.future.set_exception(_died(end.how, end.remedy, again=last and len(self._attempts) > 1))
                     break
             except BaseException as error:  # noqa: BLE001  (whatever it is, somebody waits for the future)
                 if out_of_memory(error):
@@ -194,7 +197,7 @@ class LocalPool(Executor):
                     if not last:
                         continue
                     how = f"ran out of memory ({' '.join(str(error).split())[:200] or type(error).__name__})"
-                    error = _died(how, "use fewer workers, or make the problem smaller", again=True)
+                    error = _died(how, "use fewer workers, or make the problem smaller", again=len(self._attempts) > 1)
                 task.future.set_exception(error)
                 break
             else:

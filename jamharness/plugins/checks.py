@@ -7,7 +7,7 @@ from typing import Any
 import pluggy
 
 import jamharness.hookspecs as hookspecs
-from jamharness.api import API_VERSION, CAPABILITIES, BackendSpec, PluginError, unknown_name
+from jamharness.api import API_VERSION, CAPABILITIES, BackendSpec, PluginError, ProtocolSpec, unknown_name
 from jamharness.plugins.dependencies import alternatives
 from jamharness.plugins.rows import KINDS, Spec
 
@@ -63,7 +63,7 @@ def check_offer(hook: str, kind: str, offer: Any) -> list[Spec]:
 
     Arguments:
         hook: its name.
-        kind: ``"backend"``, ``"protocol"`` or ``"dataset"``.
+        kind: ``"backend"``, ``"protocol"``, ``"system"`` or ``"dataset"``.
         offer: what it returned; iterated over here, so that a generator raises here.
 
     Raises:
@@ -105,6 +105,8 @@ def spec_problem(spec: Spec, distribution: str) -> str:
     factory: Any = spec.factory
     if not isinstance(factory, str) or not _FACTORY.fullmatch(factory):
         return f"factory = {shown(factory)} must read 'package.module:name'."
+    if isinstance(spec, ProtocolSpec):
+        return _not_tasks(spec.tasks)
     if not isinstance(spec, BackendSpec):
         return _not_requirements(getattr(spec, "distributions", ()))
     if problem := _not_requirements(spec.distributions) or _not_texts("capabilities", spec.capabilities):
@@ -117,6 +119,17 @@ def spec_problem(spec: Spec, distribution: str) -> str:
         not isinstance(text, str) for pair in environment.items() for text in pair
     ):
         return "environment must map texts to texts."
+    return ""
+
+
+def _not_tasks(tasks: Any) -> str:
+    if not isinstance(tasks, Mapping):
+        return f"tasks = {shown(tasks)} must map names to 'package.module:function'."
+    for name, function in tasks.items():
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            return f"tasks has the name {shown(name)}; use small letters, digits, '.', '_' and '-'."
+        if not _FACTORY.fullmatch(str(function)):
+            return f"tasks[{shown(name)}] = {shown(function)} must read 'package.module:function'."
     return ""
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from jamharness.api import BackendSpec, BadInput, DatasetSpec, PluginError, ProtocolSpec, unknown_name
+from jamharness.api import BackendSpec, BadInput, DatasetSpec, PluginError, ProtocolSpec, SystemSpec, unknown_name
 from jamharness.plugins.checks import check_offer, implemented, new_manager
 from jamharness.plugins.discovery import Found, disabled, find
 from jamharness.plugins.guard import plugin_code
@@ -18,8 +18,8 @@ from jamharness.plugins.rows import KINDS, PluginRow, Spec, explain, title, unus
 if TYPE_CHECKING:
     import pluggy
 
-S = TypeVar("S", BackendSpec, ProtocolSpec, DatasetSpec)
-_OFFERS = {"jamharness_backends": "backend", "jamharness_protocols": "protocol", "jamharness_datasets": "dataset"}
+S = TypeVar("S", BackendSpec, ProtocolSpec, SystemSpec, DatasetSpec)
+_OFFERS = {f"jamharness_{kind}s": kind for kind in KINDS}
 
 
 class Plugins:
@@ -39,8 +39,8 @@ class Plugins:
         """Find and load the plugins of this installation; no framework is imported.
 
         Arguments:
-            disable: names of plugins not to load, or of backends, protocols and data sets to hide, besides those in the
-                variable ``JAMHARNESS_DISABLE`` (separated by commas).
+            disable: names of plugins not to load, or of backends, protocols, systems and data sets to hide, besides
+                those in the variable ``JAMHARNESS_DISABLE`` (separated by commas).
             strict: whether a broken plugin is an error rather than a row.
 
         Raises:
@@ -60,7 +60,7 @@ class Plugins:
 
     @property
     def rows(self) -> tuple[PluginRow, ...]:
-        """Everything that is known: backends, protocols, data sets, then other plugins, each by name."""
+        """Everything that is known: backends, protocols, systems, data sets, then other plugins, each by name."""
         order = [*KINDS, "plugin"]
         return tuple(sorted(self._rows, key=lambda row: (order.index(row.kind), row.name, row.distribution)))
 
@@ -78,6 +78,11 @@ class Plugins:
     def protocols(self) -> Mapping[str, ProtocolSpec]:
         """The protocols that are ready."""
         return self._known(ProtocolSpec)
+
+    @property
+    def systems(self) -> Mapping[str, SystemSpec]:
+        """The kinds of systems that are ready."""
+        return self._known(SystemSpec)
 
     @property
     def datasets(self) -> Mapping[str, DatasetSpec]:
@@ -104,6 +109,14 @@ class Plugins:
         """
         return self._ready("protocol", name, ProtocolSpec)
 
+    def system(self, name: str) -> SystemSpec:
+        """A kind of system that can be used.
+
+        Raises:
+            BadInput: it does not exist, or is disabled or broken.
+        """
+        return self._ready("system", name, SystemSpec)
+
     def dataset(self, name: str) -> DatasetSpec:
         """A data set that can be used.
 
@@ -117,7 +130,21 @@ class Plugins:
         for offer in self._offers.values():
             if offer.spec is spec or (type(offer.spec) is type(spec) and offer.spec == spec):
                 return offer.found.distribution, offer.found.version
-        raise PluginError(f"No plugin offers {spec.name!r}; take specs from Plugins.backends, protocols or datasets.")
+        raise PluginError(
+            f"No plugin offers {spec.name!r}; take specs from Plugins.backends, protocols, systems or datasets."
+        )
+
+    def home_of(self, factory: str, spec: Spec) -> tuple[str, str]:
+        """The name and version of the distribution that a spec's function or class comes from.
+
+        A spec may name another distribution's function, as protocols do that share a task: then it is the plugin's
+        whose entry point lies in the same top-level package. Otherwise it is the spec's own.
+        """
+        top = factory.partition(":")[0].partition(".")[0]
+        for found in self._found.values():
+            if found.entry is not None and found.entry.value.partition(":")[0].partition(".")[0] == top:
+                return found.distribution, found.version
+        return self.distribution_of(spec)
 
     def unused(self) -> tuple[str, ...]:
         """One sentence for each name given to ``disable`` that is no plugin, backend, protocol or data set."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jamharness.api import BackendSpec
+from jamharness.api import BackendSpec, derived
 from jamharness.plugins.checks import shown, spec_problem
 from jamharness.plugins.dependencies import explain_missing, installed
 from jamharness.plugins.discovery import Found
@@ -16,7 +16,7 @@ class Registration:
     """One spec and where it comes from.
 
     Arguments:
-        kind: ``"backend"``, ``"protocol"`` or ``"dataset"``.
+        kind: ``"backend"``, ``"protocol"``, ``"system"`` or ``"dataset"``.
         spec: as the plugin returned it.
         found: the plugin.
     """
@@ -83,6 +83,7 @@ def _row(offer: Registration, claimants: list[Registration], off: Mapping[str, s
         version=found.version,
         api=_dotted(spec.api),
         capabilities=tuple(sorted(getattr(spec, "capabilities", ()))) if backend else (),
+        derived=derived(frozenset(spec.capabilities)) if isinstance(spec, BackendSpec) and not problem else {},
         state=state,
         reason=reason,
         summary=" ".join(summary.split()) if isinstance(summary, str) else "",

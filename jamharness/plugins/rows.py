@@ -4,12 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from jamharness.api import BackendSpec, DatasetSpec, Json, PluginError, ProtocolSpec
+from jamharness.api import BackendSpec, DatasetSpec, Json, PluginError, ProtocolSpec, SystemSpec
 from jamharness.texts import cut
 
-Spec: TypeAlias = BackendSpec | ProtocolSpec | DatasetSpec
+Spec: TypeAlias = BackendSpec | ProtocolSpec | SystemSpec | DatasetSpec
 
-KINDS: Mapping[str, type[Spec]] = {"backend": BackendSpec, "protocol": ProtocolSpec, "dataset": DatasetSpec}
+KINDS: Mapping[str, type[Spec]] = {
+    "backend": BackendSpec,
+    "protocol": ProtocolSpec,
+    "system": SystemSpec,
+    "dataset": DatasetSpec,
+}
 _LONGEST = 1_000
 """Characters of an error that are shown."""
 STATES = ("ready", "disabled", "missing dependency", "broken")
@@ -20,12 +25,13 @@ class PluginRow:
     """Something that a plugin offers, or a plugin that offers nothing yet or cannot be used.
 
     Arguments:
-        kind: ``"backend"``, ``"protocol"``, ``"dataset"``, or ``"plugin"`` for all else.
+        kind: ``"backend"``, ``"protocol"``, ``"system"``, ``"dataset"``, or ``"plugin"`` for all else.
         name: what the user types; of a plugin the name of its entry point.
         distribution: the installed distribution that it comes from.
         version: of the distribution.
         api: the version of ``jamharness.api`` that it was written for, as ``"1.0"``; empty for a plugin.
         capabilities: of a backend, as it declares them; of a plugin, the hooks that it implements.
+        derived: of a backend, what the api derives of that: how, by the capability.
         state: ``"ready"``, ``"disabled"``, ``"missing dependency"`` or ``"broken"``.
         reason: why it is not ready, in one sentence; empty when it is.
         summary: the plugin's own line about it.
@@ -38,6 +44,7 @@ class PluginRow:
     version: str
     api: str = ""
     capabilities: tuple[str, ...] = ()
+    derived: Mapping[str, str] = field(default_factory=dict)
     state: str = "ready"
     reason: str = ""
     summary: str = ""
@@ -52,6 +59,7 @@ class PluginRow:
             "version": self.version,
             "api": self.api,
             "capabilities": list(self.capabilities),
+            "derived": dict(self.derived),
             "state": self.state,
             "reason": self.reason,
             "summary": self.summary,
@@ -73,7 +81,7 @@ def unusable(kind: str, row: PluginRow) -> str:
     """Why something that the user named cannot be used, and what to do.
 
     Arguments:
-        kind: what the user meant: ``"backend"``, ``"protocol"`` or ``"dataset"``.
+        kind: what the user meant: ``"backend"``, ``"protocol"``, ``"system"`` or ``"dataset"``.
         row: the row of it, or of the plugin of its name.
     """
     if row.state == "disabled":

@@ -5,17 +5,19 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
+from jamharness.render.prose import Prose
 from jamharness.render.screen import table
 from jamharness.render.texts import duration
+from jamharness.render.verdicts import STYLES
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from jamharness.agreement import Agreement
     from jamharness.agreement.rows import DistributionRow, ExactRow, HorizonRow
 
-_STYLES = {"agree": "green", "differ": "bold red", "too few seeds": "yellow", "not compared": "yellow", "no claim": ""}
 _CONCLUSIONS = {
     "agree": "The backends agree.",
     "differ": "The backends differ.",
@@ -32,10 +34,10 @@ def agreement(found: "Agreement") -> RenderableType:
         parts.append(_horizon(found.horizon))
     if found.distribution:
         parts += _distributions(found.distribution)
-    parts += [Text(reason, style="red") for reason in found.failures.values()]
-    parts += [Text.assemble("Figure ", (file, "bold")) for file in found.files]
+    parts += [Prose(Text(reason, style="red")) for reason in found.failures.values()]
+    parts += [Prose(Text.assemble("Figure ", (file, "bold"))) for file in found.files]
     style = {"agree": "bold green", "differ": "bold red"}.get(found.verdict, "bold yellow")
-    parts.append(Text.assemble((_CONCLUSIONS[found.verdict], style), f" ({duration(found.seconds)})"))
+    parts.append(Prose(Text.assemble((_CONCLUSIONS[found.verdict], style), f" ({duration(found.seconds)})")))
     return Group(*parts)
 
 
@@ -106,12 +108,12 @@ def _distribution(rows: "Sequence[DistributionRow]") -> RenderableType:
 
 
 def _notes(texts: Sequence[str]) -> list[RenderableType]:
-    return [Padding(Text(text), (0, 0, 0, 2), expand=False) for text in texts]
+    return [Prose(text, 2) for text in texts]
 
 
 def _verdict(verdict: str) -> Text:
     # Short enough for a table of 80 columns; the sentence below it says the rest.
-    return Text("too few" if verdict == "too few seeds" else verdict, style=_STYLES[verdict])
+    return Text("too few" if verdict == "too few seeds" else verdict, style=STYLES[verdict])
 
 
 def _small(value: float | None) -> str:
@@ -126,11 +128,24 @@ def trajectories(found: "Agreement") -> Mapping[str, bytes]:
     """The distance of each backend's trajectory from the reference's, one panel for each method; PNG by name."""
     import matplotlib as mpl
 
+    from jamharness.running.figures import STYLE
+
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    count = len(found.trajectories)
-    figure, panels = pyplot.subplots(1, count, figsize=(4.2 * count, 3.6), squeeze=False, layout="constrained")
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure = _parting(found, len(found.trajectories))
+        figure.savefig(buffer, format="png")
+        pyplot.close(figure)
+    return {"trajectories": buffer.getvalue()}
+
+
+def _parting(found: "Agreement", count: int) -> "Figure":
+    from matplotlib import pyplot
+
+    size = (3.4 if count == 1 else 7.0, 2.8)
+    figure, panels = pyplot.subplots(1, count, figsize=size, squeeze=False, layout="constrained")
     for panel, path in zip(panels[0], found.trajectories, strict=True):
         for name, apart in path.apart.items():
             shown = [value if value > 0 else float("nan") for value in apart]
@@ -138,12 +153,10 @@ def trajectories(found: "Agreement") -> Mapping[str, bytes]:
             panel.loglog(path.updates, shown, "--" if own else "-", label=name, color="grey" if own else None)
         rounding = [path.bound * update for update in path.updates]
         panel.loglog(path.updates, rounding, ":", color="black", label="roundings added up")
-        panel.set_title(path.method)
+        panel.annotate(path.method, (0.95, 0.05), xycoords="axes fraction", horizontalalignment="right")
         panel.set_xlabel("updates")
         panel.grid(visible=True, alpha=0.3)
     panels[0][0].set_ylabel(f"largest |w − w({found.reference})|")
-    panels[0][0].legend(fontsize="small")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150)
-    pyplot.close(figure)
-    return {"trajectories": buffer.getvalue()}
+    handles, labels = panels[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(4, len(labels)))
+    return figure

@@ -6,23 +6,25 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from jamharness.benching import Timing
+from jamharness.render.prose import Prose
 from jamharness.render.screen import table
+from jamharness.render.verdicts import verdict
 
 
 def timings(found: Sequence[Timing], shape: str) -> RenderableType:
     """One column for each backend; times relative to the first in brackets."""
     done = [timing for timing in found if timing.seconds]
-    notes = [Text(f"{timing.backend}: {timing.failure}", style="red") for timing in found if timing.failure]
+    notes = [Prose(Text(f"{timing.backend}: {timing.failure}", style="red")) for timing in found if timing.failure]
     if not done:
         return Group(*notes)
-    made = table(shape, *(f"{timing.backend}>" for timing in done))
+    made = table(f"{shape}!", *(f"{timing.backend}>" for timing in done))
     first = done[0].seconds or {}
     for name in first:
         values = [(timing.seconds or {}).get(name, 0.0) for timing in done]
         made.add_row(name, *_cells(values))
     made.add_row("jamming, one run", *_cells([timing.verdict for timing in done]))
-    made.add_row("  ends", *(timing.outcome for timing in done))
-    rate = Text(f"Matrix products in NumPy: {done[0].rate:.0f} GF/s with as many threads.")
+    made.add_row("  ends", *(verdict(timing.outcome) for timing in done))
+    rate = Prose(f"Matrix products in NumPy: {done[0].rate:.0f} GF/s with as many threads.")
     return Group(made, rate, *notes)
 
 

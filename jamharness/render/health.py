@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from jamharness.doctor import Finding
+from jamharness.render.prose import Prose
 from jamharness.render.screen import table
 
 _STYLES = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "red"}
@@ -21,4 +22,4 @@ def health(findings: Sequence[Finding]) -> RenderableType:
         made.add_row(finding.topic, Text(finding.state, style=_STYLES[finding.state]), text)
     counts = {state: sum(finding.state == state for finding in findings) for state in ("problem", "warning")}
     said = [f"{count} {state}{'' if count == 1 else 's'}" for state, count in counts.items() if count]
-    return Group(made, Text("Found " + " and ".join(said) + "." if said else "Nothing to do."))
+    return Group(made, Prose("Found " + " and ".join(said) + "." if said else "Nothing to do."))

@@ -1,87 +1,28 @@
 """Progress while a run goes on: a live display on a terminal, a line now and then elsewhere."""
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
-from jamharness.api import Cell, FinishedCell, Json, canonical_json
+from jamharness.api import Cell, FinishedCell, Json
+from jamharness.render.prose import Line, Prose
 from jamharness.render.screen import console
+from jamharness.render.tally import Tally
 from jamharness.render.texts import duration, plural
+
+if TYPE_CHECKING:
+    from jamharness.running.watching import Look
 
 _PAUSE = 10.0
 """Seconds between two lines when there is no terminal."""
 _SHOWN = 16
 """The most workers that are shown one by one."""
-
-
-@dataclass
-class Tally:
-    """What is known of the protocol that runs; the clock is given from outside, so that it can be tested.
-
-    Arguments:
-        clock: seconds that never go back.
-    """
-
-    clock: Callable[[], float] = time.monotonic
-    run: str = ""
-    protocol: str = ""
-    waiting: int = 0
-    running: int = 0
-    done: int = 0
-    failed: int = 0
-    reused: int = 0
-    measured: int = 0
-    words: dict[str, str] = field(default_factory=dict)
-    begun: float = 0.0
-
-    def start(self, run: str, protocol: str) -> None:
-        """Begin to count for a protocol."""
-        self.run, self.protocol, self.begun = run, protocol, self.clock()
-        self.waiting = self.running = self.done = self.failed = self.reused = self.measured = 0
-        self.words = {}
-
-    def count(self, finished: FinishedCell, reused: bool) -> None:
-        """Count a cell that is done."""
-        gone = _key(finished.cell)
-        self.words = {key: words for key, words in self.words.items() if key != gone}
-        self.failed += finished.failure is not None
-        self.reused += reused
-        self.measured += not reused
-
-    @property
-    def left(self) -> int:
-        """Cells that are known and not done."""
-        return self.waiting + self.running
-
-    def seconds_left(self) -> float | None:
-        """How long the cells known so far will take at the pace so far; None before the first was measured.
-
-        Those that run are taken as half done.
-        """
-        if not self.measured:
-            return None
-        return (self.clock() - self.begun) / self.measured * (self.waiting + self.running / 2)
-
-    def line(self) -> str:
-        """All of it in one line."""
-        parts = [f"{self.done} done"]
-        if self.reused:
-            parts.append(f"{self.reused} from the store")
-        if self.failed:
-            parts.append(f"{self.failed} failed")
-        parts.append(f"{self.running} running")
-        parts.append(f"{self.waiting} waiting")
-        seconds = self.seconds_left()
-        if seconds is not None and self.left:
-            parts.append(f"about {duration(seconds)} left")
-        return f"{self.protocol}: {', '.join(parts)}"
 
 
 class _Display:
@@ -102,15 +43,19 @@ class _Display:
 
     def planned(self, protocol: str, waiting: int, running: int, done: int) -> None:  # noqa: ARG002
         """The cells known so far."""
-        self.tally.waiting, self.tally.running, self.tally.done = waiting, running, done
+        self.tally.plan(waiting, running, done)
+
+    def foreseen(self, protocol: str, look: "Look") -> None:  # noqa: ARG002
+        """How far the protocol is."""
+        self.tally.foresee(look)
 
     def said(self, cell: Cell, text: str) -> None:
         """A cell reports what it is doing."""
-        self.tally.words = {**self.tally.words, _key(cell): f"{cell.label}: {text}" if cell.label else text}
+        self.tally.say(cell, text)
 
     def finished(self, protocol: str, finished: FinishedCell, reused: bool, seconds: float) -> None:  # noqa: ARG002
         """A cell is done."""
-        self.tally.count(finished, reused)
+        self.tally.count(finished, reused, seconds)
 
 
 class Lines(_Display):
@@ -156,6 +101,8 @@ class Lines(_Display):
         self._next = now + self._pause
         self._write(self.tally.line())
         if not last:
+            if words := self.tally.so_far():
+                self._write(f"  {words}")
             for words in list(self.tally.words.values())[:_SHOWN]:
                 self._write(f"  {words}")
 
@@ -191,20 +138,16 @@ class Moving(_Display):
         tally = self.tally
         if not tally.protocol:
             return Text("Checking what is asked for …", style="dim")
-        # Another thread draws: ``said`` and ``count`` replace the dictionary rather than change it.
         words = list(tally.words.values())
-        lines = [Text(f"  {each}", no_wrap=True, overflow="ellipsis") for each in words[:_SHOWN]]
-        silent = tally.running - len(words)
-        if silent > 0 and not words:
-            lines.append(Text(f"  {plural(silent, 'worker')} busy", style="dim"))
-        head = Table.grid(padding=(0, 1))
+        lines: list[RenderableType] = [Line(f"  {text}") for text in words[:_SHOWN]]
+        if tally.running and not words:
+            lines.append(Line(f"  {plural(tally.running, 'worker')} busy"))
         name = Text.assemble("Run ", (tally.run, "bold"), (f", {duration(tally.clock() - tally.begun)}", "dim"))
-        head.add_row(name, ProgressBar(total=max(1, tally.done + tally.left), completed=tally.done, width=24))
-        return Group(head, *lines, Text(tally.line(), no_wrap=True, overflow="ellipsis"))
-
-
-def _key(cell: Cell) -> str:
-    return canonical_json(cell.identity())
+        fewest, most = tally.cells_left()
+        bar = ProgressBar(total=max(1, tally.done + (fewest if most is None else most)), completed=tally.done, width=40)
+        so_far = [Prose(text) for text in (tally.so_far(),) if text]
+        # A bar alone does not end its line.
+        return Group(Prose(name), Padding(bar, 0), *lines, *so_far, Prose(tally.line()))
 
 
 def display(*, quiet: bool = False) -> _Display:

@@ -5,21 +5,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
-from jamharness.api import Observable
+from jamharness.api import Observable, applicable
+from jamharness.render.frames import head
+from jamharness.render.prose import Prose
 from jamharness.render.screen import table
 from jamharness.render.texts import duration, half_width, interval, number, plural
+from jamharness.render.verdicts import STYLES
 from jamharness.values import as_text
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from jamharness.running import ProtocolRun, Run
 
 Observables = Mapping[str, Mapping[str, Observable]]
-_ROWS = 5
 
 
 def summary(run: "Run", observables: Observables) -> RenderableType:
@@ -32,33 +31,50 @@ def summary(run: "Run", observables: Observables) -> RenderableType:
     parts: list[RenderableType] = []
     for name, part in run.protocols.items():
         parts += [_estimates(name, part, observables.get(name, {})), *_outcome(part)]
-    parts += [Text.assemble("Figure ", (file, "bold")) for file in run.files]
+    parts += _figures(run)
     if len(run.protocols) > 1:
         parts.append(_published(run, observables))
-    parts.append(Text(f"More: jamharness show {run.name}"))
+    parts.append(Prose(f"More: jamharness show {run.name}"))
     return Group(*parts)
 
 
-def details(run: "Run", observables: Observables) -> RenderableType:
-    """All of a run: settings, estimates, the heads of its tables, files and environment.
+def details(run: "Run", observables: Observables, changed: Mapping[str, Mapping[str, Any]] | None) -> RenderableType:
+    """A run as far as it got: the answer first, then what was asked for, the heads of its tables, and its files.
 
     Arguments:
         run: what to show.
         observables: of each protocol, by name.
+        changed: by protocol, the settings that differ from its defaults; None for all settings and the environment.
     """
-    parts: list[RenderableType] = [Text.assemble("Run ", (run.name, "bold"), f", {run.status}"), Text("")]
+    parts: list[RenderableType] = [Prose(Text.assemble("Run ", (run.name, "bold"), f", {run.status}")), Text("")]
     for name, part in run.protocols.items():
-        settings = table(f"setting of {name}!", "value")
-        for key, value in part.settings.items():
-            settings.add_row(key, as_text(value))
-        parts += [settings, _estimates(name, part, observables.get(name, {})), *_outcome(part), Text("")]
-        for title, frame in part.findings.tables.items():
-            parts += _head(name, title, frame)
+        parts += [_estimates(name, part, observables.get(name, {})), *_outcome(part), Text("")]
+    for name, part in run.protocols.items():
+        parts.append(_settings(name, part.settings if changed is None else changed[name]))
+    for name, part in run.protocols.items():
+        parts += [head(f"{name}.{title}", frame) for title, frame in part.findings.tables.items()]
         for title, array in part.findings.arrays.items():
-            parts.append(Text(f"Array {name}.{title}: {' × '.join(map(str, array.shape))} {array.dtype}"))
-    parts += [Text.assemble("Figure ", (file, "bold")) for file in run.files]
-    parts += [Text(""), _environment(run.environment), Text(f"To files: jamharness export {run.name}")]
+            parts.append(Prose(f"Array {name}.{title}: {' × '.join(map(str, array.shape))} {array.dtype}"))
+    parts += _figures(run)
+    if changed is None:
+        parts += [Text(""), _environment(run.environment)]
+    else:
+        parts.append(Prose(f"All settings, and the environment: jamharness show {run.name} --all"))
+    parts.append(Prose(f"To files: jamharness export {run.name}"))
     return Group(*parts)
+
+
+def _settings(name: str, settings: Mapping[str, Any]) -> RenderableType:
+    if not settings:
+        return Prose(f"Settings of {name}: the defaults.")
+    made = table(f"setting of {name}!", "value")
+    for key, value in settings.items():
+        made.add_row(key, as_text(value))
+    return made
+
+
+def _figures(run: "Run") -> list[RenderableType]:
+    return [Prose(Text.assemble("Figure ", (file, "bold"))) for file in run.files]
 
 
 def _estimates(name: str, part: "ProtocolRun", observables: Mapping[str, Observable]) -> RenderableType:
@@ -67,20 +83,17 @@ def _estimates(name: str, part: "ProtocolRun", observables: Mapping[str, Observa
     for key, estimate in part.findings.estimates.items():
         observable = observables.get(key)
         made.add_row(
-            Text(key, style="bold"),
+            Text(key, style=f"bold {STYLES.get(key, '')}"),
             number(estimate.value, half_width(estimate)),
             interval(estimate),
             str(estimate.count),
             observable.unit if observable else "",
-            observable.published if observable else "",
+            observable.published if observable and applicable(observable, part.settings) else "",
         )
         if estimate.note:
             notes.setdefault(estimate.note, []).append(key)
-    lines = [
-        Padding(Text.assemble((", ".join(keys), "bold"), f": {note}"), (0, 0, 0, 2), expand=False)
-        for note, keys in notes.items()
-    ]
-    return Group(made, *lines) if part.findings.estimates else Text(f"{name}: no estimates yet.")
+    lines = [Prose(Text.assemble((", ".join(keys), "bold"), f": {note}"), 2) for note, keys in notes.items()]
+    return Group(made, *lines) if part.findings.estimates else Prose(f"{name}: no estimates yet.")
 
 
 def _published(run: "Run", observables: Observables) -> RenderableType:
@@ -89,7 +102,7 @@ def _published(run: "Run", observables: Observables) -> RenderableType:
     for name, part in run.protocols.items():
         for key, estimate in part.findings.estimates.items():
             observable = observables.get(name, {}).get(key)
-            if observable is not None and observable.published:
+            if observable is not None and applicable(observable, part.settings):
                 value = number(estimate.value, half_width(estimate))
                 made.add_row(Text(key, style="bold"), value, interval(estimate), observable.unit, observable.published)
     return made
@@ -100,28 +113,18 @@ def _outcome(part: "ProtocolRun") -> list[RenderableType]:
     text = f"{plural(cells['done'], 'cell')} done in {duration(part.seconds)}"
     if cells["reused"]:
         text += f", {cells['reused']} of them from the store"
-    lines: list[RenderableType] = [Text(text + ".")]
+    lines: list[RenderableType] = [Prose(text + ".")]
     if part.failures:
-        lines.append(Text(f"{plural(cells['failed'], 'cell')} failed:", style="red"))
+        lines.append(Prose(Text(f"{plural(cells['failed'], 'cell')} failed:", style="red")))
         reasons = Counter(reason for _, reason in part.failures)
         first = {reason: label for label, reason in reversed(part.failures)}
         for reason, count in reasons.items():
             label = first[reason] or "a cell"
             where = label if count == 1 else f"{label} and {plural(count - 1, 'other')}"
-            lines.append(Padding(Text(f"{where}: {reason}"), (0, 0, 0, 2), expand=False))
+            lines.append(Prose(f"{where}: {reason}", 2))
     if part.objection:
-        lines.append(Text(part.objection, style="yellow"))
+        lines.append(Prose(Text(part.objection, style="yellow")))
     return lines
-
-
-def _head(protocol: str, title: str, frame: "pd.DataFrame") -> list[RenderableType]:
-    shown = f"the first {_ROWS} of " if len(frame) > _ROWS else ""
-    named = any(name is not None for name in frame.index.names)
-    text = frame.head(_ROWS).to_string(index=named, line_width=78, max_colwidth=24) if len(frame) else "(empty)"
-    return [
-        Text.assemble("Table ", (f"{protocol}.{title}", "bold"), f", {shown}{plural(len(frame), 'row')}"),
-        Padding(Text(text), (0, 0, 1, 2), expand=False),
-    ]
 
 
 def _environment(environment: Mapping[str, Any]) -> RenderableType:

@@ -36,6 +36,13 @@ def interval(estimate: Estimate) -> str:
     return f"below {number(high)}" if high is not None else "–"
 
 
+def in_short(estimate: Estimate) -> str:
+    """An estimate with its interval, for the middle of a line."""
+    value = number(estimate.value, half_width(estimate))
+    known = estimate.low is not None or estimate.high is not None
+    return f"{value} ({interval(estimate)})" if known else value
+
+
 def half_width(estimate: Estimate) -> float | None:
     """Half the width of the 95% interval; None when an end of it is not known."""
     if estimate.low is None or estimate.high is None:
@@ -54,6 +61,27 @@ def duration(seconds: float) -> str:
         return f"{whole // 60} min {whole % 60:02d} s"
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def span(low: float, high: float | None) -> str:
+    """A time that is known roughly: ``"30 s to 2 min"``, ``"about 5 min"``, or ``"at least 1 min"``.
+
+    Arguments:
+        low: seconds.
+        high: seconds; None where there is no telling.
+    """
+    if high is None:
+        return f"at least {_roughly(low)}"
+    ends = _roughly(low), _roughly(high)
+    return f"about {ends[0]}" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def _roughly(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} s" if seconds >= 2.5 else f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 36000 else f"{round(seconds / 3600)} h"
 
 
 def plural(count: int, noun: str) -> str:

@@ -1,13 +1,17 @@
 """Protocols with their settings: which setting goes to which protocol, and what is wrong with them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from inspect import get_annotations
 from typing import Any
 
 from jamharness.api import BadInput, Json, PluginError, Protocol, unknown_name
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins, load_object, plugin_code
 from jamharness.settings import build_settings, presets_of
+
+_METHODS = ("plan", "analyse")
+"""Of every protocol; those without tasks measure their cells themselves. Found missing before any is computed."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,20 +111,36 @@ def load_protocol(plugins: Plugins, name: str) -> Protocol[Any]:
 
     Raises:
         BadInput: it does not exist, or is disabled or broken.
-        PluginError: it cannot be imported or constructed.
+        PluginError: it cannot be imported or constructed, or a part of the contract is missing.
     """
     factory = plugins.protocol(name).factory
     made = load_object(factory)
     try:
         with plugin_code(f"protocol {name!r}", "starting"):
             protocol: Protocol[Any] = made()
-            fields(protocol.Settings)
     except PluginError:
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise PluginError(f"Protocol {name!r} cannot be used ({reason}); {factory} is broken.") from error
+    if faults := _faults(protocol, measures=not plugins.protocol(name).tasks):
+        raise PluginError(f"Protocol {name!r} cannot be used: {'; '.join(faults)}; {factory} is broken.")
     return protocol
+
+
+def _faults(protocol: Any, *, measures: bool) -> list[str]:
+    """What is missing of the protocol contract, each a part of a sentence."""
+    methods = (*_METHODS, "measure") if measures else _METHODS
+    faults = [f"it has no method {method}" for method in methods if not callable(getattr(protocol, method, None))]
+    if not isinstance(getattr(protocol, "observables", None), Mapping):
+        faults.append("its observables must be a mapping of names to Observable")
+    settings = getattr(protocol, "Settings", None)
+    if not isinstance(settings, type):
+        faults.append("it has no class Settings")
+    elif not is_dataclass(settings) or ("__dataclass_fields__" not in vars(settings) and get_annotations(settings)):
+        # A subclass that is not decorated has its parent's fields, and loses its own.
+        faults.append("decorate its Settings with @dataclass(frozen=True, kw_only=True)")
+    return faults
 
 
 def _distribute(

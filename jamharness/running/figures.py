@@ -1,71 +1,180 @@
-"""The figures of a run, as PNG files in its store."""
+"""The figures of a run, as files in its store, in the style of a paper."""
 
 import io
 import logging
 import re
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from jamharness.plugins import plugin_code
-from jamharness.running.experiments import Experiment
-from jamharness.running.result import ProtocolRun
+from jamharness.api import BadInput, Findings, unknown_name
+from jamharness.plugins import Plugins, plugin_code
+from jamharness.running.experiments import Experiment, load_protocol
 from jamharness.store import Store
+from jamharness.store.files import explain, write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from jamharness.running.result import Run
 
 log = logging.getLogger("jamharness")
-_RESOLUTION = 150
-"""Dots per inch."""
+FORMATS = ("pdf", "svg", "png")
+DEFAULT = ("png",)
+STYLE: Any = {
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 3.5,
+    "savefig.dpi": 300,
+    # TrueType, which journals accept and programs can edit; Type 3, the default, is neither.
+    "pdf.fonttype": 42,
+    # Letters as outlines: they look the same wherever the font is missing, which an SVG cannot embed.
+    "svg.fonttype": "path",
+    # The same figure gives the same bytes.
+    "svg.hashsalt": "jamharness",
+}
+"""matplotlib's settings while a protocol draws and its figures are saved; sizes in points."""
+_UNDATED: Mapping[str, dict[str, None]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
 
 
-def draw_figures(experiment: Experiment, found: ProtocolRun, store: Store, run: str) -> list[str]:
+def check_formats(formats: Sequence[str], problems: list[str]) -> tuple[str, ...]:
+    """The formats of figures that were asked for, each once; ``"none"`` stands for no figure.
+
+    Arguments:
+        formats: their names.
+        problems: where a sentence for each unknown one goes.
+    """
+    given = [formats] if isinstance(formats, str) else formats
+    names = tuple(dict.fromkeys(name.strip() for text in given for name in str(text).split(",") if name.strip()))
+    if names == ("none",):
+        return ()
+    problems += [unknown_name("figure format", name, (*FORMATS, "none")) for name in names if name not in FORMATS]
+    return names
+
+
+def draw_figures(
+    experiment: Experiment,
+    findings: Findings,
+    folder: Path,
+    formats: Sequence[str] = DEFAULT,
+    like: Path | None = None,
+) -> list[str]:
     """Draw what a protocol shows; a figure that cannot be drawn is a warning, and the numbers stand.
 
     Arguments:
         experiment: the protocol.
-        found: its findings.
-        store: where the files go: ``figures/<run>/<protocol>-<figure>.png``.
-        run: the run's name.
+        findings: its findings.
+        folder: where the files go, as ``<protocol>-<figure>.<format>``.
+        formats: of ``FORMATS``.
+        like: the folder whose group the files take; None for that of whoever writes.
 
     Returns:
         The paths of the files.
 
     Raises:
-        BadInput: the store cannot be written.
+        BadInput: the folder cannot be written.
     """
+    return draw(experiment.name, partial(experiment.protocol.draw, findings), folder, formats, like)
+
+
+def draw_run(
+    run: "Run", plugins: Plugins, folder: Path, formats: Sequence[str] = DEFAULT, like: Path | None = None
+) -> list[str]:
+    """Draw all figures of a run again; see ``draw_figures``.
+
+    Arguments:
+        run: from ``run``, ``resume`` or ``open_run``.
+        plugins: where its protocols come from.
+        folder: where the files go.
+        formats: of ``FORMATS``.
+        like: as for ``draw_figures``.
+
+    Raises:
+        BadInput: the folder cannot be written, or a protocol is not installed any more.
+    """
+    files = []
+    for name, part in run.protocols.items():
+        findings, protocol = part.findings, load_protocol(plugins, name)
+        files += draw(name, partial(protocol.draw, findings), folder, formats, like)
+    return files
+
+
+def draw(
+    protocol: str,
+    make: "Callable[[], Mapping[str, Figure]]",
+    folder: Path,
+    formats: Sequence[str],
+    like: Path | None = None,
+) -> list[str]:
+    """Save what a function draws, in the style of a paper; see ``draw_figures``.
+
+    Arguments:
+        protocol: whose figures they are.
+        make: returns figures by name.
+        folder: where the files go.
+        formats: of ``FORMATS``.
+        like: as for ``draw_figures``.
+    """
+    if not formats:
+        return []
     import matplotlib as mpl
 
     if "matplotlib.pyplot" not in sys.modules:
         # Nothing is to open a window; in a session where the user plots already, the choice is theirs.
         mpl.use("Agg")
-    from matplotlib import pyplot
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     try:
-        with plugin_code(f"protocol {experiment.name!r}", "drawing"):
-            figures = dict(experiment.protocol.draw(found.findings))
-        images = {}
-        for name, figure in figures.items():
-            buffer = io.BytesIO()
-            FigureCanvasAgg(figure)
-            figure.savefig(buffer, format="png", dpi=_RESOLUTION)
-            pyplot.close(figure)
-            images[name] = buffer.getvalue()
+        with mpl.rc_context(STYLE):
+            with plugin_code(f"protocol {protocol!r}", "drawing"):
+                figures = dict(make())
+            images = {
+                f"{file_name(protocol, name)}.{kind}": image
+                for name, figure in figures.items()
+                for kind, image in _images(figure, formats).items()
+            }
     except Exception as error:
-        log.warning(
-            "The figures of protocol %r cannot be drawn (%s: %s).", experiment.name, type(error).__name__, error
-        )
-        log.debug("draw of %s", experiment.name, exc_info=True)
+        log.warning("The figures of protocol %r cannot be drawn (%s: %s).", protocol, type(error).__name__, error)
+        log.debug("draw of %s", protocol, exc_info=True)
         return []
     files = []
     for name, image in images.items():
-        path = figures_folder(store, run) / f"{file_name(experiment.name, name)}.png"
-        store.write(path, image)
-        files.append(str(path))
+        try:
+            write_atomically(folder / name, image, like)
+        except OSError as error:
+            raise BadInput(explain(error, f"Figures folder {str(folder)!r}")) from None
+        files.append(str(folder / name))
     return files
+
+
+def _images(figure: "Figure", formats: Sequence[str]) -> dict[str, bytes]:
+    from matplotlib import pyplot
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    FigureCanvasAgg(figure)
+    images = {}
+    for kind in formats:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, metadata=dict(_UNDATED[kind]))
+        images[kind] = buffer.getvalue()
+    pyplot.close(figure)
+    return images
 
 
 def figures_folder(store: Store, run: str) -> Path:
     """Where the figures of a run lie."""
     return store.root / "figures" / run
+
+
+def figure_files(folder: Path) -> list[str]:
+    """The figures that lie there, sorted."""
+    return sorted(str(path) for kind in FORMATS for path in folder.glob(f"*.{kind}"))
 
 
 def file_name(protocol: str, name: str) -> str:

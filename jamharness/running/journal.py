@@ -1,19 +1,18 @@
 """The record of a run while it runs."""
 
-import os
-import socket
+import getpass
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-import psutil
-
-from jamharness.api import BadInput, Json
+from jamharness.api import BadInput, Findings
+from jamharness.running.recorded import concluded
 from jamharness.running.request import Request
 from jamharness.running.tracker import CellTracker
 from jamharness.store import RunRecord, Store
+from jamharness.store.processes import runs_still, this_process
 from jamharness.store.runs import default_name
 
 _PAUSE = 1.0
@@ -54,6 +53,15 @@ class RunJournal:
             spent={**record.spent, name: seconds},
         )
 
+    def conclude(self, findings: Mapping[str, Findings]) -> None:
+        """Enter what is about to be printed, without writing.
+
+        Arguments:
+            findings: by protocol.
+        """
+        made = {name: concluded(item) for name, item in findings.items()}
+        self.record = replace(self.record, conclusions={name: item for name, item in made.items() if item})
+
     def write(self, status: str | None = None, problem: str = "") -> None:
         """Write the record now.
 
@@ -91,7 +99,7 @@ def first_record(request: Request, resumed: RunRecord | None) -> RunRecord:
         dtype=request.target.dtype,
         threads=request.target.threads,
         version=version("jamharness"),
-        process=this_process(),
+        process={"user": _user(), **this_process()},
     )
     record = replace(record, name=request.name or default_name(record))
     earlier = resumed or request.store.find_run(record.name)
@@ -111,26 +119,15 @@ def first_record(request: Request, resumed: RunRecord | None) -> RunRecord:
     )
 
 
-def this_process() -> dict[str, Json]:
-    """Which process works on a run, so that others can tell whether it still does."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run under a number that has no name
+        return ""
 
 
 def seen(record: RunRecord) -> RunRecord:
     """The record as it should be shown: a run whose process is gone was interrupted, whatever it wrote last."""
-    if record.status != "running" or _works(record.process):
+    if record.status != "running" or runs_still(record.process) is not False:
         return record
     return replace(record, status="interrupted", problem="its process is gone")
-
-
-def _works(process: Mapping[str, Json]) -> bool:
-    pid, started = process.get("pid"), process.get("started")
-    if process.get("host") != socket.gethostname():
-        return True  # another machine's: nobody can tell from here
-    if not isinstance(pid, int) or not isinstance(started, float | int):
-        return False
-    try:
-        # Its number may belong to another process by now, which began at another time.
-        return abs(psutil.Process(pid).create_time() - started) < 1.0
-    except psutil.Error:
-        return False

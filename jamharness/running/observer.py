@@ -7,7 +7,11 @@ from jamharness.api import Cell, FinishedCell, Json
 
 
 class Observer(Protocol):
-    """Told what happens while it happens, in the thread that called ``run``."""
+    """Told what happens while it happens, in the thread that called ``run``.
+
+    One that also has ``foreseen(protocol, look)`` is told now and then how far the protocol is, as a
+    ``jamharness.running.watching.Look``.
+    """
 
     def started(self, run_name: str, protocol: str, settings: Mapping[str, Json]) -> None:
         """A protocol begins."""

@@ -12,8 +12,9 @@ from typing import Any
 from jamharness.api import DTYPES, BackendSpec, BadInput, Cell, PluginError, unknown_name
 from jamharness.execution.job import Target
 from jamharness.plugins import Plugins, plugin_code
-from jamharness.running.data import data_problems
+from jamharness.running.data import DataDigests, Loading
 from jamharness.running.experiments import Experiment, Problems, make_experiments
+from jamharness.running.figures import DEFAULT, check_formats
 from jamharness.store import Store, check_run_name
 
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
@@ -33,6 +34,7 @@ class Request:
         store: where to keep things; not created yet if it did not exist.
         name: of the run; None for the default.
         preset, seed: what was given, for the record.
+        figures: the formats in which figures are drawn.
     """
 
     experiments: tuple[Experiment, ...]
@@ -45,6 +47,7 @@ class Request:
     name: str | None
     preset: str | None
     seed: int | None
+    figures: tuple[str, ...]
 
 
 def check_request(
@@ -64,6 +67,7 @@ def check_request(
     interpreters: Mapping[str, str] | None,
     limit: float | None = None,
     memory: float | None = None,
+    figures: Sequence[str] = DEFAULT,
 ) -> Request:
     """Check what ``run`` was asked for, and write nothing.
 
@@ -83,6 +87,7 @@ def check_request(
         interpreters: the Python of a backend's workers, by the backend's name.
         limit: seconds that a cell may take.
         memory: GiB that a worker may use.
+        figures: formats.
 
     Raises:
         BadInput: all that is wrong with it.
@@ -92,6 +97,7 @@ def check_request(
     spec = _backend(plugins, backend, interpreter, problems)
     _check_target(device, dtype, threads, workers, problems)
     _check_limits(limit, memory, problems)
+    formats = check_formats(figures, problems)
     experiments = make_experiments(plugins, protocols, settings or {}, preset, seed, problems)
     home = None
     try:
@@ -103,8 +109,10 @@ def check_request(
         problems.take(error)
     if problems or spec is None or home is None:
         # Data are loaded only now that nothing can start, to report all problems at once.
-        for experiment in experiments:
-            problems.extend(text for text in data_problems(plugins, _first_cells(experiment)) if text not in problems)
+        data = DataDigests(plugins, Loading(interpreter=interpreter))
+        first = [cell for experiment in experiments for cell in _first_cells(experiment)]
+        data.load(cell.dataset for cell in first if cell.dataset is not None)
+        problems.extend(text for text in data.problems if text not in problems)
         raise BadInput(*problems)
     threads = int(threads)
     return Request(
@@ -120,6 +128,7 @@ def check_request(
         name=name,
         preset=preset,
         seed=seed,
+        figures=formats,
     )
 
 

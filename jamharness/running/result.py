@@ -3,14 +3,14 @@
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import Estimate, Findings, FinishedCell, Json
+from jamharness.api import Estimate, Findings, FinishedCell, Json, unknown_name
 from jamharness.plugins import plugin_code
 from jamharness.running.experiments import Experiment
 
@@ -30,6 +30,7 @@ class ProtocolRun:
         cells: how many are ``"done"`` (have a result), ``"failed"``, and were ``"reused"`` from the store.
         seconds: wall time, over all resumptions.
         failures: label and reason of every cell that was tried in vain.
+        missing: the store keys of cells that were measured and are not in the store any more, or cannot be read.
     """
 
     settings: Mapping[str, Json]
@@ -37,6 +38,7 @@ class ProtocolRun:
     cells: Mapping[str, int]
     seconds: float
     failures: Sequence[tuple[str, str]]
+    missing: Sequence[str] = ()
 
     @property
     def objection(self) -> str:
@@ -48,11 +50,15 @@ class ProtocolRun:
         """Whether there is an answer: no objection, and not every cell failed."""
         return not self.objection and (self.cells["done"] > 0 or self.cells["failed"] == 0)
 
+    def estimates_json(self) -> dict[str, dict[str, Json]]:
+        """The estimates as strict JSON values, by name."""
+        return {name: estimate_json(estimate) for name, estimate in self.findings.estimates.items()}
+
     def to_json(self) -> dict[str, Json]:
         """The protocol's part of the document that ``--json`` prints; numbers that are not finite are null."""
         return {
             "settings": _strict(self.settings),
-            "estimates": {name: _estimate(estimate) for name, estimate in self.findings.estimates.items()},
+            "estimates": dict(self.estimates_json()),
             "cells": dict(self.cells),
             "seconds": round(self.seconds, 3),
             "objection": self.objection,
@@ -67,7 +73,8 @@ class Run:
     Arguments:
         name: under which the store knows it.
         status: as in its record.
-        protocols: by name.
+        protocols: by name. Of a finished run, estimates, objections and samples are those that it printed when it
+            finished, and tables and arrays are analysed from the cells that the store has.
         files: the figures.
         environment: what the machine and the libraries were.
         store: the folder that holds it.
@@ -76,14 +83,25 @@ class Run:
     name: str
     status: str
     protocols: Mapping[str, ProtocolRun]
-    files: list[str]
+    files: Sequence[str]
     environment: Mapping[str, Json] = field(repr=False)
     store: Path
 
     @property
     def exit(self) -> int:
-        """0 if every protocol has an answer, otherwise 1."""
-        return 0 if all(part.answered for part in self.protocols.values()) else 1
+        """0 if the run has finished and every protocol has an answer, otherwise 1.
+
+        One that is not applicable needs another that has an answer.
+        """
+        parts = self.protocols.values()
+        spared = any(part.answered for part in parts)
+        answered = all(part.answered or (spared and part.findings.not_applicable) for part in parts)
+        return 0 if self.status == "finished" and answered else 1
+
+    @property
+    def missing(self) -> Mapping[str, Sequence[str]]:
+        """The store keys of missing and unreadable cells, by protocol; without the protocols that have all."""
+        return {name: part.missing for name, part in self.protocols.items() if part.missing}
 
     @property
     def estimates(self) -> Mapping[str, Mapping[str, Estimate]]:
@@ -105,6 +123,8 @@ class Run:
         return {
             "run": self.name,
             "exit": self.exit,
+            "status": self.status,
+            "missing": {name: list(keys) for name, keys in self.missing.items()},
             "protocols": {name: part.to_json() for name, part in self.protocols.items()},
             "files": list(self.files),
             "environment": _strict(self.environment),
@@ -129,6 +149,8 @@ def conclude(experiment: Experiment, done: Iterable[FinishedCell], *, reused: in
         reason = f"{type(error).__name__}: {error}"
         text = f"The analysis of protocol {experiment.name!r} failed ({reason}); its cells are in the store."
         findings = Findings(estimates={}, tables={}, objection=text)
+    if misnamed := _misnamed(experiment, findings):
+        findings = replace(findings, objection=" ".join([*misnamed, findings.objection]).strip(), not_applicable=False)
     failures = [(item.cell.label, item.failure) for item in done if item.failure is not None]
     return ProtocolRun(
         settings=experiment.plain(),
@@ -139,7 +161,15 @@ def conclude(experiment: Experiment, done: Iterable[FinishedCell], *, reused: in
     )
 
 
-def _estimate(estimate: Estimate) -> dict[str, Json]:
+def _misnamed(experiment: Experiment, findings: Findings) -> list[str]:
+    """One sentence for each estimate that the protocol does not declare among its observables."""
+    declared = experiment.protocol.observables
+    noun = f"estimate of protocol {experiment.name!r}"
+    return [unknown_name(noun, name, declared) for name in findings.estimates if name not in declared]
+
+
+def estimate_json(estimate: Estimate) -> dict[str, Json]:
+    """An estimate as strict JSON values."""
     return {
         "value": _strict(estimate.value),
         "low": _strict(estimate.low),

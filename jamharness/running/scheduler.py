@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from queue import Empty
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,13 @@ from jamharness.running.keys import Keys
 from jamharness.running.observer import Observer
 from jamharness.running.tracker import CellTracker
 from jamharness.running.workers import Event, WorkerPool
+from jamharness.store import Claims
 
 if TYPE_CHECKING:
     from jamharness.api import Cell
 
+_LOOK = 0.1
+"""Seconds between two looks whether another process has computed what this one waits for."""
 _PLANNING = 0.1
 """The largest part of the time that planning may take while cells of an older plan wait."""
 
@@ -27,12 +31,21 @@ class Scheduler:
         keys: what to send to a worker.
         observer: who is told.
         save: called after every change of the tracker.
+        claims: tell this run and others which of them computes which cell.
     """
 
     def __init__(
-        self, tracker: CellTracker, workers: WorkerPool, keys: Keys, observer: Observer, save: Callable[[], None]
+        self,
+        tracker: CellTracker,
+        workers: WorkerPool,
+        keys: Keys,
+        observer: Observer,
+        save: Callable[[], None],
+        claims: Claims,
     ) -> None:
         self._tracker, self._workers, self._keys, self._observer, self._save = tracker, workers, keys, observer, save
+        self._claims = claims
+        self._awaited: set[str] = set()
         self._running: dict[str, Cell] = {}
         self._waiting: dict[str, Cell] = {}
         self._next_plan = float("-inf")
@@ -54,8 +67,8 @@ class Scheduler:
                 self._keep()
                 name, done = self._tracker.experiment.name, len(self._tracker.entries)
                 self._observer.planned(name, len(self._waiting), len(self._running), done)
-                if self._running:
-                    self._handle(self._workers.events.get())
+                if self._running or self._awaited:
+                    self._wait()
                     self._drain()
                 elif not self._waiting:
                     return
@@ -63,6 +76,13 @@ class Scheduler:
             self._drain()
             self._keep()
             raise
+        finally:
+            self._claims.release_all()
+
+    def _wait(self) -> None:
+        """Until a worker says something; while others compute what waits, for a moment only, and then look again."""
+        with suppress(Empty):
+            self._handle(self._workers.events.get(timeout=_LOOK if self._awaited else None))
 
     def _plan(self) -> None:
         # A plan of thousands of small cells takes longer than one of them: then several finish before it is made again.
@@ -76,18 +96,30 @@ class Scheduler:
 
     def _start(self) -> bool:
         """Begin what there are workers for; False if the plan has to be made again first."""
-        while self._waiting and len(self._running) < self._workers.size:
-            key = next(iter(self._waiting))
-            cell = self._waiting.pop(key)
+        begun: list[str] = []
+        before, self._awaited = self._awaited, set()
+        for key, cell in self._waiting.items():
+            if len(self._running) >= self._workers.size:
+                break
+            mine = self._claims.take(key)
             if self._tracker.reuse(key, cell, again=True):
                 # Another process has computed it meanwhile; what follows from it may change everything.
+                self._claims.release(key)
                 self._next_plan = float("-inf")
-                return False
+                break
+            if not mine:
+                self._awaited.add(key)
+                if key not in before:
+                    self._observer.said(cell, "another run computes it")
+                continue
+            begun.append(key)
             self._running[key] = cell
-            self._workers.begin(key, self._keys.job(cell))
+            self._workers.begin(key, self._keys.job(cell, self._tracker.needed(cell) or ()))
             # The cell's own first words come only after a framework and data are loaded.
             self._observer.said(cell, "starting")
-        return True
+        for key in begun:
+            del self._waiting[key]
+        return self._next_plan != float("-inf")
 
     def _drain(self) -> None:
         while True:
@@ -113,6 +145,9 @@ class Scheduler:
 
     def _keep(self) -> None:
         self._tracker.keep()
+        for key in self._claims.held():
+            if key in self._tracker.entries:
+                self._claims.release(key)
         news = self._tracker.news()
         for entry in news:
             self._observer.finished(self._tracker.experiment.name, entry.finished, entry.reused, entry.seconds)

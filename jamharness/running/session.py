@@ -7,22 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jamharness.api import BadInput, Json
+from jamharness.api import BadInput, Json, shortcomings
 from jamharness.datasets.files import downloads
 from jamharness.environment import describe_environment
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins
-from jamharness.running.data import data_problems
-from jamharness.running.figures import draw_figures
+from jamharness.running.data import DataDigests
+from jamharness.running.figures import DEFAULT, draw_figures, figures_folder
 from jamharness.running.journal import RunJournal, first_record
-from jamharness.running.keys import Keys
+from jamharness.running.keys import Keys, task_modules
 from jamharness.running.observer import Observer, Silent
 from jamharness.running.request import Request, check_request
 from jamharness.running.result import Run, conclude
 from jamharness.running.scheduler import Scheduler
+from jamharness.running.telling import tell
 from jamharness.running.tracker import CellTracker
-from jamharness.running.workers import WorkerPool
-from jamharness.store import RunRecord, Store
+from jamharness.running.watching import Watching
+from jamharness.running.workers import WorkerPool, loading_of
+from jamharness.store import Claims, RunRecord, Store
 
 log = logging.getLogger("jamharness")
 
@@ -54,6 +56,7 @@ def run(
     threads: int = 1,
     store: str | Path | None = None,
     name: str | None = None,
+    figures: str | Sequence[str] = DEFAULT,
     plugins: Plugins | None = None,
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
@@ -76,6 +79,7 @@ def run(
         threads: CPU threads of each worker.
         store: the folder; None for ``jamharness-store`` in the current one.
         name: of the run; None for one made of the protocols and a digest of what is asked for.
+        figures: the formats in which figures are drawn: ``"pdf"``, ``"svg"``, ``"png"``, several, or ``"none"``.
         plugins: what there is; None to look for what is installed.
         interpreters: the Python of a backend's workers, by the backend's name.
         observer: who is told what happens.
@@ -107,6 +111,7 @@ def run(
             store=store,
             name=name,
             interpreters=interpreters,
+            figures=figures,
         )
         return _carry_out(request, plugins, observer or Silent(), None)
 
@@ -118,6 +123,7 @@ def resume(
     workers: int | None = None,
     limit: float | None = None,
     memory: float | None = None,
+    figures: str | Sequence[str] = DEFAULT,
     plugins: Plugins | None = None,
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
@@ -131,6 +137,7 @@ def resume(
         workers: the most worker processes at a time.
         limit: seconds that a cell may take.
         memory: GiB that a worker may use.
+        figures: the formats in which figures are drawn.
         plugins: what there is.
         interpreters: the Python of a backend's workers.
         observer: who is told what happens.
@@ -159,6 +166,7 @@ def resume(
             store=store,
             name=name,
             interpreters=interpreters,
+            figures=figures,
         )
         request = replace(request, preset=record.preset, seed=record.seed)
         return _carry_out(request, plugins, observer or Silent(), record)
@@ -167,15 +175,21 @@ def resume(
 def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: RunRecord | None) -> Run:
     record = first_record(request, resumed)
     store = request.store
-    with WorkerPool(request) as workers:
-        keys = Keys(plugins, request.target, workers.facts)
-        trackers = [CellTracker(experiment, keys, store) for experiment in request.experiments]
+    with WorkerPool(request, task_modules(plugins, [experiment.name for experiment in request.experiments])) as workers:
+        data = DataDigests(plugins, loading_of(request))
+        trackers = [
+            CellTracker(experiment, Keys(experiment.name, plugins, request.target, workers.look_up, data), store)
+            for experiment in request.experiments
+        ]
         waiting = [cell for tracker in trackers for cell in tracker.advance().values()]
-        if problems := data_problems(plugins, waiting):
-            raise BadInput(*problems)
+        if data.problems:
+            raise BadInput(*data.problems)
         environment: dict[str, Any] = dict(describe_environment(plugins))
+        environment["plugins"] = {**_homes(plugins, trackers), **environment["plugins"]}
         if waiting:
             environment["backend"] = workers.describe()
+            for lack in shortcomings(request.target.backend.capabilities):
+                log.warning("Backend %r %s.", request.target.backend.name, lack)
         elif "backend" in record.environment:
             environment["backend"] = record.environment["backend"]
         store.create()
@@ -184,7 +198,7 @@ def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: 
         try:
             for tracker in trackers:
                 observer.started(record.name, tracker.experiment.name, tracker.experiment.plain())
-                _work(tracker, workers, keys, observer, journal)
+                _work(tracker, workers, observer, journal, store.claims())
             finished = _conclude(request, trackers, journal)
             journal.write("finished")
         except KeyboardInterrupt:
@@ -193,23 +207,24 @@ def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: 
         except BaseException as error:
             _write_failed(journal, error)
             raise
-    _tell(plugins, finished)
+    tell(plugins, finished)
     return finished
 
 
-def _tell(plugins: Plugins, finished: Run) -> None:
-    """Call the plugins that want to know of finished runs; one that fails is a warning, and the run stands."""
-    before = _broken(plugins)
-    plugins.call("jamharness_run_finished", run=finished)
-    for name, reason in _broken(plugins) - before:
-        log.warning("Plugin %r failed after the run was finished: %s", name, reason)
+def _homes(plugins: Plugins, trackers: Sequence[CellTracker]) -> dict[str, dict[str, str]]:
+    """By distribution: its version, and what of it takes part."""
+    homes: dict[str, dict[str, str]] = {}
+    for tracker in trackers:
+        spec = plugins.protocol(tracker.experiment.name)
+        own = ("protocol", spec.name, plugins.distribution_of(spec))
+        for kind, name, (distribution, version) in (own, *tracker.keys.used):
+            known = homes.setdefault(distribution or "(no distribution)", {"version": version})
+            names = dict.fromkeys([*filter(None, known.get(kind, "").split(", ")), name])
+            known[kind] = ", ".join(names)
+    return homes
 
 
-def _broken(plugins: Plugins) -> set[tuple[str, str]]:
-    return {(row.name, row.reason) for row in plugins.rows if row.kind == "plugin" and row.state == "broken"}
-
-
-def _work(tracker: CellTracker, workers: WorkerPool, keys: Keys, observer: Observer, journal: RunJournal) -> None:
+def _work(tracker: CellTracker, workers: WorkerPool, observer: Observer, journal: RunJournal, claims: Claims) -> None:
     before = journal.record.spent.get(tracker.experiment.name, 0.0)
     start = time.monotonic()
 
@@ -217,7 +232,8 @@ def _work(tracker: CellTracker, workers: WorkerPool, keys: Keys, observer: Obser
         return before + time.monotonic() - start
 
     try:
-        Scheduler(tracker, workers, keys, observer, lambda: journal.update(tracker, spent())).work()
+        watching = Watching(observer, tracker.experiment, tracker.done)
+        Scheduler(tracker, workers, tracker.keys, watching, lambda: journal.update(tracker, spent()), claims).work()
     finally:
         journal.enter(tracker, spent())
 
@@ -228,7 +244,9 @@ def _conclude(request: Request, trackers: Sequence[CellTracker], journal: RunJou
     for tracker in trackers:
         name = tracker.experiment.name
         parts[name] = conclude(tracker.experiment, tracker.done(), reused=tracker.reused, seconds=record.spent[name])
-        files += draw_figures(tracker.experiment, parts[name], request.store, record.name)
+        folder = figures_folder(request.store, record.name)
+        files += draw_figures(tracker.experiment, parts[name].findings, folder, request.figures)
+    journal.conclude({name: part.findings for name, part in parts.items()})
     return Run(
         name=record.name,
         status="finished",

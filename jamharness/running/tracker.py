@@ -1,11 +1,11 @@
 """What is known of one protocol's cells while it runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from jamharness.api import BadInput, Cell, CellResult, FinishedCell, JamharnessError, PluginError, canonical_json
+from jamharness.api import BadInput, Cell, CellResult, FinishedCell, JamharnessError, PluginError
 from jamharness.plugins import plugin_code
 from jamharness.running.experiments import Experiment
-from jamharness.running.keys import Keys
+from jamharness.running.keys import Keys, with_needs
 from jamharness.store import Failure, Store
 
 
@@ -38,7 +38,7 @@ class CellTracker:
     """
 
     def __init__(self, experiment: Experiment, keys: Keys, store: Store) -> None:
-        self.experiment, self._keys, self._store = experiment, keys, store
+        self.experiment, self.keys, self._store = experiment, keys, store
         self.entries: dict[str, Entry] = {}
         self._absent: set[str] = set()
         self._news: list[Entry] = []
@@ -56,16 +56,18 @@ class CellTracker:
         """
         while True:
             waiting: dict[str, Cell] = {}
-            reused = False
-            for cell in self._plan():
-                key = self._keys.key(cell)
+            entered = len(self.entries)
+            cells = self._plan()
+            self.keys.expect(cells)
+            for cell in with_needs(cells):
+                key = self.keys.key(cell)
                 if key in self.entries or key in waiting:
                     continue
-                if self.reuse(key, cell):
-                    reused = True
-                else:
+                if reason := self.keys.problem(cell) or self._lost(cell):
+                    self._enter(key, FinishedCell(cell=cell, failure=reason))
+                elif self.needed(cell) is not None and not self.reuse(key, cell):
                     waiting[key] = cell
-            if not reused:
+            if len(self.entries) == entered:
                 return waiting
 
     def reuse(self, key: str, cell: Cell, *, again: bool = False) -> bool:
@@ -85,6 +87,21 @@ class CellTracker:
         self._enter(key, FinishedCell(cell=cell, result=stored.result), reused=True, seconds=stored.seconds)
         return True
 
+    def needed(self, cell: Cell) -> tuple[CellResult, ...] | None:
+        """The results of the cells that a cell needs, in their order; None while any is missing."""
+        entries = [self.entries.get(self.keys.key(need)) for need in cell.needs]
+        results = tuple(entry.finished.result for entry in entries if entry and entry.finished.result)
+        return results if len(results) == len(entries) else None
+
+    def _lost(self, cell: Cell) -> str:
+        """Why a cell can never be computed: one that it needs was tried in vain."""
+        for need in cell.needs:
+            entry = self.entries.get(self.keys.key(need))
+            if entry and entry.finished.failure is not None:
+                name = f"{need.task} ({need.label})" if need.label else need.task
+                return f"It needs {name}, which failed: {entry.finished.failure}"
+        return ""
+
     def succeed(self, key: str, cell: Cell, result: CellResult, seconds: float) -> None:
         """Enter a cell that was measured; ``keep`` writes it."""
         self._enter(key, FinishedCell(cell=cell, result=result), seconds=seconds)
@@ -100,7 +117,10 @@ class CellTracker:
             key = self._unkept[0]
             cell, result = self.entries[key].finished.cell, self.entries[key].finished.result
             assert result is not None
-            self._store.put(key, self._keys.identity(cell), result, self.entries[key].seconds, cell.label)
+            kept = self._store.put(key, self.keys.identity(cell), result, self.entries[key].seconds, cell.label)
+            # From now on its arrays are read from the disk when they are asked for: a run may have gigabytes of them.
+            finished = replace(self.entries[key].finished, result=kept.result)
+            self.entries[key] = replace(self.entries[key], finished=finished)
             # Only now: Ctrl-C may come at any moment, and then this is called again.
             self._unkept.pop(0)
 
@@ -115,7 +135,8 @@ class CellTracker:
     def _enter(
         self, key: str, finished: FinishedCell, *, reused: bool = False, seconds: float = 0.0, detail: str = ""
     ) -> None:
-        entry = Entry(finished=finished, reused=reused, seconds=seconds, order=order_of(finished), detail=detail)
+        order = self.keys.encoding.text(finished.cell)
+        entry = Entry(finished=finished, reused=reused, seconds=seconds, order=order, detail=detail)
         self.entries[key] = entry
         self._news.append(entry)
 
@@ -134,7 +155,12 @@ class CellTracker:
     def failures(self) -> list[Failure]:
         """The cells that were tried in vain, in the same order."""
         return [
-            Failure(cell=item.cell.identity(), label=item.cell.label, reason=item.failure, detail=entry.detail)
+            Failure(
+                cell=self.keys.encoding.encode(item.cell),
+                label=item.cell.label,
+                reason=item.failure,
+                detail=entry.detail,
+            )
             for entry in self._in_order()
             if (item := entry.finished).failure is not None
         ]
@@ -152,7 +178,7 @@ class CellTracker:
         try:
             with plugin_code(f"protocol {self.experiment.name!r}", "planning"):
                 cells = list(self.experiment.protocol.plan(self.experiment.settings, self.done()))
-            return [self._keys.plainly(cell) for cell in cells]
+            return [self.keys.plainly(cell) for cell in cells]
         except JamharnessError:
             raise
         except (OverflowError, MemoryError) as error:
@@ -165,8 +191,3 @@ class CellTracker:
             raise PluginError(
                 f"Protocol {self.experiment.name!r} cannot plan its cells ({reason}); it is broken."
             ) from error
-
-
-def order_of(finished: FinishedCell) -> str:
-    """What to sort finished cells by, so that an analysis of the same cells gives the same bits."""
-    return canonical_json(finished.cell.identity())

@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from jamharness.api import BadInput, Cell, CellResult, JamharnessError, Json
-from jamharness.execution.facts import facts
-from jamharness.execution.job import Job, describe, timed
+from jamharness.execution.facts import Facts, Question, look_up
+from jamharness.execution.job import Job, Target, describe, timed
 from jamharness.execution.pool import LocalPool, WorkerDied
 from jamharness.execution.preparation import prepare
+from jamharness.running.data import Loading
 from jamharness.running.request import Request
 
 if TYPE_CHECKING:
@@ -36,27 +37,44 @@ class Event:
     future: "Future[tuple[CellResult, float]] | None" = None
 
 
+def environment_of(target: Target) -> dict[str, str]:
+    """The variables that a worker of a backend gets besides this process's; what the user has set stays."""
+    return {key: text for key, text in target.backend.environment.items() if key not in os.environ}
+
+
+def loading_of(request: Request) -> Loading:
+    """How the data of a run are loaded: as its workers do."""
+    return Loading(
+        interpreter=request.interpreter,
+        environment=environment_of(request.target),
+        threads=request.target.threads,
+        limit=request.limit,
+        memory=request.memory,
+    )
+
+
 class WorkerPool:
     """The workers of one run; what they do arrives in ``events``, for one thread to read.
 
     Arguments:
         request: says how many, where, and with which interpreter.
+        modules: those of the tasks, imported before the first cell.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, modules: tuple[str, ...] = ()) -> None:
         self.size = request.workers
         self.events: SimpleQueue[Event] = SimpleQueue()
+        self._facts: dict[Question, Facts] = {}
         self._target, self._interpreter = request.target, request.interpreter
         self._pool = LocalPool(
             request.workers,
             interpreter=request.interpreter,
-            # What the user has set stays.
-            environment={key: text for key, text in self._target.backend.environment.items() if key not in os.environ},
+            environment=environment_of(self._target),
             threads=request.target.threads,
             limit=request.limit,
             memory=request.memory,
             # A framework may take longer to import than a cell to compute.
-            prepare=(prepare, (request.target, _modules(request))),
+            prepare=(prepare, (request.target, modules)),
             said=self._said,
         )
 
@@ -70,18 +88,23 @@ class WorkerPool:
         else:
             self._pool.kill()
 
-    def facts(self, distributions: tuple[str, ...], packages: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
-        """Versions and hashes, as the interpreter finds them in which cells are computed.
+    def look_up(self, question: Question) -> Facts:
+        """Versions and hashes, as the interpreter finds them in which cells are computed; each asked once a run.
 
         Raises:
             BadInput: that interpreter cannot run jamharness.
         """
+        if question not in self._facts:
+            self._facts[question] = self._ask(question)
+        return self._facts[question]
+
+    def _ask(self, question: Question) -> Facts:
         if self._interpreter == sys.executable:
-            return facts(distributions, packages)
+            return look_up(question)
         try:
             # Its workers would prepare themselves first, and a framework that cannot be imported is another matter.
             with LocalPool(1, interpreter=self._interpreter) as pool:
-                return pool.submit(facts, distributions, packages).result()
+                return pool.submit(look_up, question).result()
         except JamharnessError as error:
             raise BadInput(
                 f"Interpreter {self._interpreter!r} cannot run jamharness ({error}); install jamharness in it."
@@ -112,8 +135,3 @@ class WorkerPool:
     def _said(self, args: tuple[Any, ...], text: str) -> None:
         if args and isinstance(args[0], Job):
             self.events.put(Event(cell=args[0].cell, text=text))
-
-
-def _modules(request: Request) -> tuple[str, ...]:
-    """The modules of the protocols that are to run."""
-    return tuple(dict.fromkeys(type(experiment.protocol).__module__ for experiment in request.experiments))

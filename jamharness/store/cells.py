@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import CellResult, Json, digest
-from jamharness.store.files import write_atomically
-from jamharness.store.values import decode, encode, strict_json
+from jamharness.printable import printable
+from jamharness.store.arrays import StoredArrays
+from jamharness.store.files import read_regular, write_atomically
+from jamharness.store.values import decode, encode, is_duration, strict_json
 
 _FORMAT = 1
 
@@ -35,22 +37,29 @@ class StoredCell:
     label: str = ""
 
 
-def write_cell(path: Path, cell: StoredCell) -> None:
+def write_cell(path: Path, cell: StoredCell, like: Path | None = None) -> StoredCell:
     """Write a cell, its arrays first: the JSON is the commit point and carries their checksum.
 
     Arguments:
         path: of the JSON file; its stem is the key.
         cell: what to write.
+        like: the folder whose group and permissions the files take.
+
+    Returns:
+        The cell as ``read_cell`` would give it, its arrays on disk.
 
     Raises:
         OSError: the system refused.
         ValueError: an array holds Python objects, which are not kept.
     """
     arrays: dict[str, Json] | None = None
+    kept: Mapping[str, NDArray[Any]] = {}
     if cell.result.arrays:
         data = _pack(list(cell.result.arrays.values()))
-        write_atomically(path.with_suffix(".npz"), data)
-        arrays = {"names": list(cell.result.arrays), "sha256": hashlib.sha256(data).hexdigest()}
+        names, sha256 = list(cell.result.arrays), hashlib.sha256(data).hexdigest()
+        write_atomically(path.with_suffix(".npz"), data, like)
+        arrays = {"names": names, "sha256": sha256}
+        kept = StoredArrays(path.with_suffix(".npz"), names, sha256)
     document: dict[str, Json] = {
         "format": _FORMAT,
         "key": path.stem,
@@ -60,11 +69,12 @@ def write_cell(path: Path, cell: StoredCell) -> None:
         "values": encode(cell.result.values),
         "arrays": arrays,
     }
-    write_atomically(path, strict_json({**document, "checksum": digest(document)}))
+    write_atomically(path, strict_json({**document, "checksum": digest(document)}), like)
+    return replace(cell, result=CellResult(values=cell.result.values, arrays=kept))
 
 
 def read_cell(path: Path) -> StoredCell | None:
-    """Read a cell.
+    """Read a cell; its arrays are compared with their checksum and left where they are.
 
     Arguments:
         path: of the JSON file.
@@ -73,34 +83,39 @@ def read_cell(path: Path) -> StoredCell | None:
         The cell; None when it is absent, half-written, altered, or of another format.
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_regular(path))
         checksum = document.pop("checksum")
         if document["format"] != _FORMAT or document["key"] != path.stem or checksum != digest(document):
             return None
         if digest(document["identity"]) != path.stem:
             return None
-        arrays = _read_arrays(path.with_suffix(".npz"), document["arrays"])
-        result = CellResult(values=decode(document["values"]), arrays=arrays)  # type: ignore[arg-type]
-        return StoredCell(
-            identity=document["identity"], result=result, seconds=document["seconds"], label=document["label"]
-        )
+        seconds, label = document["seconds"], document["label"]
+        if not is_duration(seconds) or not isinstance(label, str):
+            return None
+        arrays = _arrays(path.with_suffix(".npz"), document["arrays"])
+        values = decode(document["values"])
+        if not isinstance(values, dict):
+            return None
+        result = CellResult(values=values, arrays=arrays)
+        return StoredCell(identity=document["identity"], result=result, seconds=seconds, label=printable(label))
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         # Whatever rubbish lies there, the cell is not: it is measured again and replaced.
         return None
 
 
-def _pack(arrays: list[NDArray[Any]]) -> bytes:
+def _pack(arrays: list[NDArray[Any]]) -> memoryview:
     buffer = io.BytesIO()
     # By position, since a name may be one that numpy or the zip format does not take.
     np.savez(buffer, *arrays, allow_pickle=False)
-    return buffer.getvalue()
+    return buffer.getbuffer()
 
 
-def _read_arrays(path: Path, entry: Any) -> dict[str, NDArray[Any]]:
+def _arrays(path: Path, entry: Any) -> Mapping[str, NDArray[Any]]:
     if entry is None:
         return {}
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != entry["sha256"]:
-        raise ValueError(f"{path.name} is not what was written")
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        return {name: file[f"arr_{index}"] for index, name in enumerate(entry["names"])}
+    names, sha256 = entry["names"], entry["sha256"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"names = {names!r}")
+    arrays = StoredArrays(path, names, sha256)
+    arrays.check()
+    return arrays

@@ -1,22 +1,26 @@
 """The folder that holds cells and runs."""
 
-import os
+import logging
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from jamharness.api import BadInput, CellResult, Json, canonical_json, digest, unknown_name
+from jamharness.api import BadInput, CellResult, Json, digest, unknown_name
 from jamharness.store.cells import StoredCell, read_cell, write_cell
+from jamharness.store.claims import Claims
 from jamharness.store.files import explain, is_temporary, remove_stale, write_atomically
-from jamharness.store.runs import RunRecord, check_run_name, read_record, write_record
+from jamharness.store.marker import MARKER, is_marked, is_of_another_version, looks_like_store, mark
+from jamharness.store.runs import RunRecord, check_run_name, keep_copy, read_record, write_record
 
-_MARKER = "jamharness-store.json"
-_MARK: Json = {"what": "a jamharness store: cells by content, and runs", "format": 1}
 DEFAULT = "jamharness-store"
+log = logging.getLogger("jamharness")
 
 
 class Store:
     """Cells by the hash of everything that can change them, and runs by name. Any number of processes may write.
+
+    What is new in it takes the folder's group, and the folder's permissions for that group.
 
     Arguments:
         path: the folder; None for ``jamharness-store`` in the current one.
@@ -29,11 +33,14 @@ class Store:
     def __init__(self, path: str | Path | None = None, *, create: bool = True) -> None:
         self._path = repr(str(DEFAULT if path is None else path))
         self._named = f"Store {self._path}"
+        self._readable: set[str] = set()
+        if path == "":
+            raise BadInput("Store '': no folder has an empty name; leave it out for 'jamharness-store', or give '.'.")
         try:
             self.root = Path(DEFAULT if path is None else path).expanduser().absolute()
             self._check()
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: the home of a user who does not exist
-            raise BadInput(self._explain(error)) from None
+            raise BadInput(self._explain(error, "read")) from None
         if create:
             self.create()
 
@@ -46,22 +53,28 @@ class Store:
             raise BadInput(f"{self._named}: {nearest} is a file; choose a folder.")
         if nearest != self.root:
             return
-        marker = self.root / _MARKER
         strangers = [entry for entry in self.root.iterdir() if not is_temporary(entry)]
         # Asked last: another process may have made it a store since the folder was listed.
-        if strangers and not marker.exists():
+        if not strangers or is_marked(self.root):
+            return
+        if is_of_another_version(self.root):
+            raise BadInput(
+                f"{self._named}: its {MARKER} is not the one of this version's stores; "
+                "use the jamharness that wrote it, or choose a new folder."
+            )
+        if not looks_like_store(self.root):
             raise BadInput(
                 f"{self._named}: the folder holds other things, such as {min(strangers).name!r}, and no store; "
                 "choose a new or an empty folder."
             )
-        if marker.exists() and marker.read_bytes() != canonical_json(_MARK).encode():
-            raise BadInput(
-                f"{self._named}: its {_MARKER} is not the one of this version's stores; "
-                "use the jamharness that wrote it, or choose a new folder."
-            )
 
     def _nearest(self) -> Path:
-        return next(path for path in (self.root, *self.root.parents) if os.path.lexists(path))
+        for path in (self.root, *self.root.parents):
+            # Whatever else is wrong with a path, such as a name that is too long, is the user's to know.
+            with suppress(FileNotFoundError, NotADirectoryError):
+                path.lstat()
+                return path
+        raise AssertionError
 
     def check_writable(self) -> None:
         """Find out whether the store can be written, leaving nothing behind.
@@ -87,15 +100,20 @@ class Store:
         """
         self.check_writable()
         try:
-            if not (self.root / _MARKER).exists():
-                write_atomically(self.root / _MARKER, canonical_json(_MARK).encode())
+            mark(self.root)
             for folder in (self.root, self.root / "runs", *self.root.glob("cells/*")):
                 remove_stale(folder)
         except OSError as error:
             raise BadInput(self._explain(error)) from None
 
-    def _explain(self, error: Exception) -> str:
-        return explain(error, self._named) if isinstance(error, OSError) else f"{self._named}: {error}; choose another."
+    def _explain(self, error: Exception, done: str = "written") -> str:
+        if isinstance(error, OSError):
+            return explain(error, self._named, done)
+        return f"{self._named}: {error}; choose another."
+
+    def claims(self) -> Claims:
+        """The claims of a new holder: who computes which cell now."""
+        return Claims(self.root)
 
     @staticmethod
     def key(identity: Mapping[str, Json]) -> str:
@@ -120,7 +138,9 @@ class Store:
         damaged = [path for path in paths if read_cell(path) is None and path.exists()]
         return len(paths) - len(damaged), damaged
 
-    def put(self, key: str, identity: Mapping[str, Json], result: CellResult, seconds: float, label: str = "") -> None:
+    def put(
+        self, key: str, identity: Mapping[str, Json], result: CellResult, seconds: float, label: str = ""
+    ) -> StoredCell:
         """Keep a finished cell; the first one stays if the key has one already.
 
         Arguments:
@@ -130,15 +150,18 @@ class Store:
             seconds: how long that took.
             label: what was shown while it ran.
 
+        Returns:
+            The cell that the store has now; its arrays are on disk and no longer those that were given.
+
         Raises:
             BadInput: the system refuses, for want of space for example.
         """
         # Two writers whose arrays differ in a bit would otherwise leave the JSON of one beside the arrays of the other.
-        if self.read(key) is not None:
-            return
+        if (first := self.read(key)) is not None:
+            return first
         cell = StoredCell(identity=identity, result=result, seconds=seconds, label=label)
         try:
-            write_cell(self._cell(key), cell)
+            return write_cell(self._cell(key), cell, self.root)
         except OSError as error:
             raise BadInput(self._explain(error)) from None
 
@@ -177,23 +200,40 @@ class Store:
         return record
 
     def runs(self) -> list[RunRecord]:
-        """All records, oldest first; a file that is none is a record with the status ``"unreadable"``."""
-        found = []
-        for path in sorted((self.root / "runs").glob("*.json")):
+        """All records, oldest first; a file that is none is a record with the status ``"unreadable"``.
+
+        Raises:
+            BadInput: the folder that holds them cannot be read.
+        """
+        records = []
+        try:
+            paths = sorted(path for path in (self.root / "runs").iterdir() if path.suffix == ".json")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise BadInput(explain(error, f"{self._named}: its folder 'runs'", "read")) from None
+        for path in paths:
+            if is_temporary(path):
+                continue
             try:
-                found.append(read_record(path))
+                records.append(read_record(path))
             except FileNotFoundError:  # removed while we looked
                 continue
-        return sorted(found, key=lambda record: (record.created, record.name))
+        return sorted(records, key=lambda record: (record.created, record.name))
 
     def write_run(self, record: RunRecord) -> None:
-        """Write or replace the record of a run.
+        """Write or replace the record of a run; what lies there and is no record is kept beside it, with a warning.
 
         Raises:
             BadInput: no run can have its name, or the system refuses.
         """
+        path = self._run(record.name)
         try:
-            write_record(self._run(record.name), record)
+            if record.name not in self._readable:
+                if aside := keep_copy(path):
+                    log.warning("What lay at %s is no record of a run; it is kept as %s.", path, aside)
+                self._readable.add(record.name)
+            write_record(path, record, self.root)
         except OSError as error:
             raise BadInput(self._explain(error)) from None
 
@@ -204,6 +244,6 @@ class Store:
             BadInput: the system refuses.
         """
         try:
-            write_atomically(path, data)
+            write_atomically(path, data, self.root)
         except OSError as error:
             raise BadInput(self._explain(error)) from None

@@ -43,3 +43,17 @@ def decode(value: Json) -> Json:
 def strict_json(value: Json) -> bytes:
     """JSON without NaN, its keys in their order: the order of columns in a table is worth keeping."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+_LONGEST = 1e12
+"""Seconds: longer than anything has run, and a number that can be added to others."""
+
+
+def is_duration(value: object) -> bool:
+    """Whether a value is a number of seconds, and no NaN, infinity or text."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LONGEST
+
+
+def finite_or_none(value: Json) -> Json:
+    """The value, or None for a NaN or an infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

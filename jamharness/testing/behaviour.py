@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jamharness.api import Adam, Array, Problem, QuadraticHinge, State
-from jamharness.testing.cases import LINEAR, RELU, TANH, Case
-from jamharness.testing.core import Suite, concerns, has, over, same_bits
+from jamharness.api import Adam, Array, Problem, QuadraticHinge, State, supports
+from jamharness.testing.cases import GELU, LINEAR, RELU, SOFTPLUS_SHARP, TANH, Case
+from jamharness.testing.core import Suite, concerns, over, same_bits
 
 
 class Behaviour(Suite):
@@ -31,7 +31,7 @@ class Behaviour(Suite):
             "replicas": lambda: problem.backend.replicas([problem]).loss_and_gradient(w[np.newaxis])[1],
         }
         required, declared = {"outputs", "margins", "loss_and_gradient"}, self.spec.capabilities
-        return {name: call() for name, call in calls.items() if name in required or has(name, declared)}
+        return {name: call() for name, call in calls.items() if name in required or supports(name, declared)}
 
     @concerns("behaviour")
     def test_inputs_are_not_modified(self, dtype: str) -> None:
@@ -58,19 +58,20 @@ class Behaviour(Suite):
         for name, array in self.results(LINEAR, problem, w, x).items():
             same_bits(self.record, f"{name} changes after a caller has written into its last result", array, kept[name])
 
+    @over((TANH, RELU, GELU, SOFTPLUS_SHARP))
     @concerns("behaviour")
-    def test_dtype_of_results(self, dtype: str) -> None:
+    def test_dtype_of_results(self, case: Case, dtype: str) -> None:
         """Whatever the dtype of w and x, results are NumPy arrays in the backend's dtype, and numbers are numbers."""
-        problem = self.problem(TANH, dtype)
+        problem = self.problem(case, dtype)
         for given in ("float64", "float32"):
-            for name, array in self.results(TANH, problem, TANH.w.astype(given), TANH.x.astype(given)).items():
+            for name, array in self.results(case, problem, case.w.astype(given), case.x.astype(given)).items():
                 assert isinstance(array, np.ndarray), f"{name} returns {type(array).__name__}; it must be a NumPy array"
                 assert array.dtype == dtype, (
                     f"{name} returns {array.dtype} from {given}; the backend's dtype is {dtype}"
                 )
-        step = problem.damped_step(TANH.w, 1.0)
+        step = problem.damped_step(case.w, 1.0)
         numbers = {
-            "loss_and_gradient: L": (problem.loss_and_gradient(TANH.w)[0], float),
+            "loss_and_gradient: L": (problem.loss_and_gradient(case.w)[0], float),
             "damped_step: L": (step.loss, float),
             "damped_step: N_Δ": (step.unsatisfied, int),
             "damped_step: the predicted decrease": (step.predicted_decrease, float),

@@ -8,9 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jamharness.api import CAPABILITIES, Array, Backend, BadInput, Float64, NotSupported, Problem, canonical_json
+from jamharness.api import (
+    CAPABILITIES,
+    Array,
+    Backend,
+    BadInput,
+    Float64,
+    NotSupported,
+    Problem,
+    canonical_json,
+    supports,
+)
+from jamharness.api.capabilities import ALWAYS
 from jamharness.testing.cases import RELU, TANH
-from jamharness.testing.core import DEFAULTS, Suite, concerns, has
+from jamharness.testing.core import Suite, concerns
 
 SPOILT: dict[str, Callable[[Float64, Float64], tuple[Array, Array]]] = {
     "x with too many columns": lambda x, y: (np.concatenate([x, x], axis=1), y),
@@ -47,9 +58,9 @@ class Contract(Suite):
         own = getattr(type(owner), capability) is not getattr(home, capability)
         if capability in self.spec.capabilities:
             assert own, f"{capability} is declared and the api's default is left in place; drop it or implement it"
-        elif own and capability not in DEFAULTS:
+        elif own and capability not in ALWAYS:
             pytest.fail(f"contract: {capability} is implemented and not declared; declare it", pytrace=False)
-        elif not has(capability, self.spec.capabilities):
+        elif not supports(capability, self.spec.capabilities):
             arguments: dict[str, tuple[Any, ...]] = {
                 "hessian_vector": (np.ones((TANH.network.size, 1)),), "tangent_kernel": (TANH.x, TANH.probes)
             }  # fmt: skip

@@ -6,19 +6,22 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import pytest
 
-from jamharness.api import CAPABILITIES, DERIVED, DTYPES, Array, Backend, BackendSpec, BadInput, Problem, unknown_name
+from jamharness.api import (
+    CAPABILITIES,
+    DTYPES,
+    Array,
+    Backend,
+    BackendSpec,
+    BadInput,
+    Problem,
+    supports,
+    unknown_name,
+)
 from jamharness.testing.cases import Case
 from jamharness.testing.compare import Comparison, Record
 from jamharness.testing.plugin import PROPERTY
 
 F = TypeVar("F", bound=Callable[..., Any])
-DEFAULTS = frozenset({"descend", "jacobian", "damped_step", "truncated_step", "replicas"})
-"""Capabilities for which the api has a default: tested whether declared or not."""
-
-
-def has(capability: str, declared: frozenset[str]) -> bool:
-    """Whether a backend with some capabilities has another: declared, or by a default of the api."""
-    return capability in declared | DEFAULTS or not declared.isdisjoint(DERIVED.get(capability, ()))
 
 
 def concerns(capability: str) -> Callable[[F], F]:
@@ -84,7 +87,7 @@ class Suite:
         for key, reason in self.expected_failures.items():
             if name == key or name.partition("[")[0] == key or ("[" in key and name.startswith(key)):
                 request.node.add_marker(pytest.mark.xfail(reason=reason, strict=True))
-        if capability in CAPABILITIES and not has(capability, self.spec.capabilities):
+        if capability in CAPABILITIES and not supports(capability, self.spec.capabilities):
             pytest.skip(f"capability {capability} not declared")
 
     @property
@@ -108,7 +111,12 @@ class Suite:
         """The backend in a dtype, loaded once in a process; skips the test if that dtype was not asked for."""
         if dtype not in _asked(self.config, self.dtypes):
             pytest.skip(f"{dtype} was not asked for")
-        return self.load(device=str(_option(self.config, "device") or self.device), dtype=dtype)
+        return self.load(device=self.place, dtype=dtype)
+
+    @property
+    def place(self) -> str:
+        """The device."""
+        return str(_option(self.config, "device") or self.device)
 
     def load(self, device: str, dtype: str) -> Backend:
         """The backend on a device in a dtype."""

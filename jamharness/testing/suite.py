@@ -5,12 +5,16 @@ from jamharness.testing.closed_forms import ClosedForms
 from jamharness.testing.contract import Contract
 from jamharness.testing.derivatives import Derivatives
 from jamharness.testing.descent import Descent
+from jamharness.testing.minimisations import Minimisations
 from jamharness.testing.replicas import ReplicaTests
 from jamharness.testing.steps import Steps
+from jamharness.testing.ties import Ties
 from jamharness.testing.values import Values
 
 
-class Conformance(Values, Derivatives, Steps, Descent, ReplicaTests, Behaviour, Contract, ClosedForms):
+class Conformance(
+    Values, Derivatives, Steps, Ties, Descent, ReplicaTests, Behaviour, Contract, ClosedForms, Minimisations
+):
     """Every statement that a backend must meet; subclass it under a name that begins with ``Test``.
 
     Class attributes:

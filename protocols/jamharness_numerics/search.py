@@ -1,7 +1,14 @@
 """Find where satisfied turns into unsatisfied along one integer axis, one trial at a time, from what has been tried."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, log2
+
+UNSATISFIED = ("minimum", "diverging")
+"""Outcomes that end a bracket from the hard side."""
+PATIENCE = 3
+"""Undecided values beyond the hardest satisfied one after which harder ones are not tried: they take the longest, and
+would be undecided too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +42,12 @@ class Bracket:
     """What the trials say about the threshold.
 
     Satisfiability is monotone along the axis (a subset of satisfied patterns is satisfied by the same w), so the
-    hardest satisfied value is one end, and the easiest minimum beyond it is the other; undecided trials are neither.
+    hardest satisfied value is one end, and the easiest minimum beyond it is the other, or the easiest run whose loss
+    has levelled off while its weights grow; undecided trials are neither.
 
     Arguments:
         satisfied: the hardest value that was satisfied; None when none was.
-        unsatisfied: the easiest value beyond it that ended in a minimum; None when none did.
+        unsatisfied: the easiest value beyond it that ended unsatisfied (``UNSATISFIED``); None when none did.
         undecided: undecided values between the two.
     """
 
@@ -53,12 +61,12 @@ def bracket(axis: Axis, tried: Mapping[int, str]) -> Bracket:
     sign = 1 if axis.harder_up else -1
     satisfied = [sign * v for v, outcome in tried.items() if outcome == "satisfied"]
     low = max(satisfied, default=None)
-    beyond = [sign * v for v, outcome in tried.items() if outcome == "minimum" and (low is None or sign * v > low)]
+    beyond = [sign * v for v, outcome in tried.items() if outcome in UNSATISFIED and (low is None or sign * v > low)]
     high = min(beyond, default=None)
     between = sorted(
         sign * v
         for v, outcome in tried.items()
-        if outcome not in ("satisfied", "minimum")
+        if outcome not in ("satisfied", *UNSATISFIED)
         and (low is None or sign * v > low)
         and (high is None or sign * v < high)
     )
@@ -72,7 +80,8 @@ def bracket(axis: Axis, tried: Mapping[int, str]) -> Bracket:
 def next_value(axis: Axis, tried: Mapping[int, str]) -> int | None:
     """The value to try next; None when the bracket is narrow enough or nothing is left to try.
 
-    Without one end the search moves towards it by ``growth``; with both it halves the widest untried gap next to an
+    Without one end the search moves towards it by ``growth``, and stops beyond the hardest satisfied value after
+    ``PATIENCE`` undecided ones; with both it halves the widest untried gap next to an
     end, so that undecided values are closed in from both sides.
     """
     if not tried:
@@ -81,6 +90,8 @@ def next_value(axis: Axis, tried: Mapping[int, str]) -> int | None:
     if found.satisfied is None:
         return _outward(axis, tried, easier=True)
     if found.unsatisfied is None:
+        if len(found.undecided) >= PATIENCE:
+            return None
         return _outward(axis, tried, easier=False)
     known = sorted({found.satisfied, found.unsatisfied, *found.undecided})
     gaps = [(known[0], known[1])] if len(known) == 2 else [(known[0], known[1]), (known[-2], known[-1])]
@@ -89,6 +100,30 @@ def next_value(axis: Axis, tried: Mapping[int, str]) -> int | None:
         return None
     middle = axis.rounded((low + high) / 2)
     return middle if middle not in tried and low < middle < high else None
+
+
+def trials_left(axis: Axis, tried: Mapping[int, str], needed: Sequence[int]) -> tuple[int, int | None]:
+    """The fewest and the most trials that a search still needs, as far as one can tell.
+
+    With both ends and nothing undecided between them the bracket is halved so and so often; before that, a search is
+    taken to need as many trials as others did.
+
+    Arguments:
+        axis: what is searched along.
+        tried: outcomes by value.
+        needed: how many trials each finished search took.
+    """
+    if next_value(axis, tried) is None:
+        return 0, 0
+    found = bracket(axis, tried)
+    if found.satisfied is None or found.unsatisfied is None or found.undecided:
+        if not needed:
+            return 1, None
+        return max(1, min(needed) - len(tried)), max(1, max(needed) - len(tried))
+    gap, resolution = abs(found.unsatisfied - found.satisfied), max(axis.resolution, axis.step)
+    most = max(1, ceil(log2(max(gap / resolution, 1))))
+    # Rounding to multiples of the step may spare a trial, or cost one.
+    return max(1, most - 1), most + (axis.step > 1)
 
 
 def _outward(axis: Axis, tried: Mapping[int, str], *, easier: bool) -> int | None:

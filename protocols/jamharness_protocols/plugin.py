@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from jamharness.api import ProtocolSpec, hookimpl
+from jamharness.api import ProtocolSpec, SystemSpec, hookimpl
+
+_MINIMISATION = "jamharness_protocols.common.minimisation:measure"
 
 
 @hookimpl
@@ -12,25 +14,63 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
         ProtocolSpec(
             name="jamming",
             factory="jamharness_protocols.jamming.protocol:Jamming",
-            version="1",
+            tasks={"minimisation": _MINIMISATION},
             summary="where the transition lies, how wide it is and how far N_Δ jumps",
         ),
         ProtocolSpec(
             name="spectrum",
             factory="jamharness_protocols.spectrum.protocol:Spectrum",
-            version="1",
+            tasks={"minimisation": _MINIMISATION, "spectrum": "jamharness_protocols.spectrum.task:measure"},
             summary="eigenvalues of H, H0 and Hp below, at and beyond the transition",
         ),
         ProtocolSpec(
             name="margins",
             factory="jamharness_protocols.margins.protocol:Margins",
-            version="1",
+            tasks={"minimisation": _MINIMISATION, "margins": "jamharness_protocols.margins.task:measure"},
             summary="the distribution of margins at the transition: the exponents θ and γ",
         ),
         ProtocolSpec(
             name="avalanches",
             factory="jamharness_protocols.avalanches.protocol:Avalanches",
-            version="1",
+            tasks={"avalanches": "jamharness_protocols.avalanches.task:measure"},
             summary="how the set of unsatisfied patterns changes along training",
+        ),
+        ProtocolSpec(
+            name="calibration",
+            factory="jamharness_protocols.calibration.protocol:CalibrationProtocol",
+            tasks={"calibration": "jamharness_protocols.calibration.task:measure"},
+            summary="the instrument on problems whose answer is known; see: jamharness calibrate",
+        ),
+    ]
+
+
+@hookimpl
+def jamharness_systems() -> Iterable[SystemSpec]:
+    """The built-in systems."""
+    return [
+        SystemSpec(
+            name="fully_connected",
+            factory="jamharness.api.network:Network",
+            summary="a fully connected network with one output (arXiv 1809.09349)",
+        ),
+        SystemSpec(
+            name="perceptron",
+            factory="jamharness_systems.perceptron:Perceptron",
+            summary="the spherical perceptron at any margin (arXiv 1501.03397)",
+        ),
+        SystemSpec(
+            name="spheres",
+            factory="jamharness_systems.spheres:Spheres",
+            summary="repulsive spheres in a periodic box, 2D or 3D",
+        ),
+        SystemSpec(
+            name="ellipses",
+            factory="jamharness_systems.ellipses:Ellipses",
+            summary="repulsive ellipses in a periodic box (arXiv 0812.1234)",
+        ),
+        SystemSpec(
+            name="committee",
+            factory="jamharness_systems.committee:Committee",
+            summary="a tree committee on the sphere",
         ),
     ]

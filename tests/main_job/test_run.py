@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import jamharness
-from jamharness.api import Cell, DataRequest
-from jamharness.plugins import load_data
+from jamharness.api import Cell
+from jamharness.plugins import Plugins, load_data
 from jamharness.running import Silent
+from jamharness.running.encoding import CellEncoding
 from jamharness.store import Store
 
 TINY = {"width": 4, "depth": 2, "seeds": 2, "resolution": 0.5}
@@ -54,7 +55,7 @@ def picture(path: str) -> Any:
 
 def consistent(document: dict[str, Any]) -> None:
     """Check the fixed shape of the document, and what holds for the estimates of any run."""
-    assert list(document) == ["run", "exit", "protocols", "files", "environment"]
+    assert list(document) == ["run", "exit", "status", "missing", "protocols", "files", "environment"]
     part = document["protocols"]["jamming"]
     assert {"settings", "estimates", "cells", "seconds"} <= set(part)
     assert set(part["cells"]) == {"done", "failed", "reused"}
@@ -146,14 +147,16 @@ def recomputed(store: Path) -> dict[int, float]:
     for path in store.glob("cells/*/*.json"):
         stored = Store(store, create=False).read(path.stem)
         assert stored is not None
-        at, request = (stored.identity["cell"][name] for name in ("coordinates", "dataset"))
-        network = jamharness.Network(**{name: at[name] for name in ("inputs", "width", "depth", "activation", "bias")})
-        x, y = load_data(DataRequest(**request)).first(at["patterns"])
-        problem = backend.problem(network, x, y, loss=jamharness.QuadraticHinge(margin=at["margin"]))
+        cell = CellEncoding(Plugins.load()).decode(stored.identity["cell"])
+        patterns = cell.coordinates["patterns"]
+        assert cell.dataset is not None
+        assert cell.system is not None
+        x, y = load_data(cell.dataset).first(patterns)
+        problem = backend.problem(cell.system, x, y, loss=cell.loss)
         margins = stored.result.arrays["margins"]
         np.testing.assert_allclose(margins, problem.margins(stored.result.arrays["w"]), rtol=0, atol=1e-12)
         assert stored.result.values["unsatisfied"] == np.count_nonzero(margins > 0)
-        found[at["patterns"]] = float(margins.max())
+        found[patterns] = float(margins.max())
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jamharness.cli.request import MAIN_JOB
+from jamharness.cli.options import MAIN_JOB
 
 SMALL = ("--set", "width=3", "--set", "depth=1", "--set", "seeds=2", "--set", "resolution=0.5")
 

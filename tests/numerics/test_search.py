@@ -1,8 +1,8 @@
 """The search along one axis, against oracles with a hidden threshold."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from jamharness_numerics.search import Axis, bracket, next_value
+from jamharness_numerics.search import Axis, bracket, next_value, trials_left
 
 
 @st.composite
@@ -101,3 +101,48 @@ def test_the_bracket_ignores_minima_on_the_easy_side():
         axis, {10: "satisfied", 12: "minimum", 14: "satisfied", 16: "undecided", 20: "minimum", 30: "minimum"}
     )
     assert (found.satisfied, found.unsatisfied, found.undecided) == (14, 20, (16,))
+
+
+@given(axis=axes(), fraction=st.floats(0, 1))
+def test_the_trials_that_a_bracketed_search_needs_are_foreseen(axis, fraction):
+    """From the first bracket on the number lies within what was said; before, there is no telling without others."""
+    threshold = axis.lowest + fraction * (axis.highest - axis.lowest)
+    outcomes = run(axis, threshold)
+    order, tried = list(outcomes), {}
+    for number, value in enumerate(order):
+        tried[value] = outcomes[value]
+        fewest, most = trials_left(axis, tried, ())
+        left = len(order) - number - 1
+        found = bracket(axis, tried)
+        if left and (found.satisfied is None or found.unsatisfied is None):
+            assert (fewest, most) == (1, None)
+        else:
+            assert fewest <= left <= most
+
+
+def test_without_a_bracket_a_search_is_taken_to_need_what_others_did():
+    """The fewest and the most of them, less what it has tried, and never nothing."""
+    axis = Axis(start=100, lowest=2, highest=1000, step=1, resolution=5, growth=1.25, harder_up=True)
+    tried = {100: "satisfied", 125: "satisfied"}
+    assert trials_left(axis, tried, (5, 9, 7)) == (3, 7)
+    assert trials_left(axis, tried, (2, 2)) == (1, 1)
+
+
+@settings(deadline=None)
+@given(axis=axes(), place=st.floats(0, 1))
+def test_beyond_the_hardest_satisfied_value_three_undecided_ones_are_enough(axis, place):
+    """The most expensive runs are those that nothing decides; a harder value would not be decided either."""
+    threshold = axis.lowest + place * (axis.highest - axis.lowest)
+    tried = {}
+    while (value := next_value(axis, tried)) is not None:
+        tried[value] = "satisfied" if satisfiable(axis, threshold, value) else "undecided"
+    assert bracket(axis, tried).unsatisfied is None
+    if satisfiable(axis, threshold, axis.rounded(axis.start)):
+        assert list(tried.values()).count("undecided") <= 3
+
+
+def test_a_run_that_diverges_ends_a_bracket_as_a_minimum_does():
+    """Both leave patterns unsatisfied for good."""
+    axis = Axis(start=10, lowest=2, highest=100, step=2, resolution=2, growth=1.5, harder_up=True)
+    found = bracket(axis, {10: "satisfied", 12: "undecided", 14: "diverging", 20: "minimum"})
+    assert (found.satisfied, found.unsatisfied, found.undecided) == (10, 14, (12,))

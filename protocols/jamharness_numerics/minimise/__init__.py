@@ -64,7 +64,7 @@ def minimise(
     finite = end.finite and bool(np.all(np.isfinite(margins)))
     smooth = problem.network.nonlinearity.smooth or problem.network.depth == 0
     rests = settled(smooth=smooth, certificate=certificate, balance=balance, decline=decline)
-    outcome, reason = _judge(finite, unsatisfied, rests, iterations, allowed, method)
+    outcome, reason = _judge(finite, unsatisfied, rests, end.slope, iterations, allowed, method)
     at, resting = Kinks(units=0, patterns=0, balance=None), None
     if outcome == "minimum" and not smooth:
         at = kinks(problem, w)
@@ -78,6 +78,7 @@ def minimise(
         certificate=certificate,
         balance=balance,
         decline=decline,
+        slope=end.slope if outcome == "diverging" else None,
         pinned=pinned(problem, w) if finite and unsatisfied else 0,
         kinks=at.units,
         kinked=at.patterns,
@@ -90,11 +91,18 @@ def minimise(
     )
 
 
-def _judge(finite: bool, unsatisfied: int, rests: bool, spent: int, allowed: int, method: str) -> tuple[Outcome, str]:
+def _judge(
+    finite: bool, unsatisfied: int, rests: bool, slope: float | None, spent: int, allowed: int, method: str
+) -> tuple[Outcome, str]:
     if not finite:
         return "undecided", "The loss became NaN or infinite: use float64, another seed, or initial=orthogonal."
     if unsatisfied == 0:
         return "satisfied", "Every pattern is satisfied."
+    if slope is not None:
+        return (
+            "diverging",
+            f"L has levelled off while |w| grows: −d ln L/d ln |w| = {slope:.2g} at a minimum for its norm.",
+        )
     if rests:
         return "minimum", "The forces balance with patterns left unsatisfied."
     if spent >= allowed:

@@ -6,7 +6,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import Array, Problem
+from jamharness.api import Array, Constraints, Problem
 
 _BLOCK = 1 << 22
 """Numbers in one block of a Jacobian: 32 MiB in float64."""
@@ -51,14 +51,14 @@ def force_balance(gradient: Array, loss: float, trace: float) -> float:
     return float(np.linalg.norm(gradient)) / scale if scale else 0.0
 
 
-def unsatisfied_rows(problem: Problem, w: Array) -> NDArray[np.integer]:
+def unsatisfied_rows(problem: Constraints, w: Array) -> NDArray[np.integer]:
     """Which patterns have Δ > 0, (N_Δ,)."""
     return np.flatnonzero(problem.margins(w) > 0)
 
 
-def trace_h0(problem: Problem, w: Array) -> float:
+def trace_h0(problem: Constraints, w: Array) -> float:
     """Tr H0 = (1/P) Σ |∇Δ|² over unsatisfied patterns."""
-    return sum(float(np.sum(J**2)) for J in _jacobian_blocks(problem, w)) / problem.patterns
+    return sum(float(np.sum(J**2)) for J in _jacobian_blocks(problem, w)) / problem.constraints
 
 
 def pinned(problem: Problem, w: Array) -> int:
@@ -71,9 +71,9 @@ def pinned(problem: Problem, w: Array) -> int:
     return sum(int(np.count_nonzero(~J[:, first].any(axis=1))) for J in _jacobian_blocks(problem, w))
 
 
-def _jacobian_blocks(problem: Problem, w: Array) -> Iterator[Array]:
+def _jacobian_blocks(problem: Constraints, w: Array) -> Iterator[Array]:
     """∂Δ/∂w of the unsatisfied patterns, in blocks so that no array of P × N is made."""
     rows = unsatisfied_rows(problem, w)
-    step = max(1, _BLOCK // problem.network.size)
+    step = max(1, _BLOCK // problem.size)
     for start in range(0, len(rows), step):
         yield problem.jacobian(w, rows[start : start + step])

@@ -44,7 +44,7 @@ def first_order(
             return OptimizeResult(w=w, iterations=state.step, factorisations=spent)
         if earlier is None and state.step >= 0.8 * budget:
             earlier = loss_of(margins)
-        say(f"step {state.step}: {unsatisfied} unsatisfied, loss {loss_of(margins):.2e}")
+        say(f"update {state.step}: {unsatisfied} unsatisfied, L = {loss_of(margins):.2e}")
     loss, gradient = problem.loss_and_gradient(state.w)
     trace = trace_h0(problem, state.w)
     decline = 1 - loss / earlier if earlier else None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jamharness.api import Array, Problem
+from jamharness.api import Array, Constraints
 from jamharness_numerics.minimise.certificate import loss_of
 from jamharness_numerics.minimise.outcome import OptimizeResult
 
@@ -16,7 +16,7 @@ SHRINK = 1 / 3
 
 
 def levenberg_marquardt(
-    problem: Problem,
+    problem: Constraints,
     w: Array,
     budget: int,
     *,

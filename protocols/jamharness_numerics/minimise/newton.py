@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from jamharness.api import Array, Problem
+from jamharness.api import Array, Constraints, Float64
 from jamharness_numerics.minimise.certificate import force_balance
 from jamharness_numerics.minimise.outcome import OptimizeResult
 
@@ -21,7 +21,7 @@ _ROUNDING = 1e-11
 
 
 def newton(
-    problem: Problem,
+    problem: Constraints,
     w: Array,
     budget: int,
     *,
@@ -29,6 +29,8 @@ def newton(
     done: Callable[[Array], bool],
     enough: float = 0.0,
     damping: float | None = None,
+    decay: float = 0.0,
+    zero: float | None = None,
 ) -> OptimizeResult:
     """Steps (H + μI) s = −∇L with μ large enough for a Cholesky factor, until the forces balance.
 
@@ -44,6 +46,8 @@ def newton(
         done: called with each accepted w; True ends it.
         enough: it also ends, "settled", when the decline of L falls below this fraction.
         damping: the first μ; None: 1% of the mean eigenvalue of H0.
+        decay: λ ≥ 0: L + (λ/2)|w|² takes the place of L.
+        zero: it also ends, "zero", when L falls below; None: ``ZERO`` κ².
 
     Returns:
         w: of the last stretch of steps the one whose forces balance best, as those of the others jump at kinks; the
@@ -52,7 +56,8 @@ def newton(
         ``why``: ``"balanced"``, ``"done"``, ``"zero"`` (L below ``ZERO``), ``"settled"``, ``"no step"``, ``"budget"``
         or ``"not finite"``.
     """
-    loss, gradient = problem.loss_and_gradient(w)
+    zero = ZERO * problem.loss.margin**2 if zero is None else zero
+    loss, gradient = _slope(problem, w, decay)
     losses = [loss]
     stretch: deque[tuple[float, float, Array]] = deque(maxlen=STRETCH)
     factorisations, mu, why, iteration = 0, damping, "", 0
@@ -64,8 +69,9 @@ def newton(
         stretch.append((force_balance(gradient, loss, trace), loss, w))
         # Before all else: what another reason returns may be another w of the stretch.
         why = "done" if np.isfinite(loss) and done(w) else ""
-        why = why or _reason(loss, losses, stretch[-1][0], iteration, budget, tolerance, enough, problem.loss.margin)
-        H = np.asarray(H0 + Hp, dtype=np.float64)
+        why = why or _reason(loss, losses, stretch[-1][0], iteration, budget, tolerance, enough, zero)
+        H = tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), mean)
+        H[np.diag_indices_from(H)] += decay
         while not why:
             shifted = H.copy()
             shifted[np.diag_indices_from(shifted)] += mu
@@ -77,12 +83,13 @@ def newton(
                 continue
             s = -cho_solve(factor, gradient, check_finite=False)
             predicted = -float(gradient @ s + 0.5 * s @ (H @ s))
-            new_loss, new_gradient = problem.loss_and_gradient(w + s)
+            moved = problem.retract(w + s)
+            new_loss, new_gradient = _slope(problem, moved, decay)
             gain = (loss - new_loss) / predicted if predicted > 0 else -1.0
             if predicted < _ROUNDING * loss:  # L cannot tell any more: go by the gradient
                 gain = 1.0 if np.linalg.norm(new_gradient) < 0.9 * np.linalg.norm(gradient) else -1.0
             if gain > 1e-3 and np.isfinite(new_loss):
-                w, loss, gradient = w + s, new_loss, new_gradient
+                w, loss, gradient = moved, new_loss, new_gradient
                 mu = mu / 5 if gain > 0.75 else 2 * mu if gain < 0.25 else mu
                 iteration += 1
                 losses.append(loss)
@@ -104,18 +111,48 @@ def newton(
     )
 
 
+def _slope(problem: Constraints, w: Array, decay: float) -> tuple[float, Array]:
+    """L + (λ/2)|w|² and the tangent part of its gradient."""
+    loss, gradient = problem.loss_and_gradient(w)
+    if decay:
+        loss, gradient = loss + 0.5 * decay * float(w @ w), gradient + decay * w
+    return loss, problem.tangent(w, gradient)
+
+
+def tangent_hessian(problem: Constraints, w: Array, H: Float64, normal: float) -> Float64:
+    """The Hessian along the manifold of w: Q (H − μ I) Q with Q the projector on its tangent space.
+
+    On the sphere |w| = R the second derivative of L along a geodesic is sᵀHs − (w·∇L/R²) |s|² (Absil, Mahony and
+    Sepulchre, Optimization Algorithms on Matrix Manifolds, §5.5). Where w is free it is H itself.
+
+    Arguments:
+        problem: whose manifold it is.
+        w: (N,).
+        H: (N, N), in the space around.
+        normal: the eigenvalue given to the normal direction, so that steps stay tangent.
+    """
+    if problem.radius is None:
+        return H
+    unit = np.asarray(w, dtype=np.float64) / np.linalg.norm(w)
+    multiplier = float(problem.loss_and_gradient(w)[1] @ w) / float(w @ w)
+    shifted = H - multiplier * np.eye(len(w))
+    along = shifted @ unit
+    projected = shifted - np.outer(unit, along) - np.outer(along, unit) + (unit @ along) * np.outer(unit, unit)
+    return np.asarray(projected + normal * np.outer(unit, unit))
+
+
 def _decline(losses: list[float]) -> float | None:
     return 1 - (losses[-1] / losses[-STRETCH - 1]) ** (RATE / STRETCH) if len(losses) > STRETCH else None
 
 
 def _reason(
     loss: float, losses: list[float], balance: float, iteration: int, budget: int, tolerance: float, enough: float,
-    margin: float,
+    zero: float,
 ) -> str:  # fmt: skip
     """Why to stop before the next step; empty to go on."""
     if not np.isfinite(loss):
         return "not finite"
-    if loss < ZERO * margin**2:
+    if loss < zero:
         return "zero"
     if balance < tolerance:
         return "balanced"

@@ -5,7 +5,9 @@ from typing import Literal, TypeAlias
 
 from jamharness.api import Array
 
-Outcome: TypeAlias = Literal["satisfied", "minimum", "undecided"]
+PUSH = 1.02
+"""LM aims at 1.02 κ, so that zero loss is passed through at a finite distance (docs/minimisers.md)."""
+Outcome: TypeAlias = Literal["satisfied", "minimum", "diverging", "undecided"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -15,7 +17,8 @@ class Minimisation:
     Arguments:
         w: (N,) the parameters.
         outcome: ``"satisfied"``: N_Δ = 0 at w, by exact comparison; ``"minimum"``: N_Δ > 0 and the forces balance, see
-            ``verdict``; ``"undecided"``: neither was shown within the budget.
+            ``verdict``; ``"diverging"``: N_Δ > 0 at a minimum on the sphere |w| = R, and L has levelled off in R
+            (smooth activations alone, see ``confined``); ``"undecided"``: none of these was shown within the budget.
         loss: L(w) at the margin asked for.
         unsatisfied: N_Δ at w.
         certificate: the relative residual of last-layer stationarity, see ``certificate.last_layer``; 0 when satisfied.
@@ -23,6 +26,7 @@ class Minimisation:
             sharpness ``SHARPEST``, whose slopes at kinks lie in (0, 1). None where it was not computed.
         decline: the part of L that 100 more Newton steps would take away at the pace of the last 50, or that the last
             fifth of a first-order run took; None where it was not computed.
+        slope: −d ln L / d ln |w| along minima on spheres, at a diverging end; None elsewhere.
         kinks: units of unsatisfied patterns that are at a kink, see ``kinks``. Counted at minima of relu networks, 0
             elsewhere.
         kinked: patterns with at least one such unit.
@@ -46,6 +50,7 @@ class Minimisation:
     reason: str
     balance: float | None = None
     decline: float | None = None
+    slope: float | None = None
     pinned: int = 0
     kinks: int = 0
     kinked: int = 0
@@ -65,6 +70,7 @@ class OptimizeResult:
         factorisations: linear systems solved.
         balance: ``certificate.force_balance`` at w; None where it was not computed.
         decline: the part of L that a last stretch of steps took away; None where it was not measured.
+        slope: −d ln L / d ln |w| along minima on spheres, where L has levelled off, see ``confined``.
         damping: the last λ or μ, to continue with; None where there is none.
         finite: whether the loss was finite to the end.
         why: what ended it, in the words of the algorithm that did.
@@ -76,6 +82,7 @@ class OptimizeResult:
     factorisations: int = 0
     balance: float | None = None
     decline: float | None = None
+    slope: float | None = None
     damping: float | None = None
     finite: bool = True
     why: str = ""

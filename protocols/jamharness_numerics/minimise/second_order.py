@@ -1,4 +1,7 @@
-"""The default minimiser: Levenberg–Marquardt towards zero loss, for relu through softplus, then Newton to rest."""
+"""The default minimiser: Levenberg–Marquardt towards zero loss, for relu through softplus, then Newton to rest.
+
+Smooth networks rest on spheres first (``confined``), as beyond their transition L has no minimum at finite w.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,14 +10,13 @@ import numpy as np
 
 from jamharness.api import Array, Problem
 from jamharness_numerics.minimise.certificate import force_balance, loss_of, trace_h0
+from jamharness_numerics.minimise.confined import confined
 from jamharness_numerics.minimise.kinks import SHARPEST
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_numerics.minimise.newton import newton
-from jamharness_numerics.minimise.outcome import OptimizeResult
+from jamharness_numerics.minimise.outcome import PUSH, OptimizeResult
 from jamharness_numerics.minimise.verdict import DECLINE_TOLERANCE, SMOOTH_TOLERANCE
 
-PUSH = 1.02
-"""LM aims at 1.02 κ, so that zero loss is passed through at a finite distance (science.md: measured)."""
 SHARPNESS = tuple(2.0**k for k in range(1, 11))
 """β of the softplus networks that lead to relu (docs/minimisers.md says what else was tried)."""
 NEARLY = 1e-5
@@ -31,6 +33,17 @@ ROUGHEST = 16.0
 """β up to which it stays in float32."""
 CYCLES = 2
 """Passes through all β; the second starts from the end of the first, and revives patterns whose units are all off."""
+_ENDS = {
+    "balanced": "the forces balance",
+    "done": "every pattern is satisfied",
+    "zero": "all but nothing is left of L",
+    "settled": "L has settled",
+    "no step": "stopped: no step lowers L",
+    "budget": "the budget is spent",
+    "not finite": "L is not finite",
+}
+"""What ended Newton's method, as a sentence's end."""
+_ORDINALS = ("first pass", "second pass")
 REST_SHARPNESS = (32.0, SHARPEST)
 """β at which Newton comes to rest."""
 
@@ -48,6 +61,11 @@ def second_order(problem: Problem, w: Array, budget: int, say: Callable[[str], N
     if problem.network.nonlinearity.smooth or problem.network.depth == 0:
         search = _descend(problem, problem, search, budget)
         stages = [problem]
+        possible = "hessian" in problem.backend.capabilities and problem.network.depth > 0
+        if possible and not satisfied(problem, search.w):
+            search = confined(problem, search, budget, say)
+            if search.slope is not None or search.balance is not None:
+                return search
     else:
         search = _anneal(problem, search, budget, say)
         stages = [problem.with_activation(f"softplus({beta:g})") for beta in REST_SHARPNESS]
@@ -91,7 +109,7 @@ def _anneal(problem: Problem, search: OptimizeResult, budget: int, say: Callable
     """LM through ever sharper softplus networks until the relu network satisfies every pattern."""
     for cycle in range(CYCLES):
         rough = cycle == 0 and problem.network.size in ROUGH
-        search = _pass(problem, search, budget, say, name=f"pass {cycle + 1}", rough=rough)
+        search = _pass(problem, search, budget, say, name=_ORDINALS[cycle], rough=rough)
         if _ended(problem, search, budget):
             break
         if cycle + 1 < CYCLES and loss_of(problem.margins(search.w)) < NEARLY * problem.loss.margin**2:
@@ -116,7 +134,7 @@ def _pass(
         precise = problem.with_dtype("float32") if rough and beta <= ROUGHEST else problem
         search = _descend(problem, precise.with_activation(f"softplus({beta:g})"), search, budget)
         unsatisfied = int(np.count_nonzero(problem.margins(search.w) > 0))
-        say(f"{name}, sharpness {beta:g}: {unsatisfied} unsatisfied after {search.iterations} steps")
+        say(f"softplus β = {beta:g} ({name}): {unsatisfied} unsatisfied after {search.iterations} steps")
         if _ended(problem, search, budget):
             break
     return search
@@ -152,9 +170,9 @@ def _finish(
 def _rest(
     problem: Problem, stage: Problem, search: OptimizeResult, budget: int, say: Callable[[str], None]
 ) -> OptimizeResult:
-    """Newton on the exact Hessian where the backend has one; without it LM at κ, whose end is judged alike."""
+    """Newton on the exact Hessian, the backend's or derived; where there is none LM at κ, whose end is judged alike."""
     left = max(0, budget - search.iterations)
-    if "hessian" not in problem.backend.capabilities:
+    if not problem.can("hessian"):
         found = levenberg_marquardt(stage, search.w, left, done=lambda w, _: satisfied(problem, w), stall=0.0)
         loss, gradient = stage.loss_and_gradient(found.w)
         balance = force_balance(gradient, loss, trace_h0(stage, found.w))
@@ -169,7 +187,8 @@ def _rest(
     enough = 0.0 if stage is problem else DECLINE_TOLERANCE / 2
     tolerance = 1e-3 * SMOOTH_TOLERANCE if stage is problem else 0.1 * SMOOTH_TOLERANCE
     rest = newton(stage, search.w, left, tolerance=tolerance, done=lambda w: satisfied(problem, w), enough=enough)
-    say(f"resting: loss {rest.loss:.2e}, net force {rest.balance:.0e} of its parts ({rest.why})")
+    at = f"{stage.network.activation} at rest" if stage is not problem else "at rest"
+    say(f"{at}: L = {rest.loss:.2e}, |∇L| / √(2 L tr H0) = {rest.balance:.0e}, {_ENDS.get(rest.why, rest.why)}")
     return replace(
         search,
         w=rest.w,

@@ -11,9 +11,16 @@ steps that use negative curvature would lower L by less than 10% at the pace of 
 residual is reported beside it and is not small there.
 """
 
+from jamharness.api import Problem
+
 SMOOTH_TOLERANCE = 1e-8
 BALANCE_TOLERANCE = 1e-3
 DECLINE_TOLERANCE = 0.1
+FLAT = 0.25
+"""−d ln L / d ln |w| below which the loss has levelled off: doubling |w| would take less than a sixth of it away."""
+GIVEN_UP = 0.2
+"""ΣΔ²/κ² per parameter above which the loss is taken for one that stays: the patterns that are given up, Δ ≈ κ. At a
+critical point it is at least 1 in all; runs with less than this were satisfied in the end (docs/minimisers.md)."""
 
 
 def settled(*, smooth: bool, certificate: float, balance: float | None, decline: float | None) -> bool:
@@ -31,3 +38,25 @@ def settled(*, smooth: bool, certificate: float, balance: float | None, decline:
         return certificate < SMOOTH_TOLERANCE and balance < SMOOTH_TOLERANCE
     converged = balance < SMOOTH_TOLERANCE
     return converged or (balance < BALANCE_TOLERANCE and decline is not None and decline < DECLINE_TOLERANCE)
+
+
+def levelled(problem: Problem, loss: float, slope: float, balance: float | None, decline: float | None) -> bool:
+    """Whether a minimum on a sphere shows that the loss stays above its floor however large the weights become.
+
+    The minimum counts as one under the same rule as that of a relu network: it has converged, or settled.
+
+    Arguments:
+        problem: for κ and P.
+        loss: L(w).
+        slope: −d ln L / d ln |w| there.
+        balance: ``certificate.force_balance`` of the tangential forces.
+        decline: the part of the objective that a last stretch takes away.
+    """
+    rests = settled(smooth=False, certificate=0.0, balance=balance, decline=decline)
+    return rests and slope < FLAT and large(problem, loss)
+
+
+def large(problem: Problem, loss: float) -> bool:
+    """Whether so many patterns are given up that no descent from here is expected to learn them: see ``GIVEN_UP``."""
+    given_up = 2 * problem.patterns * loss / problem.loss.margin**2
+    return given_up > GIVEN_UP * problem.network.size

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import BadInput, Float64, unknown_name
+from jamharness_numerics.statistics.bootstrap import LEAST as LEAST_GROUPS
 from jamharness_numerics.statistics.goodness import kolmogorov_smirnov
 from jamharness_numerics.statistics.power_law_interval import (
     bootstrap_ends,
@@ -32,7 +33,7 @@ class PowerLaw:
 
     Arguments:
         exponent: a of p(x) ~ x^a for side "+" (θ), −a for side "-" (γ); None with too few samples.
-        low, high: ends of the 95% interval; None with too few samples.
+        low, high: ends of the 95% interval; None with too few samples, or two groups.
         window: (lower, upper) ends in |x| of the samples that it rests on.
         goodness: p-value of a Kolmogorov–Smirnov test of the fit in the window; None with too few samples.
         count: samples in the window.
@@ -104,10 +105,13 @@ def fit_power_law(
 
 def _report(found: Window, bias: float, sign: float, labels: NDArray[Any] | None, names: tuple[Any, ...]) -> PowerLaw:
     draws = None
+    low: float | None = None
+    high: float | None = None
     if labels is not None and len(names) > 1:
         draws = resampled_exponents(found, labels[: len(found.t)], names)
-    ends = likelihood_ends(found) if draws is None else bootstrap_ends(draws, len(names))
-    low, high = sorted(sign * end for end in widened(ends, bias))
+    if draws is None or len(names) >= LEAST_GROUPS:
+        ends = likelihood_ends(found) if draws is None else bootstrap_ends(draws, len(names))
+        low, high = sorted(sign * end for end in widened(ends, bias))
     return PowerLaw(
         exponent=sign * found.a,
         low=low,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from jamharness.api import Estimate, Float64
-from jamharness_numerics.statistics.bootstrap import interval
+from jamharness_numerics.statistics.bootstrap import estimate
 
 
 def slope(log_x: Float64, log_y: Float64) -> tuple[float, float]:
@@ -30,5 +30,4 @@ def scaling_exponent(sizes: Float64, thresholds: Float64) -> Estimate:
         )
     log_sizes = np.log(sizes)
     per_seed = np.array([slope(log_sizes, row)[0] for row in logs])  # the slope of the mean is the mean of the slopes
-    low, high = interval(per_seed, lambda sample: float(sample.mean()))
-    return Estimate(value=float(per_seed.mean()), low=low, high=high, count=len(logs))
+    return estimate(per_seed, np.mean)

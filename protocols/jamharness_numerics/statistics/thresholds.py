@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from jamharness.api import Estimate, Float64
-from jamharness_numerics.statistics.bootstrap import interval
+from jamharness_numerics.statistics.bootstrap import LEAST, few
+from jamharness_numerics.statistics.bracketed import bracketed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,20 +36,22 @@ class Thresholds:
 def mean_threshold(found: Thresholds) -> Estimate:
     """The mean threshold over seeds with its 95% interval.
 
-    A bisected bracket counts with its midpoint: its error is independent from seed to seed, so the bootstrap sees it.
-        A bracket with
-    undecided trials inside counts with its lower end for the interval's lower end and its upper end for the upper
-    one: what is not decided widens the interval. Seeds without an end leave the corresponding end of the interval
-    open.
+    The value is the mean of the midpoints; the interval is that of ``bracketed``, which knows how wide brackets are.
+    A bracket with undecided trials inside counts with its lower end for the interval's lower end and its upper end for
+    the upper one: what is not decided widens the interval. Seeds without an end leave the corresponding end of the
+    interval open; where no seed has an unsatisfied end (or none a satisfied one), the other end is all that is known.
     """
     closed = found.closed
     count = int(closed.sum())
     if not count:
-        return Estimate(value=None, low=None, high=None, count=0, note="no seed has both ends of a bracket")
-    middle, sure = found.middle[closed], found.decided[closed]
-    low, _ = interval(np.where(sure, middle, found.low[closed]), lambda sample: float(sample.mean()))
-    _, high = interval(np.where(sure, middle, found.high[closed]), lambda sample: float(sample.mean()))
-    notes = []
+        return _one_sided(found)
+    low_ends, high_ends, sure = found.low[closed], found.high[closed], found.decided[closed]
+    value = float(found.middle[closed].mean())
+    low, high = None, None
+    if count >= LEAST:
+        low = min(value, bracketed(low_ends, np.where(sure, high_ends, low_ends)).mean[0])
+        high = max(value, bracketed(np.where(sure, low_ends, high_ends), high_ends).mean[1])
+    notes = [few(count)] if few(count) else []
     if not sure.all():
         notes.append(f"{int((~sure).sum())} brackets hold undecided trials")
     if np.isnan(found.high).any():
@@ -57,13 +60,35 @@ def mean_threshold(found: Thresholds) -> Estimate:
     if np.isnan(found.low).any():
         notes.append(f"{int(np.isnan(found.low).sum())} seeds have no satisfied end")
         low = None
-    return Estimate(value=float(middle.mean()), low=low, high=high, count=count, note="; ".join(notes))
+    return Estimate(value=value, low=low, high=high, count=count, note="; ".join(notes))
+
+
+def _one_sided(found: Thresholds) -> Estimate:
+    """What is known without any closed bracket: every seed's threshold lies above an end, or below one."""
+    seeds = len(found.low)
+    for ends, others, word in ((found.low, found.high, "an unsatisfied"), (found.high, found.low, "a satisfied")):
+        if seeds and np.isfinite(ends).all() and np.isnan(others).all():
+            below = ends is found.high
+            end = float(ends.max() if below else ends.min())
+            if seeds >= LEAST:
+                end = bracketed(ends, ends).mean[1 if below else 0]
+            note = f"no seed has {word} end: the threshold is known from one side"
+            return Estimate(value=None, low=None if below else end, high=end if below else None, count=seeds, note=note)
+    return Estimate(value=None, low=None, high=None, count=0, note="no seed has both ends of a bracket")
 
 
 def spread(found: Thresholds) -> Estimate:
-    """The standard deviation of the thresholds over seeds: the transition's width at this size."""
-    middle = found.middle[found.closed]
-    if len(middle) < 2:
-        return Estimate(value=None, low=None, high=None, count=len(middle), note="needs two seeds")
-    low, high = interval(middle, lambda sample: float(sample.std(ddof=1)))
-    return Estimate(value=float(middle.std(ddof=1)), low=low, high=high, count=len(middle))
+    """The standard deviation of the thresholds over seeds, and its 95% interval: the transition's width at this size.
+
+    Its value is that of the midpoints, 0 for equal brackets; the interval says how much the brackets hide.
+    """
+    closed = found.closed
+    middle = found.middle[closed]
+    count = len(middle)
+    if count < 2:
+        return Estimate(value=None, low=None, high=None, count=count, note="needs two seeds")
+    value, low, high = float(middle.std(ddof=1)), None, None
+    if count >= LEAST:
+        ends = bracketed(found.low[closed], found.high[closed]).deviation
+        low, high = min(value, ends[0]), max(value, ends[1])
+    return Estimate(value=value, low=low, high=high, count=count, note=few(count))

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jamharness_numerics.statistics.bootstrap import interval
+from jamharness_numerics.statistics.bootstrap import estimate
 
-from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness.api import Findings, FinishedCell, Float64
 from jamharness_protocols.avalanches.observables import OBSERVABLES
 
 _COLUMNS = ("seed", "patterns", "weights", "parameters", "updates", "loss", *OBSERVABLES, "reason")
@@ -22,7 +22,7 @@ def analyse(load: float, done: Sequence[FinishedCell]) -> Findings:
         done: finished cells in any order.
     """
     rows: list[dict[str, Any]] = []
-    kept = sorted(done, key=lambda item: int(item.cell.coordinates["seed"]))  # type: ignore[arg-type]
+    kept = sorted(done, key=lambda item: int(item.cell.coordinates["seed"]))
     for item in kept:
         at = item.cell.coordinates
         row: dict[str, Any] = {"seed": at["seed"], "patterns": at["patterns"]}
@@ -31,7 +31,7 @@ def analyse(load: float, done: Sequence[FinishedCell]) -> Findings:
     estimates, samples = {}, {}
     for name in OBSERVABLES:
         some = table[["seed", name]].dropna()
-        estimates[name] = _mean(some[name].to_numpy(dtype=float))
+        estimates[name] = estimate(some[name].to_numpy(dtype=float), np.mean, none="no seed was followed")
         samples[name] = {str(seed): float(value) for seed, value in some.itertuples(index=False)}
     found = [item.result.arrays for item in kept if item.result is not None]
     arrays = {
@@ -67,10 +67,3 @@ def _measures(item: FinishedCell) -> dict[str, Any]:
         busiest = np.sort(late)[-max(1, round(_HUNDREDTH * len(late))) :]
         row["burst"] = float(busiest.sum() / late.sum())
     return row
-
-
-def _mean(values: Float64) -> Estimate:
-    if not len(values):
-        return Estimate(value=None, low=None, high=None, count=0, note="no seed was followed")
-    low, high = interval(values, lambda some: float(some.mean()))
-    return Estimate(value=float(values.mean()), low=low, high=high, count=len(values))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jamharness.api import Findings
+from jamharness_protocols.common.paper import DOUBLE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,12 +22,12 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
     )
     if not any(np.any(findings.arrays[name]) for name, _, _ in panels):
         return {}
-    figure = Figure(figsize=(8.6, 3.8), layout="constrained")
+    figure = Figure(figsize=(DOUBLE, 2.8), layout="constrained")
     for axes, (name, along, up) in zip(figure.subplots(1, 2), panels, strict=True):
         values = np.asarray(findings.arrays[name])
         levels = np.unique(values[values > 0])
         part = [np.count_nonzero(values >= level) / len(values) for level in levels]
-        axes.plot(levels, part, "o", markersize=3, color="tab:blue")
+        axes.plot(levels, part, "o", markersize=2.5, color="tab:blue")
         if len(levels):
             axes.set_xscale("log")
             axes.set_yscale("log")

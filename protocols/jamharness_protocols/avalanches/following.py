@@ -74,7 +74,7 @@ def follow(problem: Problem, w: Array, rule: Optimizer, steps: Integers, progres
         if not np.isfinite(margins[-1]).all():
             raise FloatingPointError(f"margins are not finite after {state.step} updates; lower learning_rate")
         if index % _SAID == 0:
-            progress(f"step {state.step}: {int(np.count_nonzero(margins[-1] > 0))} unsatisfied")
+            progress(f"update {state.step}: {int(np.count_nonzero(margins[-1] > 0))} unsatisfied")
         if state.step < step:
             break
     return np.array(made), np.array(margins)

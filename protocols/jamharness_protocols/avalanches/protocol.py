@@ -1,31 +1,12 @@
 """Avalanches: how the set of unsatisfied patterns changes along training, and how often patterns are forgotten."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-from jamharness_numerics.minimise import RULES
-from jamharness_numerics.minimise.certificate import loss_of
-
-from jamharness.api import (
-    Adam,
-    Backend,
-    Cell,
-    CellResult,
-    ComparisonPoint,
-    Findings,
-    FinishedCell,
-    Observable,
-    Optimizer,
-    Progress,
-    Sgd,
-)
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Observable
 from jamharness_protocols.avalanches import analysis, figures
-from jamharness_protocols.avalanches.following import changes, follow
 from jamharness_protocols.avalanches.observables import OBSERVABLES
 from jamharness_protocols.avalanches.settings import AvalanchesSettings
-from jamharness_protocols.common.trial import problem_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,9 +28,11 @@ class Avalanches:
         network, patterns = settings.network(), settings.patterns
         return [
             Cell(
-                protocol="avalanches",
+                task="avalanches",
+                system=network,
+                loss=settings.loss(),
                 coordinates={
-                    **settings.coordinates(network, seed, patterns),
+                    **settings.coordinates(seed, patterns),
                     "learning_rate": settings.learning_rate,
                     "records": settings.records,
                 },
@@ -64,32 +47,6 @@ class Avalanches:
         """The first seed."""
         return [settings.comparison_point(settings.network(), settings.patterns, settings.patterns, settings.seed)]
 
-    def measure(self, cell: Cell, backend: Backend, progress: Progress) -> CellResult:
-        """Follow one minimisation and count changes between its records."""
-        at, problem = cell.coordinates, problem_of(cell, backend)
-        w = problem.network.initial(seed=int(at["seed"]), scheme=str(at["initial"]))  # type: ignore[arg-type]
-        budget, records = int(at["budget"]), int(at["records"])  # type: ignore[arg-type]
-        rule = _rule(str(at["minimiser"]), float(at["learning_rate"]))  # type: ignore[arg-type]
-        steps, margins = follow(problem, w, rule, np.linspace(0, budget, records).round().astype(int), progress)
-        unsatisfied = margins > 0
-        found = changes(unsatisfied)
-        return CellResult(
-            values={
-                "unsatisfied": int(unsatisfied[-1].sum()),
-                "loss": loss_of(margins[-1]),
-                "updates": int(steps[-1]),
-                "weights": problem.network.weights,
-                "parameters": problem.network.size,
-            },
-            arrays={
-                "steps": steps,
-                "learned": found.learned,
-                "forgotten": found.forgotten,
-                "times": found.times,
-                "left": unsatisfied.sum(axis=1),
-            },
-        )
-
     def analyse(self, settings: AvalanchesSettings, done: Sequence[FinishedCell]) -> Findings:
         """Estimates over seeds, the table of seeds, sizes and times of all of them."""
         return analysis.analyse(settings.load, done)
@@ -97,8 +54,3 @@ class Avalanches:
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """How often a change is larger than a size; how often patterns are forgotten."""
         return figures.draw(findings)
-
-
-def _rule(name: str, learning_rate: float) -> Optimizer:
-    rule = RULES[name]
-    return replace(rule, learning_rate=learning_rate) if isinstance(rule, Adam | Sgd) else rule

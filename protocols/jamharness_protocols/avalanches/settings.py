@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from jamharness_numerics.minimise import RULES
 
 from jamharness.api import setting
-from jamharness_protocols.common.settings import PAPER, NetworkSettings
+from jamharness_protocols.common.settings import PAPER, NetworkSettings, beyond
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +24,13 @@ class AvalanchesSettings(NetworkSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems()
+        found = super().problems() + beyond(records=self.records)
         if not 0 < self.learning_rate < float("inf"):
             found.append(f"learning_rate = {self.learning_rate}: it must be a positive number.")
         if not 0 < self.load < float("inf"):
             found.append(f"load = {self.load}: it must be a positive number, in units of P/N_w.")
+        elif not found:
+            found += beyond(patterns=self.patterns)
         if self.records < 2:
             found.append(f"records = {self.records}: changes need at least 2.")
         elif self.budget is not None and self.budget < self.records:

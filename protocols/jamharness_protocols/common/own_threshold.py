@@ -6,11 +6,12 @@ They are jamming's cells, measured by jamming and kept under its name, so that a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from jamharness_numerics.search import bracket
+from jamharness_numerics.search import Axis, bracket, next_value
 
-from jamharness.api import Cell, FinishedCell, setting
+from jamharness.api import Cell, FinishedCell, Outlook, setting
 from jamharness_protocols.common.search_settings import SearchSettings
-from jamharness_protocols.jamming.protocol import Jamming, pool_of
+from jamharness_protocols.common.settings import MINIMISATION, beyond
+from jamharness_protocols.jamming.protocol import Search, outlook_of, pool_of, searches, trial
 from jamharness_protocols.jamming.settings import REAL, JammingSettings
 
 
@@ -24,7 +25,7 @@ class ThresholdSettings(SearchSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems()
+        found = super().problems() + beyond(patterns=self.patterns)
         if self.patterns is None and self.dataset in REAL:
             found.append(f"patterns = none: {self.dataset} needs its pool, as in patterns=1000.")
         if self.patterns is not None and self.patterns < 2:
@@ -75,24 +76,62 @@ def own_thresholds(settings: ThresholdSettings, done: Sequence[FinishedCell]) ->
 
     Arguments:
         settings: of the protocol that asks.
-        done: its finished cells; those of `jamming` among them are the trials.
+        done: its finished cells; the minimisations among them that the search asks for are its trials.
     """
-    trials = [item for item in done if item.cell.protocol == "jamming"]
-    cells = Jamming().plan(settings.search(), trials)
-    searching = {int(cell.coordinates["seed"]) for cell in cells}  # type: ignore[arg-type]
-    axis = Jamming().axis(settings.search())
-    tried: dict[int, dict[int, str]] = {}
-    for item in trials:
-        at = item.cell.coordinates
-        outcome = str(item.result.values["outcome"]) if item.result else "failed"
-        tried.setdefault(int(at["seed"]), {})[int(at["patterns"])] = outcome  # type: ignore[arg-type]
+    cells: list[Cell] = []
     brackets, failed = {}, []
-    for seed in range(settings.seed, settings.seed + settings.seeds):
-        if seed in searching:
+    for search, tried, following in _traces(settings, done):
+        if following is not None:
+            cells.append(trial(settings.search(), search, following))
             continue
-        found = bracket(axis, tried.get(seed, {}))
-        if found.satisfied is None or found.unsatisfied is None:
-            failed.append(seed)
+        ends = bracket(search.axis, tried)
+        if ends.satisfied is None or ends.unsatisfied is None:
+            failed.append(search.seed)
         else:
-            brackets[seed] = found.satisfied, found.unsatisfied
+            brackets[search.seed] = ends.satisfied, ends.unsatisfied
     return OwnThresholds(cells=cells, brackets=brackets, failed=tuple(failed))
+
+
+def outlook(settings: ThresholdSettings, done: Sequence[FinishedCell], planned: Sequence[Cell], loads: int) -> Outlook:
+    """How many thresholds are known, and how many cells are still to come.
+
+    Arguments:
+        settings: of the protocol that asks.
+        done: its finished cells.
+        planned: its plan.
+        loads: how many cells follow each threshold, each with the minimisation that it needs.
+    """
+    traces = _traces(settings, done)
+    trials = sum(following is not None for _, _, following in traces)
+    search = outlook_of([(search.axis, tried) for search, tried, _ in traces], "seeds")
+    # Each search that goes on has one trial in the plan.
+    own = len(planned) - trials
+    measured = sum(item.cell.task != MINIMISATION for item in done)
+    words = search.words if trials else f"{measured} of {measured + own} loads measured"
+    most = None if search.most is None else search.most + 2 * (own + trials * loads)
+    return Outlook(words=words, fewest=search.fewest + own, most=most)
+
+
+def _traces(
+    settings: ThresholdSettings, done: Sequence[FinishedCell]
+) -> list[tuple[Search, dict[int, str], int | None]]:
+    """Each search, its own trials' outcomes by value, and the value that it tries next; None when it has ended."""
+    outcomes: dict[int, dict[int, str]] = {}
+    for item in done:
+        if item.cell.task == MINIMISATION:
+            at = item.cell.coordinates
+            outcome = str(item.result.values["outcome"]) if item.result else "failed"
+            outcomes.setdefault(at["seed"], {})[at["patterns"]] = outcome
+    return [(search, *_retraced(search.axis, outcomes.get(search.seed, {}))) for search in searches(settings.search())]
+
+
+def _retraced(axis: Axis, outcomes: Mapping[int, str]) -> tuple[dict[int, str], int | None]:
+    """The trials that a search makes of itself, and the next one; None when it has ended.
+
+    Minimisations at loads relative to the threshold are trials of the same kind. They must not narrow the bracket that
+    the loads are relative to, or they would ask for others as they finish.
+    """
+    tried: dict[int, str] = {}
+    while (value := next_value(axis, tried)) is not None and value in outcomes:
+        tried[value] = outcomes[value]
+    return tried, value

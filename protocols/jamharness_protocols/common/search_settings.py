@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from jamharness.api import setting
-from jamharness_protocols.common.settings import PAPER, NetworkSettings
+from jamharness_protocols.common.settings import PAPER, NetworkSettings, beyond
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +18,7 @@ class SearchSettings(NetworkSettings):
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
         found = super().problems()
+        found += beyond(start_ratio=self.start_ratio, highest_ratio=self.highest_ratio)
         for name, value in (
             ("start_ratio", self.start_ratio),
             ("highest_ratio", self.highest_ratio),

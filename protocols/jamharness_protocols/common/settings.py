@@ -5,9 +5,46 @@ from typing import Any
 
 from jamharness_numerics.minimise import BUDGETS, METHODS
 
-from jamharness.api import ACTIVATIONS, SCHEMES, BadInput, ComparisonPoint, DataRequest, Network, setting
+from jamharness.api import (
+    ACTIVATIONS,
+    SCHEMES,
+    BadInput,
+    Cell,
+    ComparisonPoint,
+    DataRequest,
+    Network,
+    QuadraticHinge,
+    margin_problem,
+    setting,
+)
 
 PAPER = "arXiv 1809.09349"
+MINIMISATION = "minimisation"
+"""The task of ``common.minimisation``."""
+
+
+MOST = {
+    "seeds": 100_000, "width": 10**6, "depth": 1000, "inputs": 10**6, "budget": 10**9, "patterns": 10**9,
+    "records": 10**6, "highest_width": 10**6, "highest_ratio": 1e6, "start_ratio": 1e6,
+}  # fmt: skip
+"""The largest values of settings that a plan, or the memory for it, grows with: beyond what any machine computes."""
+MOST_PARAMETERS = 10**9
+"""N up to which a network is planned: one w takes 8 GB."""
+
+
+def beyond(**values: Any) -> list[str]:
+    """One sentence for each value, or part of a value, that exceeds its ``MOST``."""
+    found = []
+    for name, value in values.items():
+        parts = [part for part in (value if isinstance(value, tuple) else (value,)) if part is not None]
+        found += [f"{name} = {_short(part)}: ask for at most {MOST[name]:.0f}." for part in parts if part > MOST[name]]
+    return found
+
+
+def _short(number: float) -> str:
+    """A number of hundreds of digits by its first ones."""
+    text = str(number)
+    return text if len(text) <= 20 else f"{text[:10]}… ({len(text)} digits)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +85,7 @@ class NetworkSettings:
     )
     test_fraction: float = setting(0.2, help="part of a data set without its own split that is kept for testing")
     folder: str | None = setting(None, help="where the files of a real data set lie; none: the user's data folder")
-    margin: float = setting(1.0, help="the margin κ, in units of the output", source=PAPER)
+    margin: float = setting(1.0, help="the margin κ, in units of the output, 1e-6 to 1e6", source=PAPER)
     seeds: int = setting(12, help="how many independent draws of data and weights")
     seed: int = setting(0, help="the first seed")
     minimiser: str = setting(
@@ -63,22 +100,30 @@ class NetworkSettings:
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = []
+        found = beyond(seeds=self.seeds, width=self.width, depth=self.depth, inputs=self.inputs, budget=self.budget)
+        too_large = bool(found)
         if self.seeds < 1:
-            found.append(f"seeds = {self.seeds}: ask for at least 1; an interval needs 2 or more.")
+            found.append(f"seeds = {self.seeds}: ask for at least 1; an interval needs 3 or more.")
         if self.seed < 0:
             found.append(f"seed = {self.seed}: the first seed must be 0 or more.")
         if self.budget is not None and self.budget < 1:
             found.append(f"budget = {self.budget}: give at least 1 step, or none for the minimiser's default.")
-        if not 0 < self.margin < float("inf"):
-            found.append(f"margin = {self.margin}: the margin κ must be a positive number; the papers use 1.")
+        if problem := margin_problem(self.margin):
+            found.append(problem)
         if not 0 <= self.test_fraction < 1:
             found.append(f"test_fraction = {self.test_fraction}: it must be at least 0 and below 1.")
-        try:
-            self.network()
-        except BadInput as error:
-            found.extend(error.problems)
+        if not too_large:  # a network of so many layers would be built to be refused
+            found += self._network_problems()
         return found
+
+    def _network_problems(self) -> list[str]:
+        try:
+            network = self.network()
+        except BadInput as error:
+            return list(error.problems)
+        if network.size > MOST_PARAMETERS:
+            return [f"width = {self.width}, depth = {self.depth}: N = {network.size:.3g} parameters; at most 1e9."]
+        return []
 
     def network(self, width: int | None = None) -> Network:
         """The network, or one of another width."""
@@ -121,18 +166,35 @@ class NetworkSettings:
             scheme=self.initial,
         )
 
-    def coordinates(self, network: Network, seed: int, patterns: int) -> dict[str, Any]:
-        """What one minimisation depends on besides the data."""
+    def loss(self) -> QuadraticHinge:
+        """The loss with its margin."""
+        return QuadraticHinge(margin=self.margin)
+
+    def coordinates(self, seed: int, patterns: int) -> dict[str, Any]:
+        """What one minimisation depends on besides the network, the loss and the data."""
         return {
             "seed": seed,
             "patterns": patterns,
-            "inputs": network.inputs,
-            "width": list(network.width) if isinstance(network.width, tuple) else network.width,
-            "depth": network.depth,
-            "activation": network.activation,
-            "bias": network.bias,
-            "margin": self.margin,
             "minimiser": self.minimiser,
             "initial": self.initial,
             "budget": BUDGETS[self.minimiser] if self.budget is None else self.budget,
         }
+
+    def minimisation(self, network: Network, seed: int, patterns: int, pool: int | None) -> Cell:
+        """One minimisation, the same cell for every protocol that asks for it.
+
+        Arguments:
+            network: the network.
+            seed: of data and initial weights.
+            patterns: P.
+            pool: how many patterns are drawn; P of them are used.
+        """
+        return Cell(
+            task=MINIMISATION,
+            system=network,
+            loss=self.loss(),
+            coordinates=self.coordinates(seed, patterns),
+            dataset=self.request(seed, network.inputs, pool),
+            label=f"seed {seed}, P = {patterns}, P/N_w = {patterns / network.weights:.2f}",
+            cost=float(patterns) * network.size**2,
+        )

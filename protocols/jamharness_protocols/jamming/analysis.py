@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jamharness_numerics.search import Axis, bracket
-from jamharness_numerics.statistics.bootstrap import interval
+from jamharness_numerics.statistics.bootstrap import estimate
 from jamharness_numerics.statistics.scaling import scaling_exponent
 from jamharness_numerics.statistics.thresholds import Thresholds, mean_threshold, spread
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.common.problem import system_of
 from jamharness_protocols.common.unsatisfied import counts
 
 Place = tuple[int, int | None]
@@ -19,8 +20,8 @@ Place = tuple[int, int | None]
 
 _ROW = (
     "seed", "patterns", "width", "weights", "parameters", "ratio", "ratio_parameters", "outcome", "unsatisfied",
-    "unsatisfied_ratio", "loss", "certificate", "balance", "decline", "pinned", "kinks", "kinked", "clarke", "resting",
-    "iterations", "factorisations", "seconds", "reason",
+    "unsatisfied_ratio", "loss", "certificate", "balance", "decline", "slope", "pinned", "kinks", "kinked", "clarke",
+    "resting", "iterations", "factorisations", "seconds", "reason",
 )  # fmt: skip
 
 _LOADS = {"critical_ratio": "ratio", "critical_ratio_parameters": "ratio_parameters"}
@@ -49,10 +50,10 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
     first = int(counted["smallest"].notna().sum())
     small = f"{first - len(jumps)} of {first} first minima have N_Δ ≤ 0.1 N without pinned patterns: left out"
     for name, statistic in (("jump_smallest", np.min), ("jump_median", np.median)):
-        estimates[name] = _of(jumps, statistic)
+        estimates[name] = estimate(jumps, statistic, none="no seed has a minimum beyond its threshold")
         if first > len(jumps):
             estimates[name] = replace(estimates[name], note=small)
-    for outcome in ("satisfied", "minimum", "undecided"):
+    for outcome in ("satisfied", "minimum", "diverging", "undecided"):
         count = int((trials["outcome"] == outcome).sum())
         if outcome == "undecided":
             count += int((trials["outcome"] == "failed").sum())
@@ -60,7 +61,8 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
     return Findings(
         estimates=estimates,
         tables={"trials": trials, "thresholds": thresholds},
-        objection=_objection(estimates["critical_ratio"], thresholds),
+        objection=_failures(estimates["critical_ratio"], trials)
+        or _objection(estimates["critical_ratio"], thresholds, trials, done),
         samples=_samples(counted, thresholds if scan == "width" else None),
         resolution={
             name: float((counted[f"{column}_unsatisfied"] - counted[f"{column}_satisfied"]).mean())
@@ -96,7 +98,11 @@ def trial_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
     rows = []
     for finished in done:
         at = finished.cell.coordinates
-        row: dict[str, Any] = {"seed": at["seed"], "patterns": at["patterns"], "width": _width(at["width"])}
+        row: dict[str, Any] = {
+            "seed": at["seed"],
+            "patterns": at["patterns"],
+            "width": _width(system_of(finished.cell).width),
+        }
         if finished.result is None:
             row |= {"outcome": "failed", "reason": finished.failure}
         else:
@@ -120,7 +126,8 @@ def _sortable(column: "pd.Series[Any]") -> "pd.Series[Any]":
 def threshold_table(scan: str, axes: Mapping[Place, Axis], trials: pd.DataFrame) -> pd.DataFrame:
     """One row per search: the ends of its bracket, whether undecided trials lie inside, and N_Δ/N of the first minimum.
 
-    That is ``smallest``; it is a ``jump`` too where the minimum counts (``unsatisfied``).
+    That is ``smallest``, where the bracket ends in a minimum and not in a run that diverges; it is a ``jump`` too where
+    the minimum counts (``unsatisfied``).
     """
     value = "patterns" if scan == "patterns" else "width"
     rows = []
@@ -136,7 +143,8 @@ def threshold_table(scan: str, axes: Mapping[Place, Axis], trials: pd.DataFrame)
         for end, at in (("satisfied", found.satisfied), ("unsatisfied", found.unsatisfied)):
             for name in ("ratio", "ratio_parameters", "weights"):
                 row[f"{name}_{end}"] = np.nan if at is None else float(by_value.loc[at, name])  # type: ignore[arg-type]
-        if found.unsatisfied is not None and found.satisfied is not None:
+        closed = found.unsatisfied is not None and found.satisfied is not None
+        if closed and outcomes[found.unsatisfied] == "minimum":  # type: ignore[index]
             first = by_value.fillna({"pinned": 0}).loc[found.unsatisfied].to_dict()
             row |= {"smallest": float(first["unsatisfied_ratio"]), "pinned": first["pinned"]}
             if counts(first["unsatisfied"], first["pinned"], first["parameters"]):
@@ -169,16 +177,25 @@ def _scaling(thresholds: pd.DataFrame) -> Estimate:
     return scaling_exponent(sizes, weights)
 
 
-def _of(samples: Float64, statistic: Any) -> Estimate:
-    if not len(samples):
-        return Estimate(value=None, low=None, high=None, count=0, note="no seed has a minimum beyond its threshold")
-    low, high = interval(samples, lambda sample: float(statistic(sample)))
-    return Estimate(value=float(statistic(samples)), low=low, high=high, count=len(samples))
+def _failures(ratio: Estimate, trials: pd.DataFrame) -> str:
+    """Why there is no estimate, where cells failed: nothing that another setting would help."""
+    failed = trials[trials["outcome"] == "failed"]
+    if ratio.value is not None or not len(failed):
+        return ""
+    return f"{len(failed)} of {len(trials)} minimisations failed. The first: {failed['reason'].iloc[0]}"
 
 
-def _objection(ratio: Estimate, thresholds: pd.DataFrame) -> str:
+def _objection(ratio: Estimate, thresholds: pd.DataFrame, trials: pd.DataFrame, done: Sequence[FinishedCell]) -> str:
+    """Why there is no jamming point, with what helps where it was tried (docs/minimisers.md)."""
     if ratio.value is not None:
         return ""
     if thresholds["ratio_satisfied"].isna().all():
         return "No run satisfied every pattern: lower start_ratio if possible, raise the budget, or use minimiser=lm."
-    return "No run ended in a minimum: raise highest_ratio (or patterns), or the budget so that undecided runs end."
+    unsure = int(trials["outcome"].isin(["undecided", "failed"]).sum())
+    if not unsure:
+        return "No run ended in a minimum: raise highest_ratio (or patterns)."
+    where = f" (P/N_w is above {ratio.low:.2g})" if ratio.low is not None else ""
+    told = f"No run ended unsatisfied{where}, and {unsure} beyond were not decided"
+    if any(item.cell.coordinates.get("minimiser") != "lm" for item in done):
+        return f"{told}: first-order methods decide late; use minimiser=lm."
+    return f"{told}: raise the budget, or use a smaller width, whose runs are shorter."

@@ -1,12 +1,19 @@
 """What the jamming protocol estimates."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from typing import Any
 
 from jamharness.api import Observable
 from jamharness_protocols.common.settings import PAPER
 
 _EQUIVALENCE = 0.25
 _WINDOW = "half of the window 2.80 to 3.30 in which arXiv 1809.09349 finds both satisfied and unsatisfied runs"
+
+
+_RANDOM: Mapping[str, Container[Any]] = {
+    "dataset": ("random",), "activation": ("relu",), "normalise": (True,), "depth": range(1, 1001),
+}  # fmt: skip
+"""What the paper measured; it finds no dependence on the depth."""
 
 
 def _load(unit: str, meaning: str, published: str = "", equivalence: float | None = None) -> Observable:
@@ -16,6 +23,7 @@ def _load(unit: str, meaning: str, published: str = "", equivalence: float | Non
         source=PAPER,
         comparison="distribution",
         published=published,
+        published_for=_RANDOM if published else {},
         equivalence=equivalence,
         equivalence_source=_WINDOW if equivalence else "",
     )
@@ -41,8 +49,10 @@ OBSERVABLES: Mapping[str, Observable] = {
         source="arXiv 1810.09665",
         comparison="distribution",
         published="3/4 (MNIST)",
+        published_for={"dataset": ("mnist",), "activation": ("relu",)},
     ),
     "satisfied": _count("runs that ended with N_Δ = 0"),
     "minimum": _count("runs that ended in a minimum"),
+    "diverging": _count("runs whose loss levelled off above zero while |w| grew: unsatisfied, without a minimum"),
     "undecided": _count("runs that were not decided, or failed"),
 }

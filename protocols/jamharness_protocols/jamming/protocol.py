@@ -1,24 +1,15 @@
 """The jamming point: the largest load P/N at which minimisation satisfies every pattern, seed by seed."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness_numerics.search import Axis, next_value
+from jamharness_numerics.search import Axis, bracket, next_value, trials_left
 
-from jamharness.api import (
-    Backend,
-    Cell,
-    CellResult,
-    ComparisonPoint,
-    Findings,
-    FinishedCell,
-    Network,
-    Observable,
-    Progress,
-)
-from jamharness_protocols.common.trial import run_trial
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Network, Observable, Outlook
+from jamharness_protocols.common.problem import system_of
 from jamharness_protocols.jamming import analysis, figures
 from jamharness_protocols.jamming.observables import OBSERVABLES
 from jamharness_protocols.jamming.settings import JammingSettings
@@ -50,17 +41,19 @@ class Jamming:
 
     def plan(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """The next trial of every search that is not finished."""
-        tried: dict[tuple[Any, ...], dict[int, str]] = {}
-        for finished in done:
-            place, value = _place(settings, finished.cell)
-            outcome = str(finished.result.values["outcome"]) if finished.result else "failed"
-            tried.setdefault(place, {})[value] = outcome
+        tried = _tried(settings, done)
         cells = []
-        for search in _searches(settings):
+        for search in searches(settings):
             following = next_value(search.axis, tried.get((search.seed, search.patterns), {}))
             if following is not None:
-                cells.append(_cell(settings, search, following))
+                cells.append(trial(settings, search, following))
         return cells
+
+    def outlook(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Outlook:
+        """How many searches have found their bracket, and how many trials the others need if they need as many."""
+        tried = _tried(settings, done)
+        pairs = [(search.axis, tried.get((search.seed, search.patterns), {})) for search in searches(settings)]
+        return outlook_of(pairs, "seeds" if settings.scan == "patterns" else "searches")
 
     def axis(self, settings: JammingSettings) -> Axis:
         """What a scan over patterns searches along."""
@@ -68,32 +61,61 @@ class Jamming:
 
     def comparison_points(self, settings: JammingSettings) -> Sequence[ComparisonPoint]:
         """The first seed at the load where its search starts, near the transition."""
-        search = next(_searches(settings))
+        search = next(searches(settings))
         return [settings.comparison_point(*_shape(settings, search, search.axis.start), search.seed)]
-
-    def measure(self, cell: Cell, backend: Backend, progress: Progress) -> CellResult:
-        """One minimisation."""
-        return run_trial(cell, backend, progress)
 
     def analyse(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Findings:
         """Brackets per seed, and what they say together."""
-        axes = {(search.seed, search.patterns): search.axis for search in _searches(settings)}
+        axes = {(search.seed, search.patterns): search.axis for search in searches(settings)}
         return analysis.analyse(settings.scan, axes, done)
 
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """N_Δ/N against P/N_w; for a scan over widths also N* against P."""
         return figures.draw(findings)
 
+    def draw_comparison(self, findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
+        """N_Δ/N against P/N_w, run by run."""
+        return figures.draw_comparison(findings)
 
-def _searches(settings: JammingSettings) -> Iterator[Search]:
+
+def outlook_of(pairs: Sequence[tuple[Axis, Mapping[int, str]]], noun: str) -> Outlook:
+    """How far several searches are.
+
+    Arguments:
+        pairs: the axis of each, and its outcomes by value.
+        noun: what they are called.
+    """
+    over = [(axis, tried) for axis, tried in pairs if next_value(axis, tried) is None]
+    ends = [(found.satisfied, found.unsatisfied) for found in (bracket(axis, tried) for axis, tried in over)]
+    left = [trials_left(axis, tried, [len(own) for _, own in over]) for axis, tried in pairs]
+    most = [high for _, high in left if high is not None]
+    return Outlook(
+        words=f"{sum(None not in both for both in ends)} of {len(pairs)} {noun} bracketed",
+        fewest=sum(low for low, _ in left),
+        most=sum(most) if len(most) == len(left) else None,
+    )
+
+
+def _tried(settings: JammingSettings, done: Sequence[FinishedCell]) -> dict[tuple[Any, ...], dict[int, str]]:
+    """Outcomes by value, search by search."""
+    tried: dict[tuple[Any, ...], dict[int, str]] = {}
+    for finished in done:
+        place, value = _place(settings, finished.cell)
+        tried.setdefault(place, {})[value] = str(finished.result.values["outcome"]) if finished.result else "failed"
+    return tried
+
+
+def searches(settings: JammingSettings) -> Iterator[Search]:
     """Every seed, and every P of a scan over widths, with the axis that it is searched along."""
     parity = 2 if settings.labels == "alternate" else 1
+    axes: dict[int | None, Axis]
+    if settings.scan == "patterns":
+        axes = {None: _pattern_axis(settings, parity)}
+    else:
+        axes = {patterns: _width_axis(settings, patterns) for patterns in settings.scanned_patterns}
     for seed in range(settings.seed, settings.seed + settings.seeds):
-        if settings.scan == "patterns":
-            yield Search(seed=seed, patterns=None, axis=_pattern_axis(settings, parity))
-        else:
-            for patterns in settings.scanned_patterns:
-                yield Search(seed=seed, patterns=patterns, axis=_width_axis(settings, patterns))
+        for patterns, axis in axes.items():
+            yield Search(seed=seed, patterns=patterns, axis=axis)
 
 
 def _pattern_axis(settings: JammingSettings, parity: int) -> Axis:
@@ -119,11 +141,11 @@ def pool_of(settings: JammingSettings, network: Network) -> int:
 
 def _width_axis(settings: JammingSettings, patterns: int) -> Axis:
     """Widths from 1 up, starting where P/N_w is the start ratio."""
-    weights, width = patterns / settings.start_ratio, 1
-    while _scan_network(settings, width).weights < weights and width < settings.highest_width:
-        width += 1
+    weights = patterns / settings.start_ratio
+    widths = range(1, settings.highest_width + 1)
+    smaller = bisect_left(widths, weights, key=lambda width: _scan_network(settings, width).weights)
     return Axis(
-        start=width,
+        start=min(smaller + 1, settings.highest_width),
         lowest=1,
         highest=settings.highest_width,
         step=1,
@@ -150,22 +172,22 @@ def _shape(settings: JammingSettings, search: Search, value: int) -> tuple[Netwo
     return _scan_network(settings, value), search.patterns or 0, max(settings.scanned_patterns)
 
 
-def _cell(settings: JammingSettings, search: Search, value: int) -> Cell:
+def trial(settings: JammingSettings, search: Search, value: int) -> Cell:
+    """The minimisation at one value of a search."""
     network, patterns, pool = _shape(settings, search, value)
-    ratio = patterns / network.weights
-    shape = "" if settings.scan == "patterns" else f", width {value}"
-    return Cell(
-        protocol="jamming",
-        coordinates=settings.coordinates(network, search.seed, patterns),
-        dataset=settings.request(search.seed, network.inputs, pool),
-        label=f"seed {search.seed}, P = {patterns}{shape}, P/N_w = {ratio:.2f}",
-        cost=float(patterns) * network.size**2,
-    )
+    cell = settings.minimisation(network, search.seed, patterns, pool)
+    return cell if settings.scan == "patterns" else replace(cell, label=f"{cell.label}, width {value}")
 
 
 def _place(settings: JammingSettings, cell: Cell) -> tuple[tuple[Any, ...], int]:
     """Which search a cell belongs to, and the value it tried."""
     at = cell.coordinates
     if settings.scan == "patterns":
-        return (at["seed"], None), int(at["patterns"])  # type: ignore[arg-type]
-    return (at["seed"], at["patterns"]), int(at["width"])  # type: ignore[arg-type]
+        return (at["seed"], None), at["patterns"]
+    return (at["seed"], at["patterns"]), _width(cell)
+
+
+def _width(cell: Cell) -> int:
+    width = system_of(cell).width
+    assert isinstance(width, int), "a scan over widths has one for all layers"
+    return width

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from jamharness.api import setting
 from jamharness_protocols.common.search_settings import SearchSettings
-from jamharness_protocols.common.settings import PAPER
+from jamharness_protocols.common.settings import PAPER, beyond
 
 _WIDTH_SCAN_PATTERNS = (100, 200, 400, 800)
 REAL = ("digits", "mnist", "fashion-mnist", "cifar10")
@@ -30,7 +30,7 @@ class JammingSettings(SearchSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems()
+        found = super().problems() + beyond(patterns=self.patterns, highest_width=self.highest_width)
         for count in self.pattern_counts:
             if count < 2:
                 found.append(f"patterns = {count}: at least 2 are needed, one of each class.")

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jamharness_numerics.statistics.bootstrap import interval
+from jamharness_numerics.statistics.bootstrap import LEAST, estimate, few
 from jamharness_numerics.statistics.power_law import PowerLaw, fit_power_law
 from jamharness_numerics.statistics.power_law_interval import bootstrap_ends, widened
 from jamharness_numerics.statistics.power_law_window import windows
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.common.problem import margin_of
 from jamharness_protocols.margins.samples import (
     Samples,
     gaps,
@@ -59,7 +60,7 @@ def analyse(settings: MarginsSettings, done: Sequence[FinishedCell]) -> Findings
     estimates["bulk"], estimates["overlap"] = _mean(beyond_window), _mean(overlap)
     for name, items in (("minima", first), ("satisfied", last)):
         estimates[name] = Estimate(value=float(len(items)), low=None, high=None, count=settings.seeds)
-    objection = "" if first else "No seed has a minimum that counts near its threshold: add loads, as relative=1.3."
+    objection = "" if first else _objection(done)
     return Findings(
         estimates=estimates,
         tables={
@@ -72,11 +73,26 @@ def analyse(settings: MarginsSettings, done: Sequence[FinishedCell]) -> Findings
             f"{name} {part}": getattr(some, part) for name, some in samples.items() for part in ("values", "seeds")
         },
         objection=objection,
+        not_applicable=bool(objection and done) and all(item.result is not None for item in done),
         samples={
             "bulk": {str(seed): value for seed, value in beyond_window.items()},
             "overlap": {str(seed): value for seed, value in overlap.items()},
         },
     )
+
+
+def _objection(done: Sequence[FinishedCell]) -> str:
+    """Why no minimum counts, and what to do."""
+    outcomes = [str(item.result.values["outcome"]) for item in done if item.result is not None]
+    if "diverging" in outcomes:
+        return (
+            "No seed has a minimum that counts near its threshold: L has none at finite w there; "
+            "use activation=relu, or ask for loads far beyond, as relative=2,3."
+        )
+    small = (
+        "; small networks have too few unsatisfied patterns there: use a larger width" if "minimum" in outcomes else ""
+    )
+    return f"No seed has a minimum that counts near its threshold{small}; or add loads, as relative=1.3."
 
 
 def _fit(name: str, some: Samples, upper: float | None = None) -> PowerLaw:
@@ -90,6 +106,8 @@ def _estimate(fit: PowerLaw, some: Samples) -> Estimate:
     note = f"{fit.count} margins from {fit.window[0]:.2g} to {fit.window[1]:.2g}"
     if count < 2:
         note += "; of one seed, taken as independent"
+    elif count < LEAST:
+        note += f"; {few(count)}"
     if fit.goodness is not None and fit.goodness < DOUBTFUL:
         note += f"; doubtful, the fit has p = {fit.goodness:.3f}"
     if fit.curved:
@@ -102,8 +120,8 @@ def _product(theta: PowerLaw, gamma: PowerLaw, count: int) -> Estimate:
     if theta.exponent is None or gamma.exponent is None:
         return Estimate(value=None, low=None, high=None, count=count)
     value = gamma.exponent * (2 + theta.exponent)
-    if theta.draws is None or gamma.draws is None:
-        return Estimate(value=value, low=None, high=None, count=count, note="an interval needs two seeds")
+    if theta.draws is None or gamma.draws is None or count < LEAST:
+        return Estimate(value=value, low=None, high=None, count=count, note=few(count))
     ends = bootstrap_ends(gamma.draws * (2 + theta.draws), count)
     bias = abs(2 + theta.exponent) * gamma.bias + abs(gamma.exponent) * theta.bias
     low, high = widened(ends, bias)
@@ -112,16 +130,13 @@ def _product(theta: PowerLaw, gamma: PowerLaw, count: int) -> Estimate:
 
 def _bulk(item: FinishedCell, end: float) -> float:
     assert item.result is not None
-    margin = float(item.cell.coordinates["margin"])  # type: ignore[arg-type]
+    margin = margin_of(item.cell)
     return float(np.mean(item.result.arrays["margins"] < -end * margin))
 
 
 def _mean(by_seed: Mapping[int, float]) -> Estimate:
     values: Float64 = np.array(list(by_seed.values()), dtype=np.float64)
-    if not len(values):
-        return Estimate(value=None, low=None, high=None, count=0)
-    low, high = interval(values, lambda some: float(some.mean()))
-    return Estimate(value=float(values.mean()), low=low, high=high, count=len(values))
+    return estimate(values, np.mean)
 
 
 def _row(name: str, fit: PowerLaw) -> dict[str, Any]:
@@ -176,4 +191,4 @@ def _cells(done: Sequence[FinishedCell]) -> pd.DataFrame:
 
 
 def _seed(item: FinishedCell) -> int:
-    return int(item.cell.coordinates["seed"])  # type: ignore[arg-type]
+    return int(item.cell.coordinates["seed"])

@@ -7,6 +7,7 @@ import numpy as np
 from jamharness_numerics.statistics.tilted_power import cumulative
 
 from jamharness.api import Findings
+from jamharness_protocols.common.paper import DOUBLE, SINGLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +30,7 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
         return {}
     figures = {}
     for title, panel in (("margins", _cumulative), ("windows", _windows)):
-        figure = Figure(figsize=(3.6 * len(names), 3.4), layout="constrained")
+        figure = Figure(figsize=(SINGLE if len(names) == 1 else DOUBLE, 2.5), layout="constrained")
         for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
             panel(axes, findings, name)
         figures[title] = figure
@@ -59,7 +60,7 @@ def _cumulative(axes: "Axes", findings: Findings, name: str) -> None:
     axes.set_ylim(0.7, 1.5 * len(x))
     axes.set_xlabel(label)
     axes.set_ylabel("margins that are smaller")
-    axes.legend(frameon=False, fontsize="small", loc="lower right")
+    axes.legend(loc="lower right")
 
 
 def _windows(axes: "Axes", findings: Findings, name: str) -> None:
@@ -73,14 +74,15 @@ def _windows(axes: "Axes", findings: Findings, name: str) -> None:
     axes.semilogx(upper, some["exponent"].to_numpy(dtype=float), "o-", markersize=3)
     value = fit["exponent"]
     ends = [[value - fit["low"]], [fit["high"] - value]]
-    # The smallest windows say next to nothing, and would set the scale.
+    # The smallest windows, and a chosen one that is as vague, say next to nothing, and would set the scale.
     width = (some["high"] - some["low"]).to_numpy(dtype=float)
     kept = some[width <= 4 * np.nanmedian(width)]
-    limits = np.array([*kept["low"], *kept["high"], fit["low"], fit["high"]], dtype=float)
+    chosen = [fit["low"], fit["high"]] if fit["high"] - fit["low"] <= 4 * np.nanmedian(width) else [value]
+    limits = np.array([*kept["low"], *kept["high"], *chosen], dtype=float)
     if np.isfinite(limits).any():
         bottom, top = np.nanmin(limits), np.nanmax(limits)
         axes.set_ylim(bottom - 0.05 * (top - bottom) - 1e-3, top + 0.05 * (top - bottom) + 1e-3)
     axes.errorbar([fit["upper"]], [value], yerr=ends, fmt="s", color="tab:red", label="chosen window")
-    axes.set_xlabel(f"end of the window, {label}")
+    axes.set_xlabel(f"end of the window\n{label}")
     axes.set_ylabel(f"${symbol}$")
-    axes.legend(frameon=False, fontsize="small")
+    axes.legend()

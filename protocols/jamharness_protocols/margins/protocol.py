@@ -3,33 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from jamharness.api import (
-    Array,
-    Backend,
-    Cell,
-    CellResult,
-    ComparisonPoint,
-    Findings,
-    FinishedCell,
-    Json,
-    Observable,
-    Problem,
-    Progress,
-)
-from jamharness_protocols.common.own_threshold import own_thresholds
-from jamharness_protocols.common.trial import problem_of, run_trial
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable, Outlook
+from jamharness_protocols.common.own_threshold import outlook, own_thresholds
 from jamharness_protocols.margins import analysis, figures
 from jamharness_protocols.margins.observables import OBSERVABLES
 from jamharness_protocols.margins.settings import MarginsSettings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_BLOCK = 1 << 22
-"""Numbers in one block of a Jacobian: 32 MiB in float64."""
 
 
 class Margins:
@@ -44,10 +25,14 @@ class Margins:
 
     def plan(self, settings: MarginsSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """Each seed's search for its threshold, then every load that has not been tried."""
-        tried = {_place(item.cell) for item in done if item.cell.protocol == "margins"}
+        tried = {_place(item.cell) for item in done if item.cell.task == "margins"}
         found = own_thresholds(settings, done)
         cells = [cell for seed, ends in found.brackets.items() for cell in _cells(settings, seed, sum(ends) / 2)]
         return [*found.cells, *(cell for cell in cells if _place(cell) not in tried)]
+
+    def outlook(self, settings: MarginsSettings, done: Sequence[FinishedCell]) -> Outlook:
+        """How many seeds' thresholds are known, and how many cells follow."""
+        return outlook(settings, done, self.plan(settings, done), len(settings.relative))
 
     def comparison_points(self, settings: MarginsSettings) -> Sequence[ComparisonPoint]:
         """The first seed at 3 N_w, before its threshold is known."""
@@ -55,37 +40,14 @@ class Margins:
         patterns = max(settings.counts((1.0,), 3.0 * network.weights), default=2)
         return [settings.comparison_point(network, patterns, settings.pool(), settings.seed)]
 
-    def measure(self, cell: Cell, backend: Backend, progress: Progress) -> CellResult:
-        """One minimisation, and which of its patterns no weight of the first layer can move."""
-        trial = run_trial(cell, backend, progress)
-        pinned = pinned_patterns(problem_of(cell, backend), trial.arrays["w"])
-        values: dict[str, Json] = {**trial.values, "relative": cell.coordinates["relative"]}
-        return CellResult(values=values, arrays={**trial.arrays, "pinned": pinned})
-
     def analyse(self, settings: MarginsSettings, done: Sequence[FinishedCell]) -> Findings:
         """Exponents with intervals over seeds, the fits, and the exponents window by window and load by load."""
-        own = [item for item in done if item.cell.protocol == "margins"]
+        own = [item for item in done if item.cell.task == "margins"]
         return analysis.analyse(settings, own)
 
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """Cumulative distributions with their fits; exponents against the window."""
         return figures.draw(findings)
-
-
-def pinned_patterns(problem: Problem, w: Array) -> NDArray[np.bool_]:
-    """Which unsatisfied patterns have no derivative with respect to the first layer's weights, (P,).
-
-    On every path from their input lies a unit that is off, so all of them have one output and nothing can part them:
-    their Δ are two values, one for each label, and belong to no power law.
-    """
-    rows = np.flatnonzero(problem.margins(w) > 0)
-    first = problem.network.slices[0][0]
-    found = np.zeros(problem.patterns, dtype=bool)
-    step = max(1, _BLOCK // problem.network.size)
-    for start in range(0, len(rows), step):
-        some = rows[start : start + step]
-        found[some] = ~problem.jacobian(w, some)[:, first].any(axis=1)
-    return found
 
 
 def _place(cell: Cell) -> tuple[Json, Json]:
@@ -95,10 +57,14 @@ def _place(cell: Cell) -> tuple[Json, Json]:
 def _cells(settings: MarginsSettings, seed: int, threshold: float) -> Iterator[Cell]:
     network = settings.network()
     for patterns, value in settings.counts(settings.relative, threshold).items():
+        minimisation = settings.minimisation(network, seed, patterns, settings.pool())
         yield Cell(
-            protocol="margins",
-            coordinates={**settings.coordinates(network, seed, patterns), "relative": value},
-            dataset=settings.request(seed, network.inputs, settings.pool()),
+            task="margins",
+            system=network,
+            loss=minimisation.loss,
+            coordinates={"seed": seed, "patterns": patterns, "relative": value},
+            dataset=minimisation.dataset,
+            needs=(minimisation,),
             label=f"seed {seed}, P = {patterns}, {value:g} of the threshold",
-            cost=float(patterns) * network.size**2,
+            cost=minimisation.cost,
         )

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jamharness_numerics.minimise.second_order import PUSH
+from jamharness_numerics.minimise.outcome import PUSH
 from numpy.typing import NDArray
 
 from jamharness.api import FinishedCell, Float64
+from jamharness_protocols.common.problem import margin_of
 from jamharness_protocols.common.unsatisfied import counts
 
 RESTING = 1e-6
@@ -99,7 +100,8 @@ def gaps_satisfied(items: Sequence[FinishedCell], smallest: float) -> Samples:
     """
     found = []
     for item in items:
-        aimed = PUSH - 1 if item.cell.coordinates["minimiser"] == "lm" else 0.0
+        (minimisation,) = item.cell.needs
+        aimed = PUSH - 1 if minimisation.coordinates["minimiser"] == "lm" else 0.0
         shifted = _margins(item) / _margin(item) + aimed
         found.append((_seed(item), shifted[shifted < 0]))
     pooled = _pooled(found)
@@ -116,7 +118,7 @@ def _pooled(parts: Sequence[tuple[int, Float64]]) -> Samples:
 
 def _ordered(done: Sequence[FinishedCell], outcome: str) -> list[FinishedCell]:
     some = [item for item in done if item.result is not None and item.result.values["outcome"] == outcome]
-    return sorted(some, key=lambda item: (_seed(item), float(item.cell.coordinates["relative"])))  # type: ignore[arg-type]
+    return sorted(some, key=lambda item: (_seed(item), float(item.cell.coordinates["relative"])))
 
 
 def _margins(item: FinishedCell) -> Float64:
@@ -125,11 +127,11 @@ def _margins(item: FinishedCell) -> Float64:
 
 
 def _margin(item: FinishedCell) -> float:
-    return float(item.cell.coordinates["margin"])  # type: ignore[arg-type]
+    return margin_of(item.cell)
 
 
 def _seed(item: FinishedCell) -> int:
-    return int(item.cell.coordinates["seed"])  # type: ignore[arg-type]
+    return int(item.cell.coordinates["seed"])
 
 
 def _number(item: FinishedCell, name: str) -> float:

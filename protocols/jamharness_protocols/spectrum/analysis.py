@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jamharness_numerics.statistics.bootstrap import interval
+from jamharness_numerics.statistics.bootstrap import estimate, few, interval
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
 from jamharness_protocols.common.unsatisfied import counts
@@ -71,9 +71,17 @@ def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings
     objection = (
         "" if loads else "No run ended in a minimum with N_Δ > 0.1 N: ask for larger loads, as in relative=1.2,1.5."
     )
+    failed = any(item.result is None for item in done)
     samples = {name: _means(minima, formula) for name, formula in _FORMULAS.items() if len(minima)}
     tables = {"cells": cells, "phases": _phases(cells, relative)}
-    return Findings(estimates=estimates, tables=tables, arrays=arrays, objection=objection, samples=samples)
+    return Findings(
+        estimates=estimates,
+        tables=tables,
+        arrays=arrays,
+        objection=objection,
+        not_applicable=bool(objection and done) and not failed,
+        samples=samples,
+    )
 
 
 def _at(item: FinishedCell, value: float, name: str) -> bool:
@@ -131,10 +139,7 @@ def _by_seed(minima: "pd.DataFrame", formula: "Callable[[pd.DataFrame], pd.Serie
     if not len(minima):
         return Estimate(value=None, low=None, high=None, count=0)
     means: Float64 = np.array(list(_means(minima, formula).values()), dtype=np.float64)
-    if not len(means):
-        return Estimate(value=None, low=None, high=None, count=0)
-    low, high = interval(means, lambda some: float(np.mean(some)))
-    return Estimate(value=float(means.mean()), low=low, high=high, count=len(means))
+    return estimate(means, np.mean)
 
 
 def _means(minima: "pd.DataFrame", formula: "Callable[[pd.DataFrame], pd.Series[float]]") -> dict[str, float]:
@@ -160,7 +165,7 @@ def _exponent(minima: "pd.DataFrame") -> Estimate:
         return float((sxy - sx * sy / n) / spread) if spread > 1e-12 * sxx else float("nan")
 
     low, high = interval(sums, slope)
-    return Estimate(value=slope(sums), low=low, high=high, count=len(some))
+    return Estimate(value=slope(sums), low=low, high=high, count=len(some), note=few(len(sums)))
 
 
 def _unclear(minima: "pd.DataFrame") -> int:

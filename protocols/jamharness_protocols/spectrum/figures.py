@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jamharness.api import Findings, Float64
+from jamharness_protocols.common.paper import DOUBLE, SINGLE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _NAMES = {"H": "$H$", "Hp": "$H_p$"}
+_FEW = 2
+"""Panels beside each other that have room for two labels on either side of zero."""
 _DECADES = 1e-8
 """Of the largest |λ|: below, the axis over all eigenvalues is linear."""
 
@@ -22,7 +25,7 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
     loads = sorted({float(name.partition(" at ")[2]) for name in findings.arrays})
     if not loads:
         return {}
-    figure = Figure(figsize=(3.2 * len(loads) + 0.6, 5.8), layout="constrained")
+    figure = Figure(figsize=(SINGLE if len(loads) == 1 else DOUBLE, 4.0), layout="constrained")
     axes = figure.subplots(2, len(loads), squeeze=False)
     for column, load in enumerate(loads):
         found = {name: _sample(findings, name, load) for name in _NAMES}
@@ -37,15 +40,17 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
                     height = counts / weights.sum() / np.diff(bins)
                     axes[row, column].stairs(height, bins, color=colour, label=_NAMES[name])
         axes[1, column].set_xscale("symlog", linthresh=small)
-        axes[1, column].set_xticks([-far, -1e-4 * far, 0, 1e-4 * far, far])
+        # Labels of a narrow panel would run into each other.
+        inner = [1e-4 * far] if len(loads) <= _FEW else []
+        axes[1, column].set_xticks(sorted({0.0, *(sign * tick for tick in (far, *inner) for sign in (-1, 1))}))
         axes[1, column].minorticks_off()
-        axes[1, column].xaxis.set_major_formatter(lambda value, _: f"{value:.0e}" if value else "0")
+        axes[1, column].xaxis.set_major_formatter(lambda value, _: _power(value))
         axes[1, column].set_yscale("log")
-        axes[0, column].set_title(f"{load:g} of the threshold", fontsize="medium")
-        axes[1, column].set_xlabel(r"eigenvalue $\lambda$")
+        axes[0, column].locator_params(nbins=4)
+        axes[1, column].set_xlabel(f"eigenvalue $\\lambda$ at\n{load:g} of the threshold")
     axes[0, 0].set_ylabel("density, on the scale of $H_p$")
     axes[1, 0].set_ylabel("density, all eigenvalues")
-    axes[0, 0].legend(frameon=False, fontsize="small")
+    axes[0, 0].legend()
     return {"spectra": figure}
 
 
@@ -57,6 +62,14 @@ def _sample(findings: Findings, name: str, load: float) -> tuple[Float64, Float6
         for part in ("", "nodes_", "weights_")
     )
     return np.concatenate([exact, nodes]), np.concatenate([np.ones(len(exact)), weights])
+
+
+def _power(value: float) -> str:
+    """A tick label without the zeros of an exponent."""
+    if not value:
+        return "0"
+    digit, power = f"{value:.0e}".split("e")
+    return f"{digit.replace('-', '−')}e{int(power)}".replace("e-", "e−")
 
 
 def _reach(size: Float64, weights: Float64) -> float:

@@ -28,7 +28,7 @@ def measure(cell: Cell, problem: Problem, trial: CellResult, progress: Progress)
         progress: told which step is taken.
 
     Returns:
-        the trial's values and arrays, with counts as in an exact cell (None where refused, and ``refusal_H`` says why),
+        the trial's values, with counts as in an exact cell (None where refused, and ``refusal_H`` says why),
         their errors, the extremes, and counts of H0; arrays: nodes and weights (M,), weights adding up to N, with
         residuals; the extremes with theirs.
     """
@@ -37,10 +37,10 @@ def measure(cell: Cell, problem: Problem, trial: CellResult, progress: Progress)
     def apply(v: Array) -> Array:
         return problem.hessian_vector(w, v)
 
-    size, dtype, seed = problem.network.size, problem.backend.dtype, int(at["seed"])  # type: ignore[arg-type]
+    size, dtype, seed = problem.network.size, problem.backend.dtype, int(at["seed"])
     found = quadrature(
-        apply, size, probes=int(at["probes"]), steps=int(at["steps"]), seed=seed, dtype=dtype, say=progress,  # type: ignore[arg-type]
-    )  # fmt: skip
+        apply, size, probes=int(at["probes"]), steps=int(at["steps"]), seed=seed, dtype=dtype, say=progress
+    )
     progress("extreme eigenvalues")
     ends = extremes(apply, size, seed=seed, dtype=dtype)
     values: dict[str, Json] = {**trial.values, "relative": at["relative"], "method": "lanczos"}
@@ -54,7 +54,7 @@ def measure(cell: Cell, problem: Problem, trial: CellResult, progress: Progress)
         "products_H": ends.products + sum(len(each.diagonal) for each in found.tridiagonals),
     }
     unsatisfied = int(trial.values["unsatisfied"])  # type: ignore[arg-type]
-    if unsatisfied <= MOST and "tangent_kernel" in problem.backend.capabilities:
+    if unsatisfied <= MOST and problem.can("tangent_kernel"):
         progress("eigenvalues of H0")
         exact = h0_eigenvalues(problem, w)
         signs = asdict(count(exact, [exact], dtype))
@@ -66,4 +66,4 @@ def measure(cell: Cell, problem: Problem, trial: CellResult, progress: Progress)
         "largest_H": np.stack([ends.largest, ends.largest_residuals]),
         "smallest_H": np.stack([ends.smallest, ends.smallest_residuals]),
     }
-    return CellResult(values=values, arrays={**trial.arrays, **arrays})
+    return CellResult(values=values, arrays=arrays)

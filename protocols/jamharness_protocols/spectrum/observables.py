@@ -1,14 +1,27 @@
 """What the spectrum protocol estimates."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from typing import Any
 
 from jamharness.api import Observable
 
 _SOURCE = "arXiv 1809.09349 and 1810.09665"
 
 
-def _of(unit: str, meaning: str, published: str = "") -> Observable:
-    return Observable(unit=unit, meaning=meaning, source=_SOURCE, comparison="distribution", published=published)
+_RELU = {"activation": ("relu",)}
+
+
+def _of(
+    unit: str, meaning: str, published: str = "", published_for: Mapping[str, Container[Any]] | None = None
+) -> Observable:
+    return Observable(
+        unit=unit,
+        meaning=meaning,
+        source=_SOURCE,
+        comparison="distribution",
+        published=published,
+        published_for=published_for or {},
+    )
 
 
 def _count(meaning: str) -> Observable:
@@ -16,12 +29,13 @@ def _count(meaning: str) -> Observable:
 
 
 OBSERVABLES: Mapping[str, Observable] = {
-    "c0": _of("N_−/N", "C0: part of negative eigenvalues of Hp, at minima", "≈ 1/2"),
+    "c0": _of("N_−/N", "C0: part of negative eigenvalues of Hp, at minima", "≈ 1/2", _RELU),
     "stable": _of("minima", "part of minima with N_−(Hp) ≤ N_Δ, as stability demands", "1"),
     "hp_asymmetry": _of(
         "",
         "Σ |λ_i + λ_(N+1−i)| / Σ |λ_i| over the sorted spectrum of Hp, at minima: 0 when symmetric, 2 when one-signed",
         "0 (relu)",
+        _RELU,
     ),
     "negative_hp": _of("eigenvalues", "N_−(Hp), at minima"),
     "negative_h": _of(

@@ -1,33 +1,16 @@
 """The spectrum of the Hessian H = H0 + Hp below, at and beyond the jamming transition."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness_numerics.spectra import asymmetry, count
-
-from jamharness.api import (
-    Backend,
-    Cell,
-    CellResult,
-    ComparisonPoint,
-    Findings,
-    FinishedCell,
-    Json,
-    Observable,
-    Progress,
-)
-from jamharness_protocols.common.own_threshold import own_thresholds
-from jamharness_protocols.common.trial import problem_of, run_trial
-from jamharness_protocols.spectrum import analysis, figures, lanczos
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable, Outlook
+from jamharness_protocols.common.own_threshold import outlook, own_thresholds
+from jamharness_protocols.spectrum import analysis, figures
 from jamharness_protocols.spectrum.observables import OBSERVABLES
 from jamharness_protocols.spectrum.settings import SpectrumSettings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-MATRICES = ("H", "H0", "Hp")
 
 
 class Spectrum:
@@ -42,10 +25,17 @@ class Spectrum:
 
     def plan(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """Each seed's search for its threshold unless one is given, then every load that has not been tried."""
-        tried = {_place(item.cell) for item in done if item.cell.protocol == "spectrum"}
+        tried = {_place(item.cell) for item in done if item.cell.task == "spectrum"}
         searches, thresholds = _thresholds(settings, done)
         cells = [cell for seed, at in thresholds.items() for cell in _cells(settings, seed, at)]
         return [*searches, *(cell for cell in cells if _place(cell) not in tried)]
+
+    def outlook(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Outlook:
+        """How many seeds' thresholds are known, and how many cells follow."""
+        planned = self.plan(settings, done)
+        if settings.threshold is not None:
+            return Outlook(words="", fewest=len(planned), most=2 * len(planned))
+        return outlook(settings, done, planned, len(settings.relative))
 
     def comparison_points(self, settings: SpectrumSettings) -> Sequence[ComparisonPoint]:
         """The first seed at the largest load; at 3 N_w where its threshold is not known before it is searched."""
@@ -54,26 +44,9 @@ class Spectrum:
         largest = max(settings.counts(settings.relative, at), default=2)
         return [settings.comparison_point(network, largest, settings.pool(), settings.seed)]
 
-    def measure(self, cell: Cell, backend: Backend, progress: Progress) -> CellResult:
-        """One minimisation, then three spectra at its end, or an estimate of that of H."""
-        trial = run_trial(cell, backend, progress)
-        problem, w = problem_of(cell, backend), trial.arrays["w"]
-        if cell.coordinates.get("method") == "lanczos":
-            return lanczos.measure(cell, problem, trial, progress)
-        progress("spectra")
-        spectra = dict(zip(MATRICES, problem.hessian_eigenvalues(w), strict=True))
-        values: dict[str, Json] = {**trial.values, "relative": cell.coordinates["relative"]}
-        for name, spectrum in spectra.items():
-            parts = list(spectra.values()) if name == "H" else [spectrum]
-            found = count(spectrum, parts, backend.dtype)
-            for key, value in asdict(found).items():
-                values[f"{key}_{name}"] = value if isfinite(value) else None
-        values["hp_asymmetry"] = asymmetry(spectra["Hp"])
-        return CellResult(values=values, arrays={**trial.arrays, **spectra})
-
     def analyse(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Findings:
         """Estimates over the minima of each load, and the table of cells."""
-        own = [item for item in done if item.cell.protocol == "spectrum"]
+        own = [item for item in done if item.cell.task == "spectrum"]
         return analysis.analyse(settings.relative, own)
 
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
@@ -98,10 +71,14 @@ def _cells(settings: SpectrumSettings, seed: int, threshold: float) -> Iterator[
     network = settings.network()
     method = settings.lanczos(network)
     for patterns, value in settings.counts(settings.relative, threshold).items():
+        minimisation = settings.minimisation(network, seed, patterns, settings.pool())
         yield Cell(
-            protocol="spectrum",
-            coordinates={**settings.coordinates(network, seed, patterns), "relative": value, **method},
-            dataset=settings.request(seed, network.inputs, settings.pool()),
+            task="spectrum",
+            system=network,
+            loss=minimisation.loss,
+            coordinates={"seed": seed, "patterns": patterns, "relative": value, **method},
+            dataset=minimisation.dataset,
+            needs=(minimisation,),
             label=f"seed {seed}, P = {patterns}, {value:g} of the threshold",
-            cost=float(patterns) * network.size**2,
+            cost=minimisation.cost,
         )

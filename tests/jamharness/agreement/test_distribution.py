@@ -8,14 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from jamharness.agreement.distribution import (
-    Difference,
-    compare,
-    independent_difference,
-    judge,
-    paired_difference,
-)
+from jamharness.agreement.distribution import compare, judge
 from jamharness.api import Estimate, Findings, Observable
+from jamharness.running.differences import Difference, independent_difference, paired_difference
 
 
 def difference(value, error, degrees=inf):

@@ -27,7 +27,7 @@ def test_constants_must_be_positive(make, values, count):
 @pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf")])
 def test_a_margin_must_be_a_positive_number(margin):
     """One sentence with the value and the papers' one."""
-    with pytest.raises(BadInput, match="must be a positive number; the papers use 1"):
+    with pytest.raises(BadInput, match="must be a number from 1e-06 to 1e"):
         QuadraticHinge(margin=margin)
 
 

@@ -51,12 +51,12 @@ class Coins:
     def plan(self, settings, done):
         tried = {cell.cell.coordinates["seed"] for cell in done}
         return [
-            Cell(protocol="coins", label=f"coin {seed}",
+            Cell(task="coins", label=f"coin {seed}",
                  coordinates={"seed": seed, "pause": settings.pause, "fails": seed - settings.seed < settings.faulty})
             for seed in range(settings.seed, settings.seed + settings.seeds) if seed not in tried
         ]
 
-    def measure(self, cell, backend, progress):
+    def measure(self, cell, needed, backend, progress):
         print("a stray print")
         progress("throwing")
         time.sleep(cell.coordinates["pause"])

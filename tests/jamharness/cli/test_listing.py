@@ -68,6 +68,13 @@ def test_datasets_are_listed(jamharness):
     assert "random" in jamharness("datasets").out
 
 
+def test_systems_are_listed(jamharness):
+    """By the name under which their cells are stored."""
+    [row] = jamharness("systems", "--json").document["systems"]
+    assert (row["name"], row["kind"], row["state"]) == ("fully_connected", "system", "ready")
+    assert "a fully connected network" in jamharness("systems").out
+
+
 def test_help_and_version_go_to_standard_output(jamharness):
     """Asking is not an error."""
     for arguments in ([], ["--help"], ["-h"]):

@@ -26,7 +26,7 @@ def test_a_run_shows_a_table_and_keeps_everything(jamharness, work):
     assert (record["run"], record["status"], record["cells"]) == ("first", "finished", 4)
     assert "first" in jamharness("runs").out
 
-    shown = jamharness("show", "first")
+    shown = jamharness("show", "first", "--all")
     assert shown.code == 0
     for words in ("coins.throws", "0.108972", "processor", "seeds"):
         assert words in shown.out
@@ -39,7 +39,7 @@ def test_a_run_shows_a_table_and_keeps_everything(jamharness, work):
     assert again["protocols"]["coins"]["estimates"] == document["protocols"]["coins"]["estimates"]
 
     written = jamharness("export", "first", "-o", "out")
-    assert sorted(written.out.split()) == ["out/coins-throws.csv", "out/run.json"]
+    assert sorted(written.out.split()) == ["out/coins-throws.csv", "out/estimates.tex", "out/run.json"]
     assert (work / "out" / "coins-throws.csv").read_text().splitlines()[0] == "value"
 
 
@@ -49,7 +49,7 @@ def test_json_is_one_document_and_nothing_else(jamharness):
     assert outcome.code == 0
     assert outcome.err == ""
     document = outcome.document
-    assert list(document) == ["run", "exit", "protocols", "files", "environment"]
+    assert list(document) == ["run", "exit", "status", "missing", "protocols", "files", "environment"]
     assert document["exit"] == 0
     part = document["protocols"]["coins"]
     assert part["settings"]["seed"] == 7
@@ -151,3 +151,22 @@ def test_what_plugins_observe_is_a_finished_run(jamharness, plugin_distribution,
     assert outcome.code == 0
     assert outcome.document == json.loads((work / "noted.json").read_text())
     assert "the tracker is away" in outcome.err
+
+
+def test_runs_and_show_say_what_is_no_default_and_what_was_found(jamharness):
+    """The list has settings, estimate and owner; show has all settings on request alone."""
+    outcome = jamharness(*COINS, "--name", "mine", "--set", "seeds=3", "--quiet", "--json")
+    mean = outcome.document["protocols"]["coins"]["estimates"]["mean"]
+    (row,) = jamharness("runs", "--json").document["runs"]
+    assert row["changed"] == {"seeds": 3}
+    assert row["estimates"]["coins"]["mean"] == mean
+    assert row["host"]
+    listed = jamharness("runs", COLUMNS="50").out
+    for words in ("mine\n", "seeds=3", f"mean {mean['value']:.2f} (", f"@{row['host']}"):
+        assert words in "\n".join(line.rstrip() for line in listed.splitlines())
+    assert "pause" not in listed
+    shown, everything = (jamharness("show", "mine", *more).out for more in ([], ["--all"]))
+    assert shown.index("mean") < shown.index("seeds") < shown.index("Table coins.throws")
+    assert "pause" not in shown
+    assert "pause" in everything
+    assert "python" in everything

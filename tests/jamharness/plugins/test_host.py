@@ -194,6 +194,29 @@ def test_a_spec_with_a_wrong_field_is_refused(install, backend, fields, words):
     assert words in row.reason
 
 
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [
+        ("['a:b']", "must map names to 'package.module:function'"),
+        ("{'Walk': 'a:b'}", "tasks has the name 'Walk'"),
+        ("{'walk': 'a.b'}", "tasks['walk'] = 'a.b' must read"),
+    ],
+)
+def test_wrong_tasks_are_refused(install, tasks, words):
+    """Likewise; the sentence names the task."""
+    source = f"""
+        from jamharness.api import ProtocolSpec, hookimpl
+
+        @hookimpl
+        def jamharness_protocols():
+            return [ProtocolSpec(name="strange", factory="a:B", tasks={tasks})]
+    """
+    install("strange", source)
+    row = only(Plugins.load(), "strange")
+    assert row.state == "broken"
+    assert words in row.reason
+
+
 def test_a_missing_library_names_the_command_that_helps(install, backend):
     """The row and the error say what to install; another interpreter may have it."""
     install("needy", backend("needs", "distributions=('no-such-framework', 'numpy')"))

@@ -1,20 +1,22 @@
 """The lists, as text of 80 columns."""
 
 import io
+from dataclasses import replace
 
-from rich.console import Console
+import pytest
 
 from jamharness.api import Observable
 from jamharness.plugins import PluginRow
 from jamharness.render import listings
+from jamharness.render.screen import Screen
 from jamharness.settings import SettingRow
 from jamharness.store import RunRecord
 
 
-def text(renderable) -> str:
-    screen = Console(file=io.StringIO(), width=80, markup=False, highlight=False, color_system=None)
+def text(renderable, columns: int = 80) -> str:
+    screen = Screen(file=io.StringIO(), width=columns, markup=False, highlight=False, color_system=None)
     screen.print(renderable)
-    assert max(map(len, screen.file.getvalue().splitlines())) <= 80
+    assert columns < 80 or max(map(len, screen.file.getvalue().splitlines())) <= columns
     return screen.file.getvalue()
 
 
@@ -78,19 +80,51 @@ def test_offers_that_cannot_be_used_say_why():
     assert "8×8" not in shown
 
 
-def test_runs_show_when_what_and_how_they_ended():
-    """One row each; an unreadable record says why below."""
-    good = RunRecord(
-        name="jamming-1",
+ESTIMATES = {
+    "jamming": {
+        "nothing": {"value": None, "low": None, "high": None, "count": 0, "note": ""},
+        "critical_ratio": {"value": 1.667, "low": 1.55, "high": 1.78, "count": 12, "note": ""},
+        "transition_width": {"value": 0.3, "low": None, "high": None, "count": 12, "note": ""},
+    }
+}
+
+
+def a_run(name: str = "jamming-1", **changes) -> RunRecord:
+    record = RunRecord(
+        name=name,
         created="2026-01-02T03:04:05+00:00",
         status="finished",
-        protocols={"jamming": {}},
+        protocols={"jamming": {"width": 6}},
         backend="torch",
         cells={"jamming": ["a", "b"]},
         spent={"jamming": 61.0},
+        process={"user": "ada", "host": "engine"},
     )
+    return replace(record, **changes)
+
+
+def test_runs_show_when_what_and_how_they_ended():
+    """One record each, with what is no default and what was found; an unreadable one says why below."""
     bad = RunRecord(name="torn", status="unreadable", problem="torn.json is no record of a run.")
-    joined = " ".join(text(listings.runs([good, bad])).split())
-    assert "jamming-1 2026-01-02 jamming torch 2 1 min 01 s finished 03:04" in joined
-    assert "torn: torn.json is no record of a run." in joined
-    assert "No runs yet" in text(listings.runs([]))
+    shown = text(
+        listings.runs([a_run(), bad], {"jamming-1": {"width": 6, "relative": [0.7, 1.4]}}, {"jamming-1": ESTIMATES})
+    )
+    for words in (
+        "  jamming-1\n    status: finished\n    started: 2026-01-02 03:04\n    by: ada@engine\n",
+        "computed: torch, 2 cells, 1 min 01 s",
+        "estimates: critical_ratio 1.67 (1.55 to 1.78)\n",
+        "settings: width=6 relative=0.7,1.4",
+        "torn: torn.json is no record of a run.",
+    ):
+        assert words in "\n".join(line.rstrip() for line in shown.splitlines())
+    assert "nothing" not in shown
+    assert "transition_width" not in shown
+    assert "No runs yet" in text(listings.runs([], {}, {}))
+
+
+@pytest.mark.parametrize("columns", [20, 40, 50, 80, 100, 200])
+def test_the_name_of_a_run_is_never_broken(columns):
+    """It is what one types next."""
+    record = a_run("jamming-spectrum-margins-0123456789")
+    shown = text(listings.runs([record], {record.name: {"width": 6}}, {record.name: ESTIMATES}), columns)
+    assert record.name in shown.split()

@@ -1,14 +1,15 @@
 """The end of a run, as text of 80 columns."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from jamharness.api import Estimate, Findings, Observable
+from jamharness.render.screen import Screen
 from jamharness.render.summary import details, summary
 from jamharness.running import ProtocolRun, Run
 
@@ -21,8 +22,8 @@ OBSERVABLES = {
 }
 
 
-def text(renderable) -> str:
-    screen = Console(file=io.StringIO(), width=80, markup=False, highlight=False, color_system=None)
+def text(renderable, columns: int = 80) -> str:
+    screen = Screen(file=io.StringIO(), width=columns, markup=False, highlight=False, color_system=None)
     screen.print(renderable)
     return screen.file.getvalue()
 
@@ -84,17 +85,69 @@ def test_a_summary_without_what_a_protocol_says_of_itself_still_shows(run):
     assert "critical_ratio_parameters" in text(summary(run, {}))
 
 
-def test_details_show_settings_tables_arrays_and_environment(run):
-    """All that show promises, within 80 columns."""
-    shown = text(details(run, OBSERVABLES))
-    for words in (
-        "12,10",
-        "the first 5 of 12 rows",
-        "104",
-        "Array jamming.gaps: 3 × 4 float64",
-        "versions.numpy",
-        "jamharness export jamming-1",
-    ):
-        assert words in shown
+def test_details_show_the_answer_first_and_what_is_no_default(run):
+    """Estimates, then the settings that differ, then the heads of tables, within 80 columns and without backslashes."""
+    shown = text(details(run, OBSERVABLES, {"jamming": {"width": [12, 10]}}))
+    places = [
+        shown.index(words)
+        for words in (
+            "critical_ratio_parameters",
+            "10 cells done",
+            "12,10",
+            "the first 5 of 12 rows",
+            "104",
+            "Array jamming.gaps: 3 × 4 float64",
+            "jamharness show jamming-1 --all",
+            "jamharness export jamming-1",
+        )
+    ]
+    assert places == sorted(places)
     assert "105" not in shown
+    assert "bias" not in shown
+    assert "versions.numpy" not in shown
     assert max(map(len, shown.splitlines())) <= 80
+    assert "the defaults" in text(details(run, OBSERVABLES, {"jamming": {}}))
+
+
+def test_details_show_everything_on_request(run):
+    """All settings and the environment."""
+    shown = text(details(run, OBSERVABLES, None))
+    for words in ("12,10", "bias", "patterns", "versions.numpy"):
+        assert words in shown
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_wide_table_is_turned_and_not_continued(run, columns):
+    """Twenty columns go down the side; nothing ends in a backslash, and a sentence does not crowd out the numbers."""
+    frame = pd.DataFrame(
+        {f"column_{index}": [index + 0.123456] * 4 for index in range(20)}
+        | {"reason": "The forces balance with patterns left unsatisfied."}
+    )
+    part = run.protocols["jamming"]
+    part = replace(part, findings=replace(part.findings, tables={"wide": frame}))
+    shown = text(details(replace(run, protocols={"jamming": part}), {}, {"jamming": {}}), columns)
+    assert "\\" not in shown
+    assert sum("column_7" in line for line in shown.splitlines()) == {40: 4, 80: 1}[columns]
+    assert shown.count("7.12346") == 4
+
+
+def test_verdicts_have_their_colours(run):
+    """Satisfied is green, a minimum red, undecided yellow."""
+    part = run.protocols["jamming"]
+    frame = pd.DataFrame({"outcome": ["satisfied", "minimum", "undecided"]})
+    estimates = {name: Estimate(value=1.0, low=None, high=None, count=1) for name in frame["outcome"]}
+    part = replace(part, findings=Findings(estimates=estimates, tables={"trials": frame}))
+    screen = Screen(file=io.StringIO(), width=80, markup=False, highlight=False, force_terminal=True)
+    screen.print(details(replace(run, protocols={"jamming": part}), {}, {"jamming": {}}))
+    for word, colour in (("satisfied", 32), ("minimum", 31), ("undecided", 33)):
+        assert f"\x1b[1;{colour}m{word}" in screen.file.getvalue()
+        assert f"\x1b[{colour}m{word}" in screen.file.getvalue()
+
+
+def test_what_was_published_for_another_system_is_not_shown(run):
+    """The value and its interval are; the published one of another data set is not beside them."""
+    observable = replace(OBSERVABLES["jamming"]["critical_ratio_parameters"], published_for={"bias": (False,)})
+    shown = text(summary(run, {"jamming": {"critical_ratio_parameters": observable}}))
+    assert "3.01" in shown
+    assert "about 3" not in shown
+    assert "about 3" in text(summary(run, OBSERVABLES))

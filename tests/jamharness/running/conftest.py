@@ -33,11 +33,16 @@ MODULES = {
             return [
                 ProtocolSpec(name="drift", factory="jamlab.protocol:Drift"),
                 ProtocolSpec(name="echo", factory="jamlab.protocol:Echo"),
+                ProtocolSpec(
+                    name="pair", factory="jamlab.pair:Pair",
+                    tasks={"walk": "jamlab.walk:measure", "sum": "jamlab.sums:measure", "sly": "jamlab.sly:measure"},
+                ),
+                ProtocolSpec(name="walks", factory="jamlab.pair:Walks", tasks={"walk": "jamlab.walk:measure"}),
             ]
 
         @hookimpl
         def jamharness_datasets():
-            names = ("points", "nan", "needy", "wrong")
+            names = ("points", "nan", "needy", "wrong", "file", "dies", "ends", "leaves", "talks", "hangs")
             return [DatasetSpec(name=name, factory=f"jamlab.data:{name}") for name in names]
     """,
     "jamlab.watcher": """
@@ -66,14 +71,103 @@ MODULES = {
                 return {"flag": os.environ.get("JAMLAB_FLAG"), "threads": os.environ.get("OMP_NUM_THREADS")}
 
         class Native(Toy):
-            def measure_drift(self, cell):
+            def measure_drift(self, cell, needed):
                 return CellResult(values={"x": 1.0, "native": True})
 
         class Broken(Toy):
             def __init__(self, **options):
                 raise OSError("libtoy.so is missing")
     """,
+    "jamhelper": """
+        OFFSET = 1.0
+    """,
+    "jamsly": """
+        VALUE = 1.0
+    """,
+    "jamlab.walk": """
+        import os
+        from jamharness.api import CellResult, generator
+        from jamhelper import OFFSET
+
+        def measure(cell, needed, backend, progress):
+            seed = cell.coordinates["seed"]
+            if seed == cell.coordinates["trouble"]:
+                raise ValueError("lost its way")
+            if log := os.environ.get("JAMLAB_LOG"):
+                with open(log, "a") as file:
+                    file.write(f"walk {seed}\\n")
+            steps = generator("walk", seed).standard_normal(5) + OFFSET
+            return CellResult(values={"end": float(steps.sum())}, arrays={"steps": steps})
+    """,
+    "jamlab.sums": """
+        import os
+        from jamharness.api import CellResult
+
+        def measure(cell, needed, backend, progress):
+            if log := os.environ.get("JAMLAB_LOG"):
+                with open(log, "a") as file:
+                    file.write(f"sum {cell.coordinates['seed']}\\n")
+            first, second = needed
+            total = first.arrays["steps"].sum() - 2 * second.arrays["steps"].sum()
+            return CellResult(values={"total": float(total), "inputs": cell.system.inputs, "margin": cell.loss.margin})
+    """,
+    "jamlab.sly": """
+        import importlib
+        from jamharness.api import CellResult
+
+        def measure(cell, needed, backend, progress):
+            return CellResult(values={"total": importlib.import_module("jam" + "sly").VALUE})
+    """,
+    "jamlab.pictures": """
+        COLOUR = "red"
+    """,
+    "jamlab.pair": """
+        from dataclasses import dataclass
+        from jamharness.api import Cell, Estimate, Findings, Network, Observable, QuadraticHinge, setting
+        from jamlab import pictures
+
+        @dataclass(frozen=True, kw_only=True)
+        class Settings:
+            seeds: int = setting(3, help="sums; each needs two walks, and neighbours share one")
+            trouble: int = setting(-1, help="the walk that fails")
+            task: str = setting("sum", help="what to plan")
+
+        class Pair:
+            Settings = Settings
+            observables = {"total": Observable(unit="", meaning="sum", source="none", comparison="exact")}
+            presets = {}
+
+            def plan(self, settings, done):
+                tried = {f.cell.coordinates["seed"] for f in done if f.cell.task == settings.task}
+                return [self.cell(settings, seed) for seed in range(settings.seeds) if seed not in tried]
+
+            def cell(self, settings, seed):
+                walks = tuple(
+                    Cell(task="walk", coordinates={"seed": s, "trouble": settings.trouble}, label=f"walk {s}")
+                    for s in (seed, seed + 1)
+                )
+                return Cell(
+                    task=settings.task, system=Network(inputs=7), loss=QuadraticHinge(margin=0.5),
+                    coordinates={"seed": seed}, needs=walks, label=f"sum {seed}",
+                )
+
+            def analyse(self, settings, done):
+                totals = [f.result.values["total"] for f in done if f.result and "total" in f.result.values]
+                return Findings(
+                    estimates={"total": Estimate(value=sum(totals), low=None, high=None, count=len(done))}, tables={}
+                )
+
+            def draw(self, findings):
+                return {}
+
+        class Walks(Pair):
+            def plan(self, settings, done):
+                cells = [walk for seed in range(settings.seeds) for walk in self.cell(settings, seed).needs]
+                return [cell for cell in cells if not any(f.cell == cell for f in done)]
+    """,
     "jamlab.data": """
+        import os, signal, sys, time
+        from pathlib import Path
         import numpy as np
         from jamharness.api import BadInput, Patterns, generator
 
@@ -93,6 +187,28 @@ MODULES = {
 
         def wrong(request):
             return "patterns"
+
+        def file(request):
+            x = np.load(Path(request.folder) / "x.npy")
+            return Patterns(x=x, y=np.where(np.arange(len(x)) % 2, 1.0, -1.0), x_test=x[:0], y_test=x[:0, 0])
+
+        def dies(request):
+            os.kill(os.getpid(), signal.SIGSEGV)
+
+        def ends(request):
+            os._exit(0)
+
+        def leaves(request):
+            sys.exit(3)
+
+        def talks(request):
+            print("{this is no JSON", flush=True)
+            os.write(1, b"nor is this\\n")
+            return points(request)
+
+        def hangs(request):
+            Path(os.environ["JAMLAB_LOG"]).with_name("hangs").write_text(str(os.getpid()))
+            time.sleep(600)
     """,
     "jamlab.protocol": """
         import math, os, signal, sys, time
@@ -112,6 +228,7 @@ MODULES = {
             pause: float = setting(0.0, help="seconds per cell")
             trouble: str = setting("", help="what happens in step 1 of seed 1")
             dataset: str = setting("points", help="data")
+            folder: str = setting("", help="where files lie")
             patterns: int = setting(8, help="patterns")
             sizes: tuple[int, ...] = setting((2, 3), help="a tuple")
 
@@ -145,16 +262,17 @@ MODULES = {
             def _cell(self, settings, seed, step, start):
                 trouble = settings.trouble if (seed, step) == (1, 1) else ""
                 return Cell(
-                    protocol="drift",
+                    task="drift",
                     coordinates={
                         "seed": seed, "step": step, "start": start, "pause": settings.pause, "trouble": trouble,
                         "sizes": settings.sizes,
                     },
-                    dataset=DataRequest(dataset=settings.dataset, inputs=2, patterns=settings.patterns, seed=seed),
+                    dataset=DataRequest(dataset=settings.dataset, inputs=2, patterns=settings.patterns, seed=seed,
+                                        folder=settings.folder or None),
                     label=f"seed {seed} step {step}",
                 )
 
-            def measure(self, cell, backend, progress):
+            def measure(self, cell, needed, backend, progress):
                 c = cell.coordinates
                 progress(f"at {c['start']:.3f}")
                 trouble = c["trouble"]
@@ -298,6 +416,6 @@ def lab(plugin_distribution: Callable[..., Path], tmp_path: Path, monkeypatch: p
     monkeypatch.delenv("JAMLAB_WATCHER", raising=False)
     made = Lab(folder=folder, log=tmp_path / "log", store=tmp_path / "store")
     yield made
-    for name in [name for name in sys.modules if name.partition(".")[0] == "jamlab"]:
+    for name in [name for name in sys.modules if name.startswith(("jamlab", "jamhelper", "jamsly"))]:
         del sys.modules[name]
     assert until(lambda: not made.workers(), 10), "workers were left behind"

@@ -95,6 +95,45 @@ def test_parquet_without_its_library_says_how_to_install_it(
     assert not (tmp_path / "out").exists()
 
 
+def test_what_is_exported_names_no_machine_user_or_folder(
+    lab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the document nor the tables: figures are as seen from the store, the interpreter is a name."""
+    monkeypatch.setattr("jamharness.running.portable.socket.gethostname", lambda: "gauss.example.org")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = lab.run()
+    reason = f"OSError: {tmp_path}/data/x.npz and /home/alice/y on gauss are not there"
+    part = run.protocols["drift"]
+    frame = pd.DataFrame({"failure": [None, reason], "x": [1.5, 2.5]})
+    changed = replace(part, failures=[("P = 3", reason)], findings=replace(part.findings, tables={"trials": frame}))
+    environment = {**run.environment, "executable": f"{tmp_path}/bin/python3", "plugins": {"lab": {"node": "gauss"}}}
+    run = replace(run, protocols={"drift": changed}, environment=environment)
+    files = export_run(run, tmp_path / "out")
+    texts = "".join(file.read_text() for file in files if file.suffix in (".csv", ".json"))
+    for secret in (str(tmp_path), "alice", "gauss", "/home"):
+        assert secret not in texts.replace("OSError: ~/data/x.npz and ~/y on gauss", ""), secret
+    document = json.loads(files[-1].read_text())
+    assert document["files"] == [f"figures/{run.name}/drift-drift_of_x.png"]
+    assert (lab.store / document["files"][0]).is_file()
+    assert document["environment"]["executable"] == "python3"
+    assert document["protocols"]["drift"]["failures"][0]["reason"].startswith("OSError: ~/data/x.npz and ~/y on (host)")
+    assert list(read(files[0], "x")["x"]) == [1.5, 2.5]
+
+
+@pytest.mark.parametrize("folder", ["", "~nosuchuser-of-jamharness/out", "x" * 300, "a\0b", "gone/out"])
+def test_a_folder_of_impossible_name_is_one_sentence(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """Empty, of no user, too long, or below a working directory that was deleted."""
+    if folder == "gone/out":
+        (tmp_path / "gone").mkdir()
+        monkeypatch.chdir(tmp_path / "gone")
+        (tmp_path / "gone").rmdir()
+    with pytest.raises(BadInput, match="Export folder") as error:
+        export_run(run, folder)
+    assert len(error.value.problems) == 1
+
+
 def test_a_run_from_the_store_is_exported(lab: Any, tmp_path: Path) -> None:
     """Twice into the same folder gives the same files."""
     run = lab.run()

@@ -79,6 +79,16 @@ def test_a_path_that_cannot_exist_is_bad_input(path: str) -> None:
     refused(path)
 
 
+def test_a_deleted_working_directory_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store in it cannot be."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for path in (None, "here"):
+        with pytest.raises(BadInput, match=r"Store .* cannot be used \(No such file"):
+            Store(path)
+
+
 def test_a_full_disk_is_bad_input(tmp_path: Path) -> None:
     """A store on a device without space says so, when it is opened and when a cell is kept."""
     script = """

@@ -5,8 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from jamharness.api import BadInput
-from jamharness.store.runs import Failure, RunRecord, check_run_name, default_name, read_record, write_record
+from jamharness.api import BadInput, Estimate
+from jamharness.store.runs import (
+    Conclusion,
+    Failure,
+    RunRecord,
+    check_run_name,
+    default_name,
+    read_record,
+    write_record,
+)
 
 RECORD = RunRecord(
     name="jamming-1",
@@ -29,6 +37,16 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     write_record(tmp_path / "jamming-1.json", RECORD)
     assert read_record(tmp_path / "jamming-1.json") == RECORD
     assert RECORD.seconds == 1.75
+
+
+def test_the_estimates_of_a_record_are_strict_json(tmp_path: Path) -> None:
+    """Those that were concluded; a run that has not finished has none."""
+    estimate = Estimate(value=1.5, low=float("-inf"), high=None, count=3)
+    record = replace(RECORD, conclusions={"jamming": Conclusion(estimates={"critical_ratio": estimate})})
+    write_record(tmp_path / "jamming-1.json", record)
+    expected = {"value": 1.5, "low": None, "high": None, "count": 3, "note": ""}
+    assert read_record(tmp_path / "jamming-1.json").estimates == {"jamming": {"critical_ratio": expected}}
+    assert RECORD.estimates == {}
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"null", b"{}", b'{"format": 1, "record": {}, "checksum": ""}', b"\x00" * 9])

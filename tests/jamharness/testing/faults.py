@@ -3,10 +3,12 @@
 This module is a plugin of its own in the process that runs the suite on them.
 """
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+from jamharness_numpy import nonlinear
 from jamharness_numpy import plugin as numpy_plugin
 from jamharness_numpy.backend import NumpyBackend, NumpyProblem
 from jamharness_numpy.layers import backward, forward
@@ -26,6 +28,7 @@ class Fault:
         test: the test that must find it, as a third party would write it in ``expected_failures``.
         phrase: what the message of that test must say.
         declares: capabilities beyond those of the referee.
+        lacks: capabilities of the referee that it does not declare.
     """
 
     problem: type
@@ -33,6 +36,7 @@ class Fault:
     test: str
     phrase: str
     declares: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
 
 
 class Sign(NumpyProblem):
@@ -234,6 +238,71 @@ class KernelWithoutBias(NumpyProblem):
         return super().tangent_kernel(w, x1, x2) - (1.0 if self.network.bias else 0.0)
 
 
+@contextmanager
+def half_at_zero():
+    """relu's slope as automatic differentiation of max(z, 0) has it."""
+    right = nonlinear.slope
+
+    def slope(rule, z):
+        return right(rule, z) + (0.5 * (z == 0) if rule.name == "relu" else 0)
+
+    nonlinear.slope = slope
+    try:
+        yield
+    finally:
+        nonlinear.slope = right
+
+
+class HalfSlope(NumpyProblem):
+    def loss_and_gradient(self, w):
+        with half_at_zero():
+            return super().loss_and_gradient(w)
+
+
+class HalfSlopeInJacobian(NumpyProblem):
+    def jacobian(self, w, rows):
+        with half_at_zero():
+            return super().jacobian(w, rows)
+
+
+class HalfSlopeInHessian(NumpyProblem):
+    def hessian(self, w):
+        with half_at_zero():
+            return super().hessian(w)
+
+
+class NeverNewton(NumpyProblem):
+    """Has H v alone, and keeps minimisers from the Hessian that is made of it."""
+
+    hessian = Problem.hessian
+    hessian_eigenvalues = Problem.hessian_eigenvalues
+
+    def can(self, capability):
+        return capability != "hessian" and super().can(capability)
+
+
+class LargeSoftplus(NumpyProblem):
+    """log(1 + exp(βz)) as it is written, which overflows where βz > 709: at the sharp ones that lead to relu."""
+
+    def margins(self, w):
+        margins = super().margins(w)
+        rule = self.network.nonlinearity
+        if rule.name == "softplus":
+            passed = forward(self.network, self._cast(w), self.x)
+            margins[(rule.beta * passed.preactivations[0] > 709).any(axis=1)] = np.nan
+        return margins
+
+
+class Blocks(NumpyProblem):
+    """Computes in blocks of 128 patterns, and forgets what is left over."""
+
+    def outputs(self, w, x):
+        outputs = super().outputs(w, x)
+        if self.network.depth and len(x) > 128:
+            outputs[len(x) // 128 * 128 :] = 0
+        return outputs
+
+
 class ProductsOnly(NumpyProblem):
     """Not a fault: H is made by the api, of J and H v."""
 
@@ -367,6 +436,43 @@ FAULTS = {
     "unchecked": Fault(
         problem=Unchecked, what="labels 0 and 1 are accepted", test="test_bad_patterns", phrase="it must raise BadInput"
     ),
+    "half-slope": Fault(
+        problem=HalfSlope,
+        what="relu's slope is ½ at zero",
+        test="test_gradient_at_a_tie",
+        phrase="∇L at relu's kink, where its slope is 0, differs",
+    ),
+    "half-slope-jacobian": Fault(
+        problem=HalfSlopeInJacobian,
+        what="relu's slope is ½ at zero in the Jacobian",
+        test="test_jacobian_at_a_tie",
+        phrase="J at relu's kink, where its slope is 0, differs",
+    ),
+    "half-slope-hessian": Fault(
+        problem=HalfSlopeInHessian,
+        what="relu's slope is ½ at zero in the Hessian",
+        test="test_hessian_at_a_tie",
+        phrase="at relu's kink, where its slope is 0, differs",
+    ),
+    "never-newton": Fault(
+        problem=NeverNewton,
+        what="declares H v, and minimisers never get Newton's method",
+        test="test_minimisations",
+        phrase="undecided, not minimum",
+        lacks=("hessian", "hessian_eigenvalues"),
+    ),
+    "large-softplus": Fault(
+        problem=LargeSoftplus,
+        what="a softplus overflows where it is sharp",
+        test="test_minimisations",
+        phrase="is wrong: margins returned",
+    ),
+    "blocks": Fault(
+        problem=Blocks,
+        what="patterns beyond the last whole block of 128 are forgotten",
+        test="test_minimisations",
+        phrase="NumPy's formulas give",
+    ),
     "kernel": Fault(
         problem=KernelWithoutBias,
         what="the kernel lacks the output's bias",
@@ -385,7 +491,8 @@ def _backend(key, kind, capabilities):
 
 
 BACKENDS = {
-    key: _backend(key, fault.problem, NUMPY.capabilities | set(fault.declares)) for key, fault in FAULTS.items()
+    key: _backend(key, fault.problem, NUMPY.capabilities - set(fault.lacks) | set(fault.declares))
+    for key, fault in FAULTS.items()
 }
 BACKENDS["sound"] = _backend("sound", ProductsOnly, NUMPY.capabilities - {"hessian", "hessian_eigenvalues"})
 globals().update({backend.__name__: backend for backend in BACKENDS.values()})

@@ -5,9 +5,9 @@ import importlib.util
 import numpy as np
 import pytest
 from jamharness_numerics.minimise import BUDGETS, METHODS, minimise
-from jamharness_numpy.backend import NumpyBackend
+from jamharness_numpy.backend import NumpyBackend, NumpyProblem
 
-from jamharness.api import BadInput, DataRequest, Network
+from jamharness.api import BadInput, DataRequest, Network, Problem, QuadraticHinge
 from jamharness.datasets.random import load
 
 
@@ -167,15 +167,52 @@ def test_the_same_start_gives_the_same_end(backend):
     assert lines
 
 
-class WithoutHessian(NumpyBackend):
+class GradientsOnly(NumpyProblem):
     """The referee without second derivatives."""
 
-    capabilities = NumpyBackend.capabilities - {"hessian", "hessian_eigenvalues"}
+    hessian = Problem.hessian
+    hessian_eigenvalues = Problem.hessian_eigenvalues
+    hessian_vector = Problem.hessian_vector
+
+
+class ProductsOnly(NumpyProblem):
+    """The referee with H v: H is made of it by the api."""
+
+    hessian = Problem.hessian
+    hessian_eigenvalues = Problem.hessian_eigenvalues
+    products = 0
+
+    def hessian_vector(self, w, v):
+        ProductsOnly.products += 1
+        return super().hessian_vector(w, v)
+
+
+class WithoutHessian(NumpyBackend):
+    """The referee without a Hessian of its own."""
+
+    kind = GradientsOnly
+    capabilities = frozenset({"jacobian", "tangent_kernel"})
 
     def problem(self, network, x, y, loss=None):
-        made = super().problem(network, x, y, loss)
-        made.hessian = None  # calling it would be an error
-        return made
+        return self.kind(self, network, x, y, loss or QuadraticHinge())
+
+
+class WithProducts(WithoutHessian):
+    """The referee with H v alone."""
+
+    kind = ProductsOnly
+    capabilities = frozenset({"jacobian", "tangent_kernel", "hessian_vector"})
+
+
+def test_a_hessian_that_is_derived_counts_as_there():
+    """A backend with H v and no H comes to rest where one with H does: the same verdict, by Newton's method."""
+    ends = []
+    for backend in (NumpyBackend(), WithProducts()):
+        problem, w = pose(backend, "relu", 6.0, width=3, depth=1)
+        ends.append(minimise(problem, w))
+    assert [end.outcome for end in ends] == ["minimum", "minimum"]
+    assert ends[1].loss == pytest.approx(ends[0].loss, rel=1e-6)
+    assert ProductsOnly.products > 10, "no step of Newton's was made"
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])

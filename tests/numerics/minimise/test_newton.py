@@ -55,7 +55,9 @@ def test_a_loss_that_goes_to_zero_ends_it():
 
 def test_a_finish_that_fails_leaves_the_minimum_where_it_rests(monkeypatch):
     """A push to a larger margin moves w; unless that satisfies every pattern, the rested w is the result."""
-    problem, w = pose("gelu", 10)
+    network = Network(inputs=6, depth=0)
+    data = load(DataRequest(inputs=6, patterns=60, seed=0))
+    problem, w = NumpyBackend().problem(network, data.x, data.y), network.initial(seed=0)
     rested = second_order(problem, w, 1000, lambda _text: None)
     monkeypatch.setattr(sys.modules[second_order.__module__], "NEARLY", 1e9)
     again = second_order(problem, w, 1000, lambda _text: None)

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from jamharness_numerics.statistics.bootstrap import interval
+from jamharness_numerics.statistics.bracketed import bracketed
 from jamharness_numerics.statistics.thresholds import Thresholds, mean_threshold, spread
+from scipy import stats
 
 NAN = float("nan")
 
@@ -35,13 +38,42 @@ def test_undecided_brackets_widen_both_ends_but_not_the_value():
 @pytest.mark.parametrize(("side", "note"), [("low", "no satisfied end"), ("high", "no unsatisfied end")])
 def test_a_missing_end_opens_that_side_of_the_interval(side, note):
     """The seed does not count, and the interval is open where its threshold may lie."""
-    low, high = [2.0, 2.4, 2.8], [2.2, 2.6, 3.0]
+    low, high = [2.0, 2.4, 2.8, 2.2], [2.2, 2.6, 3.0, 2.4]
     (low if side == "low" else high)[1] = NAN
     found = mean_threshold(brackets(low, high))
-    assert (found.value, found.count) == (pytest.approx(2.5), 2)
+    assert (found.value, found.count) == (pytest.approx(7.3 / 3), 3)
     assert getattr(found, side) is None
     assert getattr(found, "high" if side == "low" else "low") is not None
     assert note in found.note
+
+
+@pytest.mark.parametrize(("ends", "end"), [([2.4] * 3, 2.4), ([2.4, 3.0], 2.4), ([2.4], 2.4)])
+def test_thresholds_known_from_one_side_are_bounded_there(ends, end):
+    """No seed has an unsatisfied end: above the lowest of them, or above the interval of three and more."""
+    found = mean_threshold(brackets(ends, [NAN] * len(ends)))
+    assert (found.value, found.low, found.high, found.count) == (None, pytest.approx(end), None, len(ends))
+    assert "no seed has an unsatisfied end" in found.note
+    other = mean_threshold(brackets([NAN] * len(ends), ends))
+    assert (other.value, other.low, other.high) == (None, None, pytest.approx(max(ends)))
+
+
+def test_equal_brackets_leave_their_own_width():
+    """Three seeds in one bracket: the mean may be anywhere in it, and the spread need not be 0."""
+    found = brackets([4.0] * 3, [4.2] * 3)
+    mean, width = mean_threshold(found), spread(found)
+    assert mean.low <= 4.01
+    assert mean.high >= 4.19
+    assert (width.value, width.low) == (0, 0)
+    assert width.high > 0.05
+
+
+@pytest.mark.parametrize(("count", "note"), [(1, "1 seed: no interval"), (2, "2 seeds: no interval")])
+def test_two_seeds_have_no_interval(count, note):
+    """95% would be claimed of a distribution of which next to nothing is known."""
+    found = mean_threshold(brackets([2.0, 2.6][:count], [2.2, 2.8][:count]))
+    assert found.value is not None
+    assert (found.low, found.high, found.note) == (None, None, note)
+    assert interval(np.array([1.0, 2.0])[:count], np.mean) == (None, None)
 
 
 def test_without_a_closed_bracket_there_is_no_value():
@@ -64,3 +96,38 @@ def test_the_spread_is_the_standard_deviation_over_seeds():
     assert found.value == pytest.approx(middle.std(ddof=1))
     assert found.low < 0.25 < found.high
     assert spread(brackets([2.0], [2.2])).value is None
+
+
+@pytest.mark.parametrize("count", [3, 6, 24])
+@pytest.mark.parametrize("deviation", [0.2, 1.0, 3.0])
+def test_intervals_of_brackets_cover(count, deviation):
+    """Normal thresholds, known to the grid's cell they lie in: 95% intervals hold the mean, whatever their spread.
+
+    40 draws of each: fewer than 34 within has a probability of 0.3% where the truth is 95%.
+    """
+    draw = np.random.default_rng([count, round(10 * deviation)])
+    within = 0
+    for _ in range(40):
+        mean = draw.uniform(0, 1)
+        low = np.floor(draw.normal(mean, deviation, count))
+        ends = bracketed(low, low + 1).mean
+        within += ends[0] <= mean <= ends[1]
+    assert within >= 34
+
+
+def test_narrow_brackets_give_students_interval():
+    """Where brackets are much narrower than the spread over seeds, their intervals are the textbook's."""
+    middle = np.array([2.1, 2.9, 2.4, 3.3, 2.6])
+    found = bracketed(middle - 1e-4, middle + 1e-4)
+    reach = stats.t.ppf(0.975, 4) * middle.std(ddof=1) / np.sqrt(5)
+    assert found.mean == pytest.approx((middle.mean() - reach, middle.mean() + reach), abs=0.02)
+    chi = np.sqrt(4 * middle.var(ddof=1) / stats.chi2.ppf([0.975, 0.025], 4))
+    assert found.deviation == pytest.approx(tuple(chi), rel=0.03)
+
+
+def test_three_and_four_samples_have_students_interval():
+    """Percentiles of three samples would end at the smallest and the largest, which hold a mean in 75% of all cases."""
+    for samples in (np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.0, 4.0, 3.0])):
+        low, high = interval(samples, lambda some: float(some.mean()))
+        reach = stats.t.ppf(0.975, len(samples) - 1) * samples.std(ddof=1) / np.sqrt(len(samples))
+        assert (low, high) == pytest.approx((samples.mean() - reach, samples.mean() + reach), rel=0.03)

@@ -1,6 +1,5 @@
 """Avalanches: counting changes of sets, and following a minimisation without changing it."""
 
-import json
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,7 +12,6 @@ from jamharness_protocols.avalanches.following import changes, follow
 from jamharness_protocols.avalanches.protocol import Avalanches
 
 from jamharness.api import Adam, Cell, CellResult, FinishedCell, Network, State, generator
-from jamharness.datasets.random import load
 
 PROTOCOL = Avalanches()
 SMALL = Avalanches.Settings(width=4, depth=2, seeds=2, budget=100, records=26, load=2.0, learning_rate=5e-2)
@@ -73,15 +71,12 @@ def test_following_ends_where_every_pattern_is_satisfied():
     assert problem.descend(State(w=w), 5000, Adam(learning_rate=3e-2)).step == steps[-1]
 
 
-def test_a_small_run_from_end_to_end():
+def test_a_small_run_from_end_to_end(carry_out):
     """One cell for each seed, then none; estimates are declared, the values are JSON."""
     cells = PROTOCOL.plan(SMALL, [])
     assert [cell.coordinates["seed"] for cell in cells] == [0, 1]
-    done = []
-    for cell in cells:
-        result = PROTOCOL.measure(replace(cell, data=load(cell.dataset)), NumpyBackend(), lambda _text: None)
-        json.dumps(result.values, allow_nan=False)
-        done.append(FinishedCell(cell=cell, result=result))
+    done = carry_out(PROTOCOL, SMALL)
+    assert len(done) == 2
     assert PROTOCOL.plan(SMALL, done) == []
     findings = PROTOCOL.analyse(SMALL, done)
     assert set(findings.estimates) == set(Avalanches.observables)
@@ -94,7 +89,7 @@ def history(seed, sizes, times):
     sizes = np.array(sizes)
     found = {"learned": sizes, "forgotten": 0 * sizes, "times": np.array(times)}
     values = {"unsatisfied": 1, "loss": 0.1, "updates": 10, "weights": 9, "parameters": 10}
-    cell = Cell(protocol="avalanches", coordinates={"seed": seed, "patterns": len(times)})
+    cell = Cell(task="avalanches", coordinates={"seed": seed, "patterns": len(times)})
     return FinishedCell(cell=cell, result=CellResult(values=values, arrays=found))
 
 

@@ -3,13 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from jamharness_numpy.backend import NumpyBackend
 from jamharness_protocols.common.own_threshold import own_thresholds
 from jamharness_protocols.jamming.protocol import Jamming
 from jamharness_protocols.spectrum.protocol import Spectrum
 
-from jamharness.api import Cell, CellResult, FinishedCell
-from jamharness.datasets.random import load
+from jamharness.api import CellResult, FinishedCell
 
 CHOSEN = Spectrum.Settings(width=3, depth=1, seeds=2, relative=(0.5, 1.5))
 
@@ -23,7 +21,7 @@ def trial(cell, threshold):
 def searched(chosen, thresholds):
     """All trials of the searches, and what comes after them."""
     done: list[FinishedCell] = []
-    while cells := [cell for cell in Spectrum().plan(chosen, done) if cell.protocol == "jamming"]:
+    while cells := [cell for cell in Spectrum().plan(chosen, done) if cell.task == "minimisation"]:
         done += [trial(cell, thresholds[cell.coordinates["seed"]]) for cell in cells]
     return done
 
@@ -31,10 +29,10 @@ def searched(chosen, thresholds):
 def test_the_trials_are_those_of_jamming():
     """The same identities, so that a store keeps them once."""
     search = CHOSEN.search()
-    ours = [cell.identity() for cell in Spectrum().plan(CHOSEN, [])]
-    assert ours == [cell.identity() for cell in Jamming().plan(search, [])]
+    ours = Spectrum().plan(CHOSEN, [])
+    assert ours == Jamming().plan(search, [])
     plain = Jamming.Settings(width=3, depth=1, seeds=2)
-    assert ours == [cell.identity() for cell in Jamming().plan(plain, [])]
+    assert ours == Jamming().plan(plain, [])
 
 
 def test_each_seed_has_loads_of_its_own():
@@ -56,7 +54,7 @@ def test_a_seed_that_is_done_does_not_wait_for_another():
     """Its own cells are planned while another seed is still searched."""
     done = [item for item in searched(CHOSEN, {0: 30, 1: 50}) if item.cell.coordinates["seed"] == 0]
     planned = Spectrum().plan(CHOSEN, done)
-    assert {(cell.protocol, cell.coordinates["seed"]) for cell in planned} == {("jamming", 1), ("spectrum", 0)}
+    assert {(cell.task, cell.coordinates["seed"]) for cell in planned} == {("minimisation", 1), ("spectrum", 0)}
 
 
 def test_a_search_that_finds_nothing_is_told():
@@ -74,16 +72,23 @@ def test_trials_and_cells_share_their_patterns():
     assert len(requests) == 1
 
 
-def test_from_search_to_spectra():
-    """With real minimisations: jamming's cells by jamming, then spectra, and estimates from the spectra alone."""
+def test_from_search_to_spectra(carry_out):
+    """With real minimisations: the search's cells, then spectra, and estimates from the spectra alone."""
     chosen = replace(CHOSEN, seeds=1)
-    done: list[FinishedCell] = []
-    makers: dict[str, Jamming | Spectrum] = {"jamming": Jamming(), "spectrum": Spectrum()}
-    while cells := Spectrum().plan(chosen, done):
-        for cell in cells:
-            ready: Cell = replace(cell, data=load(cell.dataset))
-            result = makers[cell.protocol].measure(ready, NumpyBackend(), lambda _text: None)
-            done.append(FinishedCell(cell=cell, result=result))
+    done = carry_out(Spectrum(), chosen)
     findings = Spectrum().analyse(chosen, done)
     assert len(findings.tables["cells"]) == 2
     assert findings.estimates["minima"].count == 2
+
+
+def test_minimisations_at_the_loads_are_no_trials_of_the_search():
+    """Cells of the same kind that lie inside the bracket leave it, and the loads, where they were."""
+    done = searched(CHOSEN, {0: 30, 1: 50})
+    before = own_thresholds(CHOSEN, done)
+    cells = Spectrum().plan(CHOSEN, done)
+    low, high = before.brackets[0]
+    model = next(item.cell for item in done if item.cell.coordinates["seed"] == 0)
+    inside = replace(model, coordinates={**model.coordinates, "patterns": (low + high) // 2})
+    more = [trial(need, 0) for cell in cells for need in cell.needs] + [trial(inside, 0)]
+    assert own_thresholds(CHOSEN, [*done, *more]) == before
+    assert Spectrum().plan(CHOSEN, [*done, *more]) == cells

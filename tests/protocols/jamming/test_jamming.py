@@ -3,7 +3,6 @@
 import io
 import json
 import random
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from jamharness_numpy.backend import NumpyBackend
 from jamharness_protocols.jamming import analysis
 from jamharness_protocols.jamming.protocol import Jamming
 
-from jamharness.api import CellResult, DataRequest, FinishedCell, Network
+from jamharness.api import CellResult, FinishedCell
 from jamharness.datasets.random import load
 
 PROTOCOL = Jamming()
@@ -19,15 +18,9 @@ RATIOS = {seed: 2.0 + 0.3 * seed for seed in range(8)}  # each seed's threshold 
 JUMPS = {seed: 0.6 + 0.05 * seed for seed in range(8)}
 
 
-def network_of(cell):
-    """The network that a cell's coordinates describe."""
-    at = cell.coordinates
-    return Network(inputs=at["inputs"], width=at["width"], depth=at["depth"], bias=at["bias"])
-
-
 def trial(cell, threshold, outcome=None):
     """A finished cell, satisfied up to the threshold of its seed."""
-    network, at = network_of(cell), cell.coordinates
+    network, at = cell.system, cell.coordinates
     decided = "satisfied" if at["patterns"] / network.weights <= threshold else "minimum"
     outcome = outcome or decided
     values = {
@@ -39,7 +32,12 @@ def trial(cell, threshold, outcome=None):
     return FinishedCell(cell=cell, result=CellResult(values=values))
 
 
-def carry_out(settings, finish=lambda cell: trial(cell, RATIOS[cell.coordinates["seed"]])):
+def same_trial(cell):
+    """A finished cell, satisfied up to the threshold of its own seed."""
+    return trial(cell, RATIOS[cell.coordinates["seed"]])
+
+
+def carry_out(settings, finish=same_trial):
     """Plan and finish until nothing is left."""
     done = []
     while cells := PROTOCOL.plan(settings, done):
@@ -84,10 +82,10 @@ def test_the_trials_of_a_seed_are_nested(settings):
         cell = finished.cell
         assert pools.setdefault(cell.coordinates["seed"], cell.dataset) == cell.dataset
         assert cell.dataset.seed == cell.coordinates["seed"]
-        assert cell.dataset.inputs == cell.coordinates["inputs"]
+        assert cell.dataset.inputs == cell.system.inputs
         assert 2 <= cell.coordinates["patterns"] <= cell.dataset.patterns
         assert cell.coordinates["patterns"] % 2 == 0 or settings.labels == "random"
-        json.dumps(cell.identity(), allow_nan=False)
+        json.dumps(cell.coordinates, allow_nan=False)
     assert sorted(pools) == list(range(settings.seed, settings.seed + settings.seeds))
 
 
@@ -165,7 +163,7 @@ def test_counts_are_of_all_trials():
 
 def near(cell, width):
     """Whether a trial lies within a distance in P/N_w of its seed's threshold."""
-    return abs(cell.coordinates["patterns"] / network_of(cell).weights - RATIOS[cell.coordinates["seed"]]) < width
+    return abs(cell.coordinates["patterns"] / cell.system.weights - RATIOS[cell.coordinates["seed"]]) < width
 
 
 def test_undecided_trials_widen_the_interval():
@@ -203,6 +201,73 @@ def test_failed_cells_are_rows_and_count_as_undecided():
     assert list(trials[trials["outcome"] == "failed"]["reason"]) == ["The worker died."] * failed
     for row in found.tables["thresholds"].to_dict("records"):
         assert row["ratio_satisfied"] <= RATIOS[row["seed"]] < row["ratio_unsatisfied"]
+
+
+def test_runs_that_diverge_end_a_bracket_and_make_no_jump():
+    """Their loss stays above zero however large the weights: the threshold is found, and no minimum is claimed."""
+    settings = SCANS["patterns"]
+
+    def diverging(cell):
+        done = trial(cell, RATIOS[cell.coordinates["seed"]])
+        if done.result.values["outcome"] == "satisfied":
+            return done
+        return trial(cell, 0, "diverging")
+
+    found, sharp = (PROTOCOL.analyse(settings, carry_out(settings, finish)) for finish in (diverging, same_trial))
+    assert found.estimates["critical_ratio"] == sharp.estimates["critical_ratio"]
+    assert found.estimates["diverging"].value == sharp.estimates["minimum"].value > 0
+    assert found.estimates["minimum"].value == 0
+    assert found.estimates["jump_median"].value is None
+    assert found.objection == ""
+
+
+def test_a_seed_stops_after_three_undecided_trials_and_its_load_is_a_bound():
+    """Beyond the hardest satisfied load only three are tried; what is known is one side, and it is said what helps."""
+    settings = SCANS["patterns"]
+
+    def unsure(cell):
+        done = trial(cell, RATIOS[cell.coordinates["seed"]])
+        return done if done.result.values["outcome"] == "satisfied" else trial(cell, 0, "undecided")
+
+    done = carry_out(settings, unsure)
+    found = PROTOCOL.analyse(settings, done)
+    trials = found.tables["trials"]
+    assert (trials[trials["outcome"] == "undecided"].groupby("seed").size() <= 3).all()
+    ratio = found.estimates["critical_ratio"]
+    assert (ratio.value, ratio.high, ratio.count) == (None, None, 5)
+    assert min(RATIOS.values()) - 1.0 < ratio.low < np.mean([RATIOS[seed] for seed in range(5)])
+    assert f"P/N_w is above {ratio.low:.2g}" in found.objection
+    adam = replace(settings, minimiser="adam")
+    assert "use minimiser=lm" in PROTOCOL.analyse(adam, carry_out(adam, unsure)).objection
+
+
+def test_the_start_of_a_scan_over_widths_is_found_without_trying_all():
+    """The first width whose network has P/3 weights, of a million; with smaller limits the limit."""
+    for highest, expected in ((10**6, [3, 5, 8, 12]), (4, [3, 4, 4, 4])):
+        settings = Jamming.Settings(scan="width", highest_width=highest, seeds=1)
+        assert settings.problems() == []
+        assert [cell.coordinates["width"] for cell in PROTOCOL.plan(settings, [])] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seeds", 999_999_999), ("depth", 10**6), ("width", 10**300), ("width", (5, 10**9)), ("inputs", 10**9),
+        ("budget", 10**12), ("patterns", 10**15), ("highest_width", 10**9), ("highest_ratio", 1e9),
+    ],
+)  # fmt: skip
+def test_what_a_plan_grows_with_is_bounded(name, value):
+    """One sentence with the value and the most that is allowed, without making the plan."""
+    (sentence,) = Jamming.Settings(**{name: value}).problems()
+    assert sentence.startswith(f"{name} = ")
+    assert "at most" in sentence
+    assert len(sentence) < 100
+
+
+def test_networks_too_large_for_any_memory_are_refused():
+    """Each setting is within its bounds, and N is not."""
+    (sentence,) = Jamming.Settings(width=10**5, depth=3).problems()
+    assert "parameters; at most 1e9" in sentence
 
 
 @pytest.mark.parametrize(
@@ -263,14 +328,12 @@ def test_every_estimate_is_a_declared_observable():
     assert all(o.meaning and o.comparison in ("exact", "horizon", "distribution") for o in Jamming.observables.values())
 
 
-def test_a_real_trial_records_what_the_table_shows():
+def test_a_real_trial_records_what_the_table_shows(measure):
     """One measured cell has every column of the table, strict JSON, and the w and margins of its end."""
     settings = Jamming.Settings(seeds=1, width=6, start_ratio=0.8)
     (cell,) = PROTOCOL.plan(settings, [])
-    told = []
     data = load(cell.dataset)
-    result = PROTOCOL.measure(replace(cell, data=data), NumpyBackend(), told.append)
-    json.dumps(result.values, allow_nan=False)
+    result = measure(cell, [])
     problem = NumpyBackend().problem(settings.network(), *data.first(cell.coordinates["patterns"]))
     assert np.array_equal(result.arrays["margins"], problem.margins(result.arrays["w"]))
     assert result.values["outcome"] == "satisfied"
@@ -279,24 +342,19 @@ def test_a_real_trial_records_what_the_table_shows():
     missing = [
         name
         for name in table.columns
-        if name not in ("balance", "decline", "clarke", "resting") and table[name].isna().any()
+        if name not in ("balance", "decline", "slope", "clarke", "resting") and table[name].isna().any()
     ]
     assert missing == []
 
 
-def test_a_small_search_from_end_to_end():
+def test_a_small_search_from_end_to_end(measure):
     """Six seeds of a linear network with real trials: the transition of random labels lies near P/N = 2 (Cover)."""
     settings = Jamming.Settings(
         depth=0, inputs=20, bias=False, normalise=False, labels="random", seeds=6, start_ratio=2.0, highest_ratio=6.0
     )
 
-    def measure(cell):
-        data = load(DataRequest(**cell.dataset.identity()))
-        return FinishedCell(
-            cell=cell, result=PROTOCOL.measure(replace(cell, data=data), NumpyBackend(), lambda _: None)
-        )
-
-    found = PROTOCOL.analyse(settings, carry_out(settings, measure))
+    done = carry_out(settings, lambda cell: FinishedCell(cell=cell, result=measure(cell, [])))
+    found = PROTOCOL.analyse(settings, done)
     ratio = found.estimates["critical_ratio"]
     assert ratio.count == 6
     assert abs(ratio.value - 2) < 3 * np.sqrt(2 / 20 / 6)  # P* is the 20th success of fair draws: variance 2N
@@ -307,3 +365,21 @@ def test_without_a_minimum_the_jump_says_so():
     found = analysis.analyse("patterns", {}, [])
     assert found.estimates["jump_median"].value is None
     assert "no seed has a minimum" in found.estimates["jump_median"].note
+
+
+@EVERY_SCAN
+def test_the_outlook_holds_what_is_still_to_come(settings):
+    """Searches that are over are counted, and the cells that followed lie between the fewest and the most."""
+    done, total = [], len(carry_out(settings))
+    while cells := PROTOCOL.plan(settings, done):
+        seen = PROTOCOL.outlook(settings, done)
+        assert len(cells) <= seen.fewest <= total - len(done)
+        if seen.most is not None:
+            # Searches without an end yet are taken to be like those that are over, which one may exceed.
+            assert total - len(done) <= 1.5 * seen.most
+        done += [trial(cell, RATIOS[cell.coordinates["seed"]]) for cell in cells]
+    seen = PROTOCOL.outlook(settings, done)
+    assert (seen.fewest, seen.most) == (0, 0)
+    searches = settings.seeds * (3 if settings.scan == "width" else 1)
+    noun = "searches" if settings.scan == "width" else "seeds"
+    assert seen.words == f"{searches} of {searches} {noun} bracketed"

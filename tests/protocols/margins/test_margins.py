@@ -1,16 +1,15 @@
 """The margins protocol: planted exponents are found, and only margins that belong to the transition count."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from jamharness_numpy.backend import NumpyBackend
-from jamharness_protocols.margins.protocol import Margins, pinned_patterns
+from jamharness_protocols.margins.protocol import Margins
 from jamharness_protocols.margins.samples import crossing, gaps_satisfied, minima, overlaps, satisfied
+from jamharness_protocols.margins.task import pinned_patterns
 
-from jamharness.api import Cell, CellResult, FinishedCell, Network, generator
-from jamharness.datasets.random import load
+from jamharness.api import Cell, CellResult, FinishedCell, Network, QuadraticHinge, generator
 
 PROTOCOL = Margins()
 SMALL = Margins.Settings(width=3, depth=1, seeds=2, relative=(0.5, 1.5), resolution=0.5)
@@ -20,10 +19,11 @@ THETA, GAMMA = 0.42, 0.41
 def finished(seed, relative, outcome, margins, pinned=None, minimiser="lm", margin=1.0):
     """A cell that ended with these margins, of a network of 400 parameters."""
     margins = np.asarray(margins, dtype=float)
-    coordinates = {"seed": seed, "relative": relative, "patterns": len(margins), "margin": margin}
+    coordinates = {"seed": seed, "relative": relative, "patterns": len(margins)}
+    need = Cell(task="minimisation", coordinates={"minimiser": minimiser})
     none = np.zeros(len(margins), dtype=bool)
     return FinishedCell(
-        cell=Cell(protocol="margins", coordinates={**coordinates, "minimiser": minimiser}),
+        cell=Cell(task="margins", loss=QuadraticHinge(margin=margin), coordinates=coordinates, needs=(need,)),
         result=CellResult(
             values={"outcome": outcome, "unsatisfied": int((margins > 0).sum()), "parameters": 400, "weights": 380},
             arrays={"margins": margins, "pinned": none if pinned is None else pinned},
@@ -121,26 +121,10 @@ def test_pinned_patterns_have_a_unit_that_is_off_on_every_path():
     assert pinned_patterns(problem, w).tolist() == [False, True, True, False]
 
 
-def carry_out(chosen):
-    """All cells, measured with NumPy, searches included; the plan is empty afterwards."""
-    from jamharness_protocols.jamming.protocol import Jamming
-
-    done: list[FinishedCell] = []
-    makers = {"jamming": Jamming(), "margins": PROTOCOL}
-    while cells := PROTOCOL.plan(chosen, done):
-        assert [cell.identity() for cell in cells] == [cell.identity() for cell in PROTOCOL.plan(chosen, done)]
-        for cell in cells:
-            data = load(cell.dataset)
-            result = makers[cell.protocol].measure(replace(cell, data=data), NumpyBackend(), lambda _text: None)
-            json.dumps(result.values, allow_nan=False)
-            done.append(FinishedCell(cell=cell, result=result))
-    return done
-
-
-def test_a_small_run_from_end_to_end():
+def test_a_small_run_from_end_to_end(carry_out):
     """Each seed's own search, then its loads; estimates are declared observables, and too few margins give none."""
-    done = carry_out(SMALL)
-    own = [item for item in done if item.cell.protocol == "margins"]
+    done = carry_out(PROTOCOL, SMALL)
+    own = [item for item in done if item.cell.task == "margins"]
     assert len(own) == 4
     for item in own:
         assert item.result.arrays["pinned"].sum() == item.result.values["pinned"]
@@ -161,7 +145,7 @@ def test_nothing_yet_is_no_error():
 
 def test_a_failed_cell_is_a_row_with_its_reason():
     """And counts for nothing else."""
-    cell = Cell(protocol="margins", coordinates={"seed": 0, "relative": 1.1, "patterns": 20})
+    cell = Cell(task="margins", coordinates={"seed": 0, "relative": 1.1, "patterns": 20})
     findings = PROTOCOL.analyse(SMALL, [FinishedCell(cell=cell, failure="out of memory")])
     assert findings.tables["cells"]["reason"].tolist() == ["out of memory"]
 
@@ -185,3 +169,29 @@ def test_wrong_settings_are_sentences(change, said):
     found = replace(SMALL, **change).problems()
     assert len(found) == 1
     assert found[0].startswith(said)
+
+
+def test_where_no_minimum_counts_the_measurement_does_not_apply():
+    """Minima with few unsatisfied patterns, as of small networks, or none at finite w: it is said, with what helps."""
+    few = [finished(seed, 1.1, "minimum", [0.1] * 20 + [-1.0] * 480) for seed in range(3)]
+    findings = PROTOCOL.analyse(SMALL, few)
+    assert findings.not_applicable
+    assert "use a larger width" in findings.objection
+    diverging = PROTOCOL.analyse(SMALL, [finished(0, 1.1, "diverging", [0.1] * 200 + [-1.0] * 300)])
+    assert diverging.not_applicable
+    assert "no minimum" not in diverging.objection
+    assert "L has none at finite w" in diverging.objection
+    assert not PROTOCOL.analyse(SMALL, []).not_applicable
+    assert not PROTOCOL.analyse(SMALL, [planted(seed, 1.1, "minimum") for seed in range(3)]).not_applicable
+    failed = replace(few[0], result=None, failure="the worker died")
+    assert not PROTOCOL.analyse(SMALL, [*few[1:], failed]).not_applicable
+
+
+def test_two_seeds_give_exponents_without_intervals():
+    """Nothing is known of how seeds differ; one seed's interval is that of its own margins."""
+    findings = PROTOCOL.analyse(SMALL, [planted(seed, 1.1, "minimum") for seed in range(2)])
+    for name in ("theta", "gamma", "gamma_times_2_plus_theta", "overlap"):
+        found = findings.estimates[name]
+        assert found.value is not None
+        assert (found.low, found.high, found.count) == (None, None, 2)
+        assert "2 seeds: no interval" in found.note

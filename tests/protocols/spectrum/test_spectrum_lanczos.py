@@ -1,34 +1,26 @@
 """Cells of the spectrum protocol whose spectrum is estimated: their values, beside exact cells and alone."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from jamharness_numpy.backend import NumpyBackend
 from jamharness_protocols.spectrum.protocol import Spectrum
 from jamharness_protocols.spectrum.settings import EXACT
-
-from jamharness.api import FinishedCell
-from jamharness.datasets.random import load
 
 PROTOCOL = Spectrum()
 EXACTLY = Spectrum.Settings(width=3, depth=1, seeds=2, threshold=3.0, relative=(0.3, 4.0))
 ESTIMATED = replace(EXACTLY, method="lanczos", probes=3, steps=30)
 
 
-def carry_out(chosen):
-    done = []
-    for cell in PROTOCOL.plan(chosen, []):
-        result = PROTOCOL.measure(replace(cell, data=load(cell.dataset)), NumpyBackend(), lambda _text: None)
-        json.dumps(result.values, allow_nan=False)
-        done.append(FinishedCell(cell=cell, result=result))
-    return done
+@pytest.fixture
+def spectra(carry_out):
+    """A function that gives the finished cells of this protocol alone."""
+    return lambda chosen: [item for item in carry_out(PROTOCOL, chosen) if item.cell.task == "spectrum"]
 
 
-def test_estimated_cells_beside_exact_ones():
+def test_estimated_cells_beside_exact_ones(spectra):
     """The same minimisations: extremes and counts agree where N steps are taken, H = 0 is all zero modes."""
-    for exact, found in zip(carry_out(EXACTLY), carry_out(ESTIMATED), strict=True):
+    for exact, found in zip(spectra(EXACTLY), spectra(ESTIMATED), strict=True):
         mine, values = found.result.values, exact.result.values
         spectrum, norm = exact.result.arrays["H"], np.abs(exact.result.arrays["H"]).max()
         assert mine["method"] == "lanczos"
@@ -49,10 +41,10 @@ def test_estimated_cells_beside_exact_ones():
 
 
 @pytest.mark.parametrize("steps", [3, 30])
-def test_findings_of_estimated_cells(steps):
+def test_findings_of_estimated_cells(steps, spectra):
     """What H alone decides is estimated; a refused count is no number, and counts as unclear; figures are drawn."""
     chosen = replace(ESTIMATED, steps=steps)
-    findings = PROTOCOL.analyse(chosen, carry_out(chosen))
+    findings = PROTOCOL.analyse(chosen, spectra(chosen))
     found = findings.estimates
     assert set(found) == set(Spectrum.observables)
     assert found["largest_h"].value > 0
@@ -65,9 +57,9 @@ def test_findings_of_estimated_cells(steps):
     assert set(PROTOCOL.draw(findings)) == {"spectra"}
 
 
-def test_both_kinds_in_one_run():
+def test_both_kinds_in_one_run(spectra):
     """A table of both, and a figure in which a spectrum counts N whichever way it was found."""
-    done = carry_out(EXACTLY) + carry_out(replace(ESTIMATED, seed=2))
+    done = spectra(EXACTLY) + spectra(replace(ESTIMATED, seed=2))
     findings = PROTOCOL.analyse(EXACTLY, done)
     assert sorted(findings.tables["cells"]["method"]) == ["exact"] * 4 + ["lanczos"] * 4
     size = done[0].result.values["parameters"]

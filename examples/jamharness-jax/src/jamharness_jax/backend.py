@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jamharness.api import Adam, Backend, DampedStep, Problem, QuadraticHinge, State
+from jamharness.api import Adam, Backend, DampedStep, Problem, State
 from jamharness_jax import PROVIDED, functions
+from jamharness_jax.systems import JaxDifferentiator
 
 jax.config.update("jax_enable_x64", True)  # without it float64 is silently float32
 jax.config.update("jax_default_matmul_precision", "highest")  # no TF32: float32 means float32
@@ -29,8 +30,11 @@ class JaxBackend(Backend):
     def array(self, value):
         return jax.device_put(np.array(value, dtype=self.dtype), place(self.device))  # a copy: JAX may keep its memory
 
-    def problem(self, network, x, y, loss=None):
-        return JaxProblem(self, network, x, y, loss or QuadraticHinge())
+    def network_problem(self, network, x, y, loss):
+        return JaxProblem(self, network, x, y, loss)
+
+    def differentiator(self):
+        return JaxDifferentiator(self)
 
     def describe(self):
         return {"backend": "jax", "jax": jax.__version__, "device": str(place(self.device)), "dtype": self.dtype}

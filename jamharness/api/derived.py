@@ -1,0 +1,328 @@
+"""Problems of systems without closed forms: everything that a minimiser asks for, from one formula and its derivatives.
+
+A backend brings a ``Differentiator``: the value, the Jacobian and products with second derivatives of a system's gaps,
+by automatic differentiation. Losses, sums over constraints, damped steps and spectra are made of these here, once for
+all backends; a backend may override any of it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jamharness.api.arrays import Array
+from jamharness.api.errors import BadInput
+from jamharness.api.fallbacks import DampedStep, solve_damped
+from jamharness.api.loss import Loss, QuadraticHinge
+from jamharness.api.namespace import Data, Namespace
+from jamharness.api.optimizers import Optimizer, State
+from jamharness.api.systems import LocalSystem, PatternSystem, System
+
+if TYPE_CHECKING:
+    from jamharness.api.backend import Backend
+
+Formula = Callable[[Namespace, Any, Data], Any]
+ROWS = 64
+"""Constraints differentiated together: a row of J costs as much as so many of them in a block."""
+_BLOCK = 1 << 24
+"""Floats in a block of the Jacobian: 128 MiB in float64."""
+
+
+class Differentiator(ABC):
+    """What a backend does with a formula (xp, w, data) → (M,), w being (N,): NumPy in and out, its own arrays inside.
+
+    Attributes:
+        namespace: the functions in which formulas are written.
+    """
+
+    namespace: Namespace
+
+    @abstractmethod
+    def arrays(self, data: Mapping[str, NDArray[Any]]) -> Data:
+        """Data as the backend's own arrays, on its device: floats in its dtype, whole numbers as indices."""
+
+    @abstractmethod
+    def value(self, formula: Formula, w: Array, data: Data) -> Array:
+        """The formula at w, (M,)."""
+
+    @abstractmethod
+    def pull(self, formula: Formula, w: Array, data: Data, coefficients: Array) -> Array:
+        """Σ_μ c_μ ∇formula_μ of shape (N,), for coefficients c (M,)."""
+
+    @abstractmethod
+    def jacobian(self, formula: Formula, w: Array, data: Data) -> Array:
+        """∇formula_μ of shape (M, N)."""
+
+    def local_jacobian(self, formula: Formula, parts: Array, data: Data) -> Array:
+        """The derivatives (M, k) of a formula (xp, parts, data) → (M,) whose every value depends on its own row alone.
+
+        By default the gradient of the sum: one backward pass.
+        """
+        rows = parts.shape
+        flat = self.pull(_flattened(formula, rows), parts.ravel(), data, np.ones(len(parts)))
+        return flat.reshape(rows)
+
+    def local_hessian(self, formula: Formula, parts: Array, data: Data) -> Array:
+        """The second derivatives (M, k, k) of such a formula; by default k passes over the whole."""
+        rows, width = parts.shape
+        v = np.tile(np.eye(width), (rows, 1))
+        columns = self.bend(_flattened(formula, parts.shape), parts.ravel(), data, np.ones(rows), v)
+        return columns.reshape(rows, width, width)
+
+    @abstractmethod
+    def bend(self, formula: Formula, w: Array, data: Data, coefficients: Array, v: Array) -> Array:
+        """Σ_μ c_μ ∇∇formula_μ v of shape (N, k), for coefficients c (M,) held fixed and v (N, k)."""
+
+
+@dataclass(frozen=True)
+class _flattened:  # noqa: N801  (a function that is a value: equal ones are traced once)
+    """A formula of (M, k) as one of its entries in a row."""
+
+    formula: Formula
+    shape: tuple[int, ...]
+
+    def __call__(self, xp: Namespace, w: Any, data: Data) -> Any:
+        return self.formula(xp, xp.reshape(w, self.shape), data)
+
+
+class DerivedProblem:
+    """A system under a loss, on some data: margins, gradient, Jacobian, steps and Hessians derived from its formula.
+
+    On a sphere |w| = R gradients and Jacobians are those of the space around it; ``tangent`` takes away their normal
+    part, and steps are taken in the tangent space and brought back by ``retract``.
+
+    Arguments:
+        backend: what computes.
+        system: the system.
+        data: what its formula needs, as NumPy arrays.
+        loss: the loss; None for the quadratic hinge at κ = 0.
+        differentiator: the backend's.
+        arrays: the data as the backend's own arrays, where another problem has them already.
+
+    Raises:
+        BadInput: all that is wrong with the data.
+    """
+
+    def __init__(
+        self,
+        backend: "Backend",
+        system: System,
+        data: Mapping[str, NDArray[Any]],
+        loss: Loss | None,
+        differentiator: Differentiator,
+        arrays: Data | None = None,
+    ) -> None:
+        self.backend, self.system, self.loss = backend, system, loss or QuadraticHinge(margin=0.0)
+        self.given, self.differentiator = data, differentiator
+        self.data = differentiator.arrays(system.arrays(data)) if arrays is None else arrays
+        self.w0: Array | None = None
+        self._linear: tuple[Array, NDArray[np.intp], Array, Array] | None = None
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return self.system.size
+
+    @property
+    def constraints(self) -> int:
+        """M, the number of constraints."""
+        along = self.system.along
+        return int(self.data[along[0]].shape[0]) if along else len(self.margins(self.system.initial()))
+
+    def restated(self, loss: Loss) -> "DerivedProblem":
+        """The same data under another loss."""
+        return type(self)(self.backend, self.system, self.given, loss, self.differentiator, self.data)
+
+    def with_margin(self, margin: float) -> "DerivedProblem":
+        """The same problem at another margin κ, its load."""
+        return self.restated(replace(self.loss, margin=margin))
+
+    def with_dtype(self, dtype: str) -> "DerivedProblem":
+        """The same problem in another dtype."""
+        if dtype == self.backend.dtype:
+            return self
+        return self.backend.in_dtype(dtype).derived_problem(self.system, self.given, self.loss)
+
+    def outputs(self, w: Array, x: Array) -> Array:
+        """f(x; w) of shape (M,) for inputs x (M, d), where the system has outputs.
+
+        Raises:
+            BadInput: it has none.
+        """
+        data = {**self.data, **self.differentiator.arrays({"x": x})}
+        return self.differentiator.value(self._patterns().predictions, w, data)
+
+    def _patterns(self) -> PatternSystem:
+        if not isinstance(self.system, PatternSystem):
+            raise BadInput(f"{type(self.system).__name__} has no outputs: its constraints are no patterns.")
+        return self.system
+
+    def margins(self, w: Array) -> Array:
+        """Δ_μ(w), (M,)."""
+        return self.loss.margins(self.differentiator.value(self.system.gaps, w, self.data))
+
+    def loss_of(self, margins: Array) -> float:
+        """L from all margins."""
+        return float(np.sum(self.loss.value(margins))) / len(margins)
+
+    def loss_and_gradient(self, w: Array) -> tuple[float, Array]:
+        """L(w) and ∇L(w) (N,), in the space around the sphere where there is one."""
+        margins = self.margins(w)
+        slopes = self.loss.slope(margins) / len(margins)
+        rows, data = self._pulling(slopes)
+        if not len(rows):
+            return 0.0, np.zeros_like(np.asarray(w, dtype=self.backend.dtype))
+        return self.loss_of(margins), -self.differentiator.pull(self.system.gaps, w, data, slopes[rows])
+
+    def descend(self, state: State, steps: int, optimizer: Optimizer) -> State:
+        """Up to ``steps`` first-order updates by the optimizer's own NumPy rule; stops where all are satisfied."""
+        w = np.array(state.w, dtype=self.backend.dtype)
+        state = replace(state, w=w)
+        for _ in range(steps):
+            if self.loss.finite_range and self.loss.satisfied(self.margins(state.w)).all():
+                break
+            gradient = self.tangent(state.w, self.loss_and_gradient(state.w)[1])
+            state = optimizer.update(state, gradient)
+            state = replace(state, w=self.retract(state.w))
+        return state
+
+    def retract(self, w: Array) -> Array:
+        """Back onto the manifold, in the backend's dtype."""
+        return np.asarray(self.system.retract(np.asarray(w, dtype=np.float64)), dtype=self.backend.dtype)
+
+    def tangent(self, w: Array, v: Array) -> Array:
+        """The part of v (N,) or of the rows of v (…, N) that is tangent to the manifold of w."""
+        if self.system.radius is None:
+            return v
+        unit = w / np.linalg.norm(w)
+        return np.asarray(v - np.multiply.outer(v @ unit, unit))
+
+    def jacobian(self, w: Array, rows: NDArray[np.integer]) -> Array:
+        """∂Δ_μ/∂w of shape (len(rows), N) for the constraints ``rows``."""
+        if isinstance(self.system, LocalSystem):
+            support, parts, data = self._local(w, rows)
+            J = np.zeros((len(rows), self.size), dtype=self.backend.dtype)
+            if len(rows):
+                derivatives = self.differentiator.local_jacobian(self.system.local_gaps, parts, data)
+                np.subtract.at(J, (np.arange(len(rows))[:, None], support), derivatives)
+            return J
+        blocks = [
+            -self.differentiator.jacobian(self.system.gaps, w, self._part(rows[start : start + ROWS]))
+            for start in range(0, len(rows), ROWS)
+        ]
+        return np.concatenate(blocks) if blocks else np.zeros((0, self.size), dtype=self.backend.dtype)
+
+    def damped_step(self, w: Array, damping: float) -> DampedStep:
+        """The candidate w + s with (JᵀJ + λI) s = −JᵀΔ over the violated constraints, in the tangent space; retracted.
+
+        Raises:
+            BadInput: the loss is no sum of squares.
+        """
+        if not self.loss.least_squares:
+            raise BadInput(f"{type(self.loss).__name__} is no sum of squares: use a minimiser without damped steps.")
+        _, delta, J = self._linearise(w)
+        s = solve_damped(J, delta, damping)
+        candidate = self.retract(w + s)
+        margins = self.margins(candidate)
+        rest, count = delta + J @ s, 2 * self.constraints
+        return DampedStep(
+            w=candidate,
+            loss=self.loss_of(margins),
+            unsatisfied=int(np.count_nonzero(~self.loss.satisfied(margins))),
+            predicted_decrease=(float(delta @ delta) - float(rest @ rest)) / count,
+        )
+
+    def truncated_step(self, w: Array, damping: float, tolerance: float) -> DampedStep:  # noqa: ARG002
+        """The damped step, solved in full."""
+        return self.damped_step(w, damping)
+
+    def hessian(self, w: Array) -> tuple[Array, Array]:
+        """H0 = (1/M) Σ ℓ″ ∇Δ∇Δᵀ and Hp = (1/M) Σ ℓ′ ∇∇Δ, each (N, N), in the space around the sphere."""
+        margins, size = self.margins(w), self.size
+        bends = self.loss.curvature(margins) / len(margins)
+        H0 = np.zeros((size, size), dtype=margins.dtype)
+        rows = np.flatnonzero(bends)
+        step = max(1, _BLOCK // size)
+        for start in range(0, len(rows), step):
+            part = rows[start : start + step]
+            scaled = self.jacobian(w, part) * np.sqrt(bends[part])[:, None]
+            H0 += scaled.T @ scaled
+        Hp = np.zeros_like(H0) if self.system.linear else self._second_part(w, margins, np.eye(size))
+        return H0, (Hp + Hp.T) / 2
+
+    def hessian_vector(self, w: Array, v: Array) -> Array:
+        """H v of shape (N, k) for v (N, k), with nothing of size N² in memory."""
+        margins = self.margins(w)
+        bends = self.loss.curvature(margins) / len(margins)
+        rows = np.flatnonzero(bends)
+        product = np.zeros((self.size, v.shape[1]), dtype=margins.dtype)
+        step = max(1, _BLOCK // self.size)
+        for start in range(0, len(rows), step):
+            part = rows[start : start + step]
+            J = self.jacobian(w, part)
+            product += J.T @ (bends[part, None] * (J @ v))
+        return product if self.system.linear else product + self._second_part(w, margins, v)
+
+    def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
+        """The sorted eigenvalues of H, H0 and Hp."""
+        H0, Hp = self.hessian(w)
+        return np.linalg.eigvalsh(H0 + Hp), np.linalg.eigvalsh(H0), np.linalg.eigvalsh(Hp)
+
+    def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:
+        """Θ = ∇f(x1) · ∇f(x2) of shape (M1, M2), where the system has outputs."""
+        formula, jacobians = self._patterns().predictions, []
+        for x in (x1, x2):
+            data = {**self.data, **self.differentiator.arrays({"x": x})}
+            jacobians.append(self.differentiator.jacobian(formula, w, data))
+        return np.asarray(jacobians[0] @ jacobians[1].T)
+
+    @property
+    def radius(self) -> float | None:
+        """|w| where w lives on a sphere; None where it is free."""
+        return self.system.radius
+
+    def _second_part(self, w: Array, margins: Array, v: Array) -> Array:
+        slopes = self.loss.slope(margins) / len(margins)
+        rows, data = self._pulling(slopes)
+        if not len(rows):
+            return np.zeros((self.size, v.shape[1]), dtype=margins.dtype)
+        if isinstance(self.system, LocalSystem):
+            support, parts, local = self._local(w, rows)
+            bends = self.differentiator.local_hessian(self.system.local_gaps, parts, local) * slopes[rows, None, None]
+            product = np.zeros((self.size, v.shape[1]), dtype=margins.dtype)
+            np.subtract.at(product, support, np.einsum("mij,mjc->mic", bends, v[support]))
+            return product
+        return -self.differentiator.bend(self.system.gaps, w, data, slopes[rows], v)
+
+    def _local(self, w: Array, rows: NDArray[np.integer]) -> tuple[NDArray[np.intp], Array, Data]:
+        """The support (n, k) of some constraints, the components of w there (n, k), and their data."""
+        assert isinstance(self.system, LocalSystem)
+        support = self._support[rows]
+        return support, np.asarray(w, dtype=self.backend.dtype)[support], self._part(rows)
+
+    @cached_property
+    def _support(self) -> NDArray[np.intp]:
+        assert isinstance(self.system, LocalSystem)
+        return self.system.support()
+
+    def _linearise(self, w: Array) -> tuple[NDArray[np.intp], Array, Array]:
+        """Rows, Δ and J in the tangent space of the violated constraints; kept for the next λ at the same w."""
+        if self._linear is None or not np.array_equal(self._linear[0], w):
+            margins = self.margins(w)
+            rows = np.flatnonzero(self.loss.curvature(margins))
+            self._linear = np.array(w), rows, margins[rows], self.tangent(w, self.jacobian(w, rows))
+        return self._linear[1], self._linear[2], self._linear[3]
+
+    def _pulling(self, slopes: Array) -> tuple[NDArray[np.intp], Data]:
+        """Which constraints pull at w, and their data."""
+        rows = np.flatnonzero(slopes)
+        return rows, self.data if len(rows) == len(slopes) else self._part(rows)
+
+    def _part(self, rows: NDArray[np.integer]) -> Data:
+        """The data of some constraints alone."""
+        take = self.differentiator.namespace.take
+        return {name: take(values, rows) if name in self.system.along else values for name, values in self.data.items()}

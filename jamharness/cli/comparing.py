@@ -1,0 +1,53 @@
+"""The command ``compare``."""
+
+from typing import Annotated
+
+import typer
+
+from jamharness.api import BadInput
+from jamharness.cli.completing import run_names
+from jamharness.cli.options import AsJson, Figures, StorePath
+from jamharness.cli.output import others_to_stderr, show, show_json
+from jamharness.cli.state import plugins_of
+from jamharness.cli.stored import chosen_store
+
+
+def compare(
+    context: typer.Context,
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN RUN…", help="The first is what the others are compared with.", autocompletion=run_names
+        ),
+    ],
+    figures: Figures = "png",
+    store: StorePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show by how much the estimates of runs differ, and what was asked for differently.
+
+    Leaves with 0 if there is any difference with an interval, and 1 if nothing can be compared.
+    """
+    from jamharness.running import open_run
+    from jamharness.running.comparing import compare_runs
+    from jamharness.running.figures import check_formats
+
+    problems: list[str] = []
+    formats = check_formats(figures or "", problems)
+    home, plugins, runs = chosen_store(context, store), plugins_of(context), []
+    with others_to_stderr():
+        for name in names:
+            try:
+                runs.append(open_run(name, home, plugins=plugins))
+            except BadInput as error:
+                problems += error.problems
+        if problems:
+            raise BadInput(*dict.fromkeys(problems))
+        found = compare_runs(runs, plugins, formats)
+    if as_json:
+        show_json(found.to_json())
+    else:
+        from jamharness.render.comparing import comparison
+
+        show(comparison(found))
+    raise typer.Exit(found.exit)

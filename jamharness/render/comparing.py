@@ -1,0 +1,104 @@
+"""Runs beside each other, as tables."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from jamharness.api import Estimate
+from jamharness.render.prose import Prose
+from jamharness.render.screen import table
+from jamharness.render.texts import in_short, number, plural
+from jamharness.running.comparing import Comparison
+from jamharness.values import as_text
+
+if TYPE_CHECKING:
+    from jamharness.running import Run
+
+
+def comparison(found: Comparison) -> RenderableType:
+    """Differing settings, the estimates of all runs, and how far each run's are from those of the first.
+
+    Arguments:
+        found: the comparison.
+    """
+    parts: list[RenderableType] = [_settings(found), *_estimates(found), _differences(found)]
+    parts += [Prose(Text.assemble("Figure ", (file, "bold"))) for file in found.files]
+    return Group(*parts)
+
+
+def sweep(runs: "Sequence[Run]", found: Comparison | None) -> RenderableType:
+    """The runs of a sweep: their comparison, and what each of them has to say.
+
+    Arguments:
+        runs: in order.
+        found: their comparison; None for a single run.
+    """
+    parts: list[RenderableType] = [] if found is None else [comparison(found)]
+    for run in runs:
+        for name, part in run.protocols.items():
+            if part.objection:
+                parts.append(Prose(Text(f"{run.name}, {name}: {part.objection}", style="yellow")))
+            if part.cells["failed"]:
+                failed = f"{run.name}, {name}: {plural(part.cells['failed'], 'cell')} failed"
+                parts.append(Prose(Text(failed, style="red")))
+    parts += [Prose(f"More: jamharness show {run.name}") for run in runs]
+    return Group(*parts)
+
+
+def _settings(found: Comparison) -> RenderableType:
+    if not found.settings:
+        return Prose("The runs were asked for the same.")
+    made = table("differing setting!", *(f"{name}!" for name in found.runs))
+    for row in found.settings:
+        values = ["–" if gone else as_text(value) for value, gone in zip(row.values, row.absent, strict=True)]
+        made.add_row(Text(_path(row.protocol, row.name), style="bold"), *values)
+    return made
+
+
+def _estimates(found: Comparison) -> list[RenderableType]:
+    """One table for each protocol that two runs have."""
+    made: list[RenderableType] = []
+    for protocol in dict.fromkeys(row.protocol for row in found.estimates):
+        rows = [row for row in found.estimates if row.protocol == protocol]
+        having = [name for place, name in enumerate(found.runs) if any(row.estimates[place] for row in rows)]
+        if len(having) < 2:
+            made.append(Prose(f"{protocol}: in {having[0] if having else 'none'} alone."))
+            continue
+        shown = table(f"{protocol}!", *(f"{name}!" for name in found.runs))
+        for row in rows:
+            shown.add_row(Text(row.name, style="bold"), *map(_estimate, row.estimates))
+        made.append(shown)
+    return made
+
+
+def _estimate(estimate: Estimate | None) -> str:
+    return "–" if estimate is None else in_short(estimate)
+
+
+def _differences(found: Comparison) -> RenderableType:
+    made = table("difference!", "run!", f"minus {found.runs[0]}>", "95% interval!", "n>", "compared")
+    for row in found.estimates:
+        for name, difference in zip(found.runs[1:], row.differences, strict=True):
+            if difference is None:
+                continue
+            low, high = difference.interval(0.95)
+            error = (high - low) / 2
+            value, interval = number(difference.value, error), f"{number(low, error)} to {number(high, error)}"
+            style = "bold" if low > 0 or high < 0 else ""
+            how = "seed by seed" if difference.paired else "by intervals"
+            made.add_row(
+                _path(row.protocol, row.name), name, Text(value, style=style), Text(interval, style=style),
+                str(difference.count), how,
+            )  # fmt: skip
+    if not any(any(row.differences) for row in found.estimates):
+        return Prose(Text("No estimate of these runs can be compared: none has an interval in both.", style="yellow"))
+    notes = [Prose("n: samples; where compared seed by seed, the seeds that both have.", 2)]
+    return Group(
+        made, *notes if any(each and each.paired for row in found.estimates for each in row.differences) else []
+    )
+
+
+def _path(protocol: str, name: str) -> str:
+    return f"{protocol}.{name}" if protocol else name

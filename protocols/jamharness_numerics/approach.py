@@ -1,0 +1,161 @@
+"""Approach jamming from above: lower the margin κ of a system at rest until its loss is all but zero.
+
+At a minimum dL/dκ = (1/M) Σ ℓ′(Δ), as the gradient vanishes, and near jamming L ∝ (κ − κ_J)², so that one minimum tells
+where zero lies: κ_J ≈ κ − 2L/(dL/dκ). Each step goes most of the way there and comes to rest again: the decompression
+of O'Hern, Silbert, Liu and Nagel (Phys. Rev. E 68, 011306, §II), the length of its steps taken from the pressure.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jamharness.api import Array, DerivedProblem
+from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
+from jamharness_numerics.minimise.outcome import OptimizeResult
+from jamharness_numerics.minimise.rest import FLAT, TOLERANCE, balance_of, rest, satisfied
+
+LOSS = 1e-18
+"""Where an approach ends: gaps of 1e-9, a million times rounding and a thousandth of the smallest gap of 10⁵."""
+FIRST, LAST = 0.5, 0.1
+"""The part of the distance to κ_J that a step leaves, at first and when its predictions come true."""
+BALANCE = 1e-5
+"""Of the forces at the minima on the way; the last one comes to rest as any other."""
+STEPS = 400
+"""Newton steps for one minimum."""
+COARSE = 0.1
+"""Least-squares steps end when ten of them lower L by less than this part: Newton does the rest."""
+RISE = 0.02
+"""By how much κ rises where every constraint is satisfied."""
+Ending: TypeAlias = Literal["jammed", "no minimum", "not at rest", "budget"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Approach:
+    """How close to jamming a system was brought.
+
+    Arguments:
+        w: (N,) at the last minimum.
+        margin: κ there.
+        critical: κ_J by the law above.
+        loss: L there.
+        contacts: (M,) the constraints with Δ > 0.
+        forces: (N_Δ,) their Δ over its mean: forces, as jamming is approached.
+        gaps: (M − N_Δ,) −Δ of the others.
+        balance: the net force over its parts.
+        minima: (k, 3) κ, L and N_Δ of every minimum on the way.
+        iterations: steps of all minimisations.
+        ending: ``"jammed"``: L fell to what was asked for; else why not.
+    """
+
+    w: Array
+    margin: float
+    critical: float
+    loss: float
+    contacts: NDArray[np.bool_]
+    forces: Array
+    gaps: Array
+    balance: float
+    minima: Array
+    iterations: int
+    ending: Ending
+
+
+def _loose(problem: DerivedProblem, w: Array, _: float) -> bool:
+    return satisfied(problem, w)
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""
+
+
+def approach(
+    problem: DerivedProblem,
+    w: Array,
+    *,
+    loss: float = LOSS,
+    most: int = 100,
+    say: Callable[[str], None] = _silent,
+) -> Approach:
+    """Minimise, then lower κ from minimum to minimum until L is small.
+
+    Arguments:
+        problem: the system at a κ at which it cannot be satisfied; where it can, κ is raised first.
+        w: (N,) where to start.
+        loss: L at which it ends.
+        most: minima at most.
+        say: told of every minimum.
+    """
+    margin, iterations = problem.loss.margin, 0
+    while True:
+        start = levenberg_marquardt(problem, w, STEPS, done=partial(_loose, problem), stall=COARSE)
+        w, iterations = start.w, iterations + start.iterations
+        if not satisfied(problem, w):
+            break
+        margin += RISE
+        problem = problem.with_margin(margin)
+    minimum = rest(problem, w, STEPS, BALANCE)
+    iterations += minimum.iterations
+    minima: list[tuple[float, float, int]] = []
+    left = FIRST
+    ending: Ending = "budget"
+    w = minimum.w
+    if minimum.why not in ("balanced", "no step"):
+        ending = "not at rest"
+    for _ in range(most):
+        margins = problem.margins(w)
+        L = problem.loss_of(margins)
+        minima.append((margin, L, int(np.count_nonzero(margins > 0))))
+        say(f"κ = {margin:.6g}: L = {L:.2e}, N_Δ = {minima[-1][2]}")
+        if loss >= L:
+            ending = "jammed"
+            break
+        if ending == "not at rest":
+            break
+        distance = 2 * L / float(np.mean(problem.loss.slope(margins)))
+        minimum, margin, problem, left = _step(problem, minimum, margin, L, distance, left)
+        w, iterations = minimum.w, iterations + minimum.iterations
+        if left >= 1:
+            ending = "no minimum"
+            break
+    if ending == "jammed":
+        minimum = rest(problem, w, STEPS, TOLERANCE, zero=0.0, damping=minimum.damping)
+        w, iterations = minimum.w, iterations + minimum.iterations
+    margins = problem.margins(w)
+    contacts = margins > 0
+    L, delta = problem.loss_of(margins), margins[contacts]
+    slope = float(np.mean(problem.loss.slope(margins)))
+    return Approach(
+        w=w,
+        margin=margin,
+        critical=margin - 2 * L / slope if slope else margin,
+        loss=L,
+        contacts=contacts,
+        forces=delta / delta.mean() if len(delta) else delta,
+        gaps=-margins[~contacts],
+        balance=balance_of(problem, w),
+        minima=np.array(minima),
+        iterations=iterations,
+        ending=ending,
+    )
+
+
+def _step(
+    problem: DerivedProblem, here: OptimizeResult, margin: float, L: float, distance: float, left: float
+) -> tuple[OptimizeResult, float, DerivedProblem, float]:
+    """The next minimum, nearer to jamming by the part that ``left`` leaves; a part of 1 where there is none."""
+    spent = 0
+    while left < 1:
+        lower = margin - (1 - left) * distance
+        nearer = problem.with_margin(lower)
+        there = rest(nearer, here.w, STEPS, BALANCE, zero=FLAT * min(1.0, L), damping=here.damping)
+        spent += there.iterations
+        reached = nearer.loss_of(nearer.margins(there.w))
+        if reached > 1e-3 * left**2 * L:  # a minimum, and not a packing that came loose
+            kept = max(LAST, left / 2) if reached < 4 * left**2 * L else left
+            return replace(there, iterations=spent), lower, nearer, kept
+        left = (1 + left) / 2 if left < 0.95 else 1.0
+    return replace(here, iterations=spent), margin, problem, 1.0

@@ -1,0 +1,1 @@
+"""The instrument on solved problems: truth, estimate, interval, covered or not."""

@@ -1,0 +1,86 @@
+"""From draws to rows, and from rows to whether the instrument reads true."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+from scipy import stats
+
+from jamharness.api import Estimate, Findings, FinishedCell
+from jamharness_protocols.calibration.registry import CALIBRATIONS
+from jamharness_protocols.calibration.rows import LEVEL, Row
+
+FAR = 1e-4
+"""A truth farther off than one in ten thousand instruments that read true would have it is a fault by itself."""
+RARE = 0.01
+"""As many rows that do not cover as one in a hundred such instruments would have are one too."""
+_COLUMNS = ("calibration", "quantity", "truth", "value", "low", "high", "covered", "count", "p", "exact", "source")
+
+
+def analyse(planned: Mapping[str, int], done: Sequence[FinishedCell]) -> Findings:
+    """All rows that can be made.
+
+    Arguments:
+        planned: how many cells each calibration has.
+        done: finished cells in any order.
+    """
+    rows: list[Row] = []
+    incomplete: list[str] = []
+    for name, cells in planned.items():
+        mine = sorted(
+            (item for item in done if item.cell.coordinates["calibration"] == name and item.result is not None),
+            key=lambda item: int(item.cell.coordinates["batch"]),
+        )
+        if len(mine) < cells:
+            incomplete.append(name)
+            continue
+        fault = mine[0].cell.coordinates["fault"]
+        results = [
+            ({**draw, "fault": fault}, values)
+            for item in mine
+            if item.result is not None
+            for draw, values in zip(item.cell.coordinates["draws"], _draws(item), strict=True)
+        ]
+        rows += CALIBRATIONS[name].rows(results)
+    statistical, exact = [row for row in rows if not row.exact], [row for row in rows if row.exact]
+    covered, met = sum(row.covered for row in statistical), sum(row.covered for row in exact)
+    low, high = (int(stats.binom.ppf(part, len(statistical), LEVEL)) if statistical else 0 for part in (0.025, 0.975))
+    expected = f"an instrument that reads true covers {low} to {high} of {len(statistical)}"
+    estimates = {
+        "rows": _number(len(statistical)),
+        "covered": Estimate(value=float(covered), low=None, high=None, count=len(statistical), note=expected),
+        "exact": _number(len(exact)),
+        "met": _number(met),
+    }
+    table = pd.DataFrame([{**asdict(row), "covered": row.covered} for row in rows], columns=list(_COLUMNS))
+    return Findings(
+        estimates=estimates, tables={"rows": table}, objection=_objection(statistical, exact, covered, incomplete)
+    )
+
+
+def _draws(item: FinishedCell) -> Sequence[Mapping[str, Any]]:
+    assert item.result is not None
+    draws: Any = item.result.values["draws"]
+    return list(draws)
+
+
+def _number(count: int) -> Estimate:
+    return Estimate(value=float(count), low=None, high=None, count=count)
+
+
+def _objection(statistical: Sequence[Row], exact: Sequence[Row], covered: int, incomplete: Sequence[str]) -> str:
+    """Why the instrument cannot be said to read true; empty when it can."""
+    wrong = [row for row in exact if not row.covered]
+    reasons = [f"{row.quantity} ({row.calibration}) is {row.value:g} and not {row.truth:g}" for row in wrong]
+    reasons += [
+        f"{row.quantity} ({row.calibration}) is {row.value:.4g} for {row.truth:.4g}, p = {row.p:.0e}"
+        for row in statistical
+        if not row.p >= FAR
+    ]
+    if statistical and stats.binom.cdf(covered, len(statistical), LEVEL) < RARE:
+        reasons.append(f"only {covered} of {len(statistical)} intervals hold the truth")
+    said = f"The instrument does not read true: {'; '.join(reasons)}." if reasons else ""
+    if incomplete:
+        said = f"{said} Without all their draws: {', '.join(incomplete)}.".strip()
+    return said

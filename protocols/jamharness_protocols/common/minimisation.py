@@ -1,0 +1,45 @@
+"""One minimisation, the task that several protocols share: whichever asks first, it is computed once."""
+
+from collections.abc import Sequence
+
+from jamharness_numerics.minimise import minimise
+from jamharness_numerics.minimise.check import check
+
+from jamharness.api import Backend, Cell, CellResult, Progress
+from jamharness_protocols.common.problem import problem_of, system_of
+
+
+def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progress: Progress) -> CellResult:
+    """Minimise the cell's problem from its initial weights.
+
+    Returns:
+        values: outcome, N_Δ, loss, certificates, counts, times; arrays: ``w`` (N,) and ``margins`` (P,) at its end.
+    """
+    network, problem, at = system_of(cell), problem_of(cell, backend), cell.coordinates
+    w = network.initial(seed=at["seed"], scheme=at["initial"])
+    found = minimise(problem, w, method=at["minimiser"], budget=at["budget"], say=progress)
+    margins = problem.margins(found.w)
+    check(problem, found, at["minimiser"], margins)
+    return CellResult(
+        values={
+            "outcome": found.outcome,
+            "unsatisfied": found.unsatisfied,
+            "loss": found.loss,
+            "certificate": found.certificate,
+            "balance": found.balance,
+            "decline": found.decline,
+            "slope": found.slope,
+            "pinned": found.pinned,
+            "kinks": found.kinks,
+            "kinked": found.kinked,
+            "clarke": found.clarke,
+            "resting": found.resting,
+            "iterations": found.iterations,
+            "factorisations": found.factorisations,
+            "seconds": found.seconds,
+            "reason": found.reason,
+            "weights": network.weights,
+            "parameters": network.size,
+        },
+        arrays={"w": found.w, "margins": margins},
+    )

@@ -1,0 +1,93 @@
+"""Repulsive spheres in a periodic box (O'Hern, Silbert, Liu and Nagel, Phys. Rev. E 68, 011306, 2003)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import gamma, pi
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jamharness.api import BadInput, Data, Float64, LocalSystem, Namespace, generator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spheres(LocalSystem):
+    """Centres of n spheres in the unit box: g_ij = r_ij/(R_i + R_j) − 1, for every pair.
+
+    At a margin κ two spheres touch at r = (1 + κ)(R_i + R_j), so that κ inflates all of them: φ = φ₀ (1 + κ)^d.
+
+    Arguments:
+        particles: n.
+        dimension: d, 2 or 3.
+        size_ratio: of the radii of the large half to those of the small one; 1 for equal spheres. The standard in 2D is
+            1.4 (O'Hern et al., §II), which prevents crystals.
+        reference: φ₀, the packing fraction at κ = 0.
+
+    Raises:
+        BadInput: all that cannot be.
+    """
+
+    along: ClassVar[tuple[str, ...]] = ("support", "contact")
+    particles: int = 64
+    dimension: int = 2
+    size_ratio: float = 1.4
+    reference: float = 0.84
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.particles < 4:
+            problems.append(f"particles = {self.particles}: a packing needs at least 4.")
+        if self.dimension not in (2, 3):
+            problems.append(f"dimension = {self.dimension}: packings are of spheres in 2 or 3 dimensions.")
+        if not 1 <= self.size_ratio <= 10:
+            problems.append(f"size_ratio = {self.size_ratio}: it must lie between 1 and 10, as in 1.4.")
+        if not 0 < self.reference < 2:
+            problems.append(f"reference = {self.reference}: the packing fraction at κ = 0 must lie between 0 and 2.")
+        if problems:
+            raise BadInput(*problems)
+
+    @property
+    def size(self) -> int:
+        """N = n d."""
+        return self.particles * self.dimension
+
+    @property
+    def radii(self) -> Float64:
+        """R_i (n,) at κ = 0, the large half first."""
+        shape = np.where(np.arange(self.particles) < self.particles / 2, self.size_ratio, 1.0)
+        ball = pi ** (self.dimension / 2) / gamma(self.dimension / 2 + 1)
+        return np.asarray(shape * (self.reference / (ball * np.sum(shape**self.dimension))) ** (1 / self.dimension))
+
+    @property
+    def pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The two spheres of every pair, (M,) each."""
+        return np.triu_indices(self.particles, k=1)
+
+    def support(self) -> NDArray[np.intp]:
+        """The coordinates of the first sphere, then of the second, (M, 2d)."""
+        axes = np.arange(self.dimension)
+        return np.concatenate([self.dimension * index[:, None] + axes for index in self.pairs], axis=1)
+
+    def arrays(self, data: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
+        """Every pair: its coordinates in w, and R_i + R_j (M,)."""
+        first, second = self.pairs
+        return {"support": self.support(), "contact": self.radii[first] + self.radii[second]}
+
+    def local_gaps(self, xp: Namespace, parts: Any, data: Data) -> Any:
+        """r_ij/(R_i + R_j) − 1, between nearest images."""
+        apart = parts[:, : self.dimension] - parts[:, self.dimension :]
+        apart = apart - xp.rint(apart)
+        return xp.sqrt(xp.sum(apart * apart, axis=1)) / data["contact"] - 1.0
+
+    def draw(self, seed: int, scheme: str) -> Float64:
+        """Independent uniform centres."""
+        return generator("spheres", self.particles, self.dimension, scheme, seed).random(self.size)
+
+    def retract(self, w: Float64) -> Float64:
+        """Back into the box."""
+        return np.asarray(w - np.floor(w))
+
+    def load(self, constraints: int, margin: float) -> float:  # noqa: ARG002  (every pair is a constraint)
+        """φ = φ₀ (1 + κ)^d."""
+        return float(self.reference * (1 + margin) ** self.dimension)

@@ -1,0 +1,116 @@
+"""``--sweep`` and ``compare``: a run for each value, and runs beside each other."""
+
+import pytest
+
+from jamharness.api import BadInput
+from jamharness.cli import main
+from jamharness.cli.sweeping import points, with_advice
+
+
+def test_every_combination_is_a_run():
+    """In the order in which they were typed; a semicolon separates values that are lists."""
+    assert [(point.assignments, point.suffix) for point in points(["width=3, 4", "bias=yes,no"])] == [
+        (("width=3", "bias=yes"), "-width-3-bias-yes"),
+        (("width=3", "bias=no"), "-width-3-bias-no"),
+        (("width=4", "bias=yes"), "-width-4-bias-yes"),
+        (("width=4", "bias=no"), "-width-4-bias-no"),
+    ]
+    lists = points(["width=12,10;8,6", "dataset=file:a b"])
+    assert lists[0].assignments == ("width=12,10", "dataset=file:a b")
+    assert [point.suffix for point in lists] == ["-width-12x10-dataset-filexaxb", "-width-8x6-dataset-filexaxb"]
+    (alone,) = points(["jamming.width=3"])
+    assert (alone.assignments, alone.suffix) == (("jamming.width=3",), "-jamming.width-3")
+
+
+@pytest.mark.parametrize(
+    ("sweeps", "words"),
+    [
+        (["width"], "must read KEY=VALUE,VALUE"),
+        (["width=", "=3"], "must read KEY=VALUE,VALUE"),
+        (["width=3,,4"], "must read KEY=VALUE,VALUE"),
+        (["width=3,4,3"], "names a value twice"),
+        (["width=3", "width=4"], "given twice"),
+        ([f"width={','.join(map(str, range(101)))}"], "101 runs are too many"),
+    ],
+)
+def test_what_cannot_be_swept_is_bad_input(sweeps, words):
+    """One sentence for each."""
+    with pytest.raises(BadInput, match=words):
+        points(sweeps)
+
+
+def test_a_list_where_one_number_is_meant_names_the_option():
+    """Only for the setting that was given one."""
+    error = with_advice(BadInput("width = (3, 4): give one each.", "depth = -1: too few."), ["width=3,4", "depth=-1"])
+    assert error.problems == (
+        "width = (3, 4): give one each. For a run with each value: --sweep width=3,4",
+        "depth = -1: too few.",
+    )
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capfd):
+    """A function that returns the sentences with which a command is refused."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> list[str]:
+        assert main(arguments) == 2
+        out, err = capfd.readouterr()
+        assert (out, list(tmp_path.iterdir())) == ("", [])
+        return err.splitlines()
+
+    return call
+
+
+def test_set_keeps_its_meaning(refused):
+    """One number for each layer, where there are as many; the sentence for another number says what else there is."""
+    (sentence,) = refused("run", "jamming", "--backend", "numpy", "--set", "width=3,4,5")
+    assert "3 widths for 2 hidden layers" in sentence
+    assert sentence.endswith("--sweep width=3,4,5")
+    (sentence,) = refused("run", "jamming", "--backend", "numpy", "--set", "seeds=3,4")
+    assert sentence.endswith("--sweep seeds=3,4")
+
+
+def test_a_sweep_is_checked_before_its_first_run(refused):
+    """All that is wrong with any of its runs, each sentence once."""
+    sentences = refused("run", "jamming", "--backend", "nunpy", "--sweep", "width=3,x,0", "--figures", "pfd")
+    for words in ("did you mean 'numpy'", "width = 'x'", "width = 0", "did you mean 'pdf'"):
+        assert sum(words in sentence for sentence in sentences) == 1
+    assert len(sentences) == 4
+    assert any("given twice" in line for line in refused("run", "--set", "width=3", "--sweep", "width=3,4"))
+
+
+def test_a_sweep_makes_a_run_for_each_value_and_compares_them(jamharness, work):
+    """Named for the values; the same numbers as from ``compare``, as a table and as JSON."""
+    command = ("run", "coins", "--backend", "numpy", "--name", "base", "--sweep", "seeds=2,3", "--quiet")
+    document = jamharness(*command, "--json").document
+    assert [run["run"] for run in document["runs"]] == ["base-seeds-2", "base-seeds-3"]
+    assert document["exit"] == 0
+    (setting,) = document["comparison"]["settings"]
+    assert setting == {
+        "protocol": "coins", "setting": "seeds", "values": {"base-seeds-2": 2, "base-seeds-3": 3},
+    }  # fmt: skip
+    (row,) = document["comparison"]["estimates"]
+    means = [run["protocols"]["coins"]["estimates"]["mean"]["value"] for run in document["runs"]]
+    assert row["differences"]["base-seeds-3"]["value"] == pytest.approx(means[1] - means[0])
+    assert jamharness("compare", "base-seeds-2", "base-seeds-3", "--json").document == document["comparison"]
+    again = jamharness(*command)
+    for words in ("base-seeds-3", "coins.seeds", "coins.mean", "jamharness show base-seeds-2"):
+        assert words in again.out
+    jamharness("compare", "base-seeds-2", "base-seeds-9").refused("base-seeds-9")
+    jamharness("compare", "base-seeds-2").refused("name at least two")
+
+
+def test_export_takes_figures_and_latex_along(jamharness, work):
+    """Beside tables and arrays; what LaTeX would read as its own is escaped."""
+    jamharness("run", "coins", "--backend", "numpy", "--name", "r", "--quiet", "--set", "seeds=2")
+    outcome = jamharness("export", "r", "--figures", "pdf,svg")
+    assert outcome.code == 0, outcome.err
+    files = {line.rpartition("/")[2] for line in outcome.out.splitlines()}
+    assert {"estimates.tex", "run.json", "coins-throws.csv"} <= files
+    text = (work / "r" / "estimates.tex").read_text()
+    assert "\\toprule" in text
+    (row,) = [line for line in text.splitlines() if line.startswith("mean &")]
+    assert row.count("&") == 4
+    assert row.endswith("& 2 & heads \\\\")
+    jamharness("export", "r", "--figures", "pfd").refused("did you mean 'pdf'?")

@@ -1,0 +1,125 @@
+"""Figures fit a journal's column: labels do not collide and nothing hangs over the edge."""
+
+from itertools import combinations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from jamharness_protocols.avalanches import figures as avalanches
+from jamharness_protocols.common.paper import COLOURS, DOUBLE, SINGLE, colours
+from jamharness_protocols.jamming import figures as jamming
+from jamharness_protocols.margins import figures as margins
+from jamharness_protocols.spectrum import figures as spectrum
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from jamharness.api import Estimate, Findings
+from jamharness.running.figures import STYLE
+
+DRAW = np.random.default_rng(3)
+
+
+def jumps(seeds=3):
+    rows = [
+        {"seed": seed, "ratio": ratio, "unsatisfied_ratio": max(0.0, ratio - 2), "outcome": outcome}
+        for seed in range(seeds)
+        for ratio, outcome in ((1.54, "satisfied"), (2.41, "minimum"), (3.0, "minimum"), (1.9, "undecided"))
+    ]
+    estimate = Estimate(value=2.0, low=1.9, high=2.1, count=seeds)
+    return Findings(estimates={"critical_ratio": estimate}, tables={"trials": pd.DataFrame(rows)})
+
+
+def scaled():
+    found = jumps()
+    rows = [
+        {"seed": seed, "patterns": patterns, "weights_satisfied": patterns / 2, "weights_unsatisfied": patterns / 3}
+        for seed in range(3)
+        for patterns in (100, 200, 400, 800)
+    ]
+    exponent = Estimate(value=1.0, low=0.9, high=1.1, count=3)
+    return Findings(
+        estimates={**found.estimates, "scaling_exponent": exponent},
+        tables={**found.tables, "thresholds": pd.DataFrame(rows)},
+    )
+
+
+def spectra(loads):
+    arrays = {f"{name} at {load:g}": DRAW.standard_normal(300) ** 5 * 300 for name in ("H", "Hp") for load in loads}
+    return Findings(estimates={}, tables={}, arrays=arrays)
+
+
+def margin_fits(names=("theta", "gamma", "gamma_satisfied")):
+    fit = {"exponent": 0.4, "low": -0.25, "high": 0.88, "lower": 1e-3, "upper": 2.3, "count": 40.0, "slope": 0.2}
+    fits = pd.DataFrame([{"name": name, **fit} for name in names])
+    windows = pd.DataFrame([
+        {"name": name, "exponent": 0.4, "low": -0.2, "high": 0.9, "upper": upper}
+        for name in names for upper in (0.9, 4.5, 120.0)
+    ])  # fmt: skip
+    arrays = {f"{name} values": (1 if name == "theta" else -1) * 10 ** DRAW.uniform(-3.5, 2.5, 300) for name in names}
+    return Findings(estimates={}, tables={"fits": fits, "windows": windows}, arrays=arrays)
+
+
+def changes():
+    arrays = {"sizes": DRAW.integers(0, 30, 400).astype(float), "times": DRAW.integers(0, 200, 400)}
+    return Findings(estimates={}, tables={}, arrays=arrays)
+
+
+def two_runs():
+    return jamming.draw_comparison({"jamming-66a5c2-width-3": jumps(), "jamming-66a5c2-width-4": jumps(12)})
+
+
+CASES = {
+    "jump": lambda: jamming.draw(jumps()),
+    "jump of many": lambda: jamming.draw(jumps(12)),
+    "scaling": lambda: jamming.draw(scaled()),
+    "comparison": two_runs,
+    "one spectrum": lambda: spectrum.draw(spectra([1.4])),
+    "two spectra": lambda: spectrum.draw(spectra([0.7, 1.4])),
+    "four spectra": lambda: spectrum.draw(spectra([0.7, 1.0, 1.2, 1.4])),
+    "margins": lambda: margins.draw(margin_fits()),
+    "margins of one kind": lambda: margins.draw(margin_fits(("gamma",))),
+    "avalanches": lambda: avalanches.draw(changes()),
+}
+
+
+def shown(axis, canvas):
+    """The boxes of an axis's tick labels, those of minor ticks among them."""
+    low, high = sorted(axis.get_view_interval())
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    labels = [tick.label1 for tick in ticks if low <= tick.get_loc() <= high]
+    drawn = [label for label in labels if label.get_visible() and label.get_text()]
+    return [label.get_window_extent(canvas.get_renderer()) for label in drawn]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_figure_fits_its_column(name):
+    """One column or two wide; no title; tick labels apart, axis labels apart and within the figure."""
+    with mpl.rc_context(STYLE):
+        for figure in CASES[name]().values():
+            assert figure.get_size_inches()[0] in (SINGLE, DOUBLE)
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+            whole = figure.bbox
+            labels = []
+            for axes in figure.axes:
+                assert axes.get_title() == ""
+                for axis in (axes.xaxis, axes.yaxis):
+                    boxes = shown(axis, canvas)
+                    assert not any(one.overlaps(two) for one, two in combinations(boxes, 2)), axis
+                    labels.append(axis.label.get_window_extent(canvas.get_renderer()))
+            for box in [label for label in labels if label.width and label.height]:
+                assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+                assert whole.y0 <= box.y0 < box.y1 <= whole.y1
+            assert not any(one.overlaps(two) for one, two in combinations([box for box in labels if box.width], 2))
+
+
+def test_seeds_are_told_apart():
+    """By colour up to ten, beyond by how dense the points are."""
+    few, many = colours(range(4)), colours(range(40))
+    assert len({colour for colour, _ in few.values()}) == 4
+    assert {opacity for _, opacity in many.values()} == {0.15}
+    assert len({colour for colour, _ in many.values()}) == 1
+    (axes,) = jamming.draw(jumps(3))["jump"].axes
+    drawn = {line.get_color() for line in axes.get_lines() if len(line.get_xdata()) and line.get_marker() == "s"}
+    assert drawn == {"C0", "C1", "C2"}
+    assert len(colours(range(COLOURS))) == len(set(colours(range(COLOURS)).values()))

@@ -1,0 +1,60 @@
+"""Which files the built-in cells depend on: an edit orphans what it computes, and nothing else."""
+
+import shutil
+from pathlib import Path
+
+import jamharness_numerics
+import jamharness_protocols
+import pytest
+from jamharness_protocols.plugin import jamharness_protocols as specs
+
+from jamharness.execution.facts import Question, look_up
+
+TASKS = {name: path.partition(":")[0] for spec in specs() for name, path in spec.tasks.items()}
+ALL = {"minimisation", "spectrum", "margins", "avalanches"}
+NOTHING = [
+    f"jamharness_protocols/{protocol}/{part}.py"
+    for protocol in ("jamming", "spectrum", "margins", "avalanches")
+    for part in ("figures", "analysis", "observables", "settings", "protocol")
+] + [
+    "jamharness_protocols/plugin.py",
+    "jamharness_protocols/common/settings.py",
+    "jamharness_protocols/common/own_threshold.py",
+    "jamharness_numerics/search.py",
+    "jamharness_numerics/statistics/power_law.py",
+]
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The physics in a folder of its own, found before the installed one."""
+    for package in (jamharness_protocols, jamharness_numerics):
+        home = Path(str(package.__file__)).parent
+        shutil.copytree(home, tmp_path / home.name, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def hashes() -> dict[str, object]:
+    return {name: look_up(Question(modules=(module,))).sources for name, module in TASKS.items()}
+
+
+def test_an_edit_orphans_the_cells_that_it_computes_and_no_others(copied: Path) -> None:
+    """Figures, analyses, settings and searches none; a minimiser those that use it; the common problem all."""
+    assert set(TASKS) == ALL
+    edits = {name: set[str]() for name in NOTHING} | {
+        "jamharness_protocols/common/minimisation.py": {"minimisation"},
+        "jamharness_numerics/minimise/newton.py": {"minimisation", "spectrum", "avalanches"},
+        "jamharness_numerics/spectra/counting.py": {"spectrum"},
+        "jamharness_protocols/spectrum/lanczos.py": {"spectrum"},
+        "jamharness_protocols/margins/task.py": {"margins"},
+        "jamharness_protocols/avalanches/following.py": {"avalanches"},
+        "jamharness_protocols/common/problem.py": ALL,
+    }  # fmt: skip
+    before = hashes()
+    for name, expected in edits.items():
+        with (copied / name).open("a") as file:
+            file.write("\n# edited\n")
+        after = hashes()
+        assert {task for task in TASKS if after[task] != before[task]} == expected, name
+        before = after
