@@ -4,7 +4,9 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -141,7 +143,7 @@ def measure(job: Job, progress: Progress = say) -> CellResult:
             result = load_object(task.factory)(cell, job.needed, backend, progress)
         backend.synchronize()
     if job.facts is not None:
-        _check_modules(job.facts)
+        _check_modules(job.facts, task.factory.partition(":")[0])
     return _kept(result)
 
 
@@ -152,7 +154,21 @@ _strangers: dict[frozenset[str], str] = {}
 """By the modules that a key accounts for, the first that it does not."""
 
 
-def _check_modules(facts: Facts) -> None:
+_preloaded: dict[str, set[str]] = {}
+"""What came with the module of each task that was imported before its first cell."""
+
+
+def preload(module: str) -> None:
+    """Import the module of a task; what is wrong with it is the error of the cell that needs it."""
+    before = set(sys.modules)
+    with suppress(Exception, SystemExit):
+        import_module(module)
+    _preloaded[module] = set(sys.modules) - before
+    # They are looked at when a cell of the task has been computed: other tasks have nothing to do with them.
+    _checked.update(_preloaded[module])
+
+
+def _check_modules(facts: Facts, task: str) -> None:
     """Refuse numbers of code that their key does not account for: it could change unnoticed.
 
     A module counts where it was loaded first. One that other cells of this process account for is no stranger, since it
@@ -160,7 +176,7 @@ def _check_modules(facts: Facts) -> None:
     """
     _accounted.update(facts.modules)
     loaded = set(sys.modules)
-    strangers = unseen(loaded - _checked, _accounted, facts.own, facts.libraries)
+    strangers = unseen((loaded - _checked) | _preloaded.pop(task, set()), _accounted, facts.own, facts.libraries)
     _checked.update(loaded)
     if strangers:
         _strangers.setdefault(facts.modules, strangers[0])

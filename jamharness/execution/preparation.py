@@ -1,9 +1,6 @@
 """What a worker does before its first cell, so that imports do not count as part of a measurement."""
 
-from contextlib import suppress
-from importlib import import_module
-
-from jamharness.execution.job import Target, describe
+from jamharness.execution.job import Target, describe, preload
 
 
 def prepare(target: Target, modules: tuple[str, ...]) -> None:
@@ -11,12 +8,11 @@ def prepare(target: Target, modules: tuple[str, ...]) -> None:
 
     Arguments:
         target: the backend.
-        modules: those of the protocols and data sets; what is wrong with one is the error of the cell that needs it.
+        modules: those of the tasks; what is wrong with one is the error of the cell that needs it.
 
     Raises:
         BadInput: the device or dtype is not available here.
     """
     describe(target)
     for module in modules:
-        with suppress(Exception, SystemExit):
-            import_module(module)
+        preload(module)

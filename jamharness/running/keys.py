@@ -172,6 +172,13 @@ def find_task(plugins: Plugins, protocol: str, task: str, target: Target) -> Tas
     return Task(name=task, factory=spec.tasks.get(task, spec.factory), is_protocol=not spec.tasks, native=native)
 
 
+def task_modules(plugins: Plugins, protocols: Iterable[str]) -> tuple[str, ...]:
+    """The modules of the tasks of some protocols; of one without tasks its own."""
+    specs = [plugins.protocol(name) for name in protocols]
+    factories = [factory for spec in specs for factory in (spec.tasks.values() or (spec.factory,))]
+    return tuple(dict.fromkeys(factory.partition(":")[0] for factory in factories))
+
+
 def with_needs(cells: Iterable[Cell]) -> Iterator[Cell]:
     """The cells, each after those that it needs."""
     for cell in cells:

@@ -15,7 +15,7 @@ from jamharness.plugins import Plugins
 from jamharness.running.data import DataDigests
 from jamharness.running.figures import DEFAULT, draw_figures, figures_folder
 from jamharness.running.journal import RunJournal, first_record
-from jamharness.running.keys import Keys
+from jamharness.running.keys import Keys, task_modules
 from jamharness.running.observer import Observer, Silent
 from jamharness.running.request import Request, check_request
 from jamharness.running.result import Run, conclude
@@ -175,7 +175,7 @@ def resume(
 def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: RunRecord | None) -> Run:
     record = first_record(request, resumed)
     store = request.store
-    with WorkerPool(request) as workers:
+    with WorkerPool(request, task_modules(plugins, [experiment.name for experiment in request.experiments])) as workers:
         data = DataDigests(plugins, loading_of(request))
         trackers = [
             CellTracker(experiment, Keys(experiment.name, plugins, request.target, workers.look_up, data), store)

@@ -58,9 +58,10 @@ class WorkerPool:
 
     Arguments:
         request: says how many, where, and with which interpreter.
+        modules: those of the tasks, imported before the first cell.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, modules: tuple[str, ...] = ()) -> None:
         self.size = request.workers
         self.events: SimpleQueue[Event] = SimpleQueue()
         self._facts: dict[Question, Facts] = {}
@@ -73,7 +74,7 @@ class WorkerPool:
             limit=request.limit,
             memory=request.memory,
             # A framework may take longer to import than a cell to compute.
-            prepare=(prepare, (request.target, _modules(request))),
+            prepare=(prepare, (request.target, modules)),
             said=self._said,
         )
 
@@ -134,8 +135,3 @@ class WorkerPool:
     def _said(self, args: tuple[Any, ...], text: str) -> None:
         if args and isinstance(args[0], Job):
             self.events.put(Event(cell=args[0].cell, text=text))
-
-
-def _modules(request: Request) -> tuple[str, ...]:
-    """The modules of the protocols that are to run."""
-    return tuple(dict.fromkeys(type(experiment.protocol).__module__ for experiment in request.experiments))

@@ -114,11 +114,20 @@ FORMS: dict[str, Case] = {
     "disabled backend": (options("--disable", "numpy"), [("'numpy'", "--disable numpy", "without that")]),
     "disable without name": (("run", "--disable"), [("--disable", "name of a plugin", "jamharness plugins")]),
     "data files missing": (
-        settings("dataset=mnist", "folder=/nowhere", "patterns=100"),
-        [("'mnist'", "train-images-idx3-ubyte", "/nowhere", "put the files there", "--download", "4 files from https")],
+        settings("dataset=mnist", "folder=/nowhere/data", "patterns=100"),
+        [
+            (
+                "'mnist'",
+                "train-images-idx3-ubyte",
+                "/nowhere/data",
+                "put the files there",
+                "--download",
+                "4 files from https",
+            )
+        ],
     ),
     "data files that cannot be fetched": (
-        (*settings("dataset=mnist", "folder=/nowhere", "patterns=100"), "--download"),
+        (*settings("dataset=mnist", "folder=/nowhere/data", "patterns=100"), "--download"),
         [("'mnist'", "not fetched from https", "no connection", "put the files there")],
     ),
     "store in proc": (("run", "--backend", "numpy", "--store", "/proc/store"), [("'/proc/store'", "another folder")]),
@@ -171,7 +180,7 @@ def test_wrong_input_is_one_sentence_per_fault(command: Any, refused: Any, case:
     """With the value and the nearest name, or what is allowed."""
     arguments, sentences = case
     refused(command, arguments, *sentences)
-    assert not Path("/nowhere").exists()
+    assert not Path("/nowhere/data").exists()
 
 
 @pytest.mark.parametrize(

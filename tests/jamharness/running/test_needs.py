@@ -41,9 +41,9 @@ def test_a_need_that_fails_fails_what_needs_it(lab: Any) -> None:
     run = lab.run(protocols="pair", settings={"trouble": 1})
     assert run.protocols["pair"].cells == {"done": 4, "failed": 3, "reused": 0}
     reasons = dict(run.protocols["pair"].failures)
-    assert reasons["walk 1"] == "ValueError: lost its way"
+    assert reasons["walk 1"] == "ValueError: lost its way (walk.py, line 9)"
     for label in ("sum 0", "sum 1"):
-        assert reasons[label] == "It needs walk (walk 1), which failed: ValueError: lost its way"
+        assert reasons[label] == f"It needs walk (walk 1), which failed: {reasons['walk 1']}"
     assert open_run(run.name, lab.store).protocols["pair"].failures == run.protocols["pair"].failures
     assert resume(run.name, store=lab.store).protocols["pair"].cells == {"done": 4, "failed": 3, "reused": 4}
 
