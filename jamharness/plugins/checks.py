@@ -124,6 +124,8 @@ def spec_problem(spec: Spec, distribution: str) -> str:
         not isinstance(text, str) for pair in environment.items() for text in pair
     ):
         return "environment must map texts to texts."
+    if wrong := [name for name in environment if not name or "=" in name or "\0" in name + environment[name]]:
+        return f"environment names {wrong[0]!r}, which can be no variable of a process."
     return ""
 
 
