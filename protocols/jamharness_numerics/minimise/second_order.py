@@ -61,7 +61,7 @@ def second_order(problem: Problem, w: Array, budget: int, say: Callable[[str], N
     if problem.network.nonlinearity.smooth or problem.network.depth == 0:
         search = _descend(problem, problem, search, budget)
         stages = [problem]
-        possible = "hessian" in problem.backend.capabilities and problem.network.depth > 0
+        possible = problem.can("hessian") and problem.network.depth > 0
         if possible and not satisfied(problem, search.w):
             search = confined(problem, search, budget, say)
             if search.slope is not None or search.balance is not None:

@@ -70,7 +70,7 @@ def _negative(backend: Backend, draw: Mapping[str, Any]) -> Mapping[str, Json]:
     contacts = contacts_of(draw, end.contacts)
     return {
         "excess": int(np.count_nonzero(contacts)) - N, "critical": end.critical, "ending": end.ending,
-        "forces": [float(force) for force in end.forces], "gaps": [float(gap) for gap in end.gaps if gap < 1],
+        "forces": [float(force) for force in end.forces],
     }  # fmt: skip
 
 
@@ -83,30 +83,26 @@ def _negative_rows(results: Results) -> list[Row]:
     ]
     groups = np.concatenate([np.full(len(values["forces"]), index) for index, (_, values) in enumerate(results)])
     forces = np.concatenate([np.asarray(values["forces"]) for _, values in results])
-    gap_groups = np.concatenate([np.full(len(values["gaps"]), index) for index, (_, values) in enumerate(results)])
-    gaps = np.concatenate([np.asarray(values["gaps"]) for _, values in results])
-    for name, truth, fit in (
-        ("θ of forces", THETA, fit_power_law(forces, side="+", groups=groups)),
-        ("γ of gaps", GAMMA, fit_power_law(-gaps, side="-", groups=gap_groups)),
-    ):
-        value, low, high = (
-            float("nan") if each is None else float(biased(results, np.array([each]))[0])
-            for each in (fit.exponent, fit.low, fit.high)
+    # γ of the gaps is left out: at these sizes their density is cut off by N (docs/calibration.md).
+    fit = fit_power_law(forces, side="+", groups=groups)
+    value, low, high = (
+        float("nan") if each is None else float(biased(results, np.array([each]))[0])
+        for each in (fit.exponent, fit.low, fit.high)
+    )
+    error = max((high - low) / (2 * 1.96), 1e-12)
+    rows.append(
+        Row(
+            calibration="negative",
+            quantity=f"θ of forces, α = {_LOAD}",
+            truth=THETA,
+            value=value,
+            low=low,
+            high=high,
+            count=len(results),
+            p=2 * float(stats.norm.sf(abs(value - THETA) / error)),
+            source="arXiv 1404.6809",
         )
-        error = max((high - low) / (2 * 1.96), 1e-12)
-        rows.append(
-            Row(
-                calibration="negative",
-                quantity=f"{name}, α = {_LOAD}, full replica symmetry breaking",
-                truth=truth,
-                value=value,
-                low=low,
-                high=high,
-                count=len(results),
-                p=2 * float(stats.norm.sf(abs(value - truth) / error)),
-                source="arXiv 1404.6809",
-            )
-        )
+    )
     return rows
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jamharness.api import Adam, BadInput, Fire, Flow, QuadraticHinge, Sgd, State
+from jamharness.api import Adam, BadInput, Fire, Flow, Sgd, State
 
 
 @pytest.mark.parametrize(
@@ -22,13 +22,6 @@ def test_constants_must_be_positive(make, values, count):
     with pytest.raises(BadInput, match=f"{make.__name__}: .* must be a positive number") as caught:
         make(**values)
     assert len(caught.value.problems) == count
-
-
-@pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf")])
-def test_a_margin_must_be_a_positive_number(margin):
-    """One sentence with the value and the papers' one."""
-    with pytest.raises(BadInput, match="must be a number from 1e-06 to 1e"):
-        QuadraticHinge(margin=margin)
 
 
 def test_the_papers_schedule():

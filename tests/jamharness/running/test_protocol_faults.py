@@ -45,11 +45,12 @@ def test_settings_that_inherit_are_decorated_again_where_they_add_fields(lab: An
     edited(
         lab, "    @dataclass(frozen=True, kw_only=True)\n    class Settings(Settings):", "    class Settings(Settings):"
     )
-    with pytest.raises(PluginError, match="decorate its Settings") as caught:
-        from jamharness.plugins import Plugins
-        from jamharness.running.experiments import load_protocol
+    from jamharness.plugins import Plugins
+    from jamharness.running.experiments import load_protocol
 
-        load_protocol(Plugins.load(), "echo")
+    plugins = Plugins.load()
+    with pytest.raises(PluginError, match="decorate its Settings") as caught:
+        load_protocol(plugins, "echo")
     assert "'echo'" in str(caught.value)
 
 

@@ -49,7 +49,7 @@ def test_the_slope_is_that_of_the_loss_along_spheres():
 
 @pytest.mark.parametrize("activation", ["tanh", "gelu", "softplus"])
 def test_beyond_its_transition_a_smooth_network_is_decided(activation):
-    """Every run at P/N_w = 6 ends as a minimum or with a loss that has levelled off, and what it says can be checked."""
+    """Every run at P/N_w = 6 ends as a minimum or with a loss that has levelled off, and its words can be checked."""
     for seed in range(3):
         problem, w = pose(activation, 6, seed, width=3)
         found = minimise(problem, w)
