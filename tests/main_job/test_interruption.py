@@ -129,9 +129,9 @@ PROTOCOL = """
         def plan(self, settings, done):
             if settings.when == "plan":
                 sys.exit(5)
-            return [] if done else [Cell(protocol="slow", coordinates={"seed": 0}, label="one")]
+            return [] if done else [Cell(task="slow", coordinates={"seed": 0}, label="one")]
 
-        def measure(self, cell, backend, progress):
+        def measure(self, cell, needed, backend, progress):
             return CellResult(values={})
 
         def analyse(self, settings, done):
