@@ -162,7 +162,7 @@ def test_a_backend_that_forgets_patterns_is_shown_to_differ_over_seeds(process, 
         "agree", "jamming", "--backends", "numpy,optimist", "--kinds", "distribution", *TINY, "--set", "seeds=12",
         **search(backends),
     )  # fmt: skip
-    assert done.code == 1, done.err
+    assert done.code == 1, done.out + done.err
     assert "critical_ratio" in done.out
     assert "The backends differ." in done.out
 

@@ -16,7 +16,7 @@ from jamharness.api import Array, Problem
 from jamharness_numerics.minimise.certificate import last_layer, loss_of
 from jamharness_numerics.minimise.newton import newton
 from jamharness_numerics.minimise.outcome import PUSH, OptimizeResult
-from jamharness_numerics.minimise.verdict import DECLINE_TOLERANCE, SMOOTH_TOLERANCE, large, levelled, settled
+from jamharness_numerics.minimise.verdict import DECLINE_TOLERANCE, MANY, SMOOTH_TOLERANCE, given_up, levelled, settled
 
 FIRST = 10.0
 """λ|w|²/L on the first sphere: it draws w back from where Levenberg–Marquardt has stalled."""
@@ -72,7 +72,7 @@ def confined(
             min(STAGE, budget - search.iterations),
             tolerance=0.1 * SMOOTH_TOLERANCE,
             done=lambda w: separated(problem, w),
-            enough=ENOUGH if slope < STEEP and large(problem, loss) else 0.0,
+            enough=ENOUGH if slope < STEEP and given_up(problem, loss) > MANY else 0.0,
             damping=damping,
             decay=decay,
         )
@@ -94,7 +94,7 @@ def confined(
         elif (loss <= first or np.linalg.norm(search.w) >= np.linalg.norm(start)) and levelled(
             problem, loss, slope, sphere.balance, sphere.decline
         ):
-            return _rested(problem, replace(search, balance=sphere.balance, slope=slope), budget)
+            return _rested(problem, replace(search, balance=sphere.balance, decline=sphere.decline, slope=slope), budget)
         decay /= FACTOR
     return search
 
@@ -133,10 +133,10 @@ def _rested(problem: Problem, search: OptimizeResult, budget: int) -> OptimizeRe
     )
     further = _further(search, tried)
     if tried.why == "done":
-        return replace(further, w=rescaled(problem, tried.w), slope=None)
+        return replace(further, w=rescaled(problem, tried.w), balance=None, decline=None, slope=None)
     certificate = last_layer(problem, problem.margins(tried.w))
     if settled(smooth=True, certificate=certificate, balance=tried.balance, decline=None):
-        return replace(further, balance=tried.balance, slope=None)
+        return replace(further, balance=tried.balance, decline=tried.decline, slope=None)
     return replace(search, iterations=further.iterations, factorisations=further.factorisations)
 
 

@@ -21,6 +21,8 @@ FLAT = 0.25
 GIVEN_UP = 0.2
 """ΣΔ²/κ² per parameter above which the loss is taken for one that stays: the patterns that are given up, Δ ≈ κ. At a
 critical point it is at least 1 in all; runs with less than this were satisfied in the end (docs/minimisers.md)."""
+MANY = 0.3
+"""The same for a minimum on a sphere that has settled only: below, one of five was satisfied by more steps."""
 
 
 def settled(*, smooth: bool, certificate: float, balance: float | None, decline: float | None) -> bool:
@@ -43,7 +45,8 @@ def settled(*, smooth: bool, certificate: float, balance: float | None, decline:
 def levelled(problem: Problem, loss: float, slope: float, balance: float | None, decline: float | None) -> bool:
     """Whether a minimum on a sphere shows that the loss stays above its floor however large the weights become.
 
-    The minimum counts as one under the same rule as that of a relu network: it has converged, or settled.
+    The minimum counts as one under the same rule as that of a relu network: it has converged, or settled where many
+    patterns are given up.
 
     Arguments:
         problem: for κ and P.
@@ -52,11 +55,11 @@ def levelled(problem: Problem, loss: float, slope: float, balance: float | None,
         balance: ``certificate.force_balance`` of the tangential forces.
         decline: the part of the objective that a last stretch takes away.
     """
-    rests = settled(smooth=False, certificate=0.0, balance=balance, decline=decline)
-    return rests and slope < FLAT and large(problem, loss)
+    converged = balance is not None and balance < SMOOTH_TOLERANCE
+    rests = converged or settled(smooth=False, certificate=0.0, balance=balance, decline=decline)
+    return rests and slope < FLAT and given_up(problem, loss) > (GIVEN_UP if converged else MANY)
 
 
-def large(problem: Problem, loss: float) -> bool:
-    """Whether so many patterns are given up that no descent from here is expected to learn them: see ``GIVEN_UP``."""
-    given_up = 2 * problem.patterns * loss / problem.loss.margin**2
-    return given_up > GIVEN_UP * problem.network.size
+def given_up(problem: Problem, loss: float) -> float:
+    """ΣΔ²/κ² per parameter, about the number of patterns that are given up."""
+    return 2 * problem.patterns * loss / (problem.loss.margin**2 * problem.network.size)

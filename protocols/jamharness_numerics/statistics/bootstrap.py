@@ -34,11 +34,11 @@ def resampled(count: int, statistic: Callable[[Float64], float], resamples: int 
     return np.array([statistic(draw) for draw in draws])
 
 
-def few(count: int, noun: str = "seed") -> str:
-    """The note of an estimate that rests on too few samples for an interval; empty where they are enough."""
-    if count >= LEAST:
+def few(count: int, least: int = LEAST) -> str:
+    """The note of an estimate that rests on too few seeds for an interval; empty where they are enough."""
+    if count >= least:
         return ""
-    return f"{count} {noun}{'' if count == 1 else 's'}: no interval"
+    return f"{count} seed{'' if count == 1 else 's'}: no interval"
 
 
 def interval(
@@ -66,16 +66,20 @@ def interval(
     return float(low), float(high)
 
 
-def estimate(samples: Float64, statistic: Callable[[Float64], float], *, none: str = "") -> Estimate:
+def estimate(
+    samples: Float64, statistic: Callable[[Float64], float], *, none: str = "", least: int = LEAST
+) -> Estimate:
     """A statistic of independent samples (n,) with its interval, and a note where they are too few for one.
 
     Arguments:
         samples: (n,), one for each seed.
         statistic: of samples (n,).
         none: the note where there are no samples.
+        least: samples below which there is no interval; ``PERCENTILES`` for what is no mean, a median say, of which
+            Student's interval says nothing.
     """
     count = len(samples)
     if not count:
         return Estimate(value=None, low=None, high=None, count=0, note=none)
-    low, high = interval(samples, lambda sample: float(statistic(sample)))
-    return Estimate(value=float(statistic(samples)), low=low, high=high, count=count, note=few(count))
+    low, high = (None, None) if count < least else interval(samples, lambda sample: float(statistic(sample)))
+    return Estimate(value=float(statistic(samples)), low=low, high=high, count=count, note=few(count, least))

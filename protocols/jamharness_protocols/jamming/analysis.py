@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jamharness_numerics.search import Axis, bracket
-from jamharness_numerics.statistics.bootstrap import estimate
+from jamharness_numerics.statistics.bootstrap import PERCENTILES, estimate
 from jamharness_numerics.statistics.scaling import scaling_exponent
 from jamharness_numerics.statistics.thresholds import Thresholds, mean_threshold, spread
 
@@ -50,9 +50,11 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
     first = int(counted["smallest"].notna().sum())
     small = f"{first - len(jumps)} of {first} first minima have N_Δ ≤ 0.1 N without pinned patterns: left out"
     for name, statistic in (("jump_smallest", np.min), ("jump_median", np.median)):
-        estimates[name] = estimate(jumps, statistic, none="no seed has a minimum beyond its threshold")
+        none = "no seed has a minimum beyond its threshold"
+        estimates[name] = estimate(jumps, statistic, none=none, least=PERCENTILES)
         if first > len(jumps):
-            estimates[name] = replace(estimates[name], note=small)
+            few_seeds = f"; {estimates[name].note}" if 0 < len(jumps) < PERCENTILES else ""
+            estimates[name] = replace(estimates[name], note=small + few_seeds)
     for outcome in ("satisfied", "minimum", "diverging", "undecided"):
         count = int((trials["outcome"] == outcome).sum())
         if outcome == "undecided":

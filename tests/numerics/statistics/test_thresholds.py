@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from jamharness_numerics.statistics.bootstrap import interval
+from jamharness_numerics.statistics.bootstrap import PERCENTILES, estimate, interval
 from jamharness_numerics.statistics.bracketed import bracketed
 from jamharness_numerics.statistics.thresholds import Thresholds, mean_threshold, spread
 from scipy import stats
@@ -131,3 +131,11 @@ def test_three_and_four_samples_have_students_interval():
         low, high = interval(samples, lambda some: float(some.mean()))
         reach = stats.t.ppf(0.975, len(samples) - 1) * samples.std(ddof=1) / np.sqrt(len(samples))
         assert (low, high) == pytest.approx((samples.mean() - reach, samples.mean() + reach), rel=0.03)
+
+
+def test_a_median_of_four_has_no_interval():
+    """Student's interval is that of a mean; order statistics have one from five samples on."""
+    for count in (4, 5):
+        found = estimate(np.arange(count, dtype=float), np.median, least=PERCENTILES)
+        assert (found.low is None) == (count < PERCENTILES)
+        assert found.note == ("4 seeds: no interval" if count == 4 else "")

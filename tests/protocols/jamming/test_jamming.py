@@ -247,7 +247,7 @@ def test_the_start_of_a_scan_over_widths_is_found_without_trying_all():
     for highest, expected in ((10**6, [3, 5, 8, 12]), (4, [3, 4, 4, 4])):
         settings = Jamming.Settings(scan="width", highest_width=highest, seeds=1)
         assert settings.problems() == []
-        assert [cell.coordinates["width"] for cell in PROTOCOL.plan(settings, [])] == expected
+        assert [cell.system.width for cell in PROTOCOL.plan(settings, [])] == expected
 
 
 @pytest.mark.parametrize(
