@@ -71,6 +71,7 @@ class _Results:
     def __init__(self) -> None:
         self.stream: Forgiving | None = None
         self.error: OSError | None = None
+        self.last = False
 
     def write(self, text: str) -> None:
         stream = self.stream or Forgiving(sys.stdout)
@@ -120,8 +121,12 @@ def _readable(sentence: str) -> str:
 
 
 @contextmanager
-def others_to_stderr() -> Iterator[None]:
-    """Meanwhile, send to standard error what anybody prints: plugins, libraries written in C, child processes."""
+def others_to_stderr(*, for_good: bool = False) -> Iterator[None]:
+    """Meanwhile, send to standard error what anybody prints: plugins, libraries written in C, child processes.
+
+    Arguments:
+        for_good: whether it stays so, because nothing comes afterwards; a thread of a plugin may still print.
+    """
     if _results.stream is not None:
         yield
         return
@@ -138,11 +143,12 @@ def others_to_stderr() -> Iterator[None]:
         Forgiving(sys.stdout).flush()
         _results.stream.flush()
         _results.keep(_results.stream.error)
-        _results.stream = None
-        sys.stdout = printed
-        os.dup2(kept, 1)
-        with suppress(OSError):  # what it still holds was tried above
-            own.close()
+        if not for_good:
+            _results.stream = None
+            sys.stdout = printed
+            os.dup2(kept, 1)
+            with suppress(OSError):  # what it still holds was tried above
+                own.close()
 
 
 def alone(command: Callable[P, T]) -> Callable[P, T]:
@@ -150,7 +156,7 @@ def alone(command: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        with others_to_stderr():
+        with others_to_stderr(for_good=_results.last):
             try:
                 return command(*args, **kwargs)
             except (SystemExit, GeneratorExit) as error:
@@ -176,7 +182,7 @@ def standard_streams(*, for_good: bool) -> Iterator[Callable[[int], int]]:
     before = sys.stdout, sys.stderr
     printed, told = Forgiving(sys.stdout), Forgiving(sys.stderr)
     sys.stdout, sys.stderr = cast("TextIO", printed), cast("TextIO", told)
-    _results.error = None
+    _results.error, _results.last = None, for_good
 
     def leave(code: int) -> int:
         printed.flush()

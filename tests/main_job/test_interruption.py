@@ -37,7 +37,7 @@ def start(work: Path) -> Iterator[Start]:
         process.communicate()
 
 
-def until(condition: Callable[[], object], seconds: float = 60.0) -> bool:
+def until(condition: Callable[[], object], seconds: float = 100.0) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

@@ -104,7 +104,7 @@ NOISE = """
 
         def __init__(self):
             noise("when made")
-            threading.Thread(target=lambda: [(noise("in a thread"), time.sleep(0.01)) for _ in range(100)],
+            threading.Thread(target=lambda: [noise("in a thread") for _ in range(1000)],
                              daemon=True).start()
 
         def plan(self, settings, done):
