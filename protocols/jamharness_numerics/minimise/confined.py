@@ -94,7 +94,9 @@ def confined(
         elif (loss <= first or np.linalg.norm(search.w) >= np.linalg.norm(start)) and levelled(
             problem, loss, slope, sphere.balance, sphere.decline
         ):
-            return _rested(problem, replace(search, balance=sphere.balance, decline=sphere.decline, slope=slope), budget)
+            return _rested(
+                problem, replace(search, balance=sphere.balance, decline=sphere.decline, slope=slope), budget
+            )
         decay /= FACTOR
     return search
 
