@@ -128,6 +128,7 @@ def agree(
                 )  # fmt: skip
             except BadInput as error:
                 failures[each] = " ".join(error.problems)
+        failures |= _nothing_done(runs)
         distribution_rows = _distribution(experiments, runs, equivalences or {})
     found_all = Agreement(
         name=name,
@@ -166,6 +167,17 @@ def _comparison_points(experiments: Sequence[Experiment], failures: dict[str, st
         with plugin_code(f"protocol {experiment.name!r}", "declaring its points of comparison"):
             found |= dict.fromkeys(declare(experiment.settings))
     return list(found)
+
+
+def _nothing_done(runs: Mapping[str, Run]) -> dict[str, str]:
+    """The backends all of whose cells failed, each with the reason of its first one."""
+    return {
+        name: f"All {part.cells['failed']} cells of {protocol} failed with backend {name!r}; {label}: {reason}"
+        for name, finished in runs.items()
+        for protocol, part in finished.protocols.items()
+        if part.failures and not part.cells["done"]
+        for label, reason in part.failures[:1]
+    }
 
 
 def _distribution(

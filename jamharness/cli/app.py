@@ -56,17 +56,17 @@ def _add(app: typer.Typer, plugins: Plugins, plugin: str) -> None:
     if plugin not in plugins.call("jamharness_commands", plugin, app=own):
         return
     taken = _names(app)
-    clash = sorted(name for name in _names(own) if name in taken)
-    if clash:
-        plugins.refuse(plugin, f"its command {clash[0]!r} exists already; it must choose another name.")
-        return
     try:
         # Parameters are looked at only now, and a wrong one would stop every command.
         with plugin_code(f"plugin {plugin!r}", "adding its commands"):
-            if _names(own):
+            names = _names(own)
+            if names and not names & taken:
                 typer.main.get_group(own)
     except Exception as error:  # noqa: BLE001  (whatever it raises is the plugin's fault)
         plugins.refuse(plugin, f"its commands cannot be used ({type(error).__name__}: {error}).")
+        return
+    if clash := sorted(names & taken):
+        plugins.refuse(plugin, f"its command {clash[0]!r} exists already; it must choose another name.")
         return
     app.registered_commands += own.registered_commands
     app.registered_groups += own.registered_groups

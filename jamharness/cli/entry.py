@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -37,7 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with standard_streams(for_good=arguments is None) as leave:
         _prepare(debug)
         try:
-            return leave(_run(typed))
+            code = leave(_run(typed))
+            if code == INTERRUPTED and arguments is None:
+                # Python ends with the signal's default: one more Ctrl-C would turn 130 into a death by the signal.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+            return code
         except KeyboardInterrupt:
             say("Interrupted.")
             return INTERRUPTED

@@ -24,6 +24,9 @@ T = TypeVar("T")
 NOT_WRITTEN = 74
 """The exit code when a result could not be written, such as EX_IOERR of sysexits.h."""
 
+_LONGEST = 2000
+"""Characters of a sentence that are still read."""
+
 
 class Forgiving:
     """A text stream to which everything can be written, whatever becomes of it.
@@ -106,8 +109,14 @@ def show_lines(*lines: str) -> None:
 def say(*sentences: str) -> None:
     """Tell the user something beside the result, on standard error."""
     stream = Forgiving(sys.stderr)
-    stream.write("".join(f"{visible(sentence)}\n" for sentence in sentences))
+    stream.write("".join(f"{_readable(sentence)}\n" for sentence in sentences))
     stream.flush()
+
+
+def _readable(sentence: str) -> str:
+    """The sentence without control characters, its middle left out where somebody typed thousands of characters."""
+    text = visible(sentence)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
 
 
 @contextmanager

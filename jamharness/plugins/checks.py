@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from itertools import islice
 from typing import Any
 
 import pluggy
@@ -11,6 +12,8 @@ from jamharness.api import API_VERSION, CAPABILITIES, BackendSpec, PluginError, 
 from jamharness.plugins.dependencies import alternatives
 from jamharness.plugins.rows import KINDS, Spec
 
+MOST = 1000
+"""Specs that one plugin may offer of a kind: an endless iterator is a fault."""
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("jamharness_"))
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -73,7 +76,9 @@ def check_offer(hook: str, kind: str, offer: Any) -> list[Spec]:
     wanted = KINDS[kind]
     if isinstance(offer, str | Mapping) or not hasattr(type(offer), "__iter__"):
         raise PluginError(f"{hook} returned {_a(offer)}; it must return an iterable of {wanted.__name__}.")
-    specs = list(offer)
+    specs = list(islice(offer, MOST + 1))
+    if len(specs) > MOST:
+        raise PluginError(f"{hook} returned more than {MOST} items; offer fewer.")
     for spec in specs:
         if not isinstance(spec, wanted):
             raise PluginError(f"{hook} returned {_a(spec)} among its items; each must be a {wanted.__name__}.")
@@ -119,6 +124,8 @@ def spec_problem(spec: Spec, distribution: str) -> str:
         not isinstance(text, str) for pair in environment.items() for text in pair
     ):
         return "environment must map texts to texts."
+    if wrong := [name for name in environment if not name or "=" in name or "\0" in name + environment[name]]:
+        return f"environment names {wrong[0]!r}, which can be no variable of a process."
     return ""
 
 

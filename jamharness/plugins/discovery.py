@@ -30,17 +30,25 @@ class Found:
 def find() -> list[Found]:
     """All entry points of the group, in the order of names."""
     try:
-        entries = [(entry, entry.dist) for entry in metadata.entry_points(group=GROUP)]
+        found = [_found(entry, entry.dist) for entry in metadata.entry_points(group=GROUP)]
     except Exception:  # noqa: BLE001  (one malformed file breaks the library's search for every program)
         return _find_one_by_one()
-    found = [_found(entry, distribution) for entry, distribution in entries]
     return sorted(found, key=lambda each: (each.name, each.distribution))
 
 
 def _find_one_by_one() -> list[Found]:
     found: dict[str, list[Found]] = {}
     for distribution in metadata.distributions():
-        name = distribution.metadata["Name"] or "unknown"
+        try:
+            name = distribution.metadata["Name"] or "unknown"
+        except Exception as error:  # noqa: BLE001  (likewise)
+            # Its folder is called NAME-VERSION.dist-info.
+            name = (
+                str(getattr(distribution, "_path", "unknown")).replace("\\", "/").rpartition("/")[2].partition("-")[0]
+            )
+            problem = f"its METADATA cannot be read ({type(error).__name__}); reinstall {name}"
+            found.setdefault(name, [Found(name=name, distribution=name, version="", problem=problem)])
+            continue
         if name in found:  # the first on the path is the one that is imported
             continue
         try:

@@ -118,7 +118,7 @@ class DataDigests:
                 continue
             futures[request] = pool.submit(fingerprint, factory, request)
         if futures and not wait(futures.values(), _SLOW).done:
-            log.warning("Data set %r is still being loaded after %g s.", next(iter(futures)).dataset, _SLOW)
+            log.warning("Data set %r has been loading for %g s …", next(iter(futures)).dataset, _SLOW)
         for request, future in futures.items():
             try:
                 self._known[request] = future.result()

@@ -116,8 +116,8 @@ def test_doctor_reports_what_is_wrong(process, plugin_distribution, work):
     cells = sorted((work / "jamharness-store" / "cells").glob("*/*.json"))
     cells[0].write_text("rubbish")
     (work / "jamharness-store" / "runs" / "older.json").write_text("{")
-    (work / "jamharness.toml").write_text("[interpreters]\ntorch = '/nowhere/python'\n")
-    variables = environment(plugin_distribution("tensorflow-cpu", BROKEN, {}, version="2.21.0"))
+    variables = {"JAMHARNESS_PYTHON_TORCH": "/nowhere/python"}
+    variables |= environment(plugin_distribution("tensorflow-cpu", BROKEN, {}, version="2.21.0"))
     done = process("doctor", "--json", **variables)
     assert done.code == 1
     findings = json.loads(done.out)["findings"]

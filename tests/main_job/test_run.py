@@ -62,7 +62,7 @@ def consistent(document: dict[str, Any]) -> None:
     assert set(part["estimates"]) >= ESTIMATES
     for estimate in part["estimates"].values():
         assert {"value", "low", "high", "count"} <= set(estimate)
-        if estimate["low"] is not None:
+        if estimate["value"] is not None and estimate["low"] is not None:
             assert estimate["low"] <= estimate["value"] <= estimate["high"]
     assert sum(part["estimates"][name]["value"] for name in OUTCOMES) == part["cells"]["done"] + part["cells"]["failed"]
     for path in document["files"]:
@@ -94,7 +94,8 @@ def test_a_run_is_found_again_by_every_command_and_from_python(
 
     shown = command("show", "first")
     assert shown.code == 0
-    assert all(word in shown.out for word in ("critical_ratio", "trials", backend))
+    assert all(word in shown.out for word in ("critical_ratio", "trials", "finished"))
+    assert backend in command("show", "first", "--all").out
     again = json.loads(command("show", "first", "--json").out)
     assert again["protocols"]["jamming"]["estimates"] == part["estimates"]
 
@@ -125,18 +126,18 @@ def test_a_run_is_found_again_by_every_command_and_from_python(
 @pytest.mark.torch
 def test_a_scan_over_widths_gives_an_exponent_and_two_pictures(command: Any, work: Path) -> None:
     """On real data; every seed's bracket has the satisfied network above the unsatisfied one."""
-    settings = {"dataset": "digits", "scan": "width", "patterns": "60,120", "seeds": 2}
+    settings = {"dataset": "digits", "scan": "width", "patterns": "60,120", "seeds": 3}
     outcome = command("run", "jamming", "--backend", "torch", "--name", "scan", "--json", "--quiet", *asked(**settings))
     assert outcome.code == 0, outcome
     assert outcome.err == ""
     document = json.loads(outcome.out)
     consistent(document)
     exponent = document["protocols"]["jamming"]["estimates"]["scaling_exponent"]
-    assert exponent["count"] == 2
+    assert exponent["count"] == 3
     assert exponent["low"] <= exponent["value"] <= exponent["high"]
     assert sorted(Path(path).name for path in document["files"]) == ["jamming-jump.png", "jamming-scaling.png"]
     thresholds = jamharness.open_run("scan", "jamharness-store").tables["jamming"]["thresholds"]
-    assert sorted(thresholds["patterns"]) == [60, 60, 120, 120]
+    assert sorted(thresholds["patterns"]) == [60] * 3 + [120] * 3
     assert (thresholds["weights_satisfied"] > thresholds["weights_unsatisfied"]).all()
 
 
@@ -175,7 +176,7 @@ def test_a_first_order_run_says_honestly_what_it_did_not_decide(command: Any, wo
     consistent(document)
     part = document["protocols"]["jamming"]
     assert (document["exit"], part["estimates"]["critical_ratio"]["value"]) == (1, None)
-    assert "budget" in part["objection"]
+    assert "first-order methods decide late" in part["objection"]
     largest = recomputed(work / "jamharness-store")
     trials = jamharness.open_run("adam", "jamharness-store").tables["jamming"]["trials"]
     assert set(trials["outcome"]) == {"satisfied", "undecided"}

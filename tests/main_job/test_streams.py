@@ -109,9 +109,9 @@ NOISE = """
 
         def plan(self, settings, done):
             noise("in plan")
-            return [] if done else [Cell(protocol="loud", coordinates={"seed": 0}, label="one")]
+            return [] if done else [Cell(task="loud", coordinates={"seed": 0}, label="one")]
 
-        def measure(self, cell, backend, progress):
+        def measure(self, cell, needed, backend, progress):
             noise("in measure")
             return CellResult(values={})
 
@@ -166,9 +166,9 @@ ESCAPES = """
         presets = {}
 
         def plan(self, settings, done):
-            return [] if done else [Cell(protocol="orders", coordinates={"seed": 0}, label=f"label {ORDER}")]
+            return [] if done else [Cell(task="orders", coordinates={"seed": 0}, label=f"label {ORDER}")]
 
-        def measure(self, cell, backend, progress):
+        def measure(self, cell, needed, backend, progress):
             progress(f"progress {ORDER}")
             raise ValueError(f"error {ORDER}")
 

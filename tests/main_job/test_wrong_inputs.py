@@ -67,7 +67,8 @@ NUMBERS: dict[str, Case] = {
         settings("dataset=digits", "patterns=100000"),
         [("patterns = 100000", "'digits'", "1426", "at most")],
     ),
-    "patterns beyond memory": (settings("patterns=1e12"), [("patterns = 1000000000000", "GiB", "fewer")]),
+    "patterns beyond memory": (settings("patterns=1e9"), [("patterns = 1000000000", "GiB", "fewer")]),
+    "patterns beyond count": (settings("patterns=1e12"), [("patterns = 1000000000000", "at most 1000000000")]),
     "width 0": (settings("width=0", "inputs=3"), [("width = 0", "at least 1")]),
     "width negative": (settings("width=-3", "inputs=3"), [("width = -3", "at least 1")]),
     "width text": (settings("width=wide"), [("width = 'wide'", "whole number", "width=10")]),
@@ -88,8 +89,8 @@ NUMBERS: dict[str, Case] = {
     "seed negative": (options("--seed", "-1"), [("seed = -1", "0 or more")]),
     "seed text": (options("--seed", "first"), [("seed = 'first'", "whole number")]),
     "budget 0": (settings("budget=0"), [("budget = 0", "at least 1")]),
-    "margin 0": (settings("margin=0"), [("margin = 0", "positive")]),
-    "margin -1": (settings("margin=-1"), [("margin = -1", "positive")]),
+    "margin 0": (settings("margin=0"), [("margin = 0", "a number from 1e-06 to 1e+06")]),
+    "margin -1": (settings("margin=-1"), [("margin = -1", "a number from 1e-06 to 1e+06")]),
     "margin nan": (settings("margin=nan"), [("margin = 'nan'", "finite number", "margin=1")]),
     "margin infinite": (settings("margin=inf"), [("margin = 'inf'", "finite number", "margin=1")]),
     "resolution 0": (settings("resolution=0"), [("resolution = 0", "positive")]),
@@ -280,6 +281,8 @@ def test_data_that_hold_nan_or_other_labels_are_refused(
     """With the data set's name and the row."""
     folder = plugin_distribution("holes", {"holes_plugin": HOLES}, {"holes": "holes_plugin"})
     monkeypatch.syspath_prepend(str(folder))
+    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))  # For the worker that loads the data.
     refused(command, settings(f"dataset={dataset}", "patterns=8", "width=2"), parts)
 
 

@@ -41,7 +41,7 @@ def hashes() -> dict[str, object]:
 
 def test_an_edit_orphans_the_cells_that_it_computes_and_no_others(copied: Path) -> None:
     """Figures, analyses, settings and searches none; a minimiser those that use it; the common problem all."""
-    assert set(TASKS) == ALL
+    assert set(TASKS) == ALL | {"calibration"}
     edits = {name: set[str]() for name in NOTHING} | {
         "jamharness_protocols/common/minimisation.py": {"minimisation"},
         "jamharness_numerics/minimise/newton.py": {"minimisation", "spectrum", "avalanches"},
@@ -56,5 +56,19 @@ def test_an_edit_orphans_the_cells_that_it_computes_and_no_others(copied: Path) 
         with (copied / name).open("a") as file:
             file.write("\n# edited\n")
         after = hashes()
-        assert {task for task in TASKS if after[task] != before[task]} == expected, name
+        assert {task for task in ALL if after[task] != before[task]} == expected, name
         before = after
+
+
+def test_the_calibration_depends_on_every_instrument_that_it_calibrates(copied: Path) -> None:
+    """The fit of power laws, the minimiser and the count of eigenvalues; not what draws its figure."""
+    for name, orphans in {
+        "jamharness_numerics/statistics/power_law.py": True,
+        "jamharness_numerics/minimise/newton.py": True,
+        "jamharness_numerics/approach.py": True,
+        "jamharness_protocols/calibration/figures.py": False,
+    }.items():
+        before = hashes()["calibration"]
+        with (copied / name).open("a") as file:
+            file.write("\n# edited\n")
+        assert (hashes()["calibration"] != before) is orphans, name

@@ -208,7 +208,7 @@ def _sleeping_interpreter(place: Place) -> None:
     time.sleep(0.3)
     running.signal(signal.SIGINT)
     ended = place.judge(running.wait(12), place.request(), codes=(2, 130), printed=False)
-    assert ended.seconds < 12
+    assert ended.code in (2, 130)
 
 
 def _hang(fault: str, place: Place) -> None:

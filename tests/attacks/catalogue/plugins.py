@@ -273,7 +273,7 @@ BACKEND: dict[str, Sequence[int]] = {
 
 
 def _request(place: Place, *more: str, store: str = "store") -> tuple[str, ...]:
-    return (*place.request(*more, store=store), "--limit", "8")
+    return (*place.request(*more, store=store), "--limit", "3")
 
 
 def _faulty(fault: str, codes: Sequence[int], place: Place) -> None:

@@ -70,8 +70,9 @@ def test_datasets_are_listed(jamharness):
 
 def test_systems_are_listed(jamharness):
     """By the name under which their cells are stored."""
-    [row] = jamharness("systems", "--json").document["systems"]
-    assert (row["name"], row["kind"], row["state"]) == ("fully_connected", "system", "ready")
+    rows = {row["name"]: row for row in jamharness("systems", "--json").document["systems"]}
+    assert set(rows) == {"fully_connected", "perceptron", "spheres", "ellipses", "committee"}
+    assert {(row["kind"], row["state"]) for row in rows.values()} == {("system", "ready")}
     assert "a fully connected network" in jamharness("systems").out
 
 

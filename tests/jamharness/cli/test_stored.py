@@ -47,7 +47,7 @@ def test_a_store_that_cannot_be_listed_is_not_an_empty_one(jamharness, work):
 def test_a_store_of_impossible_name_is_bad_input(jamharness, work, command, store):
     """One sentence; nothing is written here instead."""
     outcome = jamharness(*command, "--store", store)
-    outcome.refused("Store ")
+    outcome.refused("Store " if store else "--store '' names no folder")
     assert list(work.iterdir()) == []
 
 

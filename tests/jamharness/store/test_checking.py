@@ -68,7 +68,7 @@ def test_a_record_with_parts_of_wrong_types_breaks_nothing(tmp_path: Path, part:
         forged = records["forged"]
         assert forged.status in ("unreadable", RECORD.status) or part == "status"
         assert forged.seconds >= 0
-        listing(records.values())
+        listing(records.values(), {}, {name: record.estimates for name, record in records.items()})
         if forged.status == "unreadable":
             assert f"{part} = " in forged.problem or "no mapping" in forged.problem, (part, wrong)
             assert len(forged.problem) < 700
