@@ -19,7 +19,7 @@ from jamharness.api import DataRequest, Network
 from jamharness.datasets.random import load
 
 MORE = 10
-BUDGET = 4000
+BUDGET = 6000
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from jamharness.api import Adam, Array, BadInput, Fire, Flow, Optimizer, Problem
 from jamharness_numerics.minimise.certificate import last_layer, loss_of, pinned
 from jamharness_numerics.minimise.first_order import first_order
 from jamharness_numerics.minimise.kinks import SHARPEST, Kinks, kinks
-from jamharness_numerics.minimise.outcome import Minimisation, Outcome
+from jamharness_numerics.minimise.outcome import Minimisation, OptimizeResult, Outcome
 from jamharness_numerics.minimise.second_order import second_order
 from jamharness_numerics.minimise.verdict import settled
 
@@ -64,7 +64,7 @@ def minimise(
     finite = end.finite and bool(np.all(np.isfinite(margins)))
     smooth = problem.network.nonlinearity.smooth or problem.network.depth == 0
     rests = settled(smooth=smooth, certificate=certificate, balance=balance, decline=decline)
-    outcome, reason = _judge(finite, unsatisfied, rests, end.slope, iterations, allowed, method)
+    outcome, reason = _judge(finite, unsatisfied, rests, end, allowed, method)
     at, resting = Kinks(units=0, patterns=0, balance=None), None
     if outcome == "minimum" and not smooth:
         at = kinks(problem, w)
@@ -92,20 +92,22 @@ def minimise(
 
 
 def _judge(
-    finite: bool, unsatisfied: int, rests: bool, slope: float | None, spent: int, allowed: int, method: str
+    finite: bool, unsatisfied: int, rests: bool, end: OptimizeResult, allowed: int, method: str
 ) -> tuple[Outcome, str]:
     if not finite:
         return "undecided", "The loss became NaN or infinite: use float64, another seed, or initial=orthogonal."
     if unsatisfied == 0:
         return "satisfied", "Every pattern is satisfied."
-    if slope is not None:
+    if end.slope is not None:
         return (
             "diverging",
-            f"L has levelled off while |w| grows: −d ln L/d ln |w| = {slope:.2g} at a minimum for its norm.",
+            f"L has levelled off while |w| grows: −d ln L/d ln |w| = {end.slope:.2g} at a minimum for its norm.",
         )
     if rests:
         return "minimum", "The forces balance with patterns left unsatisfied."
-    if spent >= allowed:
+    if end.why == "late":
+        return "undecided", f"L still falls, with few patterns given up: raise the budget, as in budget={4 * allowed}."
+    if end.iterations >= allowed:
         return "undecided", f"The budget of {allowed} steps was spent: raise it with budget={4 * allowed}."
     advice = "try another minimiser" if method == "lm" else "try minimiser=lm"
     return "undecided", f"No step lowered the loss further, but the forces do not balance: {advice} or float64."

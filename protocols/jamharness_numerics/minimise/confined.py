@@ -26,8 +26,10 @@ FACTOR = 10.0
 """From one λ to the next."""
 SPHERES = 6
 """At most; after these λ no longer tells."""
-STAGE = 500
-"""Newton steps at each λ."""
+SHARE = 12
+"""Part of the budget for each λ, and for the steps at λ = 0 after all of them: 500 of 6000."""
+LOOSE = 0.05
+"""−d ln L / d ln |w| below which a larger sphere is no other problem: L itself is next."""
 ENOUGH = DECLINE_TOLERANCE / 5
 """The decline in 100 steps at which Newton's method leaves a sphere where L is large and hardly depends on |w|."""
 STEEP = 0.75
@@ -69,7 +71,7 @@ def confined(
         sphere = newton(
             problem,
             search.w,
-            min(STAGE, budget - search.iterations),
+            min(max(REST, budget // SHARE), budget - search.iterations),
             tolerance=0.1 * SMOOTH_TOLERANCE,
             done=lambda w: separated(problem, w),
             enough=ENOUGH if slope < STEEP and given_up(problem, loss) > MANY else 0.0,
@@ -97,8 +99,26 @@ def confined(
             return _rested(
                 problem, replace(search, balance=sphere.balance, decline=sphere.decline, slope=slope), budget
             )
+        if slope < LOOSE:
+            break
         decay /= FACTOR
     return search
+
+
+def late(problem: Problem, search: OptimizeResult, budget: int) -> OptimizeResult:
+    """A share of the budget for L itself where no sphere has decided; w separates the classes where ``separated``.
+
+    Arguments:
+        problem: as for ``confined``.
+        search: where that has ended.
+        budget: steps in all.
+    """
+    steps = min(max(REST, budget // SHARE), max(0, budget - search.iterations))
+    tried = newton(problem, search.w, steps, tolerance=1e-3 * SMOOTH_TOLERANCE, done=lambda w: separated(problem, w))
+    found = replace(_further(search, tried), balance=tried.balance, decline=tried.decline, why="late")
+    if tried.why == "done":
+        return replace(found, w=rescaled(problem, tried.w), balance=None, decline=None)
+    return found
 
 
 def separated(problem: Problem, w: Array) -> bool:

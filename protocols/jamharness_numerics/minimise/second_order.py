@@ -10,7 +10,7 @@ import numpy as np
 
 from jamharness.api import Array, Problem
 from jamharness_numerics.minimise.certificate import force_balance, loss_of, trace_h0
-from jamharness_numerics.minimise.confined import confined, rescaled, separated
+from jamharness_numerics.minimise.confined import confined, late
 from jamharness_numerics.minimise.kinks import SHARPEST
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_numerics.minimise.newton import newton
@@ -66,12 +66,7 @@ def second_order(problem: Problem, w: Array, budget: int, say: Callable[[str], N
             search = confined(problem, search, budget, say)
             if search.slope is not None or search.balance is not None:
                 return search
-            if not satisfied(problem, search.w):
-                search = _rest(problem, problem, search, budget, say)
-            # The scale of the outputs is free: the end may be that of another margin.
-            if separated(problem, search.w) and not satisfied(problem, search.w):
-                search = replace(search, w=rescaled(problem, search.w), balance=None, decline=None)
-            return search
+            return search if satisfied(problem, search.w) else late(problem, search, budget)
     else:
         search = _anneal(problem, search, budget, say)
         stages = [problem.with_activation(f"softplus({beta:g})") for beta in REST_SHARPNESS]
