@@ -1,5 +1,6 @@
 """Fixtures that more than one room's tests need."""
 
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from textwrap import dedent
@@ -7,6 +8,12 @@ from textwrap import dedent
 import pytest
 
 PluginDistribution = Callable[..., Path]
+
+
+def pytest_configure() -> None:
+    """A shell starts what runs in its background with Ctrl-C ignored, and so is all that a test starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
