@@ -1,14 +1,18 @@
 """What the user gave, turned into a protocol's settings; all that is wrong with it at once, one sentence each."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, TypeVar
 
-from jamharness.api import BadInput, unknown_name
+from jamharness.api import BadInput, PluginError, SystemChoice, unknown_name
 from jamharness.values import allowed, as_text, convert, types_of
 
 T = TypeVar("T")
+SystemClass = Callable[[str], Any]
+"""The class of a kind of system by its name; raises BadInput where there is none."""
+_CALL = re.compile(r"(?P<name>[^()]*)(\((?P<options>.*)\))?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,7 @@ def build_settings(
     given: Mapping[str, Any],
     preset: str | None = None,
     presets: Mapping[str, Mapping[str, Any]] | None = None,
+    systems: SystemClass | None = None,
 ) -> T:
     """The settings of a protocol: its defaults, changed by a preset, changed by what was given.
 
@@ -45,6 +50,7 @@ def build_settings(
         given: values by name, as Python values or as texts.
         preset: the name of a preset.
         presets: the protocol's presets by name.
+        systems: where the class of a system comes from, for a setting that is a ``SystemChoice``.
 
     Raises:
         BadInput: all that is wrong: an unknown name or preset, a value of a wrong type or not among the choices, and
@@ -60,7 +66,10 @@ def build_settings(
             problems.append(unknown_name(f"preset of {protocol}", preset, known))
         else:
             problems.append(f"Preset {preset!r}: {protocol} has no presets; leave it out.")
-    values, unknown, wrong = check_values(kind, {**start, **given}, f"setting of {protocol}")
+    given, choices, refused = _with_systems(kind, {**start, **given}, systems)
+    values, unknown, wrong = check_values(kind, given, f"setting of {protocol}")
+    wrong += refused
+    values |= choices
     problems += unknown + wrong
     if not wrong:
         # An unknown name leaves the other values as they are; a value that could not be read does not.
@@ -110,6 +119,92 @@ def check_values(kind: type[Any], given: Mapping[str, Any], noun: str) -> tuple[
         items = values[name] if isinstance(values[name], tuple) else (values[name],)
         wrong += [unknown_name(name, as_text(item), choices) for item in items if choices and item not in choices]
     return values, unknown, wrong
+
+
+def system_options(kind: type[Any], given: Mapping[str, Any], systems: SystemClass) -> set[str]:
+    """The names of the settings that the chosen system has of its own; none where the protocol itself has them all.
+
+    Arguments:
+        kind: the protocol's ``Settings``.
+        given: values by name.
+        systems: where the class of a system comes from.
+    """
+    found: set[str] = set()
+    for field in _system_fields(kind):
+        if field.name in given:
+            try:
+                name, _ = _parsed(given[field.name])
+                if name != field.default.name:
+                    found |= {option.name for option in fields(systems(name)) if option.init}
+            except (BadInput, PluginError, ValueError, TypeError):
+                continue  # it is reported where the settings are built
+    return found
+
+
+def _system_fields(kind: type[Any]) -> "list[Field[Any]]":
+    return [field for field in fields(kind) if field.init and isinstance(field.default, SystemChoice)]
+
+
+def _parsed(given: Any) -> tuple[str, dict[str, str]]:
+    """``NAME`` or ``NAME(KEY=VALUE,…)``."""
+    found = _CALL.fullmatch(str(given).strip())
+    if found is None:
+        raise ValueError(given)
+    options = {}
+    for part in filter(None, (found["options"] or "").split(",")):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise ValueError(given)
+        options[key.strip()] = value.strip()
+    return found["name"].strip(), options
+
+
+def _with_systems(
+    kind: type[Any], given: Mapping[str, Any], systems: SystemClass | None
+) -> tuple[dict[str, Any], dict[str, SystemChoice], list[str]]:
+    """Take what belongs to systems out of the settings.
+
+    A setting of the system's own stands beside the others. One that both have, as ``inputs``, goes to both.
+
+    Returns:
+        The other values; by the name of a setting its system; one sentence for each thing that is wrong.
+    """
+    rest, choices, wrong = dict(given), {}, []
+    own = {field.name for field in fields(kind)}
+    for field in _system_fields(kind):
+        if field.name not in given:
+            continue
+        value = rest.pop(field.name)
+        if isinstance(value, SystemChoice):
+            choices[field.name] = value
+            continue
+        try:
+            name, options = _parsed(value)
+        except ValueError:
+            wrong.append(
+                f"{field.name} = {shown(value)}: it must be the name of a system, as in {field.name}={field.default}."
+            )
+            continue
+        if name == field.default.name:
+            choices[field.name] = SystemChoice(name)
+            wrong += [f"{field.name} = {shown(value)}: give {key} as a setting of its own." for key in options]
+            continue
+        try:
+            if systems is None:
+                raise BadInput(f"{field.name} = {shown(value)}: no other system than {field.default} is known here.")
+            chosen = systems(name)
+            names = {option.name for option in fields(chosen) if option.init}
+            options |= {key: each for key, each in rest.items() if key in names}
+            built, unknown, unread = check_values(chosen, options, f"setting of system {name}")
+            rest = {key: each for key, each in rest.items() if key not in names or key in own}
+            wrong += unknown + unread
+            if not unknown and not unread:
+                choices[field.name] = SystemChoice(name, chosen(**built))
+        except BadInput as error:
+            wrong += error.problems
+        except PluginError as error:
+            wrong.append(str(error))
+    return rest, choices, wrong
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:

@@ -9,8 +9,11 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from cattrs import Converter
 
+from jamharness.api import SystemChoice
+
 _TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-_WORDS = {int: "a whole number", float: "a finite number", bool: "true or false", str: "a text", type(None): "none"}
+_WORDS = {int: "a whole number", float: "a finite number", bool: "true or false", str: "a text", type(None): "none",
+          SystemChoice: "the name of a system"}  # fmt: skip
 _LARGEST = 2**63 - 1
 """The largest whole number: those of NumPy and of every framework end there."""
 _PLURALS = {int: "whole numbers", float: "finite numbers", bool: "true or false, several", str: "texts"}

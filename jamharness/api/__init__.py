@@ -39,7 +39,7 @@ from jamharness.api.protocol import (
 )
 from jamharness.api.replicas import Replicas
 from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, SystemSpec, hookimpl
-from jamharness.api.systems import LocalSystem, PatternSystem, System
+from jamharness.api.systems import Backbone, LocalSystem, PatternSystem, System, SystemChoice
 
 __all__ = [
     "ACTIVATIONS",
@@ -51,6 +51,7 @@ __all__ = [
     "Activation",
     "Adam",
     "Array",
+    "Backbone",
     "Backend",
     "BackendError",
     "BackendSpec",
@@ -103,6 +104,7 @@ __all__ = [
     "SoftHinge",
     "State",
     "System",
+    "SystemChoice",
     "SystemSpec",
     "alternating",
     "applicable",

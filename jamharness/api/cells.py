@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from jamharness.api.data import DataRequest, Patterns
 from jamharness.api.identity import Json
-from jamharness.api.loss import QuadraticHinge
-from jamharness.api.network import Network
+from jamharness.api.loss import Loss
+from jamharness.api.systems import System
 
 Coordinates: TypeAlias = Mapping[str, Any]
 """JSON values by name."""
@@ -34,8 +34,8 @@ class Cell:
     """
 
     task: str
-    system: Network | None = None
-    loss: QuadraticHinge | None = None
+    system: System | None = None
+    loss: Loss | None = None
     coordinates: Coordinates = field(default_factory=dict)
     dataset: DataRequest | None = None
     needs: "tuple[Cell, ...]" = ()

@@ -6,6 +6,7 @@ backend brings; from that formula a backend derives gradients, Jacobians and Hes
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,33 @@ from jamharness.api.data import check_patterns
 from jamharness.api.errors import BadInput, unknown_name
 from jamharness.api.identity import generator
 from jamharness.api.namespace import Data, Namespace
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Backbone:
+    """The part of a system at jamming that its contacts hold, as a packing without its rattlers.
+
+    Arguments:
+        contacts: (M,) which contacts hold it.
+        present: (M,) which constraints lie between parts of it, contacts or not: those of no rattler.
+        degrees: how many components of w they hold.
+        trivial: motions of the whole that no contact can see, such as translations, or that w cannot make.
+        rattlers: particles that nothing holds.
+        extended: (M,) of these contacts, those that touch no buckler: the forces of bucklers have a law of their own
+            (arXiv 1411.3975). All, where there are no bucklers.
+    """
+
+    contacts: NDArray[np.bool_]
+    present: NDArray[np.bool_]
+    degrees: int
+    trivial: int = 0
+    rattlers: int = 0
+    extended: NDArray[np.bool_]
+
+    @property
+    def isostatic(self) -> int:
+        """How many contacts hold it and no more: one for each degree of freedom that is left, and one for the load."""
+        return self.degrees - self.trivial + 1
 
 
 class System(ABC):
@@ -47,6 +75,11 @@ class System(ABC):
     def groups(self) -> Mapping[str, slice]:
         """Named parts of w."""
         return {"w": slice(0, self.size)}
+
+    @property
+    def weights(self) -> int:
+        """N_w, what P is divided by: N unless some parameters are no weights."""
+        return self.size
 
     @property
     def radius(self) -> float | None:
@@ -94,6 +127,32 @@ class System(ABC):
     @abstractmethod
     def load(self, constraints: int, margin: float) -> float:
         """The load of M constraints at a margin κ, in the field's unit: P/N, or a packing fraction."""
+
+    def backbone(self, contacts: NDArray[np.bool_]) -> Backbone:
+        """What the contacts (M,) at jamming hold: by default all that can move, and every contact takes part."""
+        every = np.ones(len(contacts), dtype=bool)
+        fixed = self.size - self.free
+        return Backbone(contacts=contacts, present=every, degrees=self.size, trivial=fixed, extended=contacts)
+
+
+@dataclass(frozen=True)
+class SystemChoice:
+    """A system by the name that it is registered under, as a setting: ``spheres``, or ``spheres(particles=64)``.
+
+    Arguments:
+        name: of the kind of system.
+        value: the system; None where other settings of the protocol describe it.
+    """
+
+    name: str
+    value: System | None = None
+
+    def __str__(self) -> str:
+        """As the user may type it."""
+        if self.value is None:
+            return self.name
+        options = (f"{each.name}={getattr(self.value, each.name)}" for each in fields(self.value))  # type: ignore[arg-type]
+        return f"{self.name}({','.join(options)})"
 
 
 class LocalSystem(System):

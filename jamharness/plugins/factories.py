@@ -89,3 +89,13 @@ def load_data(request: DataRequest, plugins: Plugins | None = None) -> Patterns:
             "it must return Patterns."
         )
     return patterns
+
+
+def system_class(plugins: Plugins, name: str) -> Any:
+    """The class of a kind of system.
+
+    Raises:
+        BadInput: it does not exist, or is disabled or broken.
+        PluginError: it cannot be imported.
+    """
+    return load_object(plugins.system(name).factory)

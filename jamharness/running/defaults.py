@@ -5,9 +5,8 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from jamharness.api import BadInput, Json, PluginError
-from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins
-from jamharness.running.experiments import load_protocol
+from jamharness.running.experiments import load_protocol, plain_settings
 
 
 class Defaults:
@@ -44,7 +43,7 @@ def _defaults(kind: type[Any]) -> dict[str, Json]:
     found = {}
     for field in fields(kind):
         if field.default is not MISSING:
-            found[field.name] = plain(field.default, field.name)
+            found[field.name] = field.default
         elif field.default_factory is not MISSING:
-            found[field.name] = plain(field.default_factory(), field.name)
-    return found
+            found[field.name] = field.default_factory()
+    return plain_settings(found)

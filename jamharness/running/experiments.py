@@ -1,14 +1,15 @@
 """Protocols with their settings: which setting goes to which protocol, and what is wrong with them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
 from inspect import get_annotations
 from typing import Any
 
-from jamharness.api import BadInput, Json, PluginError, Protocol, unknown_name
+from jamharness.api import BadInput, Json, PluginError, Protocol, SystemChoice, unknown_name
 from jamharness.execution.plain import plain
-from jamharness.plugins import Plugins, load_object, plugin_code
-from jamharness.settings import build_settings, presets_of
+from jamharness.plugins import Plugins, load_object, plugin_code, system_class
+from jamharness.settings import build_settings, presets_of, system_options
 
 _METHODS = ("plan", "analyse")
 """Of every protocol; those without tasks measure their cells themselves. Found missing before any is computed."""
@@ -30,7 +31,14 @@ class Experiment:
 
     def plain(self) -> dict[str, Json]:
         """The settings as JSON values."""
-        return {key: plain(value, key) for key, value in asdict(self.settings).items()}
+        return plain_settings({item.name: getattr(self.settings, item.name) for item in fields(self.settings)})
+
+
+def plain_settings(values: Mapping[str, Any]) -> dict[str, Json]:
+    """Settings as JSON values; a system as the text that names it."""
+    return {
+        name: plain(str(value) if isinstance(value, SystemChoice) else value, name) for name, value in values.items()
+    }
 
 
 class Problems(list[str]):
@@ -71,7 +79,12 @@ def make_experiments(
             problems.take(error)
     if not protocols:
         problems.append("No protocol is named; name at least one, such as 'jamming'.")
-    known = {name: {item.name for item in fields(protocol.Settings)} for name, protocol in found.items()}
+    classes = partial(system_class, plugins)
+    known = {
+        name: {item.name for item in fields(protocol.Settings)}
+        | system_options(protocol.Settings, _given_to(name, settings), classes)
+        for name, protocol in found.items()
+    }
     given = _distribute(plugins, settings, known, problems)
     if seed is not None and found:
         takers = [name for name, names in known.items() if "seed" in names]
@@ -89,7 +102,14 @@ def make_experiments(
         dataset = given[name].get("dataset")
         try:
             with plugin_code(f"protocol {name!r}", "checking its settings"):
-                built = build_settings(name, protocol.Settings, given[name], preset, presets_of(protocol))
+                built = build_settings(
+                    name,
+                    protocol.Settings,
+                    given[name],
+                    preset,
+                    presets_of(protocol),
+                    systems=partial(system_class, plugins),
+                )
             experiments.append(Experiment(name=name, protocol=protocol, settings=built))
             dataset = getattr(built, "dataset", None)
         except (BadInput, PluginError) as error:
@@ -167,6 +187,12 @@ def _distribute(
     for name, value in own.items():
         given[name].update(value)
     return given
+
+
+def _given_to(name: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is given for all protocols, and what for this one alone."""
+    own = settings.get(name)
+    return {**settings, **own} if isinstance(own, Mapping) else settings
 
 
 def _is_protocol(plugins: Plugins, name: str) -> bool:

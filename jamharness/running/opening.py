@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
 from jamharness.api import BadInput, FinishedCell
-from jamharness.plugins import Plugins
+from jamharness.plugins import Plugins, system_class
 from jamharness.printable import all_printable
 from jamharness.running.encoding import CellEncoding
 from jamharness.running.experiments import Experiment, load_protocol
@@ -61,7 +62,7 @@ def open_run(name: str, store: str | Path | None = None, *, plugins: Plugins | N
 def _part(record: RunRecord, name: str, store: Store, plugins: Plugins) -> ProtocolRun:
     """One protocol of a run: what was recorded of it, and what the cells that are left give."""
     protocol = load_protocol(plugins, name)
-    settings = build_settings(name, protocol.Settings, record.protocols[name])
+    settings = build_settings(name, protocol.Settings, record.protocols[name], systems=partial(system_class, plugins))
     keys = tuple(dict.fromkeys(record.cells.get(name, ())))
     failures = record.failures.get(name, ())
     done, missing = finished_cells(store, keys, failures, CellEncoding(plugins))

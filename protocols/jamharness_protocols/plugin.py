@@ -4,7 +4,10 @@ from collections.abc import Iterable
 
 from jamharness.api import ProtocolSpec, SystemSpec, hookimpl
 
-_MINIMISATION = "jamharness_protocols.common.minimisation:measure"
+_SHARED = {
+    "minimisation": "jamharness_protocols.common.minimisation:measure",
+    "approach": "jamharness_protocols.common.jammed:measure",
+}
 
 
 @hookimpl
@@ -14,19 +17,19 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
         ProtocolSpec(
             name="jamming",
             factory="jamharness_protocols.jamming.protocol:Jamming",
-            tasks={"minimisation": _MINIMISATION},
+            tasks=_SHARED,
             summary="where the transition lies, how wide it is and how far N_Δ jumps",
         ),
         ProtocolSpec(
             name="spectrum",
             factory="jamharness_protocols.spectrum.protocol:Spectrum",
-            tasks={"minimisation": _MINIMISATION, "spectrum": "jamharness_protocols.spectrum.task:measure"},
+            tasks={**_SHARED, "spectrum": "jamharness_protocols.spectrum.task:measure"},
             summary="eigenvalues of H, H0 and Hp below, at and beyond the transition",
         ),
         ProtocolSpec(
             name="margins",
             factory="jamharness_protocols.margins.protocol:Margins",
-            tasks={"minimisation": _MINIMISATION, "margins": "jamharness_protocols.margins.task:measure"},
+            tasks={**_SHARED, "margins": "jamharness_protocols.margins.task:measure"},
             summary="the distribution of margins at the transition: the exponents θ and γ",
         ),
         ProtocolSpec(

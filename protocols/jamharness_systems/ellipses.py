@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import BadInput, Data, Float64, LocalSystem, Namespace, generator
+from jamharness.api import Backbone, BadInput, Data, Float64, LocalSystem, Namespace, generator
+from jamharness_systems.contacts import degrees
 
 _NEWTON = 6
 """Newton steps for the inner maximum: from the start that is exact for circles they reach rounding up to aspect 3."""
@@ -113,6 +114,26 @@ class Ellipses(LocalSystem):
     def load(self, constraints: int, margin: float) -> float:  # noqa: ARG002  (every pair is a constraint)
         """φ = φ₀ (1 + κ)²."""
         return float(self.reference * (1 + margin) ** 2)
+
+    def backbone(self, contacts: NDArray[np.bool_]) -> Backbone:
+        """Without the ellipses that touch no other; how many contacts hold one depends on where they lie."""
+        first, second = self.pairs
+        touching = degrees(self.particles, (first[contacts], second[contacts])) > 0
+        return Backbone(
+            contacts=contacts,
+            present=touching[first] & touching[second],
+            degrees=3 * int(np.count_nonzero(touching)),
+            trivial=2,
+            rattlers=int(np.count_nonzero(~touching)),
+            extended=contacts,
+        )
+
+    def shapes(self, w: Float64, margin: float) -> Float64:
+        """Centres, half axes a and b, and the angle of a, as they are at a margin κ, (n, 5)."""
+        centres = np.reshape(self.retract(w)[self.groups["centres"]], (self.particles, 2))
+        grown, stretch = (1 + margin) * self.radii, sqrt(self.aspect)
+        angles = np.asarray(w)[self.groups["angles"]] / float(np.mean(self.radii))
+        return np.column_stack([centres, grown * stretch, grown / stretch, angles])
 
 
 def _touching(xp: Namespace, x: Any, y: Any, A: tuple[Any, Any, Any], B: tuple[Any, Any, Any]) -> Any:

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import BadInput, Data, Float64, LocalSystem, Namespace, generator
+from jamharness.api import Backbone, BadInput, Data, Float64, LocalSystem, Namespace, generator
+from jamharness_systems.contacts import degrees, held
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,3 +92,24 @@ class Spheres(LocalSystem):
     def load(self, constraints: int, margin: float) -> float:  # noqa: ARG002  (every pair is a constraint)
         """φ = φ₀ (1 + κ)^d."""
         return float(self.reference * (1 + margin) ** self.dimension)
+
+    def backbone(self, contacts: NDArray[np.bool_]) -> Backbone:
+        """Without rattlers, held by fewer than d + 1 contacts; bucklers have exactly d + 1 (arXiv 1411.3975, §II)."""
+        first, second = self.pairs
+        alive = held(self.particles, self.dimension + 1, (first[contacts], second[contacts]))
+        present = alive[first] & alive[second]
+        kept = contacts & present
+        buckles = degrees(self.particles, (first[kept], second[kept])) == self.dimension + 1
+        return Backbone(
+            contacts=kept,
+            present=present,
+            degrees=self.dimension * int(np.count_nonzero(alive)),
+            trivial=self.dimension,
+            rattlers=int(np.count_nonzero(~alive)),
+            extended=kept & ~buckles[first] & ~buckles[second],
+        )
+
+    def shapes(self, w: Float64, margin: float) -> Float64:
+        """Centres and radii as they are at a margin κ, (n, d + 1)."""
+        centres = np.reshape(self.retract(w), (self.particles, self.dimension))
+        return np.column_stack([centres, (1 + margin) * self.radii])

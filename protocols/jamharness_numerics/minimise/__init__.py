@@ -1,12 +1,13 @@
-"""Minimise the hinge loss of one problem and say honestly how it ended."""
+"""Minimise the loss of one problem and say honestly how it ended."""
 
 from collections.abc import Callable, Mapping
 from time import perf_counter
 
 import numpy as np
 
-from jamharness.api import Adam, Array, BadInput, Fire, Flow, Optimizer, Problem, Sgd, unknown_name
+from jamharness.api import Adam, Array, BadInput, DerivedProblem, Fire, Flow, Optimizer, Problem, Sgd, unknown_name
 from jamharness_numerics.minimise.certificate import last_layer, loss_of, pinned
+from jamharness_numerics.minimise.constrained import constrained
 from jamharness_numerics.minimise.first_order import first_order
 from jamharness_numerics.minimise.kinks import SHARPEST, Kinks, kinks
 from jamharness_numerics.minimise.outcome import Minimisation, OptimizeResult, Outcome
@@ -28,7 +29,7 @@ def _silent(_: str) -> None:
 
 
 def minimise(
-    problem: Problem,
+    problem: Problem | DerivedProblem,
     w: Array,
     method: str = "lm",
     budget: int | None = None,
@@ -37,7 +38,7 @@ def minimise(
     """Lower L from w until every pattern is satisfied, the forces balance at a minimum, or the budget is spent.
 
     Arguments:
-        problem: the problem at its margin κ.
+        problem: the problem at its margin κ; of a network, or of any system (``constrained``).
         w: (N,) where to start; not modified.
         method: ``"lm"`` second order (for relu by continuation in a softplus), ``"adam"`` or ``"fire"`` with the
             papers' constants, ``"sgd"`` (full-batch gradient descent) or ``"flow"`` (gradient flow).
@@ -53,6 +54,8 @@ def minimise(
     if allowed < 1:
         raise BadInput(f"budget = {budget}: give at least 1 step, or none for the default of {BUDGETS[method]}.")
     start = perf_counter()
+    if isinstance(problem, DerivedProblem):
+        return _of_system(problem, w, method, allowed, say)
     if method == "lm":
         end = second_order(problem, w, allowed, say)
     else:
@@ -85,6 +88,31 @@ def minimise(
         clarke=at.balance,
         resting=resting,
         iterations=iterations,
+        factorisations=end.factorisations,
+        seconds=perf_counter() - start,
+        reason=reason,
+    )
+
+
+def _of_system(
+    problem: DerivedProblem, w: Array, method: str, allowed: int, say: Callable[[str], None]
+) -> Minimisation:
+    """A minimisation of what has no layers: its certificate is the balance of its forces."""
+    start = perf_counter()
+    end = constrained(problem, w, allowed, say, RULES.get(method))
+    margins = problem.margins(end.w)
+    finite = end.finite and bool(np.all(np.isfinite(margins)))
+    violated = int(np.count_nonzero(~problem.loss.satisfied(margins)))
+    outcome, reason = _judge(finite, violated, end.why == "balanced", end, allowed, method)
+    balance = end.balance or 0.0
+    return Minimisation(
+        w=end.w,
+        outcome=outcome,
+        loss=problem.loss_of(margins),
+        unsatisfied=violated,
+        certificate=balance,
+        balance=end.balance,
+        iterations=end.iterations,
         factorisations=end.factorisations,
         seconds=perf_counter() - start,
         reason=reason,

@@ -6,11 +6,13 @@ which these formulas themselves overflow has diverged; it is no backend's fault,
 """
 
 from math import sqrt
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
-from scipy.special import expit, ndtr
+from scipy.special import erf, expit, ndtr
 
-from jamharness.api import Activation, Array, BackendError, Float64, Network, Problem
+from jamharness.api import Activation, Array, BackendError, DerivedProblem, Float64, Network, OwnModel, Problem
 from jamharness.api.rounding import rounding_of_outputs
 from jamharness_numerics.minimise.certificate import force_balance
 from jamharness_numerics.minimise.kinks import SHARPEST
@@ -20,11 +22,14 @@ _ROUNDINGS = 8.0
 """How many times the bound on rounding two margins may differ: slopes and functions of frameworks have their own."""
 _TF32 = 2.0**-10
 """The relative rounding of products on a GPU that is allowed TF32, times two."""
+_SYSTEM = 1e5
+"""Units of rounding, in its largest gap and in κ, by which a gap of another system may differ: formulas that no bound
+is known for, such as Newton's steps of ellipses."""
 _FORCES = 1e4
 """Units of rounding, in the forces' parts, by which a balance may differ; times β at the kinks of softplus(β)."""
 
 
-def check(problem: Problem, end: Minimisation, method: str, margins: Array) -> None:
+def check(problem: Problem | DerivedProblem, end: Minimisation, method: str, margins: Array) -> None:
     """Compare the end of a minimisation with NumPy's.
 
     Arguments:
@@ -36,6 +41,9 @@ def check(problem: Problem, end: Minimisation, method: str, margins: Array) -> N
     Raises:
         BackendError: the backend's numbers are not those of the network.
     """
+    if isinstance(problem, DerivedProblem):
+        check_margins(problem, end.w, margins)
+        return
     dtype = np.dtype(problem.backend.dtype)
     w, x, y = (np.asarray(array, dtype=dtype).astype(np.float64) for array in (end.w, problem.x, problem.y))
     kappa = problem.loss.margin
@@ -64,7 +72,50 @@ def check(problem: Problem, end: Minimisation, method: str, margins: Array) -> N
         )
 
 
-def _compare(problem: Problem, what: str, came: Float64, due: Float64, error: Float64) -> None:
+_FORMULAS: Any = SimpleNamespace(
+    asarray=np.asarray, matmul=np.matmul, where=np.where, exp=np.exp, log=np.log, sqrt=np.sqrt, tanh=np.tanh, erf=erf,
+    softplus=lambda a: np.logaddexp(0, a), sin=np.sin, cos=np.cos, rint=np.rint, sum=np.sum, reshape=np.reshape,
+    transpose=np.transpose, take=lambda a, indices: np.take(a, indices, axis=0), concatenate=np.concatenate,
+)  # fmt: skip
+"""The namespace of formulas in plain NumPy."""
+
+
+def check_margins(problem: DerivedProblem, w: Array, margins: Array) -> None:
+    """Compare the margins of a system with those that NumPy finds by its formula.
+
+    A function of the user's own is written in a framework, so that NumPy cannot see it: nothing is checked there.
+
+    Arguments:
+        problem: the problem.
+        w: (N,).
+        margins: Δ at w by the backend, (M,).
+
+    Raises:
+        BackendError: they differ by more than rounding.
+    """
+    if isinstance(problem.system, OwnModel):
+        return
+    dtype = np.dtype(problem.backend.dtype)
+    data = {
+        name: np.asarray(array, dtype=dtype).astype(np.float64) if np.issubdtype(array.dtype, np.floating) else array
+        for name, array in problem.system.arrays(problem.given).items()
+    }
+    with np.errstate(all="ignore"):
+        gaps = problem.system.gaps(_FORMULAS, np.asarray(w, dtype=np.float64), data)
+    expected = np.asarray(problem.loss.margins(np.asarray(gaps)), dtype=np.float64)
+    if not np.isfinite(expected).all():
+        return
+    room = _SYSTEM * float(np.finfo(dtype).eps) * (float(np.abs(expected).max()) + abs(problem.loss.margin))
+    _compare(
+        problem,
+        "margins",
+        np.asarray(margins, dtype=np.float64),
+        expected,
+        np.full(len(expected), room, dtype=np.float64),
+    )
+
+
+def _compare(problem: Problem | DerivedProblem, what: str, came: Float64, due: Float64, error: Float64) -> None:
     if came.shape != due.shape:
         raise _wrong(problem, f"has {what} of shape {came.shape}", f"shape {due.shape}")
     wrong = ~(np.abs(came - due) <= error)
@@ -75,7 +126,7 @@ def _compare(problem: Problem, what: str, came: Float64, due: Float64, error: Fl
         raise _wrong(problem, f"has {what}{which} = {came[worst]:.9g}", f"{due[worst]:.9g} ± {error[worst]:.1g}{count}")
 
 
-def _wrong(problem: Problem, came: str, due: str) -> BackendError:
+def _wrong(problem: Problem | DerivedProblem, came: str, due: str) -> BackendError:
     name = problem.backend.name
     return BackendError(
         f"Backend {name!r} is wrong: at the end of a minimisation it {came}; NumPy's formulas give {due}. "

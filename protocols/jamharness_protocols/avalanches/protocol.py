@@ -32,7 +32,7 @@ class Avalanches:
                 system=network,
                 loss=settings.loss(),
                 coordinates={
-                    **settings.coordinates(seed, patterns),
+                    **settings.coordinates(network, seed, patterns),
                     "learning_rate": settings.learning_rate,
                     "records": settings.records,
                 },

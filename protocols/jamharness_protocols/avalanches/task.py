@@ -9,12 +9,12 @@ from jamharness_numerics.minimise.certificate import loss_of
 
 from jamharness.api import Adam, Backend, Cell, CellResult, Optimizer, Progress, Sgd
 from jamharness_protocols.avalanches.following import changes, follow
-from jamharness_protocols.common.problem import problem_of, system_of
+from jamharness_protocols.common.problem import network_of, network_problem_of
 
 
 def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progress: Progress) -> CellResult:
     """Follow one minimisation and count changes between its records."""
-    network, problem, at = system_of(cell), problem_of(cell, backend), cell.coordinates
+    network, problem, at = network_of(cell), network_problem_of(cell, backend), cell.coordinates
     w = network.initial(seed=at["seed"], scheme=at["initial"])
     rule = _rule(at["minimiser"], at["learning_rate"])
     records = np.linspace(0, at["budget"], at["records"]).round().astype(int)

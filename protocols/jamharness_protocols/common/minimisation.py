@@ -15,8 +15,8 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     Returns:
         values: outcome, N_Δ, loss, certificates, counts, times; arrays: ``w`` (N,) and ``margins`` (P,) at its end.
     """
-    network, problem, at = system_of(cell), problem_of(cell, backend), cell.coordinates
-    w = network.initial(seed=at["seed"], scheme=at["initial"])
+    system, problem, at = system_of(cell), problem_of(cell, backend), cell.coordinates
+    w = system.initial(seed=at["seed"], scheme=at["initial"])
     found = minimise(problem, w, method=at["minimiser"], budget=at["budget"], say=progress)
     margins = problem.margins(found.w)
     check(problem, found, at["minimiser"], margins)
@@ -38,8 +38,8 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
             "factorisations": found.factorisations,
             "seconds": found.seconds,
             "reason": found.reason,
-            "weights": network.weights,
-            "parameters": network.size,
+            "weights": system.weights,
+            "parameters": system.size,
         },
         arrays={"w": found.w, "margins": margins},
     )

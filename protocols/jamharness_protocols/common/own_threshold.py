@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 
 from jamharness_numerics.search import Axis, bracket, next_value
 
-from jamharness.api import Cell, FinishedCell, Outlook, setting
-from jamharness_protocols.common.search_settings import SearchSettings
+from jamharness.api import Cell, FinishedCell, Outlook, PatternSystem, setting
+from jamharness_protocols.common.search_settings import SearchSettings, patterns_at
 from jamharness_protocols.common.settings import MINIMISATION, beyond
 from jamharness_protocols.jamming.protocol import Search, outlook_of, pool_of, searches, trial
 from jamharness_protocols.jamming.settings import REAL, JammingSettings
@@ -34,6 +34,14 @@ class ThresholdSettings(SearchSettings):
             near = f"{self.patterns - 1} or {self.patterns + 1}"
             found.append(f"patterns = {self.patterns}: alternate labels need an even number; use {near}.")
         return found
+
+    @property
+    def fixed_patterns(self) -> int:
+        """P of an approach in κ: as many as were asked for, or the start ratio's; 0 where there are no patterns."""
+        system = self.measured()
+        if not isinstance(system, PatternSystem):
+            return 0
+        return self.patterns or patterns_at(self.start_ratio, system, self.labels)
 
     def search(self) -> JammingSettings:
         """The settings with which `jamming` makes the same search."""

@@ -1,19 +1,50 @@
-"""The settings of a search for the transition along P/N_w, which every protocol that begins with one shares."""
+"""The settings of a search for the transition, which every protocol that begins with one shares."""
 
 from dataclasses import dataclass
 
-from jamharness.api import setting
+from jamharness_numerics.approach import LOSS
+
+from jamharness.api import Cell, PatternSystem, QuadraticHinge, System, SystemChoice, setting
 from jamharness_protocols.common.settings import PAPER, NetworkSettings, beyond
+
+APPROACH = "approach"
+"""The task of ``common.jammed``."""
+COMPRESSED = 0.06
+"""κ at which an approach of a packing begins: beyond its reference fraction, where neighbours overlap."""
+
+
+def patterns_at(load: float, system: PatternSystem, labels: str) -> int:
+    """P at a load P/N_w: the nearest number that the labels allow.
+
+    Arguments:
+        load: P/N_w.
+        system: of patterns.
+        labels: ``"alternate"`` or ``"random"``.
+    """
+    parity = 2 if labels == "alternate" else 1
+    return max(2, parity * round(load * system.weights / parity))
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSettings(NetworkSettings):
-    """Where a seed's search starts, how far it may go and when it ends."""
+    """What is measured, where a seed's search starts, how far it may go and when it ends."""
 
+    system: SystemChoice = setting(  # noqa: RUF009
+        SystemChoice("fully_connected"),
+        help="what is measured: fully_connected, with the settings above, or a name from `jamharness systems` with its "
+        "own settings beside it, as in system=spheres particles=64",
+    )
     start_ratio: float = setting(3.0, help="P/N_w of the first trial", source=f"{PAPER}: the transition lies near 3")
     highest_ratio: float = setting(12.0, help="largest P/N_w that a scan over patterns may reach")
     resolution: float = setting(0.2, help="width in P/N_w at which a seed's bracket is narrow enough (scan=patterns)")
     growth: float = setting(1.25, help="factor between trials while one end of the bracket is missing")
+    start_margin: float | None = setting(
+        None,
+        help=f"κ at which an approach to jamming in κ begins; none: margin for patterns, {COMPRESSED} for packings",
+    )
+    jammed: float = setting(
+        LOSS, help="L at which such an approach ends", source="docs/writing-a-system.md: overlaps of 1e-9"
+    )
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
@@ -28,4 +59,59 @@ class SearchSettings(NetworkSettings):
                 found.append(f"{name} = {value}: it must be a positive number, in units of P/N_w.")
         if not self.growth > 1:
             found.append(f"growth = {self.growth}: it must be above 1, as in growth=1.25.")
+        if not 1e-26 <= self.jammed <= 1e-6:
+            found.append(f"jammed = {self.jammed}: an approach ends at L between 1e-26, where rounding is, and 1e-6.")
         return found
+
+    def _margin_problems(self) -> list[str]:
+        """For systems other than networks κ is a load, and may be negative."""
+        if self.system.value is None:
+            return super()._margin_problems()
+        bounds = {"margin": self.margin, "start_margin": self.start_margin or 0.0}
+        return [
+            f"{name} = {value}: κ must lie between −100 and 100." for name, value in bounds.items() if abs(value) > 100
+        ]
+
+    def _network_problems(self) -> list[str]:
+        """A network that is not measured has none."""
+        return super()._network_problems() if self.system.value is None else []
+
+    def measured(self) -> System:
+        """What is measured."""
+        return self.network() if self.system.value is None else self.system.value
+
+    def patterned(self) -> PatternSystem:
+        """What is measured, where its constraints are patterns."""
+        system = self.measured()
+        assert isinstance(system, PatternSystem)
+        return system
+
+    def approach(self, seed: int, patterns: int) -> Cell:
+        """One approach to jamming in κ, the same cell for every protocol that asks for it.
+
+        Arguments:
+            seed: of data and initial w.
+            patterns: P, for systems of patterns.
+        """
+        system = self.measured()
+        coordinates = {"seed": seed, "initial": self.scheme(system), "loss": self.jammed}
+        if isinstance(system, PatternSystem):
+            start = self.margin if self.start_margin is None else self.start_margin
+            return Cell(
+                task=APPROACH,
+                system=system,
+                loss=QuadraticHinge(margin=start),
+                coordinates={**coordinates, "patterns": patterns},
+                dataset=self.request(seed, system.inputs, patterns),
+                label=f"seed {seed}, P = {patterns}, P/N = {patterns / system.weights:.2f}",
+                cost=float(patterns) * system.size**2,
+            )
+        start = COMPRESSED if self.start_margin is None else self.start_margin
+        return Cell(
+            task=APPROACH,
+            system=system,
+            loss=QuadraticHinge(margin=start),
+            coordinates=coordinates,
+            label=f"seed {seed}, N = {system.size}",
+            cost=float(system.size) ** 3,
+        )

@@ -13,7 +13,9 @@ from jamharness.api import (
     ComparisonPoint,
     DataRequest,
     Network,
+    PatternSystem,
     QuadraticHinge,
+    System,
     margin_problem,
     setting,
 )
@@ -108,13 +110,17 @@ class NetworkSettings:
             found.append(f"seed = {self.seed}: the first seed must be 0 or more.")
         if self.budget is not None and self.budget < 1:
             found.append(f"budget = {self.budget}: give at least 1 step, or none for the minimiser's default.")
-        if problem := margin_problem(self.margin):
-            found.append(problem)
+        found += self._margin_problems()
         if not 0 <= self.test_fraction < 1:
             found.append(f"test_fraction = {self.test_fraction}: it must be at least 0 and below 1.")
         if not too_large:  # a network of so many layers would be built to be refused
             found += self._network_problems()
         return found
+
+    def _margin_problems(self) -> list[str]:
+        """What is wrong with κ."""
+        problem = margin_problem(self.margin)
+        return [problem] if problem else []
 
     def _network_problems(self) -> list[str]:
         try:
@@ -166,35 +172,39 @@ class NetworkSettings:
             scheme=self.initial,
         )
 
+    def scheme(self, system: System) -> str:
+        """How an initial w is drawn: as asked for where the system can, else in its own way."""
+        return self.initial if self.initial in system.schemes else system.schemes[0]
+
     def loss(self) -> QuadraticHinge:
         """The loss with its margin."""
         return QuadraticHinge(margin=self.margin)
 
-    def coordinates(self, seed: int, patterns: int) -> dict[str, Any]:
-        """What one minimisation depends on besides the network, the loss and the data."""
+    def coordinates(self, system: System, seed: int, patterns: int) -> dict[str, Any]:
+        """What one minimisation depends on besides the system, the loss and the data."""
         return {
             "seed": seed,
             "patterns": patterns,
             "minimiser": self.minimiser,
-            "initial": self.initial,
+            "initial": self.scheme(system),
             "budget": BUDGETS[self.minimiser] if self.budget is None else self.budget,
         }
 
-    def minimisation(self, network: Network, seed: int, patterns: int, pool: int | None) -> Cell:
+    def minimisation(self, system: PatternSystem, seed: int, patterns: int, pool: int | None) -> Cell:
         """One minimisation, the same cell for every protocol that asks for it.
 
         Arguments:
-            network: the network.
+            system: the network, or another system of patterns.
             seed: of data and initial weights.
             patterns: P.
             pool: how many patterns are drawn; P of them are used.
         """
         return Cell(
             task=MINIMISATION,
-            system=network,
+            system=system,
             loss=self.loss(),
-            coordinates=self.coordinates(seed, patterns),
-            dataset=self.request(seed, network.inputs, pool),
-            label=f"seed {seed}, P = {patterns}, P/N_w = {patterns / network.weights:.2f}",
-            cost=float(patterns) * network.size**2,
+            coordinates=self.coordinates(system, seed, patterns),
+            dataset=self.request(seed, system.inputs, pool),
+            label=f"seed {seed}, P = {patterns}, P/N_w = {patterns / system.weights:.2f}",
+            cost=float(patterns) * system.size**2,
         )

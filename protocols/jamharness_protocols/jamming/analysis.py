@@ -24,7 +24,7 @@ _ROW = (
     "resting", "iterations", "factorisations", "seconds", "reason",
 )  # fmt: skip
 
-_LOADS = {"critical_ratio": "ratio", "critical_ratio_parameters": "ratio_parameters"}
+_LOADS = {"critical_load": "ratio", "critical_ratio": "ratio", "critical_ratio_parameters": "ratio_parameters"}
 
 
 def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell]) -> Findings:
@@ -43,7 +43,7 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
         counted = thresholds[thresholds["patterns"] == thresholds["patterns"].max()]
         estimates["scaling_exponent"] = _scaling(thresholds)
     ratios = _brackets(counted, "ratio")
-    estimates["critical_ratio"] = mean_threshold(ratios)
+    estimates["critical_load"] = estimates["critical_ratio"] = mean_threshold(ratios)
     estimates["critical_ratio_parameters"] = mean_threshold(_brackets(counted, "ratio_parameters"))
     estimates["transition_width"] = spread(ratios)
     jumps = counted["jump"].dropna().to_numpy(dtype=float)
@@ -103,7 +103,7 @@ def trial_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
         row: dict[str, Any] = {
             "seed": at["seed"],
             "patterns": at["patterns"],
-            "width": _width(system_of(finished.cell).width),
+            "width": _width(getattr(system_of(finished.cell), "width", None)),
         }
         if finished.result is None:
             row |= {"outcome": "failed", "reason": finished.failure}
@@ -118,7 +118,7 @@ def trial_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
 
 
 def _width(value: Any) -> Any:
-    return value if isinstance(value, int) else "×".join(str(h) for h in value)
+    return value if value is None or isinstance(value, int) else "×".join(str(h) for h in value)
 
 
 def _sortable(column: "pd.Series[Any]") -> "pd.Series[Any]":

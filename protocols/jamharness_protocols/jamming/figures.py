@@ -18,13 +18,20 @@ _MARKS = {"satisfied": "o", "minimum": "s", "diverging": "^", "undecided": "x"}
 _LOAD = r"load $P/N_w$ (patterns per weight)"
 _UNSATISFIED = r"unsatisfied patterns, $N_\Delta/N$"
 _HEIGHT = 2.9
+_PLANAR = (3, 5)
+"""Columns of shapes in the plane: centre and radius, or centre, half axes and angle."""
 
 
 def draw(findings: Findings) -> "Mapping[str, Figure]":
-    """``jump``: N_Δ/N against P/N_w; ``scaling``: N* against P, when thresholds at several P are there."""
+    """``jump``: N_Δ/N against P/N_w; ``scaling``: N* against P, when thresholds at several P are there.
+
+    Of approaches in κ ``approach``: L and N_Δ on the way; ``packing``: one in the plane, with its contacts and forces.
+    """
     from matplotlib.figure import Figure
 
     figures: dict[str, Figure] = {}
+    if "approaches" in findings.tables:
+        return _approached(findings)
     figure = Figure(figsize=(SINGLE, _HEIGHT), layout="constrained")
     _jump(figure.subplots(), findings)
     figures["jump"] = figure
@@ -35,6 +42,66 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
     return figures
 
 
+def _approached(findings: Findings) -> "Mapping[str, Figure]":
+    from matplotlib.figure import Figure
+
+    figures: dict[str, Figure] = {}
+    paths = {name.removeprefix("path "): path for name, path in findings.arrays.items() if name.startswith("path ")}
+    if paths:
+        figure = Figure(figsize=(SINGLE, 1.4 * _HEIGHT), layout="constrained")
+        upper, lower = figure.subplots(2, sharex=True)
+        marks = colours(map(int, paths))
+        for seed, drawn in paths.items():
+            (colour, opacity), path = marks[int(seed)], np.asarray(drawn, dtype=np.float64)
+            kept = path[path[:, 0] > 0]
+            upper.loglog(kept[:, 0], kept[:, 1], "o-", color=colour, alpha=opacity, markersize=2)
+            lower.semilogx(kept[:, 0], kept[:, 2], "o-", color=colour, alpha=opacity, markersize=2)
+        upper.set_ylabel(r"loss $L$")
+        lower.set_ylabel(r"contacts $N_\Delta$")
+        lower.set_xlabel(r"distance from jamming $\kappa - \kappa_J$")
+        figures["approach"] = figure
+    if "shapes" in findings.arrays and findings.arrays["shapes"].shape[1] in _PLANAR:
+        figure = Figure(figsize=(SINGLE, SINGLE), layout="constrained")
+        _packing(figure.subplots(), findings)
+        figures["packing"] = figure
+    return figures
+
+
+def _packing(axes: "Axes", findings: Findings) -> None:
+    """Particles in their periodic box; contacts as lines as thick as their forces, rattlers pale."""
+    from matplotlib.collections import EllipseCollection, LineCollection
+
+    arrays = findings.arrays
+    shapes, bonds, forces = (np.asarray(arrays[name]) for name in ("shapes", "bonds", "forces"))
+    held = np.zeros(len(shapes), dtype=bool)
+    held[bonds[np.asarray(arrays["backbone"])].ravel()] = True
+    centres = shapes[:, :2]
+    axes_of = (shapes[:, 2], shapes[:, 2], 0 * shapes[:, 2]) if shapes.shape[1] == 3 else tuple(shapes[:, 2:].T)
+    offsets = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)])
+    images = (centres[:, None] + offsets).reshape(-1, 2)
+    repeated = [np.repeat(values, len(offsets)) for values in (*axes_of, held)]
+    axes.add_collection(
+        EllipseCollection(
+            2 * repeated[0], 2 * repeated[1], np.degrees(repeated[2]), units="xy", offsets=images,
+            offset_transform=axes.transData, facecolors=np.where(repeated[3][:, None], "0.85", "1.0").ravel(),
+            edgecolors="0.5", linewidths=0.4,
+        )
+    )  # fmt: skip
+    start = centres[bonds[:, 0]]
+    apart = centres[bonds[:, 1]] - start
+    apart -= np.rint(apart)
+    # A contact across the border is drawn from both of its ends.
+    ends = centres[bonds[:, 1]]
+    lines = np.concatenate([np.stack([start, start + apart], axis=1), np.stack([ends, ends - apart], axis=1)])
+    widths = np.minimum(3.0, 0.8 * np.concatenate([forces, forces]))
+    axes.add_collection(LineCollection(list(lines), linewidths=list(widths), colors="C3", capstyle="round"))
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    axes.set_aspect("equal")
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
 def draw_comparison(findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
     """``jump``: N_Δ/N against P/N_w, run by run, with each run's critical ratio and its interval.
 
@@ -43,6 +110,9 @@ def draw_comparison(findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
     """
     from matplotlib.figure import Figure
 
+    findings = {name: found for name, found in findings.items() if "trials" in found.tables}
+    if not findings:
+        return {}
     figure = Figure(figsize=(SINGLE, _HEIGHT), layout="constrained")
     axes = figure.subplots()
     for place, (name, found) in enumerate(findings.items()):

@@ -11,7 +11,8 @@ _WINDOW = "half of the window 2.80 to 3.30 in which arXiv 1809.09349 finds both 
 
 
 _RANDOM: Mapping[str, Container[Any]] = {
-    "dataset": ("random",), "activation": ("relu",), "normalise": (True,), "depth": range(1, 1001),
+    "system": ("fully_connected",), "dataset": ("random",), "activation": ("relu",), "normalise": (True,),
+    "depth": range(1, 1001),
 }  # fmt: skip
 """What the paper measured; it finds no dependence on the depth."""
 
@@ -33,7 +34,19 @@ def _count(meaning: str) -> Observable:
     return Observable(unit="runs", meaning=meaning, source="counted", comparison="distribution")
 
 
+def _jammed(unit: str, meaning: str, source: str = "docs/writing-a-system.md") -> Observable:
+    return Observable(unit=unit, meaning=meaning, source=source, comparison="distribution")
+
+
+_PACKINGS = "O'Hern, Silbert, Liu and Nagel, Phys. Rev. E 68, 011306"
 OBSERVABLES: Mapping[str, Observable] = {
+    "critical_load": _jammed("", "mean over seeds of the load at jamming: P/N_w, or the packing fraction φ_J", PAPER),
+    "critical_margin": _jammed("", "mean over seeds of κ_J, the margin at which L vanishes", PAPER),
+    "contacts": _jammed("N_Δ/N", "contacts at jamming per degree of freedom, both without rattlers", _PACKINGS),
+    "excess_contacts": _jammed("contacts", "contacts at jamming beyond the isostatic number", _PACKINGS),
+    "quartic_modes": _jammed("modes", "modes that Hp alone holds at jamming, where contacts are missing", "0812.1234"),
+    "rattlers": _jammed("particles", "mean number of particles that no contacts hold", _PACKINGS),
+    "jammed": _count("seeds that were brought to jamming"),
     "critical_ratio": _load("P/N_w", "mean over seeds of the load at the jamming point", "≈ 3", _EQUIVALENCE),
     "critical_ratio_parameters": _load("P/N", "the same load per parameter, biases included", "", _EQUIVALENCE),
     "transition_width": _load("P/N_w", "standard deviation of the load at the jamming point over seeds"),
@@ -49,7 +62,7 @@ OBSERVABLES: Mapping[str, Observable] = {
         source="arXiv 1810.09665",
         comparison="distribution",
         published="3/4 (MNIST)",
-        published_for={"dataset": ("mnist",), "activation": ("relu",)},
+        published_for={"system": ("fully_connected",), "dataset": ("mnist",), "activation": ("relu",)},
     ),
     "satisfied": _count("runs that ended with N_Δ = 0"),
     "minimum": _count("runs that ended in a minimum"),

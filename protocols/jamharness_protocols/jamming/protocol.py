@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jamharness_numerics.search import Axis, bracket, next_value, trials_left
 
-from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Network, Observable, Outlook
-from jamharness_protocols.common.problem import system_of
-from jamharness_protocols.jamming import analysis, figures
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Network, Observable, Outlook, PatternSystem
+from jamharness_protocols.common.approaches import approaches, approaches_outlook
+from jamharness_protocols.common.problem import network_of
+from jamharness_protocols.jamming import analysis, approached, figures
 from jamharness_protocols.jamming.observables import OBSERVABLES
 from jamharness_protocols.jamming.settings import JammingSettings
 
@@ -40,7 +41,9 @@ class Jamming:
     observables: ClassVar[Mapping[str, Observable]] = OBSERVABLES
 
     def plan(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
-        """The next trial of every search that is not finished."""
+        """The next trial of every search that is not finished; an approach for every seed where κ is the load."""
+        if settings.continuous:
+            return approaches(settings, settings.fixed_patterns, done)
         tried = _tried(settings, done)
         cells = []
         for search in searches(settings):
@@ -51,6 +54,8 @@ class Jamming:
 
     def outlook(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Outlook:
         """How many searches have found their bracket, and how many trials the others need if they need as many."""
+        if settings.continuous:
+            return approaches_outlook(settings, done)
         tried = _tried(settings, done)
         pairs = [(search.axis, tried.get((search.seed, search.patterns), {})) for search in searches(settings)]
         return outlook_of(pairs, "seeds" if settings.scan == "patterns" else "searches")
@@ -60,17 +65,23 @@ class Jamming:
         return _pattern_axis(settings, 2 if settings.labels == "alternate" else 1)
 
     def comparison_points(self, settings: JammingSettings) -> Sequence[ComparisonPoint]:
-        """The first seed at the load where its search starts, near the transition."""
+        """The first seed at the load where its search starts, near the transition; none for other systems."""
+        if settings.system.value is not None:
+            return []
         search = next(searches(settings))
-        return [settings.comparison_point(*_shape(settings, search, search.axis.start), search.seed)]
+        system, patterns, pool = _shape(settings, search, search.axis.start)
+        assert isinstance(system, Network)
+        return [settings.comparison_point(system, patterns, pool, search.seed)]
 
     def analyse(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Findings:
-        """Brackets per seed, and what they say together."""
+        """Brackets per seed, or where each came to jamming, and what they say together."""
+        if settings.continuous:
+            return approached.analyse(done)
         axes = {(search.seed, search.patterns): search.axis for search in searches(settings)}
         return analysis.analyse(settings.scan, axes, done)
 
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
-        """N_Δ/N against P/N_w; for a scan over widths also N* against P."""
+        """N_Δ/N against P/N_w; for a scan over widths also N* against P; of approaches L against κ, and a packing."""
         return figures.draw(findings)
 
     def draw_comparison(self, findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
@@ -119,24 +130,23 @@ def searches(settings: JammingSettings) -> Iterator[Search]:
 
 
 def _pattern_axis(settings: JammingSettings, parity: int) -> Axis:
-    network = settings.network()
-    highest = pool_of(settings, network)
+    weights, highest = settings.patterned().weights, pool_of(settings, settings.patterned())
     return Axis(
-        start=min(round(settings.start_ratio * network.weights), highest),
+        start=min(round(settings.start_ratio * weights), highest),
         lowest=2,
         highest=highest,
         step=parity,
-        resolution=max(parity, round(settings.resolution * network.weights)),
+        resolution=max(parity, round(settings.resolution * weights)),
         growth=settings.growth,
         harder_up=True,
     )
 
 
-def pool_of(settings: JammingSettings, network: Network) -> int:
+def pool_of(settings: JammingSettings, system: PatternSystem) -> int:
     """How many patterns a seed of a scan over patterns has: all its trials are prefixes of them."""
     if isinstance(settings.patterns, int):
         return settings.patterns
-    return max(2, 2 * ceil(settings.highest_ratio * network.weights / 2))
+    return max(2, 2 * ceil(settings.highest_ratio * system.weights / 2))
 
 
 def _width_axis(settings: JammingSettings, patterns: int) -> Axis:
@@ -165,17 +175,17 @@ def _scan_network(settings: JammingSettings, width: int) -> Network:
     )
 
 
-def _shape(settings: JammingSettings, search: Search, value: int) -> tuple[Network, int, int]:
-    """The network, the patterns and their pool at one value of a search."""
+def _shape(settings: JammingSettings, search: Search, value: int) -> tuple[PatternSystem, int, int]:
+    """The system, the patterns and their pool at one value of a search."""
     if settings.scan == "patterns":
-        return settings.network(), value, pool_of(settings, settings.network())
+        return settings.patterned(), value, pool_of(settings, settings.patterned())
     return _scan_network(settings, value), search.patterns or 0, max(settings.scanned_patterns)
 
 
 def trial(settings: JammingSettings, search: Search, value: int) -> Cell:
     """The minimisation at one value of a search."""
-    network, patterns, pool = _shape(settings, search, value)
-    cell = settings.minimisation(network, search.seed, patterns, pool)
+    system, patterns, pool = _shape(settings, search, value)
+    cell = settings.minimisation(system, search.seed, patterns, pool)
     return cell if settings.scan == "patterns" else replace(cell, label=f"{cell.label}, width {value}")
 
 
@@ -188,6 +198,6 @@ def _place(settings: JammingSettings, cell: Cell) -> tuple[tuple[Any, ...], int]
 
 
 def _width(cell: Cell) -> int:
-    width = system_of(cell).width
+    width = network_of(cell).width
     assert isinstance(width, int), "a scan over widths has one for all layers"
     return width

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from jamharness.api import setting
-from jamharness_protocols.common.search_settings import SearchSettings
+from jamharness.api import PatternSystem, setting
+from jamharness_protocols.common.search_settings import SearchSettings, patterns_at
 from jamharness_protocols.common.settings import PAPER, beyond
 
 _WIDTH_SCAN_PATTERNS = (100, 200, 400, 800)
@@ -17,8 +17,9 @@ class JammingSettings(SearchSettings):
 
     scan: str = setting(
         "patterns",
-        help="vary P at a fixed network, or the width at fixed P",
-        choices=("patterns", "width"),
+        help="vary P at a fixed system, the width at fixed P, or the margin κ at fixed P: an approach to jamming, for "
+        "systems whose scale is fixed; packings have no patterns and always vary κ",
+        choices=("patterns", "width", "margin"),
         source=f"{PAPER}: N*(P) by lowering h",
     )
     patterns: int | tuple[int, ...] | None = setting(
@@ -39,10 +40,14 @@ class JammingSettings(SearchSettings):
                 found.append(f"patterns = {count}: alternate labels need an even number; use {near}, or labels=random.")
         if self.scan == "patterns" and self.patterns is None and self.dataset in REAL:
             found.append(f"patterns = none: scan=patterns on {self.dataset} needs its pool, as in patterns=1000.")
-        if self.scan == "patterns" and isinstance(self.patterns, tuple):
+        if self.scan != "width" and isinstance(self.patterns, tuple):
             given = ",".join(map(str, self.patterns))
-            found.append(f"patterns = {given}: scan=patterns takes one number, the pool; use scan=width for several.")
-        if self.scan == "width":
+            found.append(f"patterns = {given}: scan={self.scan} takes one number; use scan=width for several.")
+        if self.scan == "margin" and self.system.value is None:
+            found.append("scan = margin: κ is no load where the output's scale is free; use scan=patterns.")
+        if self.scan == "width" and self.system.value is not None:
+            found.append(f"scan = width: {self.system.name} has no width to scan; use scan=patterns or scan=margin.")
+        elif self.scan == "width":
             if self.depth == 0:
                 found.append("depth = 0: a linear network has no width to scan; use scan=patterns.")
             if isinstance(self.width, tuple):
@@ -51,6 +56,13 @@ class JammingSettings(SearchSettings):
             if self.highest_width < 1:
                 found.append(f"highest_width = {self.highest_width}: it must be at least 1.")
         return found
+
+    @property
+    def continuous(self) -> bool:
+        """Whether jamming is approached in κ."""
+        return self.system.value is not None and (
+            self.scan == "margin" or not isinstance(self.system.value, PatternSystem)
+        )
 
     @property
     def pattern_counts(self) -> tuple[int, ...]:
@@ -63,6 +75,14 @@ class JammingSettings(SearchSettings):
     def scanned_patterns(self) -> tuple[int, ...]:
         """The values of P of a scan over widths."""
         return self.pattern_counts or _WIDTH_SCAN_PATTERNS
+
+    @property
+    def fixed_patterns(self) -> int:
+        """P of an approach in κ: as many as were asked for, or the start ratio's."""
+        system = self.measured()
+        if not isinstance(system, PatternSystem):
+            return 0
+        return self.pattern_counts[0] if self.pattern_counts else patterns_at(self.start_ratio, system, self.labels)
 
     @property
     def scan_inputs(self) -> int:

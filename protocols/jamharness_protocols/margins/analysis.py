@@ -48,9 +48,9 @@ def analyse(settings: MarginsSettings, done: Sequence[FinishedCell]) -> Findings
         "gamma": gaps(first),
         "gamma_satisfied": gaps_satisfied(last, settings.smallest_gap),
     }
-    fits = {name: _fit(name, some) for name, some in samples.items()}
-    estimates = {name: _estimate(fit, samples[name]) for name, fit in fits.items()}
-    estimates["gamma_times_2_plus_theta"] = _product(fits["theta"], fits["gamma"], len(first))
+    fits = {name: fit_of(name, some) for name, some in samples.items()}
+    estimates = {name: estimate_of(fit, samples[name]) for name, fit in fits.items()}
+    estimates["gamma_times_2_plus_theta"] = product_of(fits["theta"], fits["gamma"], len(first))
     for name, fit in fits.items():
         estimates[f"{name}_goodness"] = Estimate(value=fit.goodness, low=None, high=None, count=fit.count)
     beyond_window = {_seed(item): _bulk(item, fits["gamma"].window[1]) for item in first}
@@ -65,8 +65,8 @@ def analyse(settings: MarginsSettings, done: Sequence[FinishedCell]) -> Findings
         estimates=estimates,
         tables={
             "cells": _cells(done),
-            "fits": pd.DataFrame([_row(name, fit) for name, fit in fits.items()]),
-            "windows": _windows(samples),
+            "fits": pd.DataFrame([fit_row(name, fit) for name, fit in fits.items()]),
+            "windows": windows_table(samples),
             "loads": _loads(settings, beyond, below),
         },
         arrays={
@@ -95,11 +95,13 @@ def _objection(done: Sequence[FinishedCell]) -> str:
     return f"No seed has a minimum that counts near its threshold{small}; or add loads, as relative=1.3."
 
 
-def _fit(name: str, some: Samples, upper: float | None = None) -> PowerLaw:
+def fit_of(name: str, some: Samples, upper: float | None = None) -> PowerLaw:
+    """The power law of some samples on their side of zero, in a window up to ``upper`` where one is given."""
     return fit_power_law(some.values, SIDES[name], groups=some.seeds, lower=some.lower, upper=upper)
 
 
-def _estimate(fit: PowerLaw, some: Samples) -> Estimate:
+def estimate_of(fit: PowerLaw, some: Samples) -> Estimate:
+    """A fit's exponent with its interval, and what a reader must know of it."""
     count = len(set(some.seeds.tolist()))
     if fit.exponent is None:
         return Estimate(value=None, low=None, high=None, count=count, note=f"{fit.count} margins are too few")
@@ -115,7 +117,7 @@ def _estimate(fit: PowerLaw, some: Samples) -> Estimate:
     return Estimate(value=fit.exponent, low=fit.low, high=fit.high, count=count, note=note)
 
 
-def _product(theta: PowerLaw, gamma: PowerLaw, count: int) -> Estimate:
+def product_of(theta: PowerLaw, gamma: PowerLaw, count: int) -> Estimate:
     """γ(2 + θ): the same seeds are drawn for both, and the biases that cannot be excluded add up."""
     if theta.exponent is None or gamma.exponent is None:
         return Estimate(value=None, low=None, high=None, count=count)
@@ -139,20 +141,20 @@ def _mean(by_seed: Mapping[int, float]) -> Estimate:
     return estimate(values, np.mean)
 
 
-def _row(name: str, fit: PowerLaw) -> dict[str, Any]:
+def fit_row(name: str, fit: PowerLaw) -> dict[str, Any]:
     """The columns ``_FIT``."""
     row = (name, fit.exponent, fit.low, fit.high, *fit.window, fit.count, fit.goodness, fit.slope, fit.bias, fit.curved)
     return dict(zip(_FIT, row, strict=True))
 
 
-def _windows(samples: Mapping[str, Samples]) -> pd.DataFrame:
+def windows_table(samples: Mapping[str, Samples]) -> pd.DataFrame:
     """The exponent in every other window that is tried, without the allowance for bias."""
     rows = []
     for name, some in samples.items():
         x = some.values if SIDES[name] == "+" else -some.values
         x = np.sort(x[x > some.lower])
         if len(x) > 1:
-            rows += [_row(name, _fit(name, some, float(x[inside]))) for inside in [*windows(len(x))][::2]]
+            rows += [fit_row(name, fit_of(name, some, float(x[inside]))) for inside in [*windows(len(x))][::2]]
     return pd.DataFrame(rows, columns=list(_FIT))
 
 
@@ -172,7 +174,7 @@ def _loads(
             ("gamma_satisfied", satisfied_at, gaps_satisfied(satisfied_at, settings.smallest_gap)),
         ):
             if items:
-                rows.append({"relative": value, "seeds": len(items), **_row(name, _fit(name, some))})
+                rows.append({"relative": value, "seeds": len(items), **fit_row(name, fit_of(name, some))})
     return pd.DataFrame(rows)
 
 

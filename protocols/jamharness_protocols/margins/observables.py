@@ -10,8 +10,15 @@ _OURS = "docs/margins.md"
 _MINIMA = "at the minimum of each seed at the smallest load that has one"
 
 
+_PAPERS = {"system": ("fully_connected",), "dataset": ("random",), "activation": ("relu",)}
+
+
 def _of(unit: str, meaning: str, published: str = "", source: str = _SOURCE) -> Observable:
-    measured = {"dataset": ("random",), "activation": ("relu",)} if published.startswith("≈") else {}
+    measured = (
+        {"system": ("fully_connected",), "dataset": ("random",), "activation": ("relu",)}
+        if published.startswith("≈")
+        else {}
+    )
     return Observable(
         unit=unit,
         meaning=meaning,
@@ -36,6 +43,9 @@ OBSERVABLES: Mapping[str, Observable] = {
     "gamma_satisfied_goodness": _goodness("gamma_satisfied"),
     "bulk": _of("patterns/P", f"part of the patterns beyond the window of gamma, {_MINIMA}", source=_OURS),
     "overlap": _of("κ", f"median of Δ > 0, the distance from the transition, {_MINIMA}", source=_OURS),
+    "theta_window": _of("decades", "width of the window in which θ is fitted, at jamming", source=_OURS),
+    "gamma_window": _of("decades", "width of the window in which γ is fitted, at jamming", source=_OURS),
+    "jammed": _of("seeds", "seeds that were brought to jamming (other systems than networks)", source="counted"),
     "minima": _of("seeds", "seeds with a minimum near the threshold", source="counted"),
     "satisfied": _of("seeds", "seeds with a satisfied network near the threshold", source="counted"),
 }

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable, Outlook
+from jamharness_protocols.common.approaches import approaches, approaches_outlook
 from jamharness_protocols.common.own_threshold import outlook, own_thresholds
-from jamharness_protocols.margins import analysis, figures
+from jamharness_protocols.margins import analysis, approached, figures
 from jamharness_protocols.margins.observables import OBSERVABLES
 from jamharness_protocols.margins.settings import MarginsSettings
 
@@ -25,6 +26,8 @@ class Margins:
 
     def plan(self, settings: MarginsSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """Each seed's search for its threshold, then every load that has not been tried."""
+        if settings.system.value is not None:
+            return approaches(settings, settings.fixed_patterns, done)
         tried = {_place(item.cell) for item in done if item.cell.task == "margins"}
         found = own_thresholds(settings, done)
         cells = [cell for seed, ends in found.brackets.items() for cell in _cells(settings, seed, sum(ends) / 2)]
@@ -32,16 +35,22 @@ class Margins:
 
     def outlook(self, settings: MarginsSettings, done: Sequence[FinishedCell]) -> Outlook:
         """How many seeds' thresholds are known, and how many cells follow."""
+        if settings.system.value is not None:
+            return approaches_outlook(settings, done)
         return outlook(settings, done, self.plan(settings, done), len(settings.relative))
 
     def comparison_points(self, settings: MarginsSettings) -> Sequence[ComparisonPoint]:
-        """The first seed at 3 N_w, before its threshold is known."""
+        """The first seed at 3 N_w, before its threshold is known; none for other systems."""
+        if settings.system.value is not None:
+            return []
         network = settings.network()
         patterns = max(settings.counts((1.0,), 3.0 * network.weights), default=2)
         return [settings.comparison_point(network, patterns, settings.pool(), settings.seed)]
 
     def analyse(self, settings: MarginsSettings, done: Sequence[FinishedCell]) -> Findings:
         """Exponents with intervals over seeds, the fits, and the exponents window by window and load by load."""
+        if settings.system.value is not None:
+            return approached.analyse(done)
         own = [item for item in done if item.cell.task == "margins"]
         return analysis.analyse(settings, own)
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import Array, Backend, Cell, CellResult, Json, Problem, Progress
-from jamharness_protocols.common.problem import problem_of
+from jamharness_protocols.common.problem import network_problem_of
 
 _BLOCK = 1 << 22
 """Numbers in one block of a Jacobian: 32 MiB in float64."""
@@ -19,7 +19,7 @@ def measure(cell: Cell, needed: Sequence[CellResult], backend: Backend, _progres
         values: those of the minimisation, and the load; arrays: its ``margins`` (P,), and which are ``pinned`` (P,).
     """
     (trial,) = needed
-    pinned = pinned_patterns(problem_of(cell, backend), trial.arrays["w"])
+    pinned = pinned_patterns(network_problem_of(cell, backend), trial.arrays["w"])
     values: dict[str, Json] = {**trial.values, "relative": cell.coordinates["relative"]}
     return CellResult(values=values, arrays={"margins": trial.arrays["margins"], "pinned": pinned})
 

@@ -12,13 +12,13 @@ import numpy as np
 from jamharness_numerics.spectra import count, estimate_counts, extremes, quadrature
 from jamharness_numerics.spectra.first_part import h0_eigenvalues
 
-from jamharness.api import Array, Cell, CellResult, Json, Problem, Progress
+from jamharness.api import Array, Cell, CellResult, DerivedProblem, Json, Problem, Progress
 
 MOST = 10_000
 """Unsatisfied patterns up to which H0 is exact: its matrix takes 0.75 GiB."""
 
 
-def measure(cell: Cell, problem: Problem, trial: CellResult, progress: Progress) -> CellResult:
+def measure(cell: Cell, problem: Problem | DerivedProblem, trial: CellResult, progress: Progress) -> CellResult:
     """Density, extremes and counts of H at the end of a minimisation.
 
     Arguments:
@@ -37,7 +37,7 @@ def measure(cell: Cell, problem: Problem, trial: CellResult, progress: Progress)
     def apply(v: Array) -> Array:
         return problem.hessian_vector(w, v)
 
-    size, dtype, seed = problem.network.size, problem.backend.dtype, int(at["seed"])
+    size, dtype, seed = problem.size, problem.backend.dtype, int(at["seed"])
     found = quadrature(
         apply, size, probes=int(at["probes"]), steps=int(at["steps"]), seed=seed, dtype=dtype, say=progress
     )
@@ -54,7 +54,7 @@ def measure(cell: Cell, problem: Problem, trial: CellResult, progress: Progress)
         "products_H": ends.products + sum(len(each.diagonal) for each in found.tridiagonals),
     }
     unsatisfied = int(trial.values["unsatisfied"])  # type: ignore[arg-type]
-    if unsatisfied <= MOST and problem.can("tangent_kernel"):
+    if unsatisfied <= MOST and isinstance(problem, Problem) and problem.can("tangent_kernel"):
         progress("eigenvalues of H0")
         exact = h0_eigenvalues(problem, w)
         signs = asdict(count(exact, [exact], dtype))

@@ -8,7 +8,8 @@ from jamharness.api import Observable
 _SOURCE = "arXiv 1809.09349 and 1810.09665"
 
 
-_RELU = {"activation": ("relu",)}
+_NETWORK = {"system": ("fully_connected",)}
+_RELU = {**_NETWORK, "activation": ("relu",)}
 
 
 def _of(
@@ -42,7 +43,7 @@ OBSERVABLES: Mapping[str, Observable] = {
         "eigenvalues", "N_−(H), at minima; for relu not 0, as its minima have settled only (docs/results.md)", "0"
     ),
     "zero_h": _of("eigenvalues", "N_0(H), at minima"),
-    "zero_weight": _of("N_0/N", "part of zero modes of H, at minima", "1 − N_Δ/N"),
+    "zero_weight": _of("N_0/N", "part of zero modes of H, at minima", "1 − N_Δ/N", _NETWORK),
     "zero_excess": _of("N_0/N", "that part minus max(0, 1 − N_Δ/N), at minima"),
     "largest_h": _of("", "largest eigenvalue of H, at minima"),
     "hp_exponent": _of("", "x in max |λ(Hp)| ~ L^x over all minima", "1/2"),

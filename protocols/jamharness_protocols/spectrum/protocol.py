@@ -1,9 +1,11 @@
 """The spectrum of the Hessian H = H0 + Hp below, at and beyond the jamming transition."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable, Outlook
+from jamharness_protocols.common.approaches import approaches, approaches_outlook, jammed, why_none
 from jamharness_protocols.common.own_threshold import outlook, own_thresholds
 from jamharness_protocols.spectrum import analysis, figures
 from jamharness_protocols.spectrum.observables import OBSERVABLES
@@ -26,12 +28,18 @@ class Spectrum:
     def plan(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """Each seed's search for its threshold unless one is given, then every load that has not been tried."""
         tried = {_place(item.cell) for item in done if item.cell.task == "spectrum"}
+        if settings.system.value is not None:
+            own = (cell for item in jammed(done) for cell in _compressed(settings, item.cell))
+            planned = approaches(settings, settings.fixed_patterns, done)
+            return [*planned, *(cell for cell in own if _place(cell) not in tried)]
         searches, thresholds = _thresholds(settings, done)
         cells = [cell for seed, at in thresholds.items() for cell in _cells(settings, seed, at)]
         return [*searches, *(cell for cell in cells if _place(cell) not in tried)]
 
     def outlook(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Outlook:
         """How many seeds' thresholds are known, and how many cells follow."""
+        if settings.system.value is not None:
+            return approaches_outlook(settings, done, len(settings.compressions))
         planned = self.plan(settings, done)
         if settings.threshold is not None:
             return Outlook(words="", fewest=len(planned), most=2 * len(planned))
@@ -39,6 +47,8 @@ class Spectrum:
 
     def comparison_points(self, settings: SpectrumSettings) -> Sequence[ComparisonPoint]:
         """The first seed at the largest load; at 3 N_w where its threshold is not known before it is searched."""
+        if settings.system.value is not None:
+            return []
         network = settings.network()
         at = network.weights * (settings.threshold or 3.0)
         largest = max(settings.counts(settings.relative, at), default=2)
@@ -47,15 +57,38 @@ class Spectrum:
     def analyse(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Findings:
         """Estimates over the minima of each load, and the table of cells."""
         own = [item for item in done if item.cell.task == "spectrum"]
-        return analysis.analyse(settings.relative, own)
+        if settings.system.value is None:
+            return analysis.analyse(settings.relative, own)
+        found = analysis.analyse(settings.compressions, own)
+        return replace(found, objection=why_none(done) or found.objection if done else "")
 
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """Densities of H and Hp, phase by phase, linear and logarithmic."""
         return figures.draw(findings)
 
 
-def _place(cell: Cell) -> tuple[Json, Json]:
-    return cell.coordinates["seed"], cell.coordinates["patterns"]
+def _place(cell: Cell) -> tuple[Json, ...]:
+    at = cell.coordinates
+    return at["seed"], at["patterns"], at["relative"] if "approached" in at else None
+
+
+def _compressed(settings: SpectrumSettings, approach: Cell) -> Iterator[Cell]:
+    """The spectra of a system that has been brought to jamming, at every κ − κ_J."""
+    system, at = settings.measured(), approach.coordinates
+    for value in settings.compressions:
+        yield Cell(
+            task="spectrum",
+            system=system,
+            loss=approach.loss,
+            coordinates={
+                "seed": at["seed"], "patterns": at.get("patterns", 0), "relative": value, "approached": True,
+                **settings.lanczos(system),
+            },
+            dataset=approach.dataset,
+            needs=(approach,),
+            label=f"seed {at['seed']}, κ − κ_J = {value:g}",
+            cost=approach.cost,
+        )  # fmt: skip
 
 
 def _thresholds(settings: SpectrumSettings, done: Sequence[FinishedCell]) -> tuple[Sequence[Cell], dict[int, float]]:

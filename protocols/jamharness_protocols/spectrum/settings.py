@@ -5,7 +5,7 @@ from typing import Any
 
 from jamharness_numerics.spectra.lanczos import most_vectors, too_much
 
-from jamharness.api import Network, setting
+from jamharness.api import System, setting
 from jamharness_protocols.common.own_threshold import ThresholdSettings
 
 METHODS = ("auto", "exact", "lanczos")
@@ -24,6 +24,11 @@ class SpectrumSettings(ThresholdSettings):
         (0.7, 1.0, 1.2, 1.5),
         help="loads to minimise at, in units of the threshold: below, at and beyond the transition",
         source="arXiv 1810.09665 shows the spectrum in these three phases",
+    )
+    compressions: tuple[float, ...] = setting(
+        (0.0, 0.01, 0.1),
+        help="other systems than fully_connected: κ − κ_J at which to minimise, in place of the loads above",
+        source="at jamming, and where contacts are a tenth of a percent to ten percent of a diameter deep",
     )
     method: str = setting(
         "auto",
@@ -52,16 +57,23 @@ class SpectrumSettings(ThresholdSettings):
             for value in self.relative
             if not 0 < value < float("inf")
         ]
+        if not self.compressions:
+            found.append("compressions = : give at least one κ − κ_J, as in compressions=0,0.01.")
+        found += [
+            f"compressions = {value:g}: κ − κ_J must lie between −1 and 1; below 0 all is satisfied."
+            for value in self.compressions
+            if not abs(value) <= 1
+        ]
         if self.probes < 1:
             found.append(f"probes = {self.probes}: Lanczos needs at least 1 random vector.")
         if self.steps < 2:
             found.append(f"steps = {self.steps}: Lanczos needs at least 2 steps.")
-        if not found and self.lanczos(self.network()) and self.steps > most_vectors(self.network().size):
-            found.append(too_much(self.network().size, self.steps))
+        if not found and self.lanczos(self.measured()) and self.steps > most_vectors(self.measured().size):
+            found.append(too_much(self.measured().size, self.steps))
         return found
 
-    def lanczos(self, network: Network) -> dict[str, Any]:
+    def lanczos(self, system: System) -> dict[str, Any]:
         """The coordinates of a cell whose spectrum Lanczos estimates; empty where it is exact."""
-        if self.method == "exact" or (self.method == "auto" and network.size <= EXACT):
+        if self.method == "exact" or (self.method == "auto" and system.size <= EXACT):
             return {}
         return {"method": "lanczos", "probes": self.probes, "steps": self.steps}

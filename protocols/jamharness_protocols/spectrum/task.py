@@ -6,9 +6,10 @@ from math import isfinite
 
 from jamharness_numerics.spectra import asymmetry, count
 
-from jamharness.api import Backend, Cell, CellResult, Json, Progress
+from jamharness.api import Array, Backend, Cell, CellResult, DerivedProblem, Json, Problem, Progress
 from jamharness_protocols.common.problem import problem_of
 from jamharness_protocols.spectrum import lanczos
+from jamharness_protocols.spectrum.compressed import compressed, tangent_eigenvalues
 
 MATRICES = ("H", "H0", "Hp")
 
@@ -20,11 +21,14 @@ def measure(cell: Cell, needed: Sequence[CellResult], backend: Backend, progress
         values: those of the minimisation, the load, and the counts; arrays: the eigenvalues by matrix, (N,) each.
     """
     (trial,) = needed
-    problem, w = problem_of(cell, backend), trial.arrays["w"]
+    problem: Problem | DerivedProblem = problem_of(cell, backend)
+    if isinstance(problem, DerivedProblem):
+        problem, trial = compressed(cell, problem, trial, progress)
+    w = trial.arrays["w"]
     if cell.coordinates.get("method") == "lanczos":
         return lanczos.measure(cell, problem, trial, progress)
     progress("spectra")
-    spectra = dict(zip(MATRICES, problem.hessian_eigenvalues(w), strict=True))
+    spectra = dict(zip(MATRICES, _eigenvalues(problem, w), strict=True))
     values: dict[str, Json] = {**trial.values, "relative": cell.coordinates["relative"]}
     for name, spectrum in spectra.items():
         parts = list(spectra.values()) if name == "H" else [spectrum]
@@ -32,3 +36,10 @@ def measure(cell: Cell, needed: Sequence[CellResult], backend: Backend, progress
             values[f"{key}_{name}"] = value if isfinite(value) else None
     values["hp_asymmetry"] = asymmetry(spectra["Hp"])
     return CellResult(values=values, arrays=spectra)
+
+
+def _eigenvalues(problem: Problem | DerivedProblem, w: Array) -> tuple[Array, Array, Array]:
+    """Of H, H0 and Hp, on the manifold of w."""
+    if isinstance(problem, DerivedProblem) and problem.radius is not None:
+        return tangent_eigenvalues(problem, w)
+    return problem.hessian_eigenvalues(w)

@@ -1,0 +1,74 @@
+"""One approach to jamming, the task that several protocols share: a system brought to the margin where L vanishes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jamharness_numerics.approach import approach
+from jamharness_numerics.minimise.check import check_margins
+from jamharness_numerics.spectra.quartic import quartic_modes
+
+from jamharness.api import Backend, Cell, CellResult, LocalSystem, Progress
+from jamharness_protocols.common.problem import derived_problem_of, system_of
+
+LARGEST = 3000
+"""N up to which quartic modes are counted: every eigenvector of H0, in three N × N arrays of 72 MB each."""
+
+FAR = 1.0
+"""Gaps between particles are kept up to here, in units of R_i + R_j: beyond are no neighbours."""
+
+
+def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progress: Progress) -> CellResult:
+    """Bring the cell's system from its margin to jamming.
+
+    Returns:
+        values: ``outcome`` (``"jammed"``, or why it is not), κ and κ_J, the load there, L, the balance of the forces,
+            contacts (all, and those of the backbone), the isostatic number, rattlers, quartic modes where contacts are
+            missing, counts and N; arrays: ``w`` (N,), ``forces`` (N_Δ,) over their mean, which constraints the
+            ``contacts`` are (N_Δ,), which of them belong to the ``backbone`` and are ``extended`` (N_Δ,), the ``gaps``
+            between parts of the backbone (of particles up to ``FAR``), and κ, L and N_Δ on the ``path`` (k, 3).
+    """
+    system, problem, at = system_of(cell), derived_problem_of(cell, backend), cell.coordinates
+    end = approach(problem, system.initial(at["seed"], at["initial"]), loss=at["loss"], say=progress)
+    there = problem.with_margin(end.margin)
+    check_margins(there, end.w, there.margins(end.w))
+    backbone = system.backbone(end.contacts)
+    held = int(np.count_nonzero(backbone.contacts))
+    missing = backbone.isostatic - held
+    quartic = None
+    if isinstance(system, LocalSystem) and missing > 0 and end.ending == "jammed" and system.size <= LARGEST:
+        progress("quartic modes")
+        quartic = quartic_modes(there, end.w, backbone.trivial + system.size - backbone.degrees)
+    contacts = np.flatnonzero(end.contacts)
+    gaps = end.gaps[backbone.present[~end.contacts]]
+    if isinstance(system, LocalSystem):
+        gaps = gaps[gaps <= FAR]
+    return CellResult(
+        values={
+            "outcome": end.ending,
+            "margin": end.margin,
+            "critical_margin": end.critical,
+            "load": system.load(problem.constraints, end.critical),
+            "loss": end.loss,
+            "balance": end.balance,
+            "contacts": len(contacts),
+            "held": held,
+            "degrees": backbone.degrees,
+            "isostatic": backbone.isostatic,
+            "rattlers": backbone.rattlers,
+            "quartic": quartic,
+            "constraints": problem.constraints,
+            "minima": len(end.minima),
+            "iterations": end.iterations,
+            "parameters": system.size,
+            "weights": system.weights,
+        },
+        arrays={
+            "w": end.w,
+            "contacts": contacts,
+            "forces": end.forces,
+            "backbone": backbone.contacts[contacts],
+            "extended": backbone.extended[contacts],
+            "gaps": gaps,
+            "path": end.minima,
+        },
+    )

@@ -1,0 +1,88 @@
+"""From approaches in κ to the load at jamming and the contacts there."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jamharness_numerics.statistics.bootstrap import estimate
+from numpy.typing import NDArray
+
+from jamharness.api import Estimate, Findings, FinishedCell, PatternSystem
+from jamharness_protocols.common.approaches import jammed, why_none
+from jamharness_protocols.common.problem import system_of
+from jamharness_protocols.common.search_settings import APPROACH
+
+_ROW = (
+    "seed", "outcome", "load", "critical_margin", "margin", "loss", "balance", "contacts", "held", "degrees",
+    "isostatic", "rattlers", "quartic", "constraints", "parameters", "minima", "iterations", "reason",
+)  # fmt: skip
+_FORMULAS: "Mapping[str, Callable[[pd.DataFrame], pd.Series[float]]]" = {
+    "critical_load": lambda there: there["load"],
+    "critical_margin": lambda there: there["critical_margin"],
+    "contacts": lambda there: there["held"] / there["degrees"],
+    "excess_contacts": lambda there: there["held"] - there["isostatic"],
+    "quartic_modes": lambda there: there["quartic"].dropna(),
+    "rattlers": lambda there: there["rattlers"],
+}
+
+
+def analyse(done: Sequence[FinishedCell]) -> Findings:
+    """Estimates over the seeds that were brought to jamming.
+
+    Arguments:
+        done: finished cells in any order.
+    """
+    table = approach_table(done)
+    there = table[table["outcome"] == "jammed"]
+    # P/N was given; what was found is κ.
+    patterned = any(isinstance(item.cell.system, PatternSystem) for item in done)
+    estimates: dict[str, Estimate] = {}
+    samples: dict[str, Mapping[str, float]] = {}
+    for name, formula in _FORMULAS.items():
+        values = formula(there)
+        if (name == "critical_load" and patterned) or (name == "quartic_modes" and not len(values)):
+            continue
+        estimates[name] = estimate(np.asarray(values, dtype=np.float64), np.mean)
+        samples[name] = {str(there["seed"][index]): float(value) for index, value in values.items()}  # type: ignore[call-overload]
+    estimates["jammed"] = Estimate(value=float(len(there)), low=None, high=None, count=len(table))
+    return Findings(
+        estimates=estimates,
+        tables={"approaches": table},
+        arrays=_drawn(jammed(done)),
+        objection=why_none(done) if done else "",
+        samples=samples,
+    )
+
+
+def approach_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
+    """One row per approach, by seed; failed cells are rows with their reason."""
+    rows: list[dict[str, Any]] = []
+    for item in done:
+        if item.cell.task == APPROACH:
+            row: dict[str, Any] = {"seed": item.cell.coordinates["seed"], "outcome": "failed", "reason": item.failure}
+            rows.append(row if item.result is None else {**row, "reason": "", **item.result.values})
+    table = pd.DataFrame(rows, columns=list(_ROW))
+    table["quartic"] = pd.to_numeric(table["quartic"])
+    return table.sort_values("seed", kind="stable").reset_index(drop=True)
+
+
+def _drawn(there: Sequence[FinishedCell]) -> dict[str, NDArray[Any]]:
+    """What the figures show: κ, L and N_Δ of every approach on its way, and the first packing in the plane."""
+    found: dict[str, NDArray[Any]] = {}
+    for item in there:
+        assert item.result is not None
+        critical = float(item.result.values["critical_margin"])  # type: ignore[arg-type]
+        path = np.array(item.result.arrays["path"], dtype=np.float64)
+        path[:, 0] -= critical
+        found[f"path {item.cell.coordinates['seed']}"] = path
+    for item in there[:1]:
+        system: Any = system_of(item.cell)
+        assert item.result is not None
+        arrays, values = item.result.arrays, item.result.values
+        shapes = None if isinstance(system, PatternSystem) else getattr(system, "shapes", None)
+        if shapes is not None:
+            drawn = shapes(np.asarray(arrays["w"], dtype=np.float64), float(values["margin"]))  # type: ignore[arg-type]
+            bonds = np.stack(system.pairs, axis=1)[arrays["contacts"]]
+            found |= {"shapes": drawn, "bonds": bonds, "forces": arrays["forces"], "backbone": arrays["backbone"]}
+    return found
