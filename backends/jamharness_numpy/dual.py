@@ -133,6 +133,10 @@ class NumpyNamespace:
         """The nearest whole number: a constant."""
         return np.rint(np.real(parts(a)[0]))
 
+    def constant(self, a: Any) -> Any:
+        """The value alone."""
+        return np.real(parts(a)[0])
+
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         """The branch that a condition takes, with its derivatives."""
         (one, one_moves), (other, other_moves) = parts(a), parts(b)

@@ -23,6 +23,7 @@ class TensorFlowNamespace:
 
     exp, log, sqrt, tanh = (staticmethod(each) for each in (tf.math.exp, tf.math.log, tf.math.sqrt, tf.math.tanh))
     erf, sin, cos, rint = (staticmethod(each) for each in (tf.math.erf, tf.math.sin, tf.math.cos, tf.math.rint))
+    constant = staticmethod(tf.stop_gradient)
     softplus, where = staticmethod(tf.math.softplus), staticmethod(tf.where)
 
     def __init__(self, backend: "TensorFlowBackend") -> None:

@@ -25,6 +25,7 @@ class TorchNamespace:
 
     exp, log, sqrt, tanh = (staticmethod(each) for each in (torch.exp, torch.log, torch.sqrt, torch.tanh))
     erf, sin, cos, rint = (staticmethod(each) for each in (torch.erf, torch.sin, torch.cos, torch.round))
+    constant = staticmethod(torch.Tensor.detach)
     matmul = staticmethod(torch.matmul)
 
     def __init__(self, backend: "TorchBackend") -> None:

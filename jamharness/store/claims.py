@@ -53,7 +53,7 @@ class Claims:
         try:
             made = self._make(path)
             if not made and (content := self._stale(key, path)) is not None:
-                made = self._take_away(path, content) and self._make(path)
+                made = self._take_over(path, content)
         except (OSError, ValueError):
             return True
         if made:
@@ -114,21 +114,28 @@ class Claims:
             self._signed = signed
         return self._signed
 
-    def _take_away(self, path: Path, content: bytes) -> bool:
-        """Remove a claim that has this content and no other; False if another process was quicker."""
-        taken = temporary_for(path)
+    def _take_over(self, path: Path, content: bytes) -> bool:
+        """Put this process's claim in the place of one that has this content; False if another was quicker.
+
+        The claim is there all the time: it is replaced by whoever holds the file beside it, which one can make.
+        """
+        beside = path.with_suffix(".taking")
+        if not self._make(beside):
+            with suppress(FileNotFoundError):
+                if self._silent(str(beside), beside.stat().st_mtime_ns):
+                    beside.unlink()  # who made it was killed at this very point: next time
+            return False
         try:
-            path.rename(taken)
+            if read_regular(path) != content:
+                return False
+            fresh = temporary_for(path)
+            self._make(fresh)
+            fresh.replace(path)
+            return True
         except FileNotFoundError:
-            return False
-        try:
-            if taken.read_bytes() == content:
-                return True
-            with suppress(FileExistsError):
-                os.link(taken, path)
-            return False
+            return False  # given back a moment ago: next time
         finally:
-            taken.unlink()
+            beside.unlink(missing_ok=True)
 
     def _stale(self, key: str, path: Path) -> bytes | None:
         """The content of a claim whose holder is gone; None for one that counts."""
@@ -136,15 +143,19 @@ class Claims:
             beaten, content = path.stat().st_mtime_ns, read_regular(path)
         except FileNotFoundError:
             return None  # given back a moment ago: next time
-        if _ended(content):
-            return content
-        # By this process's own clock: those of two machines, and of the disk, may differ.
+        return content if _ended(content) or self._silent(key, beaten) else None
+
+    def _silent(self, name: str, beaten: int) -> bool:
+        """Whether a file has shown no sign of life for too long.
+
+        By this process's own clock: those of two machines, and of the disk, may differ.
+        """
         now = time.monotonic()
-        before, since = self._others.get(key, (None, now))
+        before, since = self._others.get(name, (None, now))
         if before != beaten:
             since = now
-        self._others[key] = (beaten, since)
-        return content if now - since > SILENCE else None
+        self._others[name] = (beaten, since)
+        return now - since > SILENCE
 
     def _beat(self) -> None:
         if self._beating is None:

@@ -13,6 +13,9 @@ from jamharness_systems.contacts import degrees
 
 _NEWTON = 6
 """Newton steps for the inner maximum: from the start that is exact for circles they reach rounding up to aspect 3."""
+_FOLLOWED = 1
+"""Of these, the last ones that are differentiated: at the maximum one step has λ's first derivatives, and as F is
+stationary in λ these are all that F's first and second ones need."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,15 +143,28 @@ def _touching(xp: Namespace, x: Any, y: Any, A: tuple[Any, Any, Any], B: tuple[A
     """F of pairs, from r = (x, y) and the entries (11, 22, 12) of A and B.
 
     F(λ) = λ(1−λ) p(λ)/q(λ) with p = rᵀ adj(C) r linear and q = det C quadratic in λ, C = (1−λ)A + λB. Newton's steps on
-    F′ = 0 are part of the formula: differentiated through, they give λ's own dependence on w.
+    F′ = 0 are part of the formula: differentiated through, the last one gives λ's own dependence on w.
     """
     a, b = (m[1] * x * x - 2.0 * m[2] * x * y + m[0] * y * y for m in (A, B))
     det_a, det_b = (m[0] * m[1] - m[2] * m[2] for m in (A, B))
     mixed = A[0] * B[1] + A[1] * B[0] - 2.0 * A[2] * B[2]
+    start = _maximum(xp, *(xp.constant(each) for each in (a, b, det_a, det_b, mixed)))
+    t = _steps(start, a, b, det_a, det_b, mixed, _FOLLOWED)
+    p = (1.0 - t) * a + t * b
+    q = (1.0 - t) * (1.0 - t) * det_a + t * (1.0 - t) * mixed + t * t * det_b
+    return t * (1.0 - t) * p / q
+
+
+def _maximum(xp: Namespace, a: Any, b: Any, det_a: Any, det_b: Any, mixed: Any) -> Any:
+    """λ where F is largest, of numbers that are constants."""
     # Exact for circles: λ = R_A/(R_A + R_B), with the radii along r.
     along_a, along_b = xp.sqrt(det_a / a), xp.sqrt(det_b / b)
-    t = along_a / (along_a + along_b)
-    for _ in range(_NEWTON):
+    return _steps(along_a / (along_a + along_b), a, b, det_a, det_b, mixed, _NEWTON - _FOLLOWED)
+
+
+def _steps(t: Any, a: Any, b: Any, det_a: Any, det_b: Any, mixed: Any, steps: int) -> Any:
+    """Newton's steps on the slope of log F, from λ = t."""
+    for _ in range(steps):
         # The derivatives of log F: 1/λ − 1/(1−λ) + p′/p − q′/q, and of that.
         p, dp = (1.0 - t) * a + t * b, b - a
         q = (1.0 - t) * (1.0 - t) * det_a + t * (1.0 - t) * mixed + t * t * det_b
@@ -157,6 +173,4 @@ def _touching(xp: Namespace, x: Any, y: Any, A: tuple[Any, Any, Any], B: tuple[A
         slope = 1.0 / t - 1.0 / (1.0 - t) + dp / p - dq / q
         bend = -1.0 / (t * t) - 1.0 / ((1.0 - t) * (1.0 - t)) - (dp / p) * (dp / p) - ddq / q + (dq / q) * (dq / q)
         t = t - slope / bend
-    p = (1.0 - t) * a + t * b
-    q = (1.0 - t) * (1.0 - t) * det_a + t * (1.0 - t) * mixed + t * t * det_b
-    return t * (1.0 - t) * p / q
+    return t

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from jamharness.api import BadInput, setting
-from jamharness.settings import build_settings, describe_settings, parse_assignments, presets_of
+from jamharness.api import BadInput, SystemChoice, setting, unknown_name
+from jamharness.settings import build_settings, describe_settings, parse_assignments, presets_of, system_options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,3 +145,79 @@ def test_presets_are_copies():
     presets_of(Toy)["paper"]["width"] = 0
     assert PRESETS["paper"]["width"] == 30
     assert presets_of(object) == {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """A system with settings of its own, one of which the protocol has too."""
+
+    particles: int = 8
+    aspect: float = 1.5
+    width: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfSystems:
+    """Settings with a system."""
+
+    system: SystemChoice = setting(SystemChoice("network"), help="What is measured.")  # noqa: RUF009
+    width: int = setting(12, help="Units of each layer.")
+
+
+def systems(name):
+    """The class of one system."""
+    if name != "box":
+        raise BadInput(unknown_name("system", name, ("box", "network")))
+    return Box
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"system": "box", "particles": "64", "aspect": 2},
+        {"system": "box(particles=64, aspect=2)"},
+        {"system": " box(aspect=2) ", "particles": 64},
+        {"system": SystemChoice("box", Box(particles=64, aspect=2.0))},
+    ],
+)
+def test_a_system_takes_its_own_settings_from_beside_it_or_from_its_text(given):
+    """However it is given, it is the same system, and its text reads back."""
+    made = build_settings("toy", OfSystems, given, systems=systems)
+    assert made.system == SystemChoice("box", Box(particles=64, aspect=2.0))
+    assert str(made.system) == "box(particles=64,aspect=2.0,width=3)"
+    assert build_settings("toy", OfSystems, {"system": str(made.system)}, systems=systems) == made
+
+
+def test_a_setting_that_the_system_has_too_goes_to_both():
+    """As the number of inputs of a network and of a committee."""
+    made = build_settings("toy", OfSystems, {"system": "box", "width": "5"}, systems=systems)
+    assert (made.width, made.system.value.width) == (5, 5)
+
+
+def test_without_a_system_nothing_changes():
+    """The default is described by the other settings."""
+    assert build_settings("toy", OfSystems, {"width": 4}, systems=systems) == OfSystems(width=4)
+    assert build_settings("toy", OfSystems, {"system": "network"}, systems=systems) == OfSystems()
+    assert system_options(OfSystems, {"system": "box"}, systems) == {"particles", "aspect", "width"}
+    for other in ({}, {"system": "network"}, {"system": "bux"}, {"system": "box(("}):
+        assert system_options(OfSystems, other, systems) == set()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"system": "bix"}, "'bix'"),
+        ({"system": "box", "particles": "many"}, "particles = 'many': it must be a whole number"),
+        ({"system": "box(particle=3)"}, "'particle'"),
+        ({"system": "box("}, "system = 'box(': it must be the name of a system"),
+        ({"system": "box(particles)"}, "system = 'box(particles)'"),
+        ({"system": "network(width=3)"}, "give width as a setting of its own"),
+        ({"particles": "3"}, "'particles'"),
+    ],
+)
+def test_what_is_wrong_with_a_system_is_one_sentence(given, said):
+    """It names the value."""
+    with pytest.raises(BadInput) as caught:
+        build_settings("toy", OfSystems, given, systems=systems)
+    (problem,) = caught.value.problems
+    assert said in problem

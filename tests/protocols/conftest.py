@@ -13,6 +13,7 @@ from jamharness.api import Cell, CellResult, FinishedCell
 from jamharness.datasets.random import load
 from jamharness.plugins import load_object
 
+SHARED = ("minimisation", "approach")
 TASKS = {name: path for spec in jamharness_protocols() for name, path in spec.tasks.items()}
 
 
@@ -25,8 +26,7 @@ def measured(cell: Cell, done: list[FinishedCell], say: Callable[[str], None] = 
             known = [FinishedCell(cell=need, result=measured(need, done, say))]
             done += known
         needed.append(known[0].result)
-    assert cell.dataset is not None
-    ready = replace(cell, data=load(cell.dataset))
+    ready = cell if cell.dataset is None else replace(cell, data=load(cell.dataset))
     result: CellResult = load_object(TASKS[cell.task])(ready, needed, NumpyBackend(), say)
     json.dumps(result.values, allow_nan=False)
     return result
@@ -46,7 +46,7 @@ def carry_out() -> Callable[[Any, Any], list[FinishedCell]]:
         done: list[FinishedCell] = []
         while cells := protocol.plan(settings, done):
             assert cells == protocol.plan(settings, done)
-            assert not any(item.cell in cells for item in done if item.cell.task != "minimisation")
+            assert not any(item.cell in cells for item in done if item.cell.task not in SHARED)
             for cell in cells:
                 if not any(item.cell == cell for item in done):
                     done.append(FinishedCell(cell=cell, result=measured(cell, done)))

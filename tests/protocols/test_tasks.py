@@ -11,7 +11,7 @@ from jamharness_protocols.plugin import jamharness_protocols as specs
 from jamharness.execution.facts import Question, look_up
 
 TASKS = {name: path.partition(":")[0] for spec in specs() for name, path in spec.tasks.items()}
-ALL = {"minimisation", "spectrum", "margins", "avalanches"}
+ALL = {"minimisation", "approach", "spectrum", "margins", "avalanches"}
 NOTHING = [
     f"jamharness_protocols/{protocol}/{part}.py"
     for protocol in ("jamming", "spectrum", "margins", "avalanches")
@@ -44,9 +44,10 @@ def test_an_edit_orphans_the_cells_that_it_computes_and_no_others(copied: Path) 
     assert set(TASKS) == ALL | {"calibration"}
     edits = {name: set[str]() for name in NOTHING} | {
         "jamharness_protocols/common/minimisation.py": {"minimisation"},
-        "jamharness_numerics/minimise/newton.py": {"minimisation", "spectrum", "avalanches"},
+        "jamharness_numerics/minimise/newton.py": ALL - {"margins"},
         "jamharness_numerics/spectra/counting.py": {"spectrum"},
         "jamharness_protocols/spectrum/lanczos.py": {"spectrum"},
+        "jamharness_numerics/approach.py": {"approach"},
         "jamharness_protocols/margins/task.py": {"margins"},
         "jamharness_protocols/avalanches/following.py": {"avalanches"},
         "jamharness_protocols/common/problem.py": ALL,

@@ -76,6 +76,7 @@ _FORMULAS: Any = SimpleNamespace(
     asarray=np.asarray, matmul=np.matmul, where=np.where, exp=np.exp, log=np.log, sqrt=np.sqrt, tanh=np.tanh, erf=erf,
     softplus=lambda a: np.logaddexp(0, a), sin=np.sin, cos=np.cos, rint=np.rint, sum=np.sum, reshape=np.reshape,
     transpose=np.transpose, take=lambda a, indices: np.take(a, indices, axis=0), concatenate=np.concatenate,
+    constant=np.asarray,
 )  # fmt: skip
 """The namespace of formulas in plain NumPy."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from jamharness_numerics.approach import approach
-from jamharness_numerics.spectra.quartic import quartic_modes
+from jamharness_numerics.quartic import quartic_modes
 from jamharness_systems.ellipses import Ellipses
 from jamharness_systems.spheres import Spheres
 

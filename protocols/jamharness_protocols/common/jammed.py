@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jamharness_numerics.approach import approach
 from jamharness_numerics.minimise.check import check_margins
-from jamharness_numerics.spectra.quartic import quartic_modes
+from jamharness_numerics.quartic import quartic_modes
 
 from jamharness.api import Backend, Cell, CellResult, LocalSystem, Progress
 from jamharness_protocols.common.problem import derived_problem_of, system_of

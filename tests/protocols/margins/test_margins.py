@@ -129,7 +129,7 @@ def test_a_small_run_from_end_to_end(carry_out):
     for item in own:
         assert item.result.arrays["pinned"].sum() == item.result.values["pinned"]
     findings = PROTOCOL.analyse(SMALL, done)
-    assert set(findings.estimates) == set(Margins.observables)
+    assert set(findings.estimates) < set(Margins.observables)
     assert len(findings.tables["cells"]) == 4
     PROTOCOL.draw(findings)
 

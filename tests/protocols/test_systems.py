@@ -1,0 +1,153 @@
+"""Jamming, spectrum and margins on other systems than networks, carried out in full by the referee."""
+
+import io
+
+import numpy as np
+import pytest
+from jamharness_protocols.jamming.protocol import Jamming
+from jamharness_protocols.margins.protocol import Margins
+from jamharness_protocols.spectrum.protocol import Spectrum
+from jamharness_systems.ellipses import Ellipses
+from jamharness_systems.perceptron import Perceptron, critical_load
+from jamharness_systems.spheres import Spheres
+
+from jamharness.api import SystemChoice
+
+RAW = {"normalise": False, "labels": "random"}
+"""Data for which closed forms are known: raw Gaussian points with fair labels."""
+SPHERES = SystemChoice("spheres", Spheres(particles=24))
+ELLIPSES = SystemChoice("ellipses", Ellipses(particles=8, aspect=1.3))
+PERCEPTRON = SystemChoice("perceptron", Perceptron(dimension=24))
+PROTOCOLS = {"jamming": Jamming(), "spectrum": Spectrum(), "margins": Margins()}
+
+
+@pytest.fixture(scope="module")
+def finished():
+    """Cells that several tests look at, computed once."""
+    return {}
+
+
+@pytest.fixture
+def findings(carry_out, finished):
+    """A function that carries out a protocol with settings and analyses it."""
+
+    def found(name, **settings):
+        protocol, key = PROTOCOLS[name], (name, repr(settings))
+        asked = protocol.Settings(**settings)
+        assert asked.problems() == []
+        if key not in finished:
+            finished[key] = carry_out(protocol, asked)
+        outlook = protocol.outlook(asked, finished[key])
+        assert (outlook.fewest, outlook.most) == (0, 0)
+        result = protocol.analyse(asked, finished[key])
+        assert set(result.estimates) <= set(protocol.observables)
+        assert result.objection == ""
+        for figure in protocol.draw(result).values():
+            figure.savefig(io.BytesIO(), format="pdf")
+        return result
+
+    return found
+
+
+def test_every_packing_of_spheres_is_isostatic(findings):
+    """Exactly d(N′ − 1) + 1 contacts, packing by packing, at a packing fraction near .84; and it can be drawn."""
+    found = findings("jamming", system=SPHERES, seeds=3)
+    table = found.tables["approaches"]
+    assert table["outcome"].tolist() == ["jammed"] * 3
+    assert (table["held"] == 2 * (24 - table["rattlers"] - 1) + 1).all()
+    assert 0.75 < found.estimates["critical_load"].value < 0.9
+    assert found.estimates["excess_contacts"].value == 0
+    shapes, bonds = found.arrays["shapes"], found.arrays["bonds"]
+    apart = shapes[bonds[:, 0], :2] - shapes[bonds[:, 1], :2]
+    apart -= np.rint(apart)
+    # What is drawn as a contact touches.
+    np.testing.assert_allclose(np.hypot(*apart.T), shapes[bonds].sum(axis=1)[:, 2], rtol=1e-6)
+    assert set(PROTOCOLS["jamming"].draw(found)) == {"approach", "packing"}
+
+
+def test_ellipses_lack_as_many_contacts_as_they_have_quartic_modes(findings):
+    """arXiv 0812.1234, packing by packing."""
+    table = findings("jamming", system=ELLIPSES, seed=1, seeds=1).tables["approaches"]
+    missing = table["isostatic"] - table["held"]
+    assert (missing > 0).all()
+    assert (table["quartic"].fillna(0) == missing.clip(lower=0)).all()
+
+
+def test_the_perceptron_jams_at_its_capacity_along_p_and_along_the_margin(findings):
+    """Both scans find Gardner's line within what N = 24 allows, and at κ < 0 every sample has N contacts."""
+    along_patterns = findings(
+        "jamming", system=PERCEPTRON, margin=0.25, seeds=6, resolution=0.1, start_ratio=1.5, **RAW
+    )
+    truth, contacts = critical_load(0.25)
+    assert abs(along_patterns.estimates["critical_load"].value - truth) < 0.35
+    along_margin = findings("jamming", system=PERCEPTRON, scan="margin", seeds=6, start_ratio=truth, **RAW)
+    assert abs(along_margin.estimates["critical_margin"].value - 0.25) < 0.2
+    assert abs(along_margin.estimates["contacts"].value - contacts) < 0.15
+    assert "critical_load" not in along_margin.estimates
+    negative = findings("jamming", system=PERCEPTRON, scan="margin", seeds=3, start_ratio=4.5, start_margin=-0.2, **RAW)
+    assert negative.tables["approaches"]["held"].tolist() == [24] * 3
+
+
+@pytest.mark.parametrize(
+    ("system", "more"), [(SPHERES, {}), (PERCEPTRON, {"start_ratio": 4.5, "start_margin": -0.2, **RAW})], ids=str
+)
+def test_spectra_at_jamming_and_beyond(findings, system, more):
+    """No minimum has a direction in which L falls; Hp scales as √L; at jamming H0 has rank N_Δ − 1."""
+    found = findings("spectrum", system=system, seeds=2, compressions=(0.0, 0.001, 0.01), **more)
+    cells = found.tables["cells"]
+    assert len(cells) == 6
+    assert (cells["negative_H"] == 0).all()
+    assert abs(found.estimates["hp_exponent"].value - 0.5) < 0.03
+    at_jamming = cells[cells["relative"] == 0]
+    # One state of self-stress, whatever the system.
+    assert (at_jamming["positive_H0"] == at_jamming["unsatisfied"] - 1).all()
+    assert (at_jamming["loss"] < 1e-17).all()
+    losses = [cells[cells["relative"] == value]["loss"].max() for value in (0.0, 0.001, 0.01)]
+    assert losses == sorted(losses)
+
+
+def test_forces_and_gaps_of_packings(findings):
+    """θ of forces without bucklers, γ of gaps between particles that are held."""
+    found = findings("margins", system=SPHERES, seeds=3)
+    assert found.estimates["jammed"].value == 3
+    forces, gaps = found.arrays["theta values"], found.arrays["gamma values"]
+    assert (forces > 0).all()
+    assert (gaps < 0).all()
+    assert (gaps >= -1).all()
+    assert found.estimates["gamma"].value is not None
+
+
+def test_the_protocols_share_one_approach(carry_out):
+    """Whichever asks, it is the same cell."""
+    asked = [protocol.Settings(system=SPHERES, seeds=1) for protocol in PROTOCOLS.values()]
+    first = [protocol.plan(each, [])[0] for protocol, each in zip(PROTOCOLS.values(), asked, strict=True)]
+    assert first[0] == first[1] == first[2]
+    assert first[0].task == "approach"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "settings", "said"),
+    [
+        ("jamming", {"scan": "margin"}, "scan = margin: κ is no load"),
+        ("jamming", {"scan": "width", "system": SPHERES}, "scan = width: spheres has no width"),
+        (
+            "jamming",
+            {"system": SPHERES, "start_margin": 200.0},
+            "start_margin = 200.0: κ must lie between −100 and 100",
+        ),
+        ("jamming", {"system": SPHERES, "jammed": 1.0}, "jammed = 1.0: an approach ends at L between"),
+        ("jamming", {"margin": -1.0}, "margin = -1.0"),
+        ("spectrum", {"system": SPHERES, "compressions": ()}, "compressions = : give at least one"),
+        ("spectrum", {"system": SPHERES, "compressions": (2.0,)}, "compressions = 2: κ − κ_J must lie between"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_sentence(protocol, settings, said):
+    """With the value and what is allowed."""
+    (problem,) = PROTOCOLS[protocol].Settings(**settings).problems()
+    assert problem.startswith(said)
+
+
+def test_a_negative_margin_is_a_load_of_the_perceptron():
+    """And the settings of a network that is not measured do not matter."""
+    settings = Jamming.Settings(system=PERCEPTRON, margin=-0.5, activation="nonsense", width=-1)
+    assert settings.problems() == []
