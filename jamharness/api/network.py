@@ -127,12 +127,20 @@ class Network(PatternSystem):
 
     def outputs(self, xp: Namespace, w: Any, x: Any) -> Any:
         """f(x; w) as a formula, for losses and backends that have no closed forms for it."""
+        return self._layer(xp, w, self.signal(xp, w, x), self.depth)[:, 0]
+
+    def signal(self, xp: Namespace, w: Any, x: Any) -> Any:
+        """What the last hidden layer gives, (M, h): x itself at depth 0."""
         signal = x
-        for layer, ((weight, bias), shape) in enumerate(zip(self.slices, self.shapes, strict=True)):
-            signal = xp.matmul(signal, xp.transpose(xp.reshape(w[weight], shape)))
-            signal = signal + w[bias] if self.bias else signal
-            signal = _activate(xp, self.nonlinearity, signal) if layer < self.depth else signal
-        return signal[:, 0]
+        for layer in range(self.depth):
+            signal = _activate(xp, self.nonlinearity, self._layer(xp, w, signal, layer))
+        return signal
+
+    def _layer(self, xp: Namespace, w: Any, signal: Any, layer: int) -> Any:
+        """The preactivations of one layer, (M, out)."""
+        (weight, bias), shape = self.slices[layer], self.shapes[layer]
+        made = xp.matmul(signal, xp.transpose(xp.reshape(w[weight], shape)))
+        return made + w[bias] if self.bias else made
 
     def load(self, constraints: int, margin: float) -> float:  # noqa: ARG002  (the margin is a gauge)
         """P/N_w."""

@@ -72,6 +72,11 @@ def jamharness_systems() -> Iterable[SystemSpec]:
             summary="repulsive ellipses in a periodic box (arXiv 0812.1234)",
         ),
         SystemSpec(
+            name="classifier",
+            factory="jamharness_systems.classifier:Classifier",
+            summary="a network with an output for each class, for the cross-entropy of several classes",
+        ),
+        SystemSpec(
             name="committee",
             factory="jamharness_systems.committee:Committee",
             summary="a tree committee on the sphere",

@@ -6,9 +6,14 @@ import numpy as np
 from jamharness_numerics.minimise import BUDGETS, minimise
 from jamharness_numerics.minimise.check import check_margins
 from jamharness_numerics.minimise.newton import tangent_hessian
+from jamharness_numerics.minimise.rest import rest
 from scipy.linalg import null_space
 
 from jamharness.api import Array, Cell, CellResult, DerivedProblem, Json, Progress
+
+STILL, FURTHER = 1e-14, 20
+"""The force balance at which spectra are taken, and Newton steps to get there: what still pushes a rattler out of its
+last contact is no force between particles, and would count as a direction in which L falls."""
 
 
 def compressed(
@@ -32,6 +37,9 @@ def compressed(
     if delta:
         end = minimise(there, w, budget=BUDGETS["lm"], say=progress)
         w, outcome, balance, reason = end.w, end.outcome, end.balance, end.reason
+        if outcome == "minimum":
+            further = rest(there, w, FURTHER, STILL, zero=0.0)
+            w, balance = further.w, further.balance
     else:
         outcome, balance, reason = "minimum", float(values["balance"]), "The end of the approach."  # type: ignore[arg-type]
     margins = there.margins(w)
