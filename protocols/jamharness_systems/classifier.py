@@ -63,7 +63,7 @@ class Classifier(PatternSystem):
 
     @property
     def _hidden_size(self) -> int:
-        return self.hidden.slices[-1][0].start
+        return int(self.hidden.slices[-1][0].start)
 
     @property
     def size(self) -> int:

@@ -58,10 +58,8 @@ def test_the_gradient_is_torchs_own():
     w = torch.tensor(SYSTEM.initial(5), requires_grad=True)
     signal, start = torch.tensor(X), 0
     for out, inputs in ((5, 4), (6, 5), (4, 6)):
-        W, b = (
-            w[start : start + out * inputs].reshape(out, inputs),
-            w[start + out * inputs : start + out * (inputs + 1)],
-        )
+        W = w[start : start + out * inputs].reshape(out, inputs)
+        b = w[start + out * inputs : start + out * (inputs + 1)]
         start += out * (inputs + 1)
         signal = signal @ W.T + b
         signal = torch.tanh(signal) if out != 4 else signal
