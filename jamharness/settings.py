@@ -1,5 +1,6 @@
 """What the user gave, turned into a protocol's settings; all that is wrong with it at once, one sentence each."""
 
+import inspect
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -254,7 +255,7 @@ def describe_settings(kind: type[Any]) -> list[SettingRow]:
     Arguments:
         kind: the dataclass.
     """
-    types = types_of(kind)
+    types, documented = types_of(kind), _documented(kind)
     rows = []
     for field in fields(kind):
         if not field.init:
@@ -266,11 +267,26 @@ def describe_settings(kind: type[Any]) -> list[SettingRow]:
                 name=field.name,
                 default="" if default is MISSING else as_text(default),
                 allowed=" | ".join(choices) if choices else allowed(types[field.name]),
-                help=field.metadata.get("help", ""),
+                help=field.metadata.get("help", "") or documented.get(field.name, ""),
                 source=field.metadata.get("source", ""),
             )
         )
     return rows
+
+
+def _documented(kind: type[Any]) -> dict[str, str]:
+    """What a docstring says under ``Arguments:``, by name."""
+    _, _, below = inspect.cleandoc(kind.__doc__ or "").partition("\nArguments:\n")
+    found: dict[str, str] = {}
+    name = ""
+    for line in below.split("\n\n")[0].splitlines():
+        start, colon, rest = line.strip().partition(": ")
+        if colon and line.startswith("    ") and not line.startswith("     "):
+            name = start
+            found |= dict.fromkeys(start.split(", "), rest)
+        elif name:
+            found |= dict.fromkeys(name.split(", "), f"{found[name.split(', ')[0]]} {line.strip()}")
+    return found
 
 
 def shown(value: Any) -> str:

@@ -16,6 +16,8 @@ def protocol_names(context: typer.Context, incomplete: str) -> list[str]:
     """Protocols; data sets after ``--set dataset=`` in bash, which takes what follows ``=`` for the next word."""
     if _before_equals() == "dataset":
         return _beginning(incomplete, plugins_of(context).datasets)
+    if _before_equals() == "system":
+        return _beginning(incomplete, plugins_of(context).systems)
     return _beginning(incomplete, plugins_of(context).protocols)
 
 
@@ -25,14 +27,20 @@ def backend_names(context: typer.Context, incomplete: str) -> list[str]:
     return [f"{before}{comma}{name}" for name in _beginning(last, plugins_of(context).backends)]
 
 
+def system_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Kinds of systems."""
+    return _beginning(incomplete, plugins_of(context).systems)
+
+
 def assignments(context: typer.Context, incomplete: str) -> list[str]:
-    """``dataset=NAME``, the setting whose values are names of plugins."""
+    """``dataset=NAME`` and ``system=NAME``, the settings whose values are names of plugins."""
     key, equals, value = incomplete.partition("=")
+    found = plugins_of(context)
+    known = {"dataset": found.datasets, "system": found.systems}
     if not equals:
-        return _beginning(incomplete, ["dataset="])
-    if key.rpartition(".")[2] != "dataset":
-        return []
-    return [f"{key}={name}" for name in _beginning(value, plugins_of(context).datasets)]
+        return _beginning(incomplete, [f"{name}=" for name in known])
+    names = known.get(key.rpartition(".")[2], ())
+    return [f"{key}={name}" for name in _beginning(value, names)]
 
 
 def run_names(context: typer.Context, incomplete: str) -> list[str]:

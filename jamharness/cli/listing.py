@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jamharness.cli.completing import protocol_names
+from jamharness.cli.completing import protocol_names, system_names
 from jamharness.cli.options import AsJson
 from jamharness.cli.output import show, show_json
 from jamharness.cli.protocols import protocol_of
@@ -74,9 +74,32 @@ def protocols(
     show(listings.protocol(row, settings, presets_of(protocol), protocol.observables))
 
 
-def systems(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the kinds of systems that can be measured."""
-    _offers(context, "system", as_json)
+def systems(
+    context: typer.Context,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Show this one with its settings.", autocompletion=system_names),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the kinds of systems that can be measured; with a name, its settings."""
+    if name is None:
+        _offers(context, "system", as_json)
+        return
+    from jamharness.plugins import system_class
+    from jamharness.settings import describe_settings
+
+    found = plugins_of(context)
+    chosen = system_class(found, name)
+    settings = describe_settings(chosen)
+    if as_json:
+        summary = found.system(name).summary
+        show_json({"name": name, "summary": summary, "settings": [asdict(each) for each in settings]})
+        return
+    from jamharness.render import listings
+
+    row = next(row for row in found.rows if (row.kind, row.name) == ("system", name))
+    show(listings.system(row, settings))
 
 
 def datasets(context: typer.Context, as_json: AsJson = False) -> None:

@@ -66,11 +66,7 @@ def protocol(
     observables: Mapping[str, Observable],
 ) -> RenderableType:
     """One protocol: its settings with their sources, its presets, and what it estimates."""
-    first = table("setting!", "default", "meaning; allowed values; source of the default", title="Settings")
-    for setting in settings:
-        more = "; ".join(part for part in (setting.allowed, setting.source) if part)
-        meaning = Text.assemble(setting.help, "\n", (more, "dim"))
-        first.add_row(setting.name, setting.default or "(must be given)", meaning)
+    first = _settings(settings)
     second = table("observable!", "unit", "meaning and source", "published", title="Observables")
     for name, observable in observables.items():
         second.add_row(name, observable.unit, f"{observable.meaning} [{observable.source}]", observable.published)
@@ -79,6 +75,20 @@ def protocol(
         given = " ".join(f"{key}={value}" for key, value in values.items())
         lines.append(_note(f"Preset {name}", "", given or "the defaults"))
     return Group(*lines)
+
+
+def _settings(settings: "Sequence[SettingRow]") -> RenderableType:
+    made = table("setting!", "default", "meaning; allowed values; source of the default", title="Settings")
+    for setting in settings:
+        more = "; ".join(part for part in (setting.allowed, setting.source) if part)
+        meaning = Text.assemble(setting.help, "\n", (more, "dim"))
+        made.add_row(setting.name, setting.default or "(must be given)", meaning)
+    return made
+
+
+def system(row: PluginRow, settings: "Sequence[SettingRow]") -> RenderableType:
+    """One kind of system and its settings."""
+    return Group(_note(row.name, "", row.summary), Text(""), _settings(settings))
 
 
 def runs(

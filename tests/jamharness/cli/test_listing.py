@@ -71,9 +71,17 @@ def test_datasets_are_listed(jamharness):
 def test_systems_are_listed(jamharness):
     """By the name under which their cells are stored."""
     rows = {row["name"]: row for row in jamharness("systems", "--json").document["systems"]}
-    assert set(rows) == {"fully_connected", "perceptron", "spheres", "ellipses", "committee"}
+    assert set(rows) == {"fully_connected", "perceptron", "spheres", "ellipses", "classifier", "committee"}
     assert {(row["kind"], row["state"]) for row in rows.values()} == {("system", "ready")}
     assert "a fully connected network" in jamharness("systems").out
+    one = jamharness("systems", "spheres", "--json").document
+    rows = {row["name"]: row for row in one["settings"]}
+    assert (rows["particles"]["default"], rows["particles"]["help"]) == ("64", "n.")
+    assert "prevents crystals" in rows["size_ratio"]["help"]
+    shown = jamharness("systems", "spheres")
+    assert (shown.code, "size_ratio" in shown.out, "prevents crystals" in shown.out) == (0, True, True)
+    refused = jamharness("systems", "sphere")
+    assert (refused.code, refused.err.count("spheres")) == (2, 2)
 
 
 def test_help_and_version_go_to_standard_output(jamharness):
