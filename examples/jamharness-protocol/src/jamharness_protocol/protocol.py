@@ -39,20 +39,23 @@ class CapacitySettings:
 _COUNTS = ("inputs", "width", "draws")
 
 
+CAPACITY = Observable(
+    unit="P/N_w",
+    meaning="the load at which half of the draws can be satisfied",
+    source="Cover, IEEE Trans. Electron. Comput. EC-14, 326 (1965)",
+    comparison="distribution",
+    published="2",
+    published_for={"depth": (0,)},
+)
+
+
 class Capacity:
     """Satisfied or not, draw by draw and load by load."""
 
     Settings = CapacitySettings
     presets: ClassVar = {"quick": {"draws": 20}, "paper": {"inputs": 40, "draws": 400}}
     observables: ClassVar = {
-        "capacity": Observable(
-            unit="P/N_w",
-            meaning="the load at which half of the draws can be satisfied",
-            source="Cover, IEEE Trans. Electron. Comput. EC-14, 326 (1965)",
-            comparison="distribution",
-            published="2",
-            published_for={"depth": (0,)},
-        ),
+        "capacity": CAPACITY,
         "undecided": Observable(
             unit="draws", meaning="draws without a verdict", source="counted", comparison="distribution"
         ),
