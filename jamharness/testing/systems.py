@@ -288,6 +288,9 @@ FUNCTIONS: Mapping[str, Function] = {
         formula=lambda xp, t: (t - xp.rint(t)) ** 2, value=lambda t: (t - np.rint(t)) ** 2,
         slope=lambda t: 2 * (t - np.rint(t)), curvature=lambda t: np.full(len(t), 2.0),
     ),
+    "constant": Function(
+        formula=lambda xp, t: t * xp.constant(t), value=lambda t: t**2, slope=lambda t: t, curvature=np.zeros_like
+    ),
     "where": Function(
         formula=lambda xp, t: xp.where(t > 0, t * t, 0.0 * t), value=lambda t: np.maximum(t, 0) ** 2,
         slope=lambda t: 2 * np.maximum(t, 0), curvature=lambda t: np.where(t > 0, 2.0, 0.0),
@@ -300,7 +303,8 @@ FUNCTIONS: Mapping[str, Function] = {
         slope=lambda t: -2 * t / (1 + t**2) ** 2, curvature=lambda t: (6 * t**2 - 2) / (1 + t**2) ** 3,
     ),
 }  # fmt: skip
-"""Functions and operators, all of them finite everywhere: a formula computes every one for every constraint."""
+"""Functions and operators, all of them finite everywhere: a formula computes every one for every constraint. What is
+held constant has the derivatives of the other factor alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
