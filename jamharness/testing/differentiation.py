@@ -25,6 +25,7 @@ from jamharness.api import (
 from jamharness.testing.cases import GELU, RELU_NO_BIAS, SOFTPLUS_SHARP, Case
 from jamharness.testing.compare import Comparison
 from jamharness.testing.core import Suite, concerns, over, same_bits
+from jamharness.testing.ridges import FUNCTIONS
 from jamharness.testing.solutions import (
     BILINEAR,
     DISTANCES,
@@ -35,7 +36,7 @@ from jamharness.testing.solutions import (
     Solution,
     SystemCase,
 )
-from jamharness.testing.systems import FUNCTIONS, Bilinear, Closed, HalfSpaces, along_tangent
+from jamharness.testing.systems import Bilinear, Closed, HalfSpaces, along_tangent
 
 ALLOWED = {"float64": 1e-11, "float32": 1e-5}
 """Relative to the largest entry, for what is derived."""

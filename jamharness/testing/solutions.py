@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from jamharness.api import CrossEntropy, Float64, Loss, MeanSquare, QuadraticHinge, SoftHinge, generator
 from jamharness.testing.cases import CLEAR
+from jamharness.testing.ridges import Ridges
 from jamharness.testing.systems import (
     Bilinear,
     Closed,
     Distances,
     HalfSpaces,
     Overlaps,
-    Ridges,
     Solved,
     Values,
     along_tangent,

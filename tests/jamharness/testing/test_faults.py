@@ -12,8 +12,8 @@ import pytest
 
 from jamharness.api import Namespace
 from jamharness.plugins import load_backend
+from jamharness.testing.ridges import FUNCTIONS
 from jamharness.testing.solutions import SYSTEMS
-from jamharness.testing.systems import FUNCTIONS
 
 ROOT = Path(__file__).parents[3]
 SOURCE = Path(__file__).with_name("faults.py")
