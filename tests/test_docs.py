@@ -7,14 +7,20 @@ from textwrap import dedent, indent
 
 import pytest
 
-from jamharness.api import CAPABILITIES
+from jamharness.api import CAPABILITIES, Differentiator
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*/README.md"))]
 HOME = re.compile(r"https://github\.com/jamharness/jamharness/(?:blob|tree)/main/")
 """What links begin with where a page is read outside the repository, as README is on a package index."""
 EXAMPLE = ROOT / "examples" / "jamharness-jax"
-DATA_SET = ROOT / "examples" / "jamharness-dataset"
+WALKS = {
+    "backend": (EXAMPLE, 6),
+    "data-set": (ROOT / "examples" / "jamharness-dataset", 6),
+    "system": (ROOT / "examples" / "jamharness-system", 7),
+    "protocol": (ROOT / "examples" / "jamharness-protocol", 9),
+}
+"""What each page on writing a plugin walks through, and how many excerpts it quotes."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -67,12 +73,11 @@ def test_the_table_of_faults_is_the_list_of_faults():
     assert rows == [f"| {what} | `{test}` | {phrase.strip()} |" for what, test, phrase in faults]
 
 
-@pytest.mark.parametrize(
-    ("name", "example", "blocks"), [("writing-a-backend", EXAMPLE, 5), ("writing-a-data-set", DATA_SET, 6)]
-)
-def test_a_walk_through_quotes_its_example(name, example, blocks):
+@pytest.mark.parametrize("name", list(WALKS))
+def test_a_walk_through_quotes_its_example(name):
     """Each excerpt on the page stands in the example word for word."""
-    page = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
+    example, blocks = WALKS[name]
+    page = (ROOT / f"docs/writing-a-{name}.md").read_text(encoding="utf-8")
     files = [*example.glob("src/*/*.py"), *example.glob("tests/*.py"), example / "pyproject.toml"]
     lines = {line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()}
     excerpts = re.findall(r"```(?:python|toml)\n(.*?)```", page, flags=re.DOTALL)
@@ -88,10 +93,28 @@ def test_the_example_is_short():
     assert lines["backend.py"] + lines["functions.py"] <= 200
 
 
+def test_the_system_of_the_example_is_as_short_as_its_page_says():
+    """Its lines are counted there."""
+    lines = len((WALKS["system"][0] / "src/jamharness_system/quadrics.py").read_text(encoding="utf-8").splitlines())
+    page = (ROOT / "docs/writing-a-system.md").read_text(encoding="utf-8")
+    assert f"{lines} lines" in page
+    assert lines <= 60
+
+
+def test_every_function_of_formulas_is_listed():
+    """Each function of the Namespace stands on the page about systems."""
+    from jamharness.api import Namespace
+
+    page = (ROOT / "docs/writing-a-system.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"`(matmul, [^`]*)`", page)
+    functions = {name for name in vars(Namespace) if not name.startswith("_")}
+    assert {name.strip() for name in listed.split(",")} == functions
+
+
 def test_every_method_is_explained():
-    """The table of methods names every capability of the api."""
+    """The tables of methods name every capability of the api, and what a Differentiator must have."""
     page = (ROOT / "docs/writing-a-backend.md").read_text(encoding="utf-8")
-    assert not [name for name in CAPABILITIES if f"| `{name}(" not in page]
+    assert not [name for name in CAPABILITIES | Differentiator.__abstractmethods__ if f"| `{name}(" not in page]
 
 
 def test_every_variable_is_documented():

@@ -53,7 +53,7 @@ class Dual:
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> "Dual":
-        return self * (other**-1 if isinstance(other, Dual) else 1 / np.asarray(other))
+        return self * (other**-1 if isinstance(other, Dual) else 1 / other)
 
     def __rtruediv__(self, other: Any) -> Any:
         return self**-1 * other
@@ -73,8 +73,10 @@ class Dual:
 
 
 def parts(a: Any) -> tuple[Any, Any]:
-    """The value, and the derivatives; None for a constant."""
-    return (a.value, a.moves) if isinstance(a, Dual) else (np.asarray(a), None)
+    """The value, and the derivatives; None for a constant. A number of Python's stays one: it has no dtype."""
+    if isinstance(a, Dual):
+        return a.value, a.moves
+    return a if isinstance(a, int | float) else np.asarray(a), None
 
 
 def _wide(moves: Any, value: Any) -> Any:

@@ -35,11 +35,12 @@ class NumpyDifferentiator(Differentiator):
 
     def value(self, formula: Formula, w: Array, data: Data) -> Array:
         """The formula as it stands."""
-        return np.asarray(formula(self.namespace, as_array(w, self.dtype), data))
+        return as_array(formula(self.namespace, as_array(w, self.dtype), data), self.dtype)
 
     def jacobian(self, formula: Formula, w: Array, data: Data) -> Array:
         """One dual number for each block of unit vectors."""
-        return np.asarray(np.concatenate(list(self._columns(formula, as_array(w, self.dtype), data))).T)
+        columns = np.concatenate(list(self._columns(formula, as_array(w, self.dtype), data)))
+        return as_array(columns.T, self.dtype)
 
     def pull(self, formula: Formula, w: Array, data: Data, coefficients: Array) -> Array:
         """Σ c ∇formula, block by block of unit vectors."""
@@ -56,7 +57,7 @@ class NumpyDifferentiator(Differentiator):
 
     def local_jacobian(self, formula: Formula, parts: Array, data: Data) -> Array:
         """One dual number with k derivatives for all constraints together."""
-        return np.asarray(self._local(formula, as_array(parts, self.dtype), data).T)
+        return as_array(self._local(formula, as_array(parts, self.dtype), data).T, self.dtype)
 
     def local_hessian(self, formula: Formula, parts: Array, data: Data) -> Array:
         """The imaginary part of that at parts + ih e_j, for each of the k components."""

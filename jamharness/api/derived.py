@@ -62,15 +62,14 @@ class Differentiator(ABC):
 
         By default the gradient of the sum: one backward pass.
         """
-        rows = parts.shape
-        flat = self.pull(_flattened(formula, rows), parts.ravel(), data, np.ones(len(parts)))
-        return flat.reshape(rows)
+        flat = self.pull(_flattened(formula, parts.shape[1]), parts.ravel(), data, np.ones(len(parts)))
+        return flat.reshape(parts.shape)
 
     def local_hessian(self, formula: Formula, parts: Array, data: Data) -> Array:
         """The second derivatives (M, k, k) of such a formula; by default k passes over the whole."""
         rows, width = parts.shape
         v = np.tile(np.eye(width), (rows, 1))
-        columns = self.bend(_flattened(formula, parts.shape), parts.ravel(), data, np.ones(rows), v)
+        columns = self.bend(_flattened(formula, width), parts.ravel(), data, np.ones(rows), v)
         return columns.reshape(rows, width, width)
 
     @abstractmethod
@@ -80,13 +79,13 @@ class Differentiator(ABC):
 
 @dataclass(frozen=True)
 class _flattened:  # noqa: N801  (a function that is a value: equal ones are traced once)
-    """A formula of (M, k) as one of its entries in a row."""
+    """A formula of (M, k) as one of its entries in a row, for any M."""
 
     formula: Formula
-    shape: tuple[int, ...]
+    width: int
 
     def __call__(self, xp: Namespace, w: Any, data: Data) -> Any:
-        return self.formula(xp, xp.reshape(w, self.shape), data)
+        return self.formula(xp, xp.reshape(w, (-1, self.width)), data)
 
 
 class DerivedProblem:
@@ -210,6 +209,8 @@ class DerivedProblem:
                 derivatives = self.differentiator.local_jacobian(self.system.local_gaps, parts, data)
                 np.subtract.at(J, (np.arange(len(rows))[:, None], support), derivatives)
             return J
+        if not self.system.along:
+            return np.asarray(-self.differentiator.jacobian(self.system.gaps, w, self.data)[rows])
         blocks = [
             -self.differentiator.jacobian(self.system.gaps, w, self._part(rows[start : start + ROWS]))
             for start in range(0, len(rows), ROWS)
@@ -318,8 +319,10 @@ class DerivedProblem:
         return self._linear[1], self._linear[2], self._linear[3]
 
     def _pulling(self, slopes: Array) -> tuple[NDArray[np.intp], Data]:
-        """Which constraints pull at w, and their data."""
+        """Which constraints pull at w, and their data; where none has data of its own, all or none of them."""
         rows = np.flatnonzero(slopes)
+        if len(rows) and not self.system.along:
+            rows = np.arange(len(slopes))
         return rows, self.data if len(rows) == len(slopes) else self._part(rows)
 
     def _part(self, rows: NDArray[np.integer]) -> Data:

@@ -48,6 +48,20 @@ class Output(PatternSystem):
         """D."""
         return self.system.inputs
 
+    @property
+    def groups(self) -> Mapping[str, slice]:
+        """As the system's own."""
+        return self.system.groups
+
+    @property
+    def radius(self) -> float | None:
+        """As the system's own."""
+        return self.system.radius
+
+    def retract(self, w: Float64) -> Float64:
+        """As the system itself."""
+        return self.system.retract(w)
+
     def arrays(self, data: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
         """Patterns and labels, and the origin.
 

@@ -57,13 +57,13 @@ class Namespace(Protocol):
         """The sum over one axis, or over all."""
 
     def reshape(self, a: Any, shape: Sequence[int]) -> Any:
-        """The same entries in another shape, row-major."""
+        """The same entries in another shape, row-major; one of its lengths may be −1, for what is left."""
 
     def transpose(self, a: Any) -> Any:
         """A matrix with its axes exchanged."""
 
     def take(self, a: Any, indices: Any) -> Any:
-        """The rows of a with these positions along its first axis."""
+        """The rows of a with these positions along its first axis, in the shape of the positions."""
 
     def concatenate(self, arrays: Sequence[Any], axis: int = 0) -> Any:
         """Arrays joined along an axis."""

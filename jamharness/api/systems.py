@@ -171,9 +171,7 @@ class LocalSystem(System):
 
     def gaps(self, xp: Namespace, w: Any, data: Data) -> Any:
         """The local gaps at w."""
-        rows, width = data["support"].shape
-        parts = xp.reshape(xp.take(w, xp.reshape(data["support"], (rows * width,))), (rows, width))
-        return self.local_gaps(xp, parts, data)
+        return self.local_gaps(xp, xp.take(w, data["support"]), data)
 
 
 class PatternSystem(System):

@@ -1,12 +1,13 @@
 """Two arrays compared, with a message that says what is wrong, where, and how far off."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
 
-from jamharness.api import Network
+from jamharness.api import System
 from jamharness.testing.hints import hints
 
 ALLOWED = {"float64": 1e-12, "float32": 1e-5}
@@ -40,15 +41,17 @@ class Comparison:
     Arguments:
         record: where the error is noted.
         place: network, P, κ and dtype, for the message.
-        network, patterns: to say which parameters or patterns are wrong.
+        system, patterns: to say which parameters, or which of so many constraints, are wrong.
         dtype: of the backend.
+        bounds: the relative difference that is allowed in each dtype.
     """
 
     record: Record
     place: str
-    network: Network
+    system: System
     patterns: int
     dtype: str = "float64"
+    bounds: Mapping[str, float] = field(default_factory=lambda: ALLOWED)
 
     def agree(
         self, quantity: str, found: Any, expected: Any, *, allowed: float | None = None, scale: float | None = None,
@@ -60,12 +63,12 @@ class Comparison:
             quantity: what it is, with its symbol.
             found: what the backend computed.
             expected: what it should be; its shape is required too.
-            allowed: the bound; None takes ``ALLOWED`` for the dtype.
+            allowed: the bound; None takes that of the dtype.
             scale: what the difference is divided by; None takes the largest entry of ``expected``. Where that is 0 the
                 backend must find exactly 0.
             source: where ``expected`` comes from.
         """
-        bound = ALLOWED[self.dtype] if allowed is None else allowed
+        bound = self.bounds[self.dtype] if allowed is None else allowed
         a, b = np.asarray(found), np.asarray(expected, dtype=np.float64)
         if a.shape != b.shape:
             self._note(quantity, np.inf, bound)

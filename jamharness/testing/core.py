@@ -140,7 +140,7 @@ class Suite:
             f"{case.name}: {network.activation}, {network.inputs} inputs, {shape}, {bias}, "
             f"P = {case.patterns}, κ = {case.margin:g}, {dtype}"
         )
-        return Comparison(record=self.record, place=place, network=network, patterns=case.patterns, dtype=dtype)
+        return Comparison(record=self.record, place=place, system=network, patterns=case.patterns, dtype=dtype)
 
 
 def same_bits(record: Record, what: str, found: Any, expected: Any) -> None:

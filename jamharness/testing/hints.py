@@ -1,11 +1,12 @@
 """What a wrong array looks like: a sign, a factor, single precision, some of the layers, some of the patterns."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import Array
+from jamharness.api import Array, Network, PatternSystem, System
 
 if TYPE_CHECKING:
     from jamharness.testing.compare import Comparison
@@ -21,7 +22,7 @@ def hints(found: Array, expected: Array, size: float, allowed: float, at: "Compa
         expected: what it should be, of the same shape.
         size: what differences are divided by.
         allowed: the relative difference that is allowed.
-        at: knows the network, P and the dtype.
+        at: knows the system, P and the dtype.
     """
     if not size:
         return ["it must be exactly zero here"]
@@ -55,18 +56,22 @@ def _factor(found: Array, expected: Array, size: float, tolerance: float, patter
 
 
 def _layers(wrong: Mask, at: "Comparison") -> str:
-    network = at.network
-    if not wrong.ndim or wrong.shape[-1] != network.size or network.size == at.patterns:
+    size = at.system.size
+    if not wrong.ndim or wrong.shape[-1] != size or size == at.patterns:
         return ""
-    columns: Mask = np.any(wrong.reshape(-1, network.size), axis=0)
-    touched, whole = [], 0
-    for layer, (weight, bias) in enumerate(network.slices, start=1):
-        for name, part in (("weights", weight), ("biases", bias)):
-            if part.stop > part.start:
-                whole += 1
-                if columns[part].any():
-                    touched.append(f"the {name} of layer {layer}")
-    return f"wrong in {', '.join(touched)}, right elsewhere" if 0 < len(touched) < whole else ""
+    columns: Mask = np.any(wrong.reshape(-1, size), axis=0)
+    parts = _parts(at.system)
+    touched = [name for name, part in parts.items() if columns[part].any()]
+    return f"wrong in {', '.join(touched)}, right elsewhere" if 0 < len(touched) < len(parts) else ""
+
+
+def _parts(system: System) -> Mapping[str, slice]:
+    if not isinstance(system, Network):
+        return system.groups
+    parts: dict[str, slice] = {}
+    for layer, (weight, bias) in enumerate(system.slices, start=1):
+        parts |= {f"the weights of layer {layer}": weight, f"the biases of layer {layer}": bias}
+    return {name: part for name, part in parts.items() if part.stop > part.start}
 
 
 def _patterns(wrong: Mask, at: "Comparison") -> str:
@@ -76,7 +81,8 @@ def _patterns(wrong: Mask, at: "Comparison") -> str:
     if not 0 < len(rows) < at.patterns:
         return ""
     listed = ", ".join(map(str, rows[:8])) + (", …" if len(rows) > 8 else "")
-    return f"wrong for {len(rows)} of the {at.patterns} patterns ({listed}), right for the others"
+    kind = "patterns" if isinstance(at.system, PatternSystem) else "constraints"
+    return f"wrong for {len(rows)} of the {at.patterns} {kind} ({listed}), right for the others"
 
 
 def _asymmetry(found: Array, expected: Array, size: float) -> str:

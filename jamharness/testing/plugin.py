@@ -10,8 +10,9 @@ import pytest
 PROPERTY = "jamharness_conformance"
 OUTCOMES = ("passed", "failed", "skipped", "xfailed")
 _MODULES = (
-    "behaviour", "cases", "closed_forms", "compare", "contract", "core", "derivatives", "descent", "hints",
-    "minimisations", "replicas", "steps", "suite", "ties", "values",
+    "behaviour", "cases", "closed_forms", "compare", "contract", "core", "derivatives", "descent",
+    "differentiation", "hints", "minimisations", "replicas", "ridges", "solutions", "steps", "suite", "systems", "ties",
+    "values",
 )  # fmt: skip
 pytest.register_assert_rewrite(*(f"jamharness.testing.{name}" for name in _MODULES))
 

@@ -5,6 +5,7 @@ from jamharness.testing.closed_forms import ClosedForms
 from jamharness.testing.contract import Contract
 from jamharness.testing.derivatives import Derivatives
 from jamharness.testing.descent import Descent
+from jamharness.testing.differentiation import Systems
 from jamharness.testing.minimisations import Minimisations
 from jamharness.testing.replicas import ReplicaTests
 from jamharness.testing.steps import Steps
@@ -13,7 +14,7 @@ from jamharness.testing.values import Values
 
 
 class Conformance(
-    Values, Derivatives, Steps, Ties, Descent, ReplicaTests, Behaviour, Contract, ClosedForms, Minimisations
+    Values, Derivatives, Steps, Ties, Descent, ReplicaTests, Behaviour, Contract, ClosedForms, Systems, Minimisations
 ):
     """Every statement that a backend must meet; subclass it under a name that begins with ``Test``.
 

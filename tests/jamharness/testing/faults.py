@@ -11,9 +11,21 @@ import numpy as np
 from jamharness_numpy import nonlinear
 from jamharness_numpy import plugin as numpy_plugin
 from jamharness_numpy.backend import NumpyBackend, NumpyProblem
+from jamharness_numpy.dual import Dual, NumpyNamespace
 from jamharness_numpy.layers import backward, forward
+from jamharness_numpy.systems import NumpyDifferentiator
 
-from jamharness.api import Adam, BackendSpec, Problem, QuadraticHinge, State, fallbacks, hookimpl
+from jamharness.api import (
+    Adam,
+    Backend,
+    BackendSpec,
+    DerivedProblem,
+    Problem,
+    QuadraticHinge,
+    State,
+    fallbacks,
+    hookimpl,
+)
 
 (NUMPY,) = numpy_plugin.jamharness_backends()
 
@@ -23,7 +35,9 @@ class Fault:
     """One fault.
 
     Arguments:
-        problem: the class of its problems.
+        problem: the class of its problems of networks.
+        differentiator: the class that differentiates formulas.
+        derived: the class of its problems of systems.
         what: the fault in words.
         test: the test that must find it, as a third party would write it in ``expected_failures``.
         phrase: what the message of that test must say.
@@ -31,7 +45,9 @@ class Fault:
         lacks: capabilities of the referee that it does not declare.
     """
 
-    problem: type
+    problem: type = NumpyProblem
+    differentiator: type = NumpyDifferentiator
+    derived: type = DerivedProblem
     what: str
     test: str
     phrase: str
@@ -303,6 +319,69 @@ class Blocks(NumpyProblem):
         return outputs
 
 
+class FlatErf(NumpyNamespace):
+    def erf(self, a):
+        right = super().erf(a)
+        return Dual(right.value, right.moves * (np.sqrt(np.pi) / 2)) if isinstance(right, Dual) else right
+
+
+class TanhErf(NumpyNamespace):
+    """erf as the quick gelu has it."""
+
+    def erf(self, a):
+        return self.tanh(2 / np.sqrt(np.pi) * (a + 11 / 123 * a * a * a))
+
+
+class PlainSoftplus(NumpyNamespace):
+    def softplus(self, a):
+        with np.errstate(over="ignore"):
+            return self.log(1.0 + self.exp(a))
+
+
+class WrongFunctions(NumpyDifferentiator):
+    """Right but for the functions of formulas."""
+
+    functions: type = NumpyNamespace
+
+    def __init__(self, dtype):
+        super().__init__(dtype)
+        self.namespace = self.functions(dtype)
+
+
+class FlatErfDifferentiator(WrongFunctions):
+    functions = FlatErf
+
+
+class TanhErfDifferentiator(WrongFunctions):
+    functions = TanhErf
+
+
+class PlainSoftplusDifferentiator(WrongFunctions):
+    functions = PlainSoftplus
+
+
+class Unweighted(NumpyDifferentiator):
+    """Sums second derivatives whatever their coefficients."""
+
+    def bend(self, formula, w, data, coefficients, v):
+        return super().bend(formula, w, data, np.ones_like(coefficients), v)
+
+
+class OneCompilation(NumpyDifferentiator):
+    """Keeps what it has differentiated by the formula alone: the first constraints stand for all others."""
+
+    def jacobian(self, formula, w, data):
+        kept = self.__dict__.setdefault("_kept", {})
+        return super().jacobian(formula, w, kept.setdefault(formula, data))
+
+
+class Radial(DerivedProblem):
+    """Takes steps in the space around the sphere."""
+
+    def tangent(self, w, v):
+        return v
+
+
 class ProductsOnly(NumpyProblem):
     """Not a fault: H is made by the api, of J and H v."""
 
@@ -479,22 +558,72 @@ FAULTS = {
         test="test_tangent_kernel",
         phrase="tangent_kernel: Θ differs",
     ),
+    "flat-erf": Fault(
+        differentiator=FlatErfDifferentiator,
+        what="in formulas erf's slope lacks its 2/√π",
+        test="test_function",
+        phrase="systems: ∇ of erf differs",
+    ),
+    "tanh-erf": Fault(
+        differentiator=TanhErfDifferentiator,
+        what="in formulas erf is a tanh, as in quick gelus",
+        test="test_network_by_its_formula",
+        phrase="f by its formula differs from the backend's closed form",
+    ),
+    "plain-softplus": Fault(
+        differentiator=PlainSoftplusDifferentiator,
+        what="in formulas softplus overflows",
+        test="test_softplus_far_from_zero",
+        phrase="entries that are not finite",
+    ),
+    "unweighted": Fault(
+        differentiator=Unweighted,
+        what="Hp of a system forgets the losses' slopes",
+        test="test_system_hessian",
+        phrase="systems: Hp differs",
+    ),
+    "one-compilation": Fault(
+        differentiator=OneCompilation,
+        what="a compiled formula keeps the data of its first call",
+        test="test_system_jacobian",
+        phrase="systems: J of rows [12, 0, 3, 3] has shape (13, 16)",
+    ),
+    "radial": Fault(
+        derived=Radial,
+        what="steps leave the tangent space of the sphere",
+        test="test_system_damped_step",
+        phrase="w + s, on the manifold,",
+    ),
 }
 
 
-def _backend(key, kind, capabilities):
-    def problem(self, network, x, y, loss=None):
-        return kind(self, network, x, y, loss or QuadraticHinge())
+def _backend(key, fault, capabilities):
+    def network_problem(self, network, x, y, loss):
+        return fault.problem(self, network, x, y, loss)
 
-    members = {"name": key, "capabilities": capabilities, "problem": problem}
-    return type(kind.__name__ + "Backend", (NumpyBackend,), members)
+    def differentiator(self):
+        return fault.differentiator(self.dtype)
+
+    def derived_problem(self, system, data, loss=None):
+        return fault.derived(self, system, data, loss, self.differentiator())
+
+    members = {"name": key, "capabilities": capabilities, "network_problem": network_problem}
+    members |= {"differentiator": differentiator, "derived_problem": derived_problem}
+    return type("".join(map(str.title, key.split("-"))) + "Backend", (NumpyBackend,), members)
 
 
 BACKENDS = {
-    key: _backend(key, fault.problem, NUMPY.capabilities - set(fault.lacks) | set(fault.declares))
+    key: _backend(key, fault, NUMPY.capabilities - set(fault.lacks) | set(fault.declares))
     for key, fault in FAULTS.items()
 }
-BACKENDS["sound"] = _backend("sound", ProductsOnly, NUMPY.capabilities - {"hessian", "hessian_eigenvalues"})
+BACKENDS["sound"] = _backend(
+    "sound", replace(FAULTS["kernel"], problem=ProductsOnly), NUMPY.capabilities - {"hessian", "hessian_eigenvalues"}
+)
+BACKENDS["closed-forms"] = type(
+    "ClosedFormsBackend",
+    (BACKENDS["sound"],),
+    {"name": "closed-forms", "differentiator": Backend.differentiator, "derived_problem": Backend.derived_problem},
+)
 globals().update({backend.__name__: backend for backend in BACKENDS.values()})
 
 

@@ -7,13 +7,20 @@ import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from jamharness.api import Namespace
+from jamharness.plugins import load_backend
+from jamharness.testing.ridges import FUNCTIONS
+from jamharness.testing.solutions import SYSTEMS
 
 ROOT = Path(__file__).parents[3]
 SOURCE = Path(__file__).with_name("faults.py")
 CLASSES = """
 from faults import FAULTS
 from jamharness.testing import Conformance
+from jamharness.testing.differentiation import Systems
 
 for number, (key, fault) in enumerate(FAULTS.items()):
     # The test that must find the fault alone: all of them, for all faults, take minutes.
@@ -24,6 +31,10 @@ for number, (key, fault) in enumerate(FAULTS.items()):
 
 class TestSound(Conformance):
     backend = "sound"
+
+
+class TestClosedForms(Systems):
+    backend = "closed-forms"
 """
 
 
@@ -66,7 +77,7 @@ def rejections(tests):
     """Every test that failed, by fault: its name and its message."""
     found = {key: [] for key in FAULTS}
     for test in tests:
-        if test["outcome"] == "failed" and test["class"] != "TestSound":
+        if test["outcome"] == "failed" and test["class"] not in ("TestSound", "TestClosedForms"):
             key = list(FAULTS)[int(test["class"].removeprefix("Test"))]
             found[key].append((test["test"], test["message"]))
     return found
@@ -82,7 +93,8 @@ def test_each_fault_is_found_by_its_own_test(rejections, fault):
 
 def test_there_are_enough_of_them():
     """At least the sixteen faults that the suite was asked to find, each of another class."""
-    assert len({fault.problem for fault in FAULTS.values()}) == len(FAULTS) >= 16
+    classes = {(fault.problem, fault.differentiator, fault.derived) for fault in FAULTS.values()}
+    assert len(classes) == len(FAULTS) >= 16
 
 
 def test_what_the_api_derives_is_tested_too(tests):
@@ -92,3 +104,38 @@ def test_what_the_api_derives_is_tested_too(tests):
     names = "test_hessian[float64-relu-5-4]", "test_hessian_eigenvalues[float32-tanh-5-4]", "test_minimisations[relu]"
     for name in names:
         assert outcomes[name] == "passed"
+
+
+def test_a_backend_without_a_differentiator_is_no_worse_for_it(tests):
+    """Its tests of systems are skipped, each with the backend's own sentence."""
+    outcomes = {(test["outcome"], test["message"]) for test in tests if test["class"] == "TestClosedForms"}
+    sentence = "Backend 'closed-forms' has closed forms only: it brings no Differentiator for systems."
+    assert outcomes == {("skipped", sentence)}
+
+
+def test_every_function_of_formulas_is_among_the_systems_of_the_suite():
+    """Each function of the Namespace is called by the formula of some system."""
+    differentiator, called = load_backend("numpy").differentiator(), set()
+
+    class Spy:
+        def __getattr__(self, name):
+            called.add(name)
+            return getattr(differentiator.namespace, name)
+
+    for case in SYSTEMS:
+        found = case.system.gaps(Spy(), case.w, differentiator.arrays(case.system.arrays(case.data)))
+        np.testing.assert_allclose(found, case.solution().closed.gaps, atol=1e-14)
+    assert called == {name for name in vars(Namespace) if not name.startswith("_")}
+
+
+def test_the_closed_forms_are_derivatives():
+    """Slopes and bends are those of differences of gaps and slopes, but where a factor is held constant."""
+    for case in SYSTEMS:
+        w, data, step = case.w, case.data, 1e-6
+        around = [(case.system.closed(w + e, data), case.system.closed(w - e, data)) for e in step * np.eye(len(w))]
+        slopes = np.stack([(up.gaps - down.gaps) / (2 * step) for up, down in around], axis=1)
+        bends = np.stack([(up.slopes - down.slopes) / (2 * step) for up, down in around], axis=2)
+        closed, held = case.solution().closed, list(FUNCTIONS).index("constant")
+        varies = data["function"] != held if "function" in data else slice(None)
+        np.testing.assert_allclose(closed.slopes[varies], slopes[varies], atol=1e-8)
+        np.testing.assert_allclose(closed.bends[varies], bends[varies], atol=1e-8)

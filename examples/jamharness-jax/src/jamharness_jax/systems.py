@@ -17,7 +17,7 @@ class JaxNamespace:
     erf, softplus, sum, reshape, transpose = map(
         staticmethod, (erf, jax.nn.softplus, jnp.sum, jnp.reshape, jnp.transpose)
     )
-    concatenate = staticmethod(jnp.concatenate)
+    concatenate, constant = staticmethod(jnp.concatenate), staticmethod(jax.lax.stop_gradient)
 
     def __init__(self, array):
         self.asarray = array
