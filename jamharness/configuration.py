@@ -86,6 +86,21 @@ class Configuration:
         return {**{name: values for name, values in own.items() if name not in protocols}, **merged}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What the configuration files say as far as they are sound, and what is wrong with them.
+
+    Arguments:
+        sound: the configuration without what is wrong.
+        lying: sentences on the files that merely lie where they are looked for.
+        named: sentences on the file that was asked for.
+    """
+
+    sound: Configuration
+    lying: tuple[str, ...]
+    named: tuple[str, ...]
+
+
 def read_configuration(
     file: Path | None,
     folder: Path,
@@ -94,9 +109,6 @@ def read_configuration(
     user: Path | None = None,
 ) -> Configuration:
     """Read the configuration files that there are; later ones win key by key.
-
-    ``[interpreters]`` starts programs: it is taken from the user's file and from one that was asked for, and refused in
-    a ``jamharness.toml`` that merely lies in the current folder.
 
     Arguments:
         file: the one that was asked for; it wins over the others.
@@ -108,24 +120,43 @@ def read_configuration(
     Raises:
         BadInput: one sentence for everything that is wrong in any file.
     """
-    problems: list[str] = []
+    found = survey_configuration(file, folder, protocols, backends, user)
+    if found.lying or found.named:
+        raise BadInput(*found.lying, *found.named)
+    return found.sound
+
+
+def survey_configuration(
+    file: Path | None,
+    folder: Path,
+    protocols: Collection[str] = (),
+    backends: Collection[str] = (),
+    user: Path | None = None,
+) -> Survey:
+    """Read the configuration files that there are, and tell what is wrong with them.
+
+    ``[interpreters]`` starts programs: it is taken from the user's file and from one that was asked for, and from no
+    ``jamharness.toml`` that merely lies in the current folder. The arguments are those of ``read_configuration``.
+    """
+    lying: list[str] = []
+    named: list[str] = []
     here = folder / DEFAULT
-    paths = [path for path in (user, here) if path and os.path.exists(path) and not _same(path, file)]  # noqa: PTH110  (never raises)
-    found = []
-    for path in [*paths, *([file] if file else [])]:
-        found.append(_read(path, protocols, backends, problems))
-        if path is here and found[-1].interpreters and not _same(here, user):
-            problems.append(
+    merged = Configuration()
+    for path in (user, here):
+        if not path or not os.path.exists(path) or _same(path, file):  # noqa: PTH110  (never raises)
+            continue
+        found = _read(path, protocols, backends, lying)
+        if path is here and found.interpreters and not _same(here, user):
+            lying.append(
                 f"{here}: [interpreters] starts programs and is not taken from a folder's own file; to allow it, name "
                 f"the file by --config {DEFAULT}, move the table to {user or 'a file for --config'}, "
                 "or set JAMHARNESS_PYTHON_NAME."
             )
-    if problems:
-        raise BadInput(*problems)
-    merged = Configuration()
-    for each in found:
-        merged = _merge(merged, each)
-    return merged
+            found = replace(found, interpreters={})
+        merged = _merge(merged, found)
+    if file:
+        merged = _merge(merged, _read(file, protocols, backends, named))
+    return Survey(sound=merged, lying=tuple(lying), named=tuple(named))
 
 
 def _same(path: Path, other: Path | None) -> bool:

@@ -2,6 +2,7 @@
 
 import typer
 
+from jamharness.api import BadInput
 from jamharness.cli.options import AsJson, ConfigFile, StorePath
 from jamharness.cli.output import show, show_json
 from jamharness.cli.state import plugins_of
@@ -12,13 +13,15 @@ def doctor(context: typer.Context, store: StorePath = None, config: ConfigFile =
 
     Leaves with 1 if there is a problem, and with 0 if there are at most warnings.
     """
-    from jamharness.cli.request import configuration
+    from jamharness.cli.request import survey
     from jamharness.doctor import examine
 
     plugins = plugins_of(context)
-    files = configuration(config, plugins)
-    chosen = store if store is not None else files.run.store
-    findings = list(examine(plugins, store=chosen, interpreters=files.interpreters))
+    files = survey(config, plugins)
+    if files.named:
+        raise BadInput(*files.named)
+    chosen = store if store is not None else files.sound.run.store
+    findings = list(examine(plugins, store=chosen, interpreters=files.sound.interpreters, misconfigured=files.lying))
     if as_json:
         show_json({"findings": [finding.to_json() for finding in findings]})
     else:

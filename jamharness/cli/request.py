@@ -7,7 +7,14 @@ from typing import Any
 
 from jamharness.api import BadInput, PluginError
 from jamharness.cli.options import MAIN_JOB
-from jamharness.configuration import Configuration, RunOptions, read_configuration, user_file
+from jamharness.configuration import (
+    Configuration,
+    RunOptions,
+    Survey,
+    read_configuration,
+    survey_configuration,
+    user_file,
+)
 from jamharness.paths import user_path
 from jamharness.plugins import Plugins
 from jamharness.settings import check_values, read_assignments
@@ -34,9 +41,23 @@ def configuration(config: str | None, plugins: Plugins) -> Configuration:
     Raises:
         BadInput: all that is wrong with them.
     """
+    return read_configuration(*_files(config, plugins))
+
+
+def survey(config: str | None, plugins: Plugins) -> Survey:
+    """The same for who wants to hear what is wrong and go on.
+
+    Raises:
+        BadInput: ``config`` cannot be a path.
+    """
+    return survey_configuration(*_files(config, plugins))
+
+
+def _files(config: str | None, plugins: Plugins) -> tuple[Path | None, Path, list[str], list[str], Path]:
+    """What ``read_configuration`` is to be called with."""
     file = user_path(config, "--config") if config is not None else None
     names = {kind: [row.name for row in plugins.rows if row.kind == kind] for kind in ("protocol", "backend")}
-    return read_configuration(file, Path.cwd(), names["protocol"], names["backend"], user_file())
+    return file, Path.cwd(), names["protocol"], names["backend"], user_file()
 
 
 def gather(

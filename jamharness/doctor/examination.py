@@ -1,6 +1,6 @@
 """All findings, in the order in which they are made."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jamharness.api import BadInput
@@ -10,9 +10,15 @@ from jamharness.doctor.machine import machine
 from jamharness.doctor.stores import store_found
 from jamharness.plugins import Plugins
 
+CORRECT = "Correct the file: other commands refuse it; what is wrong in it is left out of account here."
+
 
 def examine(
-    plugins: Plugins, *, store: str | Path | None = None, interpreters: Mapping[str, str] | None = None
+    plugins: Plugins,
+    *,
+    store: str | Path | None = None,
+    interpreters: Mapping[str, str] | None = None,
+    misconfigured: Sequence[str] = (),
 ) -> Iterator[Finding]:
     """Look at everything that a run depends on; takes as long as all frameworks take to import, one after the other.
 
@@ -20,9 +26,12 @@ def examine(
         plugins: what is installed.
         store: as for ``run``.
         interpreters: the Python of a backend's workers, by the backend's name.
+        misconfigured: what is wrong with configuration files, and left out of account here; one sentence each.
     """
     known = interpreters or {}
     yield from machine(_where(store))
+    for sentence in misconfigured:
+        yield Finding(topic="configuration", state="problem", text=sentence, advice=CORRECT)
     yield from plugins_found(plugins, known)
     yield from frameworks(plugins, known)
     yield from store_found(store)

@@ -12,7 +12,7 @@ class Finding:
     """One line of the report.
 
     Arguments:
-        topic: what it is about: ``"machine"``, ``"plugins"``, ``"store"`` or a backend's name.
+        topic: what it is about: ``"machine"``, ``"configuration"``, ``"plugins"``, ``"store"`` or a backend's name.
         state: ``"ok"``; ``"note"``, good to know; ``"warning"``, results stay right and something suffers;
             ``"problem"``, something does not work or cannot be trusted.
         text: what was found, in one sentence.

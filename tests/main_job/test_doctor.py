@@ -130,6 +130,26 @@ def test_doctor_reports_what_is_wrong(process, plugin_distribution, work):
     assert all(each["advice"] for each in wrong.values())
 
 
+def test_doctor_lists_what_is_wrong_with_the_folders_own_configuration(process, work):
+    """A line each, beside what is sound: its store is looked at, its interpreter is not started."""
+    program = work / "python"
+    program.write_text(f"#!/bin/sh\ntouch {work}/started\nexit 1\n")
+    program.chmod(0o755)
+    own = "[run]\nstore = 'kept'\nworkres = 2\n[interpreters]\nnumpy = './python'\n"
+    (work / "jamharness.toml").write_text(own)
+    done = process("--disable", "torch", "--disable", "tensorflow", "doctor", "--json")
+    assert done.code == 1, done.err
+    findings = json.loads(done.out)["findings"]
+    said = [each for each in findings if each["topic"] == "configuration"]
+    assert [each["state"] for each in said] == ["problem", "problem"]
+    assert "'workres'" in said[0]["text"]
+    assert "[interpreters] starts programs" in said[1]["text"]
+    assert any("the same bits again" in each["text"] for each in findings if each["topic"] == "numpy")
+    assert any(str(work / "kept") in each["text"] for each in findings if each["topic"] == "store")
+    assert not (work / "started").exists()
+    assert process("doctor", "--config", "nowhere.toml").code == 2
+
+
 def test_libraries_with_two_owners_and_two_openmp_runtimes_are_told():
     """What cannot be installed here is told from what an inspection returns."""
     from jamharness.doctor.frameworks import _found

@@ -219,6 +219,8 @@ def _foreign_interpreter(place: Place) -> None:
     program.chmod(0o755)
     (place.work / "jamharness.toml").write_text("[interpreters]\nnumpy = './python'\n")
     place.run(*place.request("--set", "seed=9"), codes=(0, 2), truth=None)
+    without = ("--disable", "torch", "--disable", "tensorflow")
+    place.run("doctor", *without, "--store", "store", "--json", codes=(1,), says=("[interpreters]",))
     assert not (place.work / "started").exists(), "a program of this folder was started"
     (place.work / "jamharness.toml").unlink()
 
