@@ -31,23 +31,27 @@ class plugin_code:  # noqa: N801  (used as ``with plugin_code(...)``)
     Arguments:
         culprit: whose code it is, such as ``"protocol 'jamming'"``.
         doing: what it does, such as ``"planning"``.
+        awaited: whether somebody waits for it, and is told if it takes long.
 
     Raises:
         PluginError: the code tried to end the program, or raised an error of such a length.
     """
 
-    def __init__(self, culprit: str, doing: str) -> None:
-        self._culprit, self._doing = culprit, doing
+    def __init__(self, culprit: str, doing: str, *, awaited: bool = True) -> None:
+        self._culprit, self._doing, self._awaited = culprit, doing, awaited
+        self._token: int | None = None
 
     def __enter__(self) -> None:
-        self._token = _watch.enter(f"{_capital(self._culprit)} has been {self._doing} for {PATIENCE:.0f} s …")
+        if self._awaited:
+            self._token = _watch.enter(f"{_capital(self._culprit)} has been {self._doing} for {PATIENCE:.0f} s …")
         self._interrupts = _Interrupts()
         _exits.forbid()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         _exits.allow()
         by_user = self._interrupts.stop()
-        _watch.leave(self._token)
+        if self._token is not None:
+            _watch.leave(self._token)
         if error is None or (isinstance(error, KeyboardInterrupt) and by_user):
             return
         text = _text(error)

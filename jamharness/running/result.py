@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 from jamharness.api import Estimate, Findings, FinishedCell, Json, unknown_name
 from jamharness.plugins import plugin_code
 from jamharness.running.experiments import Experiment
+from jamharness.running.soundness import faults_of
+from jamharness.texts import cut
 
 if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger("jamharness")
+_LONGEST = 2_000
+"""Characters of what is said of an analysis that failed."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,7 +136,7 @@ class Run:
 
 
 def conclude(experiment: Experiment, done: Iterable[FinishedCell], *, reused: int, seconds: float) -> ProtocolRun:
-    """Analyse what a protocol has; an analysis that breaks is an objection, and what was computed stays.
+    """Analyse what a protocol has; an analysis that breaks or is none is an objection, and what was computed stays.
 
     Arguments:
         experiment: the protocol with its settings.
@@ -144,9 +148,12 @@ def conclude(experiment: Experiment, done: Iterable[FinishedCell], *, reused: in
     try:
         with plugin_code(f"protocol {experiment.name!r}", "analysing"):
             findings = experiment.protocol.analyse(experiment.settings, done)
+            faults = faults_of(findings)
     except Exception as error:
         log.debug("analyse of %s", experiment.name, exc_info=True)
-        reason = f"{type(error).__name__}: {error}"
+        faults = [f"{type(error).__name__}: {error}"]
+    if faults:
+        reason = cut("; ".join(faults), _LONGEST)
         text = f"The analysis of protocol {experiment.name!r} failed ({reason}); its cells are in the store."
         findings = Findings(estimates={}, tables={}, objection=text)
     if misnamed := _misnamed(experiment, findings):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from threading import Thread
 
 from jamharness.api import Cell, Estimate, FinishedCell, Json, Outlook
+from jamharness.plugins import plugin_code
 from jamharness.running.experiments import Experiment
 from jamharness.running.observer import Observer
+from jamharness.running.soundness import faults_of
 
 log = logging.getLogger("jamharness")
 _FIRST = 2.0
@@ -42,7 +44,7 @@ def look(experiment: Experiment, done: Sequence[FinishedCell]) -> Look:
         done: its finished cells, in order.
 
     Raises:
-        TypeError: the protocol's outlook is none; or whatever else its methods raise.
+        TypeError: the protocol's outlook or findings are none; or whatever else its methods raise.
     """
     protocol, settings = experiment.protocol, experiment.settings
     planned = protocol.plan(settings, done)
@@ -52,7 +54,10 @@ def look(experiment: Experiment, done: Sequence[FinishedCell]) -> Look:
     outlook = tell(settings, done) if tell else Outlook(words="", fewest=len(costs), most=most)
     if not isinstance(outlook, Outlook):
         raise TypeError(f"outlook returned a {type(outlook).__name__}, not an Outlook")
-    estimates = protocol.analyse(settings, done).estimates
+    findings = protocol.analyse(settings, done)
+    if faults := faults_of(findings):
+        raise TypeError("; ".join(faults))
+    estimates = findings.estimates
     # The first is what the protocol is there for; of the others, a count without an interval says little.
     telling = (name for place, (name, each) in enumerate(estimates.items()) if _is_telling(each, first=not place))
     name = next(telling, "")
@@ -132,7 +137,9 @@ class Watching:
     def _look(self, finished: Sequence[FinishedCell]) -> None:
         begun = self._clock()
         try:
-            self._seen = look(self._experiment, finished)
+            # In a thread nobody catches what is no error, and os._exit would end the run.
+            with plugin_code(f"protocol {self._experiment.name!r}", "telling how far it is", awaited=False):
+                self._seen = look(self._experiment, finished)
         except Exception:
             # Whatever is wrong with it, the end of the run says so.
             log.debug("how far %s is", self._experiment.name, exc_info=True)

@@ -1,5 +1,6 @@
 """How far a protocol is, while it runs: seldom asked, and never in the way."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,7 +120,22 @@ class Misleading(Counting):
         return "soon"
 
 
-@pytest.mark.parametrize("protocol", [Breaking, Misleading])
+class Ending(Counting):
+    def plan(self, settings, done):
+        raise GeneratorExit
+
+
+class Leaving(Counting):
+    def plan(self, settings, done):
+        os._exit(0)
+
+
+class Texts(Counting):
+    def analyse(self, settings, done):
+        return Findings(estimates={"number": Estimate(value="3", low=None, high=None, count=1)}, tables={})
+
+
+@pytest.mark.parametrize("protocol", [Breaking, Misleading, Ending, Leaving, Texts])
 def test_a_protocol_that_breaks_is_not_in_the_way(clock, protocol):
     """The run goes on; its end says what is wrong."""
     observer = Noting()
