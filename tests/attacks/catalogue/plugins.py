@@ -161,7 +161,6 @@ FAULTS: dict[str, Sequence[int]] = {
             "hang",
             "long",
             "escapes",
-            "flood",
             "none",
             "pair",
             "nan",
@@ -174,6 +173,7 @@ FAULTS: dict[str, Sequence[int]] = {
             "empty",
         )
     },
+    "data:flood": ANY,  # 200 MB to read take more or less than the limit; with exit 0 the numbers are compared
     **{f"data:{how}": (0,) for how in ("print", "write")},
     "data import:segfault": (1, 2),
     "data import:exit": (1, 2),
