@@ -12,6 +12,9 @@ from pathlib import Path
 _STALE = 3600.0
 """Seconds after which a temporary file must have lost its writer, and a claim its holder."""
 
+_MOST = 2**28
+"""Bytes of the largest document: the record of a million cells has 70 MB."""
+
 
 def write_atomically(path: Path, data: bytes | memoryview, like: Path | None = None) -> None:
     """Write a file so that readers see the old content or all of the new, even after a crash.
@@ -102,9 +105,17 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def read_regular(path: Path) -> bytes:
-    """The content of a file, as ``open_regular`` opens it."""
+    """The content of a document, as ``open_regular`` opens it.
+
+    Raises:
+        OSError: as for ``open_regular``.
+        ValueError: likewise; or it is larger than any document of a store.
+    """
     with open_regular(path) as file:
-        return file.read()
+        size = os.fstat(file.fileno()).st_size
+        if size > _MOST:
+            raise ValueError(f"{path.name} has {size} bytes, more than any document of a store")
+        return file.read(_MOST)
 
 
 def is_temporary(path: Path) -> bool:

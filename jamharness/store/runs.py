@@ -169,7 +169,7 @@ def read_record(path: Path) -> RunRecord:
         ``"unreadable"`` and says why in ``problem``.
 
     Raises:
-        FileNotFoundError: nothing lies there.
+        FileNotFoundError: nothing lies there, not even a link that leads nowhere.
     """
     try:
         document = json.loads(read_regular(path))
@@ -177,10 +177,12 @@ def read_record(path: Path) -> RunRecord:
         if document["format"] != _FORMAT or checksum != digest(document):
             raise ValueError("it was altered, or another version wrote it")
         check_run_name(path.stem)
+        if (other := document["record"]["name"]) != path.stem:
+            raise ValueError(f"it is that of run {str(other)[:100]!r}")
         return _record(path.stem, decode(document["record"]))
-    except FileNotFoundError:
-        raise
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, BadInput) as error:
+        if isinstance(error, FileNotFoundError) and not path.is_symlink():
+            raise
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
         return RunRecord(
             name=printable(path.stem),

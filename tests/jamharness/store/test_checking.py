@@ -3,7 +3,7 @@
 import json
 import os
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def forge(store: Store, text: str | bytes | None = None, **changes: Any) -> Path
     path = store.root / "runs" / "forged.json"
     path.parent.mkdir(exist_ok=True)
     if text is None:
-        document = {"format": 1, "record": {**asdict(RECORD), **changes}}  # type: ignore[dict-item]
+        document = {"format": 1, "record": {**asdict(RECORD), "name": "forged", **changes}}  # type: ignore[dict-item]
         document = encode(document)  # type: ignore[assignment]
         text = json.dumps({**document, "checksum": digest(document)})
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -212,3 +212,36 @@ def test_a_folder_of_impossible_name_is_one_sentence(path: str) -> None:
     with pytest.raises(BadInput, match="Store") as error:
         Store(path)
     assert len(error.value.problems) == 1
+
+
+def test_a_record_under_another_name_is_not_taken_for_that_run(tmp_path: Path) -> None:
+    """A copied file would show the numbers of one run as those of another."""
+    store = Store(tmp_path)
+    store.write_run(RECORD)
+    (tmp_path / "runs" / "copy.json").write_bytes((tmp_path / "runs" / "mine.json").read_bytes())
+    with pytest.raises(BadInput, match="it is that of run 'mine'"):
+        store.run("copy")
+    assert store.run("mine") == RECORD
+
+
+def test_a_link_that_leads_nowhere_is_an_unreadable_run(tmp_path: Path) -> None:
+    """It is listed, and kept beside when a record takes its place."""
+    store = Store(tmp_path)
+    store.write_run(RECORD)
+    link = tmp_path / "runs" / "lost.json"
+    link.symlink_to("nowhere")
+    assert [(record.name, record.status) for record in store.runs()] == [("lost", "unreadable"), ("mine", "finished")]
+    with pytest.raises(BadInput, match="No such file"):
+        store.run("lost")
+    store.write_run(replace(RECORD, name="lost"))
+    assert store.run("lost").name == "lost"
+    assert link.with_name("lost.json.unreadable-1").is_symlink()
+
+
+def test_a_file_of_a_terabyte_is_not_read(tmp_path: Path) -> None:
+    """A hole takes no space on the disk, and would take all of the memory."""
+    store = Store(tmp_path)
+    store.write_run(RECORD)
+    with (tmp_path / "runs" / "huge.json").open("wb") as file:
+        file.truncate(1 << 40)
+    assert "more than any document" in next(record for record in store.runs() if record.name == "huge").problem
