@@ -34,10 +34,11 @@ class StoredArrays(Mapping[str, NDArray[Any]]):
         path: of the ``.npz`` file.
         names: of the arrays, in the order in which the file holds them.
         sha256: of the file, in hexadecimal.
+        size: of the file in bytes; None for one of an earlier version, which did not note it.
     """
 
-    def __init__(self, path: Path, names: Sequence[str], sha256: str) -> None:
-        self._path, self._sha256 = path, sha256
+    def __init__(self, path: Path, names: Sequence[str], sha256: str, size: int | None = None) -> None:
+        self._path, self._sha256, self._size = path, sha256, size
         self._members = {name: f"arr_{index}" for index, name in enumerate(names)}
         self._checked: _Signature | None = None
 
@@ -81,6 +82,9 @@ class StoredArrays(Mapping[str, NDArray[Any]]):
         state = os.fstat(file.fileno())
         signature = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
         if signature != self._checked:
+            # Before the checksum: a terabyte takes an hour to read.
+            if self._size is not None and state.st_size != self._size:
+                raise ValueError(f"{self._path.name} has {state.st_size} bytes and not {self._size}")
             if hashlib.file_digest(file, "sha256").hexdigest() != self._sha256:
                 raise ValueError(f"{self._path.name} is not what was written")
             self._checked = signature

@@ -58,8 +58,8 @@ def write_cell(path: Path, cell: StoredCell, like: Path | None = None) -> Stored
         data = _pack(list(cell.result.arrays.values()))
         names, sha256 = list(cell.result.arrays), hashlib.sha256(data).hexdigest()
         write_atomically(path.with_suffix(".npz"), data, like)
-        arrays = {"names": names, "sha256": sha256}
-        kept = StoredArrays(path.with_suffix(".npz"), names, sha256)
+        arrays = {"names": names, "sha256": sha256, "bytes": data.nbytes}
+        kept = StoredArrays(path.with_suffix(".npz"), names, sha256, data.nbytes)
     document: dict[str, Json] = {
         "format": _FORMAT,
         "key": path.stem,
@@ -116,6 +116,6 @@ def _arrays(path: Path, entry: Any) -> Mapping[str, NDArray[Any]]:
     names, sha256 = entry["names"], entry["sha256"]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"names = {names!r}")
-    arrays = StoredArrays(path, names, sha256)
+    arrays = StoredArrays(path, names, sha256, entry.get("bytes"))
     arrays.check()
     return arrays

@@ -1,13 +1,14 @@
 """Arrays stay on disk until they are asked for, and are what was written."""
 
 import gc
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import jamharness.store.arrays as module
-from jamharness.api import BadInput, CellResult
+from jamharness.api import BadInput, CellResult, digest
 from jamharness.store import Store
 
 MEGABYTE = 2**17
@@ -104,3 +105,22 @@ def test_an_unknown_array_is_a_key_error(tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="v"):
         result.arrays["v"]
     assert result.arrays.get("v") is None
+
+
+def test_a_file_that_has_grown_is_told_by_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without reading it: a hole of a terabyte takes an hour. Files of versions that noted no size are read."""
+    store = Store(tmp_path)
+    key = keep(store, 1, 10)
+    path = tmp_path / "cells" / key[:2] / f"{key}.json"
+    document = json.loads(path.read_bytes())
+    document.pop("checksum")
+    document["arrays"].pop("bytes")
+    older = {**document, "checksum": digest(document)}
+    newer = path.read_bytes()
+    path.write_text(json.dumps(older))
+    assert store.get(key) is not None
+    path.write_bytes(newer)
+    with path.with_suffix(".npz").open("r+b") as file:
+        file.truncate(1 << 40)
+    monkeypatch.setattr(module.hashlib, "file_digest", lambda *_: pytest.fail("it was read"))
+    assert store.get(key) is None
