@@ -90,12 +90,10 @@ class Claims:
 
     def _make(self, path: Path) -> bool:
         """Make a claim unless there is one; it appears with its whole content."""
+        # Apart: what lies in the folder's place exists too, and is nobody's claim.
+        make_folder(path.parent, self._root)
         try:
-            try:
-                os.link(self._sign(), path)
-            except FileNotFoundError:
-                make_folder(path.parent, self._root)
-                os.link(self._sign(), path)
+            os.link(self._sign(), path)
         except FileExistsError:
             return False
         except OSError:  # a file system without links, or too many of them

@@ -170,6 +170,15 @@ def test_where_no_claim_can_be_written_everything_is_computed(tmp_path: Path, cl
     claims.release(KEY)
 
 
+@pytest.mark.parametrize("place", ["cells", f"cells/{KEY[:2]}"])
+def test_a_link_to_nothing_in_place_of_a_folder_is_no_claim(tmp_path: Path, claims: Claims, place: str) -> None:
+    """It exists, and nobody would ever give it back."""
+    link = tmp_path / "store" / place
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to("nowhere")
+    assert claims.take(KEY)
+
+
 def test_claims_that_were_left_are_removed_with_other_leavings(tmp_path: Path) -> None:
     """When a store is opened an hour later."""
     path = tmp_path / "store" / "cells" / KEY[:2] / f"{KEY}.claim"
