@@ -183,7 +183,8 @@ def fresh(
     """
 
     def prepare() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored by whoever runs the tests in the background
+        for number in (signal.SIGINT, signal.SIGHUP):  # ignored by whoever runs the tests in the background
+            signal.signal(number, signal.SIG_DFL)
         for number, stream in enumerate(streams):
             if stream is None:
                 os.close(number)

@@ -73,8 +73,9 @@ def _collect(connection: socket.socket) -> None:
 def become(request: dict[str, Any]) -> None:
     """Take on the surroundings of a request: what exec would have brought."""
     os.setsid()
-    # Whoever runs the tests in the background has them ignore Ctrl-C.
+    # Whoever runs the tests in the background has them ignore Ctrl-C, and by nohup the end of a terminal.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
