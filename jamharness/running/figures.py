@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -125,13 +126,8 @@ def draw(
     """
     if not formats:
         return []
-    import matplotlib as mpl
-
-    if "matplotlib.pyplot" not in sys.modules:
-        # Nothing is to open a window; in a session where the user plots already, the choice is theirs.
-        mpl.use("Agg")
     try:
-        with mpl.rc_context(STYLE):
+        with _matplotlib().rc_context(STYLE):
             with plugin_code(f"protocol {protocol!r}", "drawing"):
                 figures = dict(make())
             images = {
@@ -151,6 +147,20 @@ def draw(
             raise BadInput(explain(error, f"Figures folder {str(folder)!r}")) from None
         files.append(str(folder / name))
     return files
+
+
+def _matplotlib() -> Any:
+    """The library, set to open no window; in a session where the user plots already, the choice is theirs."""
+    # With the name of a backend that it does not know it cannot even be imported.
+    named = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib as mpl
+    finally:
+        if named is not None:
+            os.environ["MPLBACKEND"] = named
+    if "matplotlib.pyplot" not in sys.modules:
+        mpl.use("Agg")
+    return mpl
 
 
 def _images(figure: "Figure", formats: Sequence[str]) -> dict[str, bytes]:

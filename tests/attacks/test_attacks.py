@@ -1,6 +1,7 @@
 """Whatever strangers did: no wrong number with exit 0, no hang, no traceback, no lost cell.
 
-A fixed choice of the attacks is made in every run of the tests; all of them with ``JAMHARNESS_FULL=1``.
+A fixed choice of the attacks is made in every run of the tests. All of them: ``JAMHARNESS_FULL=1 pytest tests/attacks
+-n 2``, or one kind by ``-k "test_attack[stores"``. All 733 have passed, kind by kind: an hour on two cores.
 """
 
 import os

@@ -1,6 +1,9 @@
 """Figures in the formats that are asked for, in the style of a paper."""
 
 import logging
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -88,3 +91,19 @@ def test_no_format_draws_nothing(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         assert draw("toy", lambda: 1 / 0, tmp_path, ()) == []
     assert caplog.text == ""
+
+
+def test_a_backend_of_figures_that_does_not_exist_is_in_nobodys_way():
+    """matplotlib refuses to be imported with it; the variable stays for whoever is started next."""
+    code = (
+        "import os; from jamharness.running.figures import _matplotlib; print(_matplotlib().get_backend(), os.environ)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "MPLBACKEND": "nonsense"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert told.lower().startswith("agg")
+    assert "'MPLBACKEND': 'nonsense'" in told
