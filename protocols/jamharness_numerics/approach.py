@@ -15,21 +15,33 @@ from numpy.typing import NDArray
 
 from jamharness.api import Array, DerivedProblem
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
+from jamharness_numerics.minimise.newton import tangent_hessian
 from jamharness_numerics.minimise.outcome import OptimizeResult
 from jamharness_numerics.minimise.rest import FLAT, TOLERANCE, balance_of, rest, satisfied
 
-LOSS = 1e-18
-"""Where an approach ends: gaps of 1e-9, a million times rounding and a thousandth of the smallest gap of 10⁵."""
+LOSS = 1e-14
+"""Where an approach ends: overlaps of 1e-7, at which forces balance to 1e-9 of themselves. At L = 1e-18 rounding leaves
+1e-5 of them, and contacts of the weakest forces are missed: those of bucklers first."""
 FIRST, LAST = 0.5, 0.1
 """The part of the distance to κ_J that a step leaves, at first and when its predictions come true."""
-BALANCE = 1e-5
-"""Of the forces at the minima on the way; the last one comes to rest as any other."""
+BALANCE = 1e-7
+"""Of the forces at the minima on the way; the last one comes to rest as any other. 1e-5 loses one contact in 2000."""
+UNBALANCED = 1e-4
+"""Of the forces at the end: beyond, it is no state of rest."""
 STEPS = 400
 """Newton steps for one minimum."""
 COARSE = 0.1
 """Least-squares steps end when ten of them lower L by less than this part: Newton does the rest."""
 RISE = 0.02
 """By how much κ rises where every constraint is satisfied."""
+ROUNDS = 6
+"""How often an approach goes on from beside a saddle."""
+NEGATIVE = 1e3
+"""Units of rounding, in the largest eigenvalue of H, below which a negative one counts."""
+PUSH = 1e-5
+"""How far beside a saddle Newton begins, in units of √N times a component of w."""
+LOOSENED = 1e-7
+"""By how much κ rises at first where a system came loose beside a saddle; four times as much each time."""
 Ending: TypeAlias = Literal["jammed", "no minimum", "not at rest", "budget"]
 
 
@@ -94,13 +106,55 @@ def approach(
         start = levenberg_marquardt(problem, w, STEPS, done=partial(_loose, problem), stall=COARSE)
         w, iterations = start.w, iterations + start.iterations
         if not satisfied(problem, w):
-            break
+            minimum = rest(problem, w, STEPS, BALANCE)
+            w, iterations = minimum.w, iterations + minimum.iterations
+            if not minimum.finite or problem.loss_of(problem.margins(w)) > loss:
+                break
         margin += RISE
         problem = problem.with_margin(margin)
-    minimum = rest(problem, w, STEPS, BALANCE)
-    iterations += minimum.iterations
     minima: list[tuple[float, float, int]] = []
-    left = FIRST
+    ending: Ending = "budget"
+    for _ in range(ROUNDS):
+        problem, w, ending, spent = _descend(problem, w, loss, most, minima, say)
+        iterations += spent
+        unstable = downhill(problem, w) if ending == "jammed" else None
+        if unstable is None:
+            break
+        say(f"κ = {problem.loss.margin:.6g}: a saddle, left along its direction of negative curvature")
+        problem, w, spent = _pushed(problem, w, unstable, loss)
+        iterations += spent
+    margins, balance = problem.margins(w), balance_of(problem, w)
+    if ending == "jammed" and balance > UNBALANCED:
+        ending = "not at rest"
+    contacts = margins > 0
+    L, delta = problem.loss_of(margins), margins[contacts]
+    slope = float(np.mean(problem.loss.slope(margins)))
+    return Approach(
+        w=w,
+        margin=problem.loss.margin,
+        critical=problem.loss.margin - 2 * L / slope if slope else problem.loss.margin,
+        loss=L,
+        contacts=contacts,
+        forces=delta / delta.mean() if len(delta) else delta,
+        gaps=-margins[~contacts],
+        balance=balance,
+        minima=np.array(minima),
+        iterations=iterations,
+        ending=ending,
+    )
+
+
+def _descend(
+    problem: DerivedProblem,
+    w: Array,
+    loss: float,
+    most: int,
+    minima: list[tuple[float, float, int]],
+    say: Callable[[str], None],
+) -> tuple[DerivedProblem, Array, Ending, int]:
+    """From a w that is not satisfied to one where L is small: the problem there, w, why it ended, and the steps."""
+    minimum = rest(problem, w, STEPS, BALANCE)
+    iterations, margin, left = minimum.iterations, problem.loss.margin, FIRST
     ending: Ending = "budget"
     w = minimum.w
     if minimum.why not in ("balanced", "no step"):
@@ -124,23 +178,34 @@ def approach(
     if ending == "jammed":
         minimum = rest(problem, w, STEPS, TOLERANCE, zero=0.0, damping=minimum.damping)
         w, iterations = minimum.w, iterations + minimum.iterations
-    margins = problem.margins(w)
-    contacts = margins > 0
-    L, delta = problem.loss_of(margins), margins[contacts]
-    slope = float(np.mean(problem.loss.slope(margins)))
-    return Approach(
-        w=w,
-        margin=margin,
-        critical=margin - 2 * L / slope if slope else margin,
-        loss=L,
-        contacts=contacts,
-        forces=delta / delta.mean() if len(delta) else delta,
-        gaps=-margins[~contacts],
-        balance=balance_of(problem, w),
-        minima=np.array(minima),
-        iterations=iterations,
-        ending=ending,
-    )
+    return problem, w, ending, iterations
+
+
+def downhill(problem: DerivedProblem, w: Array) -> Array | None:
+    """A direction (N,) of unit length along which L has negative curvature at a balanced w; None at a minimum.
+
+    Near jamming it is so weak (of the order of the overlaps) that forces balance to rounding at a saddle too.
+    """
+    H0, Hp = problem.hessian(w)
+    H = tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), float(np.trace(H0)))
+    values, vectors = np.linalg.eigh(H)
+    if values[0] > -NEGATIVE * float(np.finfo(problem.backend.dtype).eps) * values[-1]:
+        return None
+    return np.asarray(vectors[:, 0])
+
+
+def _pushed(problem: DerivedProblem, w: Array, direction: Array, loss: float) -> tuple[DerivedProblem, Array, int]:
+    """Rest again from both sides of a saddle, at the lower of the two; where it comes loose there, at a larger κ."""
+    push = PUSH * np.sqrt(len(w)) * direction
+    ends = [rest(problem, problem.retract(w + sign * push), STEPS, TOLERANCE, zero=0.0) for sign in (1, -1)]
+    spent = sum(end.iterations for end in ends)
+    lowest = min(ends, key=lambda end: problem.loss_of(problem.margins(end.w)))
+    w, rise = lowest.w, LOOSENED
+    while problem.loss_of(problem.margins(w)) < loss and rise < RISE:
+        problem = problem.with_margin(problem.loss.margin + rise)
+        end = rest(problem, w, STEPS, BALANCE)
+        w, spent, rise = end.w, spent + end.iterations, 4 * rise
+    return problem, w, spent
 
 
 def _step(

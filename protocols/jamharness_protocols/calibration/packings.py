@@ -58,7 +58,7 @@ def _ellipses(backend: Backend, draw: Mapping[str, Any]) -> Mapping[str, Json]:
     n = draw["particles"]
     system = Ellipses(particles=n, aspect=draw["aspect"])
     problem = backend.problem(system, QuadraticHinge(margin=_START))
-    end = approach(problem, system.initial(draw["seed"]), loss=1e-16)
+    end = approach(problem, system.initial(draw["seed"]))
     contacts = contacts_of(draw, end.contacts)
     backbone = system.backbone(contacts)
     loose = system.size - backbone.degrees

@@ -75,7 +75,7 @@ def _gardner(backend: Backend, draw: Mapping[str, Any]) -> Mapping[str, Json]:
     system = Perceptron(dimension=N)
     x, y = gaussian("gardner", draw["seed"], round(critical_load(kappa)[0] * N), N)
     problem = backend.problem(system, {"x": x, "y": y}, QuadraticHinge(margin=kappa + 0.5))
-    end = approach(problem, system.initial(draw["seed"]), loss=1e-14)
+    end = approach(problem, system.initial(draw["seed"]))
     contacts = contacts_of(draw, end.contacts)
     return {
         "margin": margin_of(draw, end.critical),

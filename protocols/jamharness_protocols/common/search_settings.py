@@ -42,9 +42,7 @@ class SearchSettings(NetworkSettings):
         None,
         help=f"κ at which an approach to jamming in κ begins; none: margin for patterns, {COMPRESSED} for packings",
     )
-    jammed: float = setting(
-        LOSS, help="L at which such an approach ends", source="docs/writing-a-system.md: overlaps of 1e-9"
-    )
+    jammed: float = setting(LOSS, help="L at which such an approach ends", source="docs/systems.md: overlaps of 1e-7")
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""

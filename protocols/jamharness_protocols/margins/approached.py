@@ -12,7 +12,7 @@ from jamharness_protocols.common.approaches import jammed, why_none
 from jamharness_protocols.margins.analysis import estimate_of, fit_of, fit_row, product_of, windows_table
 from jamharness_protocols.margins.samples import Samples
 
-CLOSED = 1e3
+CLOSED = 30.0
 """Gaps shorter than so many typical overlaps at the end of an approach are left out: some may be contacts to be."""
 
 

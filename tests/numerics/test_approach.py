@@ -1,0 +1,62 @@
+"""Approaches to jamming: a minimum at the end and no saddle, whatever lies on the way."""
+
+import numpy as np
+import pytest
+from jamharness_numerics.approach import approach, downhill
+from jamharness_protocols.calibration.perceptrons import gaussian
+from jamharness_systems.perceptron import Perceptron
+
+from jamharness.api import QuadraticHinge
+from jamharness.plugins import load_backend
+
+
+def negative(dimension, seed, load=4.5, margin=-0.2):
+    """A perceptron at negative margin, isostatic at jamming, and where to start."""
+    system = Perceptron(dimension=dimension)
+    x, y = gaussian("negative", seed, round(load * dimension), dimension)
+    problem = load_backend("numpy").problem(system, {"x": x, "y": y}, QuadraticHinge(margin=margin))
+    return problem, system.initial(seed)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_it_ends_at_a_minimum_with_as_many_contacts_as_unknowns(seed):
+    """Forces balance, L is what was asked for, no direction leads down, and κ_J lies where L extrapolates to zero."""
+    problem, w = negative(30, seed)
+    end = approach(problem, w)
+    assert end.ending == "jammed"
+    assert np.count_nonzero(end.contacts) == 30
+    assert end.loss < 1e-14
+    assert end.balance < 1e-5
+    there = problem.with_margin(end.margin)
+    assert downhill(there, end.w) is None
+    assert 0 < end.margin - end.critical < 1e-5
+    assert end.forces.mean() == pytest.approx(1)
+    closer = approach(problem, w, loss=1e-12)
+    assert end.critical == pytest.approx(closer.critical, abs=1e-5)
+
+
+def test_a_saddle_is_left():
+    """Here a contact opens at L = 1e-13, and the forces of the other 79 balance."""
+    said = []
+    end = approach(*negative(80, 35), say=said.append)
+    assert any("a saddle" in text for text in said)
+    assert end.ending == "jammed"
+    assert np.count_nonzero(end.contacts) == 80
+    assert end.balance < 1e-7
+
+
+def test_a_start_that_is_satisfied_is_compressed_first():
+    """κ rises until something touches."""
+    problem, w = negative(20, 0, margin=-3.0)
+    end = approach(problem, w)
+    assert end.ending == "jammed"
+    assert end.margin > -3.0
+
+
+def test_minima_are_told_on_the_way():
+    """κ falls and L with it, a decade at a time at least."""
+    said = []
+    end = approach(*negative(20, 1), say=said.append)
+    assert len([text for text in said if text.startswith("κ = ")]) >= len(end.minima)
+    assert (np.diff(end.minima[:, 0]) < 0).all()
+    assert (np.diff(end.minima[:, 1]) < 0).all()

@@ -1,0 +1,134 @@
+"""The calibration: green with the instrument as it is, red with each fault; its intervals cover as they say."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from jamharness_protocols.calibration import registry
+from jamharness_protocols.calibration.protocol import CalibrationProtocol
+from jamharness_protocols.calibration.registry import CALIBRATIONS
+from jamharness_protocols.calibration.rows import exact_row, extrapolated_row, fraction_row, mean_row
+
+PROTOCOL = CalibrationProtocol()
+NONE = [({"fault": "none"}, {})]
+BIASED = [({"fault": "estimator"}, {})]
+
+
+FEW = {
+    "linear": [{"seed": seed, "load": load} for load in (3, 4) for seed in range(2)],
+    "spheres": [{"seed": 1, "dimension": 2, "particles": 20}],
+}
+
+
+def measured(carry_out, name):
+    """What the draws of a calibration give with the instrument as it is."""
+    asked = settings(name)
+    return [
+        ({**draw, "fault": "none"}, values)
+        for item in carry_out(PROTOCOL, asked)
+        for draw, values in zip(item.cell.coordinates["draws"], item.result.values["draws"], strict=True)
+    ]
+
+
+def settings(*names, **more):
+    asked = PROTOCOL.Settings(names=names, **more)
+    assert asked.problems() == []
+    return asked
+
+
+def analysed(carry_out, *names, **more):
+    asked = settings(*names, **more)
+    return PROTOCOL.analyse(asked, carry_out(PROTOCOL, asked))
+
+
+def test_the_instrument_reads_true_where_it_is_quick(carry_out):
+    """Counted separators, identities, a known spectrum and samples of a power law."""
+    found = analysed(carry_out, "cover", "identities", "lanczos", "synthetic")
+    assert found.objection == ""
+    assert found.estimates["met"].value == found.estimates["exact"].value == 3
+    assert found.estimates["covered"].value >= found.estimates["rows"].value - 1
+    for figure in PROTOCOL.draw(found).values():
+        figure.savefig(io.BytesIO(), format="png")
+
+
+@pytest.mark.parametrize(
+    ("fault", "name", "blamed"),
+    [
+        ("margin", "linear", "Σ Δ²/Σ Δ"),
+        ("contact", "spheres", "contacts − (d(N′−1)+1), 2D"),
+        ("estimator", "lanczos", "0 of 2 intervals"),
+    ],
+)
+def test_an_instrument_made_wrong_is_caught(carry_out, monkeypatch, fault, name, blamed):
+    """κ 2% too large, a contact in fifty lost, or estimates 2% too large: each by what it would spoil, in few draws."""
+    draws = FEW.get(name, CALIBRATIONS[name].draws(False))
+    few = replace(CALIBRATIONS[name], draws=lambda _full: draws)
+    monkeypatch.setitem(registry.CALIBRATIONS, name, few)
+    assert all(row.covered for row in few.rows(measured(carry_out, name)) if row.exact)
+    found = analysed(carry_out, name, fault=fault)
+    assert found.objection.startswith("The instrument does not read true: ")
+    assert blamed in found.objection
+
+
+def test_cells_that_are_missing_are_told(carry_out):
+    """No row is made of a part of the draws."""
+    asked = settings("synthetic")
+    done = carry_out(PROTOCOL, asked)[:-1]
+    found = PROTOCOL.analyse(asked, done)
+    assert "Without all their draws: synthetic" in found.objection
+    assert len(found.tables["rows"]) == 0
+
+
+def test_every_calibration_plans_its_short_and_its_full_draws():
+    """Each draw once, whatever the batches; full ones are more."""
+    for name in CALIBRATIONS:
+        counts = []
+        for full in (False, True):
+            cells = PROTOCOL.plan(settings(name, full=full), [])
+            draws = [str(draw) for cell in cells for draw in cell.coordinates["draws"]]
+            assert len(set(draws)) == len(draws) == len(CALIBRATIONS[name].draws(full))
+            counts.append(len(draws))
+        assert counts[0] < counts[1], name
+
+
+def coverage(row, repeats=600):
+    """The part of many calibrations whose interval holds the truth."""
+    draw = np.random.default_rng(0)
+    return np.mean([row(draw).covered for _ in range(repeats)])
+
+
+def test_the_intervals_of_means_hold_the_truth_as_often_as_they_say():
+    """Between 92 and 98%, and a bias of 2% is seen where the spread is 2%."""
+    assert 0.92 < coverage(lambda draw: mean_row("x", "q", 3.0, 3 + draw.standard_normal(12), "", NONE)) < 0.98
+    seen = coverage(lambda draw: mean_row("x", "q", 3.0, 3 + 0.06 * draw.standard_normal(24), "", BIASED))
+    assert seen < 0.1
+
+
+def test_the_intervals_of_limits_hold_the_truth_as_often_as_they_say():
+    """Values with a correction in 1/N and a spread that falls with N."""
+    sizes = np.repeat([50, 100, 200], [24, 16, 8])
+
+    def row(draw, results=NONE):
+        values = 1.5 + 2.0 / sizes + draw.standard_normal(len(sizes)) / np.sqrt(sizes)
+        return extrapolated_row("x", "q", 1.5, sizes, values, "", results)
+
+    assert 0.92 < coverage(row) < 0.98
+
+
+def test_the_intervals_of_fractions_hold_the_truth_at_least_as_often_as_they_say():
+    """Clopper and Pearson's never fall short."""
+    assert coverage(lambda draw: fraction_row("x", "q", 0.3, draw.random(80) < 0.3, "")) > 0.94
+
+
+def test_what_is_exact_is_the_worst_draw():
+    """Met to its tolerance or not."""
+    assert exact_row("x", "q", 0.0, [0, 1e-12, -2e-12], "", 1e-11).covered
+    row = exact_row("x", "q", 0.0, [0, -1, 0], "")
+    assert (row.value, row.covered) == (-1.0, False)
+
+
+def test_an_unknown_calibration_is_named():
+    """With the nearest."""
+    (problem,) = PROTOCOL.Settings(names=("coverr",)).problems()
+    assert "did you mean 'cover'" in problem
