@@ -57,7 +57,7 @@ SYNTHETIC = Calibration(
 
 
 def _negative_draws(full: bool) -> list[Draw]:
-    N, count = (400, 120) if full else (80, 40)
+    N, count = (400, 120) if full else (160, 24)
     return [{"seed": seed, "dimension": N} for seed in range(count)]
 
 
