@@ -9,6 +9,7 @@ from rich.text import Text
 from jamharness.api import Estimate
 from jamharness.render.prose import Prose
 from jamharness.render.screen import table
+from jamharness.render.summary import where
 from jamharness.render.texts import in_short, number, plural
 from jamharness.running.comparing import Comparison
 from jamharness.values import as_text
@@ -43,7 +44,7 @@ def sweep(runs: "Sequence[Run]", found: Comparison | None) -> RenderableType:
             if part.cells["failed"]:
                 failed = f"{run.name}, {name}: {plural(part.cells['failed'], 'cell')} failed"
                 parts.append(Prose(Text(failed, style="red")))
-    parts += [Prose(f"More: jamharness show {run.name}") for run in runs]
+    parts += [Prose(f"More: jamharness show {where(run)}") for run in runs]
     return Group(*parts)
 
 

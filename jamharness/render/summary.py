@@ -1,7 +1,9 @@
 """What a run has found, for the end of ``run`` and for ``show``."""
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -13,12 +15,22 @@ from jamharness.render.prose import Prose
 from jamharness.render.screen import table
 from jamharness.render.texts import duration, half_width, interval, number, plural
 from jamharness.render.verdicts import STYLES
+from jamharness.store.folder import DEFAULT
 from jamharness.values import as_text
 
 if TYPE_CHECKING:
     from jamharness.running import ProtocolRun, Run
 
 Observables = Mapping[str, Mapping[str, Observable]]
+
+
+def where(run: "Run") -> str:
+    """A run as a command finds it: by its name, and its store where that is not the default one of this folder."""
+    try:
+        default = Path(DEFAULT).absolute()
+    except OSError:  # the current folder was removed
+        return run.name
+    return run.name if run.store == default else f"{run.name} --store {shlex.quote(str(run.store))}"
 
 
 def summary(run: "Run", observables: Observables) -> RenderableType:
@@ -34,7 +46,7 @@ def summary(run: "Run", observables: Observables) -> RenderableType:
     parts += _figures(run)
     if len(run.protocols) > 1:
         parts.append(_published(run, observables))
-    parts.append(Prose(f"More: jamharness show {run.name}"))
+    parts.append(Prose(f"More: jamharness show {where(run)}"))
     return Group(*parts)
 
 
@@ -59,8 +71,8 @@ def details(run: "Run", observables: Observables, changed: Mapping[str, Mapping[
     if changed is None:
         parts += [Text(""), _environment(run.environment)]
     else:
-        parts.append(Prose(f"All settings, and the environment: jamharness show {run.name} --all"))
-    parts.append(Prose(f"To files: jamharness export {run.name}"))
+        parts.append(Prose(f"All settings, and the environment: jamharness show {where(run)} --all"))
+    parts.append(Prose(f"To files: jamharness export {where(run)}"))
     return Group(*parts)
 
 

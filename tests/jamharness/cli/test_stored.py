@@ -83,3 +83,11 @@ def test_a_forged_record_breaks_no_list(jamharness, work):
     assert "first" in listed.out
     assert "\x1b" not in listed.out + listed.err
     assert [row["status"] for row in jamharness("runs", "--json").document["runs"]].count("unreadable") == 4
+
+
+def test_what_is_said_of_a_run_elsewhere_finds_it_again(jamharness, work):
+    """The command that is named can be typed as it stands: with the store, where it is not this folder's own."""
+    ran = jamharness("run", "coins", "--backend", "numpy", "--store", "other place", "--name", "far")
+    assert f"jamharness show far --store '{work / 'other place'}'" in " ".join(ran.out.split())
+    assert jamharness("show", "far", "--store", str(work / "other place")).code == 0
+    assert "--store" not in jamharness("run", "coins", "--backend", "numpy", "--name", "near").out
