@@ -52,7 +52,7 @@ def run() -> Run:
         protocols={"jamming": part},
         files=["figures/a.png"],
         environment={"python": "3.11", "versions": {"numpy": "2"}},
-        store=Path(),
+        store=Path("jamharness-store").absolute(),
     )
 
 
