@@ -41,9 +41,9 @@ class TensorFlowNamespace:
         """The sum over one axis, or over all."""
         return tf.reduce_sum(a, axis=axis)
 
-    def reshape(self, a: tf.Tensor, shape: Sequence[int]) -> tf.Tensor:
-        """Another shape."""
-        return tf.reshape(a, tuple(shape))
+    def reshape(self, a: tf.Tensor, shape: Sequence[int | None]) -> tf.Tensor:
+        """Another shape; a number of rows that a trace leaves open is what the others leave over."""
+        return tf.reshape(a, tuple(-1 if each is None else each for each in shape))
 
     def transpose(self, a: tf.Tensor) -> tf.Tensor:
         """A matrix with its axes exchanged."""

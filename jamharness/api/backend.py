@@ -25,7 +25,7 @@ from jamharness.api.derived import DerivedProblem, Differentiator
 from jamharness.api.errors import BadInput, NotSupported, unknown_name
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json
-from jamharness.api.loss import Loss, QuadraticHinge, margin_problem
+from jamharness.api.loss import BEYOND, MARGINS, Loss, QuadraticHinge, margin_problem
 from jamharness.api.models import OwnModel
 from jamharness.api.network import Network
 from jamharness.api.optimizers import Optimizer, State
@@ -43,7 +43,7 @@ class Problem(ABC):
 
     def __init__(self, backend: "Backend", network: Network, x: Array, y: Array, loss: QuadraticHinge) -> None:
         check_patterns(x, y)
-        if loss.margin <= 0:
+        if not loss.margin >= MARGINS[0] / BEYOND:
             raise BadInput(margin_problem(loss.margin))
         if x.shape[1] != network.inputs:
             raise BadInput(f"x has {x.shape[1]} columns and the network {network.inputs} inputs; make them equal.")

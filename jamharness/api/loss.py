@@ -17,7 +17,7 @@ from jamharness.api.errors import BadInput
 MARGINS = (1e-6, 1e6)
 """The smallest and the largest κ that can be asked for. Δ is of the order of κ: below, Δ² and what minimisers resolve
 of it (1e-20 κ²) would underflow in float32, and above, sums of Δ² over patterns and their squares would overflow."""
-_BEYOND = 10.0
+BEYOND = 10.0
 """Minimisers aim at a margin beyond κ: a problem may have one that lies this factor outside what can be asked for."""
 
 
@@ -36,7 +36,7 @@ class Loss(ABC):
     """ℓ(Δ) of one constraint, Δ = κ − g.
 
     Arguments:
-        margin: κ, in units of the gaps: 0, or from 1e-7 to 1e7 in size (``MARGINS`` says why).
+        margin: κ, in units of the gaps: up to 1e7 in size; a network's is at least 1e-7 (``MARGINS`` says why).
         offsets: what each constraint's own margin has beyond κ, (M,), so that Δ_μ = κ + o_μ − g_μ; empty for none.
 
     Attributes:
@@ -50,7 +50,7 @@ class Loss(ABC):
     finite_range: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if self.margin and not MARGINS[0] / _BEYOND <= abs(self.margin) <= MARGINS[1] * _BEYOND:
+        if not abs(self.margin) <= MARGINS[1] * BEYOND:
             raise BadInput(margin_problem(self.margin))
         if not np.isfinite(self.offsets).all():
             raise BadInput("offsets: the constraints' own margins must be finite numbers.")

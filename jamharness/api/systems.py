@@ -43,7 +43,7 @@ class Backbone:
     @property
     def isostatic(self) -> int:
         """How many contacts hold it and no more: one for each degree of freedom that is left, and one for the load."""
-        return self.degrees - self.trivial + 1
+        return self.degrees - self.trivial + 1 if self.degrees else 0
 
 
 class System(ABC):

@@ -34,6 +34,8 @@ COARSE = 0.1
 """Least-squares steps end when ten of them lower L by less than this part: Newton does the rest."""
 RISE = 0.02
 """By how much κ rises where every constraint is satisfied."""
+RISES = 500
+"""How often, at most: κ by 10. What is satisfied there has a free scale, or constraints that nothing can violate."""
 ROUNDS = 6
 """How often an approach goes on from beside a saddle."""
 NEGATIVE = 1e3
@@ -102,7 +104,9 @@ def approach(
         say: told of every minimum.
     """
     margin, iterations = problem.loss.margin, 0
-    while True:
+    minima: list[tuple[float, float, int]] = []
+    ending: Ending = "no minimum"
+    for _ in range(RISES):
         start = levenberg_marquardt(problem, w, STEPS, done=partial(_loose, problem), stall=COARSE)
         w, iterations = start.w, iterations + start.iterations
         if not satisfied(problem, w):
@@ -112,21 +116,22 @@ def approach(
                 break
         margin += RISE
         problem = problem.with_margin(margin)
-    minima: list[tuple[float, float, int]] = []
-    ending: Ending = "budget"
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS if problem.loss_of(problem.margins(w)) > loss else 0):
         problem, w, ending, spent = _descend(problem, w, loss, most, minima, say)
         iterations += spent
         unstable = downhill(problem, w) if ending == "jammed" else None
         if unstable is None:
             break
+        if turn == ROUNDS - 1:
+            ending = "not at rest"
+            break
         say(f"κ = {problem.loss.margin:.6g}: a saddle, left along its direction of negative curvature")
         problem, w, spent = _pushed(problem, w, unstable, loss)
         iterations += spent
     margins, balance = problem.margins(w), balance_of(problem, w)
-    if ending == "jammed" and balance > UNBALANCED:
-        ending = "not at rest"
     contacts = margins > 0
+    if ending == "jammed" and not (balance <= UNBALANCED and contacts.any() and problem.loss_of(margins) <= loss):
+        ending = "not at rest"
     L, delta = problem.loss_of(margins), margins[contacts]
     slope = float(np.mean(problem.loss.slope(margins)))
     return Approach(
@@ -138,7 +143,7 @@ def approach(
         forces=delta / delta.mean() if len(delta) else delta,
         gaps=-margins[~contacts],
         balance=balance,
-        minima=np.array(minima),
+        minima=np.array(minima).reshape(-1, 3),
         iterations=iterations,
         ending=ending,
     )
@@ -189,7 +194,7 @@ def downhill(problem: DerivedProblem, w: Array) -> Array | None:
     H0, Hp = problem.hessian(w)
     H = tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), float(np.trace(H0)))
     values, vectors = np.linalg.eigh(H)
-    if values[0] > -NEGATIVE * float(np.finfo(problem.backend.dtype).eps) * values[-1]:
+    if not values[-1] > 0 or values[0] > -NEGATIVE * float(np.finfo(problem.backend.dtype).eps) * values[-1]:
         return None
     return np.asarray(vectors[:, 0])
 

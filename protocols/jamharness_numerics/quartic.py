@@ -22,5 +22,6 @@ def quartic_modes(problem: Constraints, w: Array, trivial: int) -> int:
     values, vectors = np.linalg.eigh(H0)
     soft = vectors[:, values < SOFT * values[-1]]
     bends = np.sort(np.linalg.eigvalsh(soft.T @ Hp @ soft))[::-1]
-    positive = int(np.count_nonzero(bends > HELD * bends[0])) if len(bends) else 0
+    noise = 1e3 * float(np.finfo(np.float64).eps) * float(np.abs(Hp).max(initial=0.0))
+    positive = int(np.count_nonzero(bends > max(HELD * bends[0], noise))) if len(bends) else 0
     return min(positive, int(soft.shape[1]) - trivial)

@@ -27,7 +27,7 @@ class Classifier(PatternSystem):
         BadInput: all that cannot be.
     """
 
-    along: ClassVar[tuple[str, ...]] = ("x", "own", "others")
+    along: ClassVar[tuple[str, ...]] = ("x", "own")
     schemes: ClassVar[tuple[str, ...]] = SCHEMES
     inputs: int = 12
     width: int | tuple[int, ...] = 12
@@ -76,7 +76,7 @@ class Classifier(PatternSystem):
         return self.hidden.weights + (self.classes - 1) * self._last
 
     def arrays(self, data: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-        """Patterns, and where among all outputs (P C,) each one's own class and the others (P, C − 1) stand.
+        """Patterns, and which class is each one's own, (P, C) of 1 and 0.
 
         Raises:
             BadInput: shapes that do not fit, values that are not finite, or labels that are no class.
@@ -91,10 +91,7 @@ class Classifier(PatternSystem):
             problems.append(f"y holds {np.unique(y)[:5]}: classes are whole numbers from 0 to {self.classes - 1}.")
         if problems:
             raise BadInput(*problems)
-        own = y.astype(np.intp)
-        start = self.classes * np.arange(len(y))
-        others = start[:, None] + (own[:, None] + np.arange(1, self.classes)) % self.classes
-        return {"x": x, "own": start + own, "others": others}
+        return {"x": x, "own": np.asarray(y[:, None] == np.arange(self.classes), dtype=np.float64)}
 
     def scores(self, xp: Namespace, w: Any, x: Any) -> Any:
         """F of shape (M, C)."""
@@ -105,17 +102,17 @@ class Classifier(PatternSystem):
 
     def outputs(self, xp: Namespace, w: Any, x: Any) -> Any:
         """The outputs of all classes, pattern by pattern, (M C,)."""
-        return xp.reshape(self.scores(xp, w, x), (x.shape[0] * self.classes,))
+        return xp.reshape(self.scores(xp, w, x), (-1,))
 
     def gaps(self, xp: Namespace, w: Any, data: Mapping[str, Any]) -> Any:
         """f_y − log Σ e^(f_c) over the other classes, added up two by two without overflow."""
-        every, rows = self.outputs(xp, w, data["x"]), data["x"].shape[0]
-        own = xp.take(every, data["own"])
-        others = xp.reshape(xp.take(every, xp.reshape(data["others"], (rows * (self.classes - 1),))), (rows, -1))
-        total = others[:, 0]
-        for index in range(1, self.classes - 1):
-            total = total + xp.softplus(others[:, index] - total)
-        return own - total
+        scores, own = self.scores(xp, w, data["x"]), data["own"] > 0.5
+        # The sum begins with the first other class, which is the second one where the first is a pattern's own.
+        total = xp.where(own[:, 0], scores[:, 1], scores[:, 0])
+        for index in range(1, self.classes):
+            more = total + xp.softplus(scores[:, index] - total)
+            total = xp.where(own[:, index], total, more if index > 1 else xp.where(own[:, 0], total, more))
+        return xp.sum(data["own"] * scores, axis=1) - total
 
     def draw(self, seed: int, scheme: str) -> Float64:
         """As a network whose last layer has C units; biases are 0."""

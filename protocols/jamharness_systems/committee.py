@@ -52,7 +52,7 @@ class Committee(PatternSystem):
     def outputs(self, xp: Namespace, w: Any, x: Any) -> Any:
         """The sum of the centred branches over √K."""
         each = self.inputs // self.branches
-        z = xp.sum(xp.reshape(x * w, (x.shape[0], self.branches, each)), axis=2) / sqrt(each)
+        z = xp.sum(xp.reshape(x * w, (-1, self.branches, each)), axis=2) / sqrt(each)
         branch = xp.erf(z) if self.activation == "erf" else xp.where(z > 0, z, 0.0 * z)
         return xp.sum(branch - CENTRES[self.activation], axis=1) / sqrt(self.branches)
 

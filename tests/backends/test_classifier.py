@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from jamharness_numerics.minimise import minimise
 from jamharness_systems.classifier import Classifier
+from jamharness_systems.committee import Committee
 from scipy.special import log_softmax
 
 from jamharness.api import BadInput, CrossEntropy, Network, QuadraticHinge
@@ -15,7 +16,7 @@ X, Y = DRAW.standard_normal((30, 4)), DRAW.integers(0, 4, 30)
 
 
 def problem(backend, loss=None, system=SYSTEM, y=Y):
-    return load_backend(backend).problem(system, {"x": X, "y": y}, loss or CrossEntropy())
+    return load_backend(backend, threads=1).problem(system, {"x": X, "y": y}, loss or CrossEntropy())
 
 
 def own_scores(system, w):
@@ -75,13 +76,45 @@ def test_with_two_classes_the_gap_is_a_difference_of_outputs():
     difference = np.concatenate([w[:12], w[15:18] - w[12:15]])
     labels = Y % 2
     one = problem("numpy", QuadraticHinge(margin=0.5), system, labels).margins(w)
-    two = load_backend("numpy").problem(network, X, 2.0 * labels - 1, loss=QuadraticHinge(margin=0.5))
+    two = load_backend("numpy", threads=1).problem(network, X, 2.0 * labels - 1, loss=QuadraticHinge(margin=0.5))
     np.testing.assert_allclose(one, two.margins(difference), atol=1e-13)
+
+
+@pytest.mark.parametrize("backend", ["torch", "tensorflow"])
+def test_a_committee_of_any_number_of_violated_constraints(backend):
+    """Its branches are reshaped from rows whose number a trace does not know; against the referee."""
+    pytest.importorskip(backend)
+    system = Committee(branches=3, inputs=6)
+    x, y = DRAW.standard_normal((40, 6)), np.where(DRAW.random(40) < 0.5, -1.0, 1.0)
+    one, two = (
+        load_backend(name, threads=1).problem(system, {"x": x, "y": y}, QuadraticHinge(margin=0.2))
+        for name in ("numpy", backend)
+    )
+    for seed in range(4):
+        w = system.initial(seed)
+        np.testing.assert_allclose(one.loss_and_gradient(w)[1], two.loss_and_gradient(w)[1], atol=1e-12)
+        np.testing.assert_allclose(one.damped_step(w, 0.1).w, two.damped_step(w, 0.1).w, atol=1e-9)
+
+
+def test_rows_are_those_of_the_whole():
+    """Whichever constraints are asked for, and more of them than are differentiated at once."""
+    draw = np.random.default_rng(4)
+    x, y = draw.standard_normal((150, 4)), draw.integers(0, 4, 150)
+    many = load_backend("numpy", threads=1).problem(SYSTEM, {"x": x, "y": y}, CrossEntropy())
+    w, rows = SYSTEM.initial(1), np.array([1, 3, 70, 149])
+    J = many.jacobian(w, np.arange(150))
+    np.testing.assert_allclose(many.jacobian(w, rows), J[rows], atol=1e-14)
+    for column in (0, 40, SYSTEM.size - 1):
+        step = np.zeros(SYSTEM.size)
+        step[column] = 1e-6
+        slope = (many.margins(w + step) - many.margins(w - step)) / 2e-6
+        np.testing.assert_allclose(J[:, column], slope, atol=1e-8)
+    assert np.isfinite(many.hessian(w)[0]).all()
 
 
 def test_it_is_minimised():
     """A few patterns of four classes are told apart: every one gets more than half of the probability."""
-    few = load_backend("numpy").problem(SYSTEM, {"x": X[:10], "y": Y[:10]}, CrossEntropy())
+    few = load_backend("numpy", threads=1).problem(SYSTEM, {"x": X[:10], "y": Y[:10]}, CrossEntropy())
     end = minimise(few, SYSTEM.initial(0), budget=200)
     assert (end.outcome, end.unsatisfied) == ("satisfied", 0)
 

@@ -31,7 +31,7 @@ def model(torch):
 
 def test_a_convolution_in_torch_has_torchs_own_derivatives(torch, model):
     """Of a loss that is written out here, by torch.autograd."""
-    problem = load_backend("torch").problem_of(model, None, X, Y, QuadraticHinge(margin=0.5))
+    problem = load_backend("torch", threads=1).problem_of(model, None, X, Y, QuadraticHinge(margin=0.5))
     names = [name for name, _ in model.named_parameters()]
 
     def margins(*parts):
@@ -61,7 +61,7 @@ def test_a_convolution_in_torch_has_torchs_own_derivatives(torch, model):
 def test_it_is_minimised_and_stays_as_it_was(torch, model):
     """Second order goes further than a few thousand updates of Adam; the module keeps its own parameters."""
     before = [each.detach().clone() for each in model.parameters()]
-    problem = load_backend("torch").problem_of(model, None, X, Y)
+    problem = load_backend("torch", threads=1).problem_of(model, None, X, Y)
     losses = [problem.loss_and_gradient(problem.w0)[0]]
     for method in ("adam", "lm"):
         end = minimise(problem, problem.w0, method=method, budget=1000)
@@ -80,7 +80,7 @@ def test_a_function_is_the_network_that_it_writes_out(torch):
     def function(w, x):
         return torch.tanh(x @ w[:24].reshape(4, 6).T) @ w[24:]
 
-    backend = load_backend("torch")
+    backend = load_backend("torch", threads=1)
     own, closed = backend.problem_of(function, w, x, Y), backend.problem(network, x, Y)
     np.testing.assert_allclose(own.margins(w), closed.margins(w), atol=1e-13)
     for one, two in zip(own.hessian(w), closed.hessian(w), strict=True):
@@ -92,7 +92,7 @@ def test_a_function_is_the_network_that_it_writes_out(torch):
 def test_labels_are_checked(model):
     """As for every pattern."""
     with pytest.raises(BadInput):
-        load_backend("torch").problem_of(model, None, X, Y + 1)
+        load_backend("torch", threads=1).problem_of(model, None, X, Y + 1)
 
 
 @pytest.mark.parametrize(("block", "framework"), [(0, "torch"), (1, "tensorflow")])

@@ -1,13 +1,29 @@
 """Approaches to jamming: a minimum at the end and no saddle, whatever lies on the way."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from jamharness_numerics.approach import approach, downhill
 from jamharness_protocols.calibration.perceptrons import gaussian
 from jamharness_systems.perceptron import Perceptron
 
-from jamharness.api import QuadraticHinge
+from jamharness.api import PatternSystem, QuadraticHinge
 from jamharness.plugins import load_backend
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaled(PatternSystem):
+    """w·x with w free."""
+
+    inputs: int = 3
+
+    @property
+    def size(self):
+        return self.inputs
+
+    def outputs(self, xp, w, x):
+        return xp.matmul(x, w)
 
 
 def negative(dimension, seed, load=4.5, margin=-0.2):
@@ -51,6 +67,24 @@ def test_a_start_that_is_satisfied_is_compressed_first():
     end = approach(problem, w)
     assert end.ending == "jammed"
     assert end.margin > -3.0
+
+
+@pytest.mark.parametrize("margin", [-0.1, -0.3])
+def test_a_load_passes_through_zero(margin):
+    """Steps of κ that round to 1e-17 are loads as any other."""
+    end = approach(*negative(20, 2, load=1.0, margin=margin))
+    assert end.ending == "jammed"
+    assert end.margin > 0
+
+
+def test_an_approach_without_end_is_given_up():
+    """Where the scale is free every κ is satisfied: no number is made of that."""
+    system = Scaled(inputs=3)
+    x = np.array([[1.0, 0.2, 0.0], [0.0, 1.0, 0.3]])
+    problem = load_backend("numpy").problem(system, {"x": x, "y": np.array([1.0, -1.0])}, QuadraticHinge(margin=0.1))
+    end = approach(problem, system.initial(0))
+    assert end.ending in ("no minimum", "not at rest")
+    assert not end.contacts.any()
 
 
 def test_minima_are_told_on_the_way():

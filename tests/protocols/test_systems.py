@@ -7,6 +7,7 @@ import pytest
 from jamharness_protocols.jamming.protocol import Jamming
 from jamharness_protocols.margins.protocol import Margins
 from jamharness_protocols.spectrum.protocol import Spectrum
+from jamharness_systems.classifier import Classifier
 from jamharness_systems.ellipses import Ellipses
 from jamharness_systems.perceptron import Perceptron, critical_load
 from jamharness_systems.spheres import Spheres
@@ -18,6 +19,7 @@ RAW = {"normalise": False, "labels": "random"}
 SPHERES = SystemChoice("spheres", Spheres(particles=24))
 ELLIPSES = SystemChoice("ellipses", Ellipses(particles=8, aspect=1.3))
 PERCEPTRON = SystemChoice("perceptron", Perceptron(dimension=24))
+FREE = SystemChoice("classifier", Classifier())
 PROTOCOLS = {"jamming": Jamming(), "spectrum": Spectrum(), "margins": Margins()}
 
 
@@ -137,6 +139,13 @@ def test_the_protocols_share_one_approach(carry_out):
         ),
         ("jamming", {"system": SPHERES, "jammed": 1.0}, "jammed = 1.0: an approach ends at L between"),
         ("jamming", {"margin": -1.0}, "margin = -1.0"),
+        (
+            "jamming",
+            {"system": SPHERES, "margin": 3.0},
+            "margin = 3.0: spheres goes to jamming from",
+        ),
+        ("jamming", {"system": FREE, "scan": "margin"}, "scan = margin: the scale of classifier is free"),
+        ("margins", {"system": FREE}, "system = classifier: its scale is free"),
         ("spectrum", {"system": SPHERES, "compressions": ()}, "compressions = : give at least one"),
         ("spectrum", {"system": SPHERES, "compressions": (2.0,)}, "compressions = 2: κ − κ_J must lie between"),
     ],

@@ -34,8 +34,9 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     backbone = system.backbone(end.contacts)
     held = int(np.count_nonzero(backbone.contacts))
     missing = backbone.isostatic - held
-    quartic = None
-    if isinstance(system, LocalSystem) and missing > 0 and end.ending == "jammed" and system.size <= LARGEST:
+    outcome = "nothing is held" if end.ending == "jammed" and not held else end.ending
+    quartic = 0 if isinstance(system, LocalSystem) and outcome == "jammed" and missing <= 0 else None
+    if isinstance(system, LocalSystem) and missing > 0 and outcome == "jammed" and system.size <= LARGEST:
         progress("quartic modes")
         quartic = quartic_modes(there, end.w, backbone.trivial + system.size - backbone.degrees)
     contacts = np.flatnonzero(end.contacts)
@@ -44,7 +45,7 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
         gaps = gaps[gaps <= FAR]
     return CellResult(
         values={
-            "outcome": end.ending,
+            "outcome": outcome,
             "margin": end.margin,
             "critical_margin": end.critical,
             "load": system.load(problem.constraints, end.critical),

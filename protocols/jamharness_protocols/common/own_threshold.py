@@ -26,6 +26,8 @@ class ThresholdSettings(SearchSettings):
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
         found = super().problems() + beyond(patterns=self.patterns)
+        if self.free_scale:
+            found.append(f"system = {self.system.name}: its scale is free, so κ is no load; only jamming measures it.")
         if self.patterns is None and self.dataset in REAL:
             found.append(f"patterns = none: {self.dataset} needs its pool, as in patterns=1000.")
         if self.patterns is not None and self.patterns < 2:

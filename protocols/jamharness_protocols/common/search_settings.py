@@ -57,6 +57,12 @@ class SearchSettings(NetworkSettings):
                 found.append(f"{name} = {value}: it must be a positive number, in units of P/N_w.")
         if not self.growth > 1:
             found.append(f"growth = {self.growth}: it must be above 1, as in growth=1.25.")
+        if self.system.value is not None and not isinstance(self.system.value, PatternSystem):
+            found += [
+                f"{name} = {getattr(self, name)}: {self.system.name} goes to jamming from start_margin; leave it out."
+                for name, default in (("margin", 1.0), ("minimiser", "lm"), ("budget", None), ("patterns", None))
+                if getattr(self, name, default) != default
+            ]
         if not 1e-26 <= self.jammed <= 1e-6:
             found.append(f"jammed = {self.jammed}: an approach ends at L between 1e-26, where rounding is, and 1e-6.")
         return found
@@ -73,6 +79,11 @@ class SearchSettings(NetworkSettings):
     def _network_problems(self) -> list[str]:
         """A network that is not measured has none."""
         return super()._network_problems() if self.system.value is None else []
+
+    @property
+    def free_scale(self) -> bool:
+        """Whether it is a system of patterns whose outputs may be scaled freely."""
+        return isinstance(self.system.value, PatternSystem) and self.system.value.radius is None
 
     def measured(self) -> System:
         """What is measured."""

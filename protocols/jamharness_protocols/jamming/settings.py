@@ -45,6 +45,8 @@ class JammingSettings(SearchSettings):
             found.append(f"patterns = {given}: scan={self.scan} takes one number; use scan=width for several.")
         if self.scan == "margin" and self.system.value is None:
             found.append("scan = margin: κ is no load where the output's scale is free; use scan=patterns.")
+        if self.scan == "margin" and self.free_scale:
+            found.append(f"scan = margin: the scale of {self.system.name} is free, so κ is no load; use scan=patterns.")
         if self.scan == "width" and self.system.value is not None:
             found.append(f"scan = width: {self.system.name} has no width to scan; use scan=patterns or scan=margin.")
         elif self.scan == "width":

@@ -7,8 +7,8 @@ from jamharness_numpy.backend import NumpyBackend
 from jamharness.api import BadInput, Network, QuadraticHinge, margin_problem
 
 
-@pytest.mark.parametrize("margin", [1e-300, -1e-300, 1e-8, 2e7, 1e300, float("inf"), float("nan")])
-def test_a_margin_whose_square_is_nothing_is_refused(margin):
+@pytest.mark.parametrize("margin", [2e7, -2e7, 1e300, float("inf"), float("nan")])
+def test_a_margin_whose_square_is_none_is_refused(margin):
     """One sentence with the value and what is allowed."""
     with pytest.raises(BadInput, match="from 1e-06 to 1e") as caught:
         QuadraticHinge(margin=margin)
@@ -16,9 +16,9 @@ def test_a_margin_whose_square_is_nothing_is_refused(margin):
     assert f"margin = {margin}:" in margin_problem(margin)
 
 
-@pytest.mark.parametrize("margin", [0.0, -1.0])
+@pytest.mark.parametrize("margin", [0.0, -1.0, 1e-300, -1e-300, 1e-8])
 def test_a_network_has_a_positive_margin(margin):
-    """A loss may have none, or a negative one, as packings and perceptrons do; w = 0 would satisfy a network."""
+    """A loss may have any, as loads of packings and perceptrons pass through zero; w = 0 would satisfy a network."""
     network, x = Network(inputs=3, depth=0), np.ones((2, 3))
     with pytest.raises(BadInput, match="from 1e-06 to 1e"):
         NumpyBackend().problem(network, x, np.array([1.0, -1.0]), loss=QuadraticHinge(margin=margin))
