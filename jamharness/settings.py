@@ -195,7 +195,14 @@ def _with_systems(
                 raise BadInput(f"{field.name} = {shown(value)}: no other system than {field.default} is known here.")
             chosen = systems(name)
             names = {option.name for option in fields(chosen) if option.init}
-            options |= {key: each for key, each in rest.items() if key in names}
+            beside = {key: each for key, each in rest.items() if key in names}
+            twice = [
+                f"{field.name} = {shown(value)}: {key} is given beside it too; give it once."
+                for key in options
+                if key in beside
+            ]
+            wrong += twice
+            options |= beside
             built, unknown, unread = check_values(chosen, options, f"setting of system {name}")
             rest = {key: each for key, each in rest.items() if key not in names or key in own}
             wrong += unknown + unread

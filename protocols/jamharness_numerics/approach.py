@@ -20,12 +20,13 @@ from jamharness_numerics.minimise.outcome import OptimizeResult
 from jamharness_numerics.minimise.rest import FLAT, TOLERANCE, balance_of, rest, satisfied
 
 LOSS = 1e-14
-"""Where an approach ends: overlaps of 1e-7, at which forces balance to 1e-9 of themselves. At L = 1e-18 rounding leaves
-1e-5 of them, and contacts of the weakest forces are missed: those of bucklers first."""
+"""Where an approach ends: overlaps of 1e-7, at which forces balance to 1e-6 of themselves or better. At L = 1e-18
+rounding leaves 1e-5 of them, and contacts of the weakest forces are missed: those of bucklers first."""
 FIRST, LAST = 0.5, 0.1
 """The part of the distance to κ_J that a step leaves, at first and when its predictions come true."""
 BALANCE = 1e-7
-"""Of the forces at the minima on the way; the last one comes to rest as any other. 1e-5 loses one contact in 2000."""
+"""Of the forces at the minima on the way; the last one comes to rest as any other. With 1e-5 three perceptrons of 40
+lost a contact (docs/calibration.md)."""
 UNBALANCED = 1e-4
 """Of the forces at the end: beyond, it is no state of rest."""
 STEPS = 400

@@ -207,6 +207,7 @@ def test_without_a_system_nothing_changes():
     ("given", "said"),
     [
         ({"system": "bix"}, "'bix'"),
+        ({"system": "box(particles=64)", "particles": "8"}, "particles is given beside it too; give it once"),
         ({"system": "box", "particles": "many"}, "particles = 'many': it must be a whole number"),
         ({"system": "box(particle=3)"}, "'particle'"),
         ({"system": "box("}, "system = 'box(': it must be the name of a system"),

@@ -12,14 +12,14 @@ from jamharness_systems.ellipses import Ellipses
 from jamharness_systems.perceptron import Perceptron, critical_load
 from jamharness_systems.spheres import Spheres
 
-from jamharness.api import SystemChoice
+from jamharness.api import Network, Output, SystemChoice
 
 RAW = {"normalise": False, "labels": "random"}
 """Data for which closed forms are known: raw Gaussian points with fair labels."""
 SPHERES = SystemChoice("spheres", Spheres(particles=24))
 ELLIPSES = SystemChoice("ellipses", Ellipses(particles=8, aspect=1.3))
 PERCEPTRON = SystemChoice("perceptron", Perceptron(dimension=24))
-FREE = SystemChoice("classifier", Classifier())
+FREE = SystemChoice("output", Output(system=Network(), centred=False))
 PROTOCOLS = {"jamming": Jamming(), "spectrum": Spectrum(), "margins": Margins()}
 
 
@@ -65,6 +65,17 @@ def test_every_packing_of_spheres_is_isostatic(findings):
     # What is drawn as a contact touches.
     np.testing.assert_allclose(np.hypot(*apart.T), shapes[bonds].sum(axis=1)[:, 2], rtol=1e-6)
     assert set(PROTOCOLS["jamming"].draw(found)) == {"approach", "packing"}
+
+
+def test_rattlers_and_bucklers_are_told_by_their_contacts():
+    """Four discs that all touch, and a fifth with two contacts, which rattles; those with exactly three may buckle."""
+    system = Spheres(particles=5)
+    first, second = system.pairs
+    backbone = system.backbone(second < 4)
+    assert (backbone.rattlers, backbone.isostatic, backbone.extended.any()) == (1, 7, False)
+    with_fifth = system.backbone((second < 4) | (first < 2))
+    assert (with_fifth.rattlers, int(with_fifth.contacts.sum())) == (1, 6)
+    assert not with_fifth.present[second == 4].any()
 
 
 def test_ellipses_lack_as_many_contacts_as_they_have_quartic_modes(findings):
@@ -144,8 +155,9 @@ def test_the_protocols_share_one_approach(carry_out):
             {"system": SPHERES, "margin": 3.0},
             "margin = 3.0: spheres goes to jamming from",
         ),
-        ("jamming", {"system": FREE, "scan": "margin"}, "scan = margin: the scale of classifier is free"),
-        ("margins", {"system": FREE}, "system = classifier: its scale is free"),
+        ("jamming", {"system": FREE, "scan": "margin"}, "scan = margin: the scale of output is free"),
+        ("jamming", {"system": SystemChoice("classifier", Classifier())}, "system = classifier: its labels are no ±1"),
+        ("margins", {"system": FREE}, "system = output: its scale is free"),
         ("spectrum", {"system": SPHERES, "compressions": ()}, "compressions = : give at least one"),
         ("spectrum", {"system": SPHERES, "compressions": (2.0,)}, "compressions = 2: κ − κ_J must lie between"),
     ],

@@ -34,7 +34,7 @@ def _count(meaning: str) -> Observable:
     return Observable(unit="runs", meaning=meaning, source="counted", comparison="distribution")
 
 
-def _jammed(unit: str, meaning: str, source: str = "docs/writing-a-system.md") -> Observable:
+def _jammed(unit: str, meaning: str, source: str = "docs/systems.md") -> Observable:
     return Observable(unit=unit, meaning=meaning, source=source, comparison="distribution")
 
 
@@ -44,7 +44,9 @@ OBSERVABLES: Mapping[str, Observable] = {
     "critical_margin": _jammed("", "mean over seeds of κ_J, the margin at which L vanishes", PAPER),
     "contacts": _jammed("N_Δ/N", "contacts at jamming per degree of freedom, both without rattlers", _PACKINGS),
     "excess_contacts": _jammed("contacts", "contacts at jamming beyond the isostatic number", _PACKINGS),
-    "quartic_modes": _jammed("modes", "modes that Hp alone holds at jamming, where contacts are missing", "0812.1234"),
+    "quartic_modes": _jammed(
+        "modes", "modes that Hp alone holds at jamming, where contacts are missing", "arXiv 0812.1234"
+    ),
     "rattlers": _jammed("particles", "mean number of particles that no contacts hold", _PACKINGS),
     "jammed": _count("seeds that were brought to jamming"),
     "critical_ratio": _load("P/N_w", "mean over seeds of the load at the jamming point", "≈ 3", _EQUIVALENCE),
