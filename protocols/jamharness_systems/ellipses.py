@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import Backbone, BadInput, Data, Float64, LocalSystem, Namespace, generator
-from jamharness_systems.contacts import degrees
+from jamharness.api import Backbone, Data, Float64, Namespace, generator
+from jamharness_systems.packing import Packing, degrees
 
 _NEWTON = 6
 """Newton steps for the inner maximum: from the start that is exact for circles they reach rounding up to aspect 3."""
@@ -19,7 +19,7 @@ stationary in λ these are all that F's first and second ones need."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ellipses(LocalSystem):
+class Ellipses(Packing):
     """Centres and angles of n ellipses in the unit box: g_ij + 1 is the factor by which both must grow to touch.
 
     That factor is √F of Perram and Wertheim (J. Comput. Phys. 58, 409, 1985): with A, B = Rᵀ diag(a², b²) R and r
@@ -39,23 +39,13 @@ class Ellipses(LocalSystem):
     """
 
     along: ClassVar[tuple[str, ...]] = ("support", "first", "second")
-    particles: int = 64
     aspect: float = 1.5
-    size_ratio: float = 1.4
     reference: float = 0.88
 
-    def __post_init__(self) -> None:
-        problems = []
-        if self.particles < 4:
-            problems.append(f"particles = {self.particles}: a packing needs at least 4.")
-        if not 1 <= self.aspect <= 3:
-            problems.append(f"aspect = {self.aspect}: the ratio of the axes must lie between 1 and 3, as in 1.5.")
-        if not 1 <= self.size_ratio <= 10:
-            problems.append(f"size_ratio = {self.size_ratio}: it must lie between 1 and 10, as in 1.4.")
-        if not 0 < self.reference < 2:
-            problems.append(f"reference = {self.reference}: the packing fraction at κ = 0 must lie between 0 and 2.")
-        if problems:
-            raise BadInput(*problems)
+    def problems(self) -> list[str]:
+        """One sentence for each value that cannot be."""
+        wrong = f"aspect = {self.aspect}: the ratio of the axes must lie between 1 and 3, as in 1.5."
+        return super().problems() + [wrong] * (not 1 <= self.aspect <= 3)
 
     @property
     def size(self) -> int:
@@ -66,17 +56,6 @@ class Ellipses(LocalSystem):
     def groups(self) -> Mapping[str, slice]:
         """Centres and angles."""
         return {"centres": slice(0, 2 * self.particles), "angles": slice(2 * self.particles, self.size)}
-
-    @property
-    def radii(self) -> Float64:
-        """√(ab) of each (n,) at κ = 0, the large half first."""
-        shape = np.where(np.arange(self.particles) < self.particles / 2, self.size_ratio, 1.0)
-        return np.asarray(shape * sqrt(self.reference / (pi * np.sum(shape**2))))
-
-    @property
-    def pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The two ellipses of every pair, (M,) each."""
-        return np.triu_indices(self.particles, k=1)
 
     def support(self) -> NDArray[np.intp]:
         """Centre and angle of the first ellipse, then of the second, (M, 6)."""
@@ -113,10 +92,6 @@ class Ellipses(LocalSystem):
         moved = np.array(w)
         moved[self.groups["centres"]] -= np.floor(moved[self.groups["centres"]])
         return moved
-
-    def load(self, constraints: int, margin: float) -> float:  # noqa: ARG002  (every pair is a constraint)
-        """φ = φ₀ (1 + κ)²."""
-        return float(self.reference * (1 + margin) ** 2)
 
     def backbone(self, contacts: NDArray[np.bool_]) -> Backbone:
         """Without the ellipses that touch no other; how many contacts hold one depends on where they lie."""

@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import gamma, pi
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import Backbone, BadInput, Data, Float64, LocalSystem, Namespace, generator
-from jamharness_systems.contacts import degrees, held
+from jamharness.api import Backbone, Data, Float64, Namespace, generator
+from jamharness_systems.packing import Packing, degrees, held
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spheres(LocalSystem):
+class Spheres(Packing):
     """Centres of n spheres in the unit box: g_ij = r_ij/(R_i + R_j) − 1, for every pair.
 
     At a margin κ two spheres touch at r = (1 + κ)(R_i + R_j), so that κ inflates all of them: φ = φ₀ (1 + κ)^d.
@@ -30,40 +29,22 @@ class Spheres(LocalSystem):
     """
 
     along: ClassVar[tuple[str, ...]] = ("support", "contact")
-    particles: int = 64
     dimension: int = 2
-    size_ratio: float = 1.4
-    reference: float = 0.84
 
-    def __post_init__(self) -> None:
-        problems = []
-        if self.particles < 4:
-            problems.append(f"particles = {self.particles}: a packing needs at least 4.")
-        if self.dimension not in (2, 3):
-            problems.append(f"dimension = {self.dimension}: packings are of spheres in 2 or 3 dimensions.")
-        if not 1 <= self.size_ratio <= 10:
-            problems.append(f"size_ratio = {self.size_ratio}: it must lie between 1 and 10, as in 1.4.")
-        if not 0 < self.reference < 2:
-            problems.append(f"reference = {self.reference}: the packing fraction at κ = 0 must lie between 0 and 2.")
-        if problems:
-            raise BadInput(*problems)
+    def problems(self) -> list[str]:
+        """One sentence for each value that cannot be."""
+        wrong = f"dimension = {self.dimension}: packings are of spheres in 2 or 3 dimensions."
+        return super().problems() + [wrong] * (self.dimension not in (2, 3))
+
+    @property
+    def space(self) -> int:
+        """D."""
+        return self.dimension
 
     @property
     def size(self) -> int:
         """N = n d."""
         return self.particles * self.dimension
-
-    @property
-    def radii(self) -> Float64:
-        """R_i (n,) at κ = 0, the large half first."""
-        shape = np.where(np.arange(self.particles) < self.particles / 2, self.size_ratio, 1.0)
-        ball = pi ** (self.dimension / 2) / gamma(self.dimension / 2 + 1)
-        return np.asarray(shape * (self.reference / (ball * np.sum(shape**self.dimension))) ** (1 / self.dimension))
-
-    @property
-    def pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The two spheres of every pair, (M,) each."""
-        return np.triu_indices(self.particles, k=1)
 
     def support(self) -> NDArray[np.intp]:
         """The coordinates of the first sphere, then of the second, (M, 2d)."""
@@ -88,10 +69,6 @@ class Spheres(LocalSystem):
     def retract(self, w: Float64) -> Float64:
         """Back into the box."""
         return np.asarray(w - np.floor(w))
-
-    def load(self, constraints: int, margin: float) -> float:  # noqa: ARG002  (every pair is a constraint)
-        """φ = φ₀ (1 + κ)^d."""
-        return float(self.reference * (1 + margin) ** self.dimension)
 
     def backbone(self, contacts: NDArray[np.bool_]) -> Backbone:
         """Without rattlers, held by fewer than d + 1 contacts; bucklers have exactly d + 1 (arXiv 1411.3975, §II)."""

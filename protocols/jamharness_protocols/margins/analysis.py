@@ -23,7 +23,7 @@ from jamharness_protocols.margins.samples import (
 )
 from jamharness_protocols.margins.settings import MarginsSettings
 
-SIDES = {"theta": "+", "gamma": "-", "gamma_satisfied": "-"}
+SIDES = {"theta": "+", "gamma": "-", "gamma_satisfied": "-", "forces": "+", "gaps": "-"}
 DOUBTFUL = 0.05
 """A fit with a smaller p-value is called doubtful in the note of its estimate."""
 _FIT = ("name", "exponent", "low", "high", "lower", "upper", "count", "goodness", "slope", "bias", "curved")

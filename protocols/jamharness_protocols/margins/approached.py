@@ -26,13 +26,14 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
         done: finished cells in any order.
     """
     there = jammed(done)
-    samples = {"theta": _forces(there), "gamma": _gaps(there)}
+    samples = {"forces": _forces(there), "gaps": _gaps(there)}
     fits = {name: fit_of(name, some) for name, some in samples.items()}
-    estimates = {name: estimate_of(fit, samples[name]) for name, fit in fits.items()}
-    estimates["gamma_times_2_plus_theta"] = product_of(fits["theta"], fits["gamma"], len(there))
-    for name, fit in fits.items():
+    estimates = {}
+    for name, (of, fit) in zip(("theta", "gamma"), fits.items(), strict=True):
+        estimates[name] = estimate_of(fit, samples[of])
         estimates[f"{name}_goodness"] = Estimate(value=fit.goodness, low=None, high=None, count=fit.count)
-        estimates[f"{name}_window"] = Estimate(value=_decades(fit, samples[name]), low=None, high=None, count=fit.count)
+        estimates[f"{name}_window"] = Estimate(value=_decades(fit, samples[of]), low=None, high=None, count=fit.count)
+    estimates["gamma_times_2_plus_theta"] = product_of(fits["forces"], fits["gaps"], len(there))
     estimates["jammed"] = Estimate(value=float(len(there)), low=None, high=None, count=len(done))
     return Findings(
         estimates=estimates,

@@ -17,7 +17,10 @@ _PANELS = {
     "theta": (r"$\Delta$ / median, minima", r"\theta", 1),
     "gamma": (r"$-\Delta/\kappa$, minima", r"\gamma", -1),
     "gamma_satisfied": (r"$-\Delta/\kappa$, satisfied", r"\gamma", -1),
+    "forces": (r"$\Delta$ / mean, at jamming", r"\theta", 1),
+    "gaps": (r"$-\Delta$, at jamming", r"\gamma", -1),
 }
+"""By name of the samples: the label, the symbol of the exponent and the side."""
 
 
 def draw(findings: Findings) -> "Mapping[str, Figure]":
@@ -40,7 +43,7 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
 def _fit(findings: Findings, name: str) -> dict[str, float]:
     """The row of the fit."""
     (row,) = (row for row in findings.tables["fits"].to_dict("records") if row["name"] == name)
-    return {str(key): float(value) for key, value in row.items() if key != "name"}
+    return {str(key): np.nan if value is None else float(value) for key, value in row.items() if key != "name"}
 
 
 def _cumulative(axes: "Axes", findings: Findings, name: str) -> None:
@@ -54,7 +57,7 @@ def _cumulative(axes: "Axes", findings: Findings, name: str) -> None:
     inside = x[x <= upper]
     t = np.geomspace(inside[0], upper, 200) / upper
     shape = cumulative(t, sign * exponent, fit["slope"], lower / upper)
-    text = f"${symbol}$ = {exponent:.2f} [{low:.2f}, {high:.2f}]"
+    text = f"${symbol}$ = {exponent:.2f}" + (f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else "")
     axes.loglog(t * upper, fit["count"] * shape, "-", color="tab:red", label=text)
     axes.axvspan(inside[0], upper, color="tab:red", alpha=0.08)
     axes.set_ylim(0.7, 1.5 * len(x))
@@ -75,9 +78,10 @@ def _windows(axes: "Axes", findings: Findings, name: str) -> None:
     value = fit["exponent"]
     ends = [[value - fit["low"]], [fit["high"] - value]]
     # The smallest windows, and a chosen one that is as vague, say next to nothing, and would set the scale.
-    width = (some["high"] - some["low"]).to_numpy(dtype=float)
-    kept = some[width <= 4 * np.nanmedian(width)]
-    chosen = [fit["low"], fit["high"]] if fit["high"] - fit["low"] <= 4 * np.nanmedian(width) else [value]
+    width = some["high"].to_numpy(dtype=float) - some["low"].to_numpy(dtype=float)
+    widest = 4 * np.nanmedian(width) if np.isfinite(width).any() else np.inf
+    kept = some[width <= widest]
+    chosen = [fit["low"], fit["high"]] if fit["high"] - fit["low"] <= widest else [value]
     limits = np.array([*kept["low"], *kept["high"], *chosen], dtype=float)
     if np.isfinite(limits).any():
         bottom, top = np.nanmin(limits), np.nanmax(limits)
