@@ -28,6 +28,7 @@ class TensorFlowBackend(Backend):
         tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 means float32
         kind, _, index = device.partition(":")
         self._device = f"/{'GPU' if kind == 'cuda' else 'CPU'}:{index or 0}"
+        self._differentiator = TensorFlowDifferentiator(self)
 
     @classmethod
     def unavailable(cls, device: str) -> str | None:
@@ -87,8 +88,8 @@ class TensorFlowBackend(Backend):
         return super().problem_of(outputs, start, x, y, loss)
 
     def differentiator(self) -> TensorFlowDifferentiator:
-        """Automatic differentiation by the framework."""
-        return TensorFlowDifferentiator(self)
+        """Automatic differentiation : one for all problems, so that equal systems share their graphs."""
+        return self._differentiator
 
     def describe(self) -> Mapping[str, Json]:
         """Versions, device, threads and precision flags."""

@@ -1,6 +1,7 @@
 """Systems on TensorFlow: the functions of formulas, and their derivatives by gradient tapes."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from jamharness_tensorflow.autodiff import CHUNK
 
 if TYPE_CHECKING:
     from jamharness_tensorflow.backend import TensorFlowBackend
+
+KEPT = 64
+"""Formulas whose graphs are kept."""
 
 
 class TensorFlowNamespace:
@@ -68,7 +72,7 @@ class TensorFlowDifferentiator(Differentiator):
     def __init__(self, backend: "TensorFlowBackend") -> None:
         self._backend = backend
         self.namespace: Any = TensorFlowNamespace(backend)
-        self._graphs: dict[Formula, dict[str, Any]] = {}
+        self._graphs = lru_cache(maxsize=KEPT)(partial(_graphs, namespace=self.namespace))
 
     def arrays(self, data: Mapping[str, NDArray[Any]]) -> Data:
         """Tensors on the device."""
@@ -81,11 +85,9 @@ class TensorFlowDifferentiator(Differentiator):
             }
 
     def _run(self, kind: str, formula: Formula, w: Array, data: Data, *arrays: Array) -> Array:
-        if formula not in self._graphs:
-            self._graphs[formula] = _graphs(formula, self.namespace)
         with self._backend.on_device():
             tensors = [self._backend.tensor(array) for array in arrays]
-            return np.array(self._graphs[formula][kind](self._backend.tensor(w), dict(data), *tensors))
+            return np.array(self._graphs(formula)[kind](self._backend.tensor(w), dict(data), *tensors))
 
     def value(self, formula: Formula, w: Array, data: Data) -> Array:
         """The formula as it stands."""

@@ -29,7 +29,7 @@ Formula = Callable[[Namespace, Any, Data], Any]
 ROWS = 64
 """Constraints differentiated together: a row of J costs as much as so many of them in a block."""
 _BLOCK = 1 << 24
-"""Floats in a block of the Jacobian: 128 MiB in float64."""
+"""Floats in a block of the Jacobian, and in one that is kept as it is constant: 128 MiB in float64."""
 
 
 class Differentiator(ABC):
@@ -88,6 +88,27 @@ class _flattened:  # noqa: N801  (a function that is a value: equal ones are tra
         return self.formula(xp, xp.reshape(w, (-1, self.width)), data)
 
 
+@dataclass(frozen=True)
+class _SystemFormula:
+    """A formula of a system as a value: those of equal systems are equal, so that backends trace them once."""
+
+    system: System
+    name: str
+
+    def __call__(self, xp: Namespace, w: Any, data: Data) -> Any:
+        return getattr(self.system, self.name)(xp, w, data)
+
+
+def _formula(system: System, name: str) -> Formula:
+    """``system.name`` as a value where the system is one, else as a method of this very object."""
+    try:
+        hash(system)
+    except TypeError:
+        method: Formula = getattr(system, name)
+        return method
+    return _SystemFormula(system, name)
+
+
 class DerivedProblem:
     """A system under a loss, on some data: margins, gradient, Jacobian, steps and Hessians derived from its formula.
 
@@ -119,6 +140,8 @@ class DerivedProblem:
         self.given, self.differentiator = data, differentiator
         self.data = differentiator.arrays(system.arrays(data)) if arrays is None else arrays
         self.w0: Array | None = None
+        self.gaps = _formula(system, "gaps")
+        self._constant: Array | None = None
         self._linear: tuple[Array, NDArray[np.intp], Array, Array] | None = None
 
     @property
@@ -134,7 +157,9 @@ class DerivedProblem:
 
     def restated(self, loss: Loss) -> "DerivedProblem":
         """The same data under another loss."""
-        return type(self)(self.backend, self.system, self.given, loss, self.differentiator, self.data)
+        other = type(self)(self.backend, self.system, self.given, loss, self.differentiator, self.data)
+        other._constant = self._constant
+        return other
 
     def with_margin(self, margin: float) -> "DerivedProblem":
         """The same problem at another margin κ, its load."""
@@ -153,16 +178,16 @@ class DerivedProblem:
             BadInput: it has none.
         """
         data = {**self.data, **self.differentiator.arrays({"x": x})}
-        return self.differentiator.value(self._patterns().predictions, w, data)
+        return self.differentiator.value(self._predictions(), w, data)
 
-    def _patterns(self) -> PatternSystem:
+    def _predictions(self) -> Formula:
         if not isinstance(self.system, PatternSystem):
             raise BadInput(f"{type(self.system).__name__} has no outputs: its constraints are no patterns.")
-        return self.system
+        return _formula(self.system, "predictions")
 
     def margins(self, w: Array) -> Array:
         """Δ_μ(w), (M,)."""
-        return self.loss.margins(self.differentiator.value(self.system.gaps, w, self.data))
+        return self.loss.margins(self.differentiator.value(self.gaps, w, self.data))
 
     def loss_of(self, margins: Array) -> float:
         """L from all margins."""
@@ -175,7 +200,7 @@ class DerivedProblem:
         rows, data = self._pulling(slopes)
         if not len(rows):
             return 0.0, np.zeros_like(np.asarray(w, dtype=self.backend.dtype))
-        return self.loss_of(margins), -self.differentiator.pull(self.system.gaps, w, data, slopes[rows])
+        return self.loss_of(margins), -self.differentiator.pull(self.gaps, w, data, slopes[rows])
 
     def descend(self, state: State, steps: int, optimizer: Optimizer) -> State:
         """Up to ``steps`` first-order updates by the optimizer's own NumPy rule; stops where all are satisfied."""
@@ -206,13 +231,21 @@ class DerivedProblem:
             support, parts, data = self._local(w, rows)
             J = np.zeros((len(rows), self.size), dtype=self.backend.dtype)
             if len(rows):
-                derivatives = self.differentiator.local_jacobian(self.system.local_gaps, parts, data)
+                derivatives = self.differentiator.local_jacobian(_formula(self.system, "local_gaps"), parts, data)
                 np.subtract.at(J, (np.arange(len(rows))[:, None], support), derivatives)
             return J
         if not self.system.along:
-            return np.asarray(-self.differentiator.jacobian(self.system.gaps, w, self.data)[rows])
+            return np.asarray(-self.differentiator.jacobian(self.gaps, w, self.data)[rows])
+        if self.system.linear and self.constraints * self.size <= _BLOCK:
+            if self._constant is None:
+                self._constant = self._rows(w, np.arange(self.constraints))
+            return np.asarray(self._constant[rows])
+        return self._rows(w, rows)
+
+    def _rows(self, w: Array, rows: NDArray[np.integer]) -> Array:
+        """Rows of the Jacobian, ``ROWS`` at once."""
         blocks = [
-            -self.differentiator.jacobian(self.system.gaps, w, self._part(rows[start : start + ROWS]))
+            -self.differentiator.jacobian(self.gaps, w, self._part(rows[start : start + ROWS]))
             for start in range(0, len(rows), ROWS)
         ]
         return np.concatenate(blocks) if blocks else np.zeros((0, self.size), dtype=self.backend.dtype)
@@ -275,7 +308,7 @@ class DerivedProblem:
 
     def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:
         """Θ = ∇f(x1) · ∇f(x2) of shape (M1, M2), where the system has outputs."""
-        formula, jacobians = self._patterns().predictions, []
+        formula, jacobians = self._predictions(), []
         for x in (x1, x2):
             data = {**self.data, **self.differentiator.arrays({"x": x})}
             jacobians.append(self.differentiator.jacobian(formula, w, data))
@@ -293,11 +326,14 @@ class DerivedProblem:
             return np.zeros((self.size, v.shape[1]), dtype=margins.dtype)
         if isinstance(self.system, LocalSystem):
             support, parts, local = self._local(w, rows)
-            bends = self.differentiator.local_hessian(self.system.local_gaps, parts, local) * slopes[rows, None, None]
+            bends = (
+                self.differentiator.local_hessian(_formula(self.system, "local_gaps"), parts, local)
+                * slopes[rows, None, None]
+            )
             product = np.zeros((self.size, v.shape[1]), dtype=margins.dtype)
             np.subtract.at(product, support, np.einsum("mij,mjc->mic", bends, v[support]))
             return product
-        return -self.differentiator.bend(self.system.gaps, w, data, slopes[rows], v)
+        return -self.differentiator.bend(self.gaps, w, data, slopes[rows], v)
 
     def _local(self, w: Array, rows: NDArray[np.integer]) -> tuple[NDArray[np.intp], Array, Data]:
         """The support (n, k) of some constraints, the components of w there (n, k), and their data."""

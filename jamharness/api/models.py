@@ -94,9 +94,9 @@ class Output(PatternSystem):
         return self.system.load(constraints, margin)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class OwnModel(PatternSystem):
-    """A function f(w, x) of a user's own, in the operations of one framework.
+    """A function f(w, x) of a user's own, in the operations of one framework; equal to itself alone.
 
     Arguments:
         function: maps w (N,) and inputs x (P, …) to outputs (P,).

@@ -1,6 +1,7 @@
 """Systems by one formula: every framework against the dual numbers of NumPy, finite differences and closed forms."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from jamharness.api import (
     DerivedProblem,
     Loss,
     MeanSquare,
+    Namespace,
     Network,
     QuadraticHinge,
     SoftHinge,
@@ -176,3 +178,41 @@ def test_a_margin_per_pattern() -> None:
 
 def test_losses_by_name() -> None:
     assert {name: kind() for name, kind in LOSSES.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted(Perceptron):
+    """A perceptron that counts how often its formula is read."""
+
+    reads: ClassVar[list[int]] = []
+
+    def outputs(self, xp: Namespace, w: Any, x: Any) -> Any:
+        self.reads.append(self.dimension)
+        return super().outputs(xp, w, x)
+
+
+@pytest.mark.tensorflow
+def test_equal_systems_share_their_graphs() -> None:
+    """A formula is traced for the first of equal systems alone, whatever its data; another one for itself."""
+    backend = load_backend("tensorflow")
+    derived(backend, Counted(dimension=12)).margins(np.ones(12))
+    first = len(Counted.reads)
+    other = derived(backend, Counted(dimension=12))
+    other.restated(SoftHinge()).margins(np.ones(12))
+    assert len(Counted.reads) == first > 0
+    derived(backend, Counted(dimension=11)).margins(np.ones(11))
+    assert Counted.reads[first:] == [11] * first
+
+
+def test_what_is_linear_is_differentiated_once(numpy_backend: Backend) -> None:
+    """The Jacobian of a perceptron is that of every w and every loss: −y x/√N, by its own formula."""
+    problem, backend = derived(numpy_backend, Perceptron(dimension=12)), numpy_backend
+    x, y = problem.given["x"], problem.given["y"]
+    truth = -y[:, None] * x / np.sqrt(12)
+    w = at(problem.system)
+    np.testing.assert_allclose(problem.jacobian(w, np.arange(17)), truth, rtol=1e-13)
+    fresh = backend.derived_problem(problem.system, problem.given)
+    some = np.array([3, 1])
+    np.testing.assert_allclose(problem.with_margin(2.0).jacobian(-w, some), fresh.jacobian(w, some), rtol=1e-13)
+    assert np.shares_memory(problem.with_margin(2.0)._constant, problem._constant)
+    assert not np.shares_memory(problem.jacobian(w, some), problem._constant)

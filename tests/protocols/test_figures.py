@@ -48,14 +48,17 @@ def spectra(loads):
     return Findings(estimates={}, tables={}, arrays=arrays)
 
 
-def margin_fits(names=("theta", "gamma", "gamma_satisfied")):
-    fit = {"exponent": 0.4, "low": -0.25, "high": 0.88, "lower": 1e-3, "upper": 2.3, "count": 40.0, "slope": 0.2}
+def margin_fits(names=("theta", "gamma", "gamma_satisfied"), low=-0.25, high=0.88):
+    fit = {"exponent": 0.4, "low": low, "high": high, "lower": 1e-3, "upper": 2.3, "count": 40.0, "slope": 0.2}
     fits = pd.DataFrame([{"name": name, **fit} for name in names])
     windows = pd.DataFrame([
-        {"name": name, "exponent": 0.4, "low": -0.2, "high": 0.9, "upper": upper}
+        {"name": name, "exponent": 0.4, "low": low, "high": high, "upper": upper}
         for name in names for upper in (0.9, 4.5, 120.0)
     ])  # fmt: skip
-    arrays = {f"{name} values": (1 if name == "theta" else -1) * 10 ** DRAW.uniform(-3.5, 2.5, 300) for name in names}
+    arrays = {
+        f"{name} values": (1 if name in ("theta", "forces") else -1) * 10 ** DRAW.uniform(-3.5, 2.5, 300)
+        for name in names
+    }
     return Findings(estimates={}, tables={"fits": fits, "windows": windows}, arrays=arrays)
 
 
@@ -78,6 +81,8 @@ CASES = {
     "four spectra": lambda: spectrum.draw(spectra([0.7, 1.0, 1.2, 1.4])),
     "margins": lambda: margins.draw(margin_fits()),
     "margins of one kind": lambda: margins.draw(margin_fits(("gamma",))),
+    "margins at jamming": lambda: margins.draw(margin_fits(("forces", "gaps"))),
+    "margins of two seeds": lambda: margins.draw(margin_fits(("forces", "gaps"), None, None)),
     "avalanches": lambda: avalanches.draw(changes()),
 }
 
@@ -95,7 +100,9 @@ def shown(axis, canvas):
 def test_a_figure_fits_its_column(name):
     """One column or two wide; no title; tick labels apart, axis labels apart and within the figure."""
     with mpl.rc_context(STYLE):
-        for figure in CASES[name]().values():
+        figures = CASES[name]()
+        assert figures
+        for figure in figures.values():
             assert figure.get_size_inches()[0] in (SINGLE, DOUBLE)
             canvas = FigureCanvasAgg(figure)
             canvas.draw()

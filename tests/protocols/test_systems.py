@@ -123,7 +123,7 @@ def test_forces_and_gaps_of_packings(findings):
     """θ of forces without bucklers, γ of gaps between particles that are held."""
     found = findings("margins", system=SPHERES, seeds=3)
     assert found.estimates["jammed"].value == 3
-    forces, gaps = found.arrays["theta values"], found.arrays["gamma values"]
+    forces, gaps = found.arrays["forces values"], found.arrays["gaps values"]
     assert (forces > 0).all()
     assert (gaps < 0).all()
     assert (gaps >= -1).all()

@@ -1,5 +1,7 @@
 """The backend and its problem: NumPy at the edges, arrays on the device inside."""
 
+from functools import cached_property
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -33,8 +35,12 @@ class JaxBackend(Backend):
     def network_problem(self, network, x, y, loss):
         return JaxProblem(self, network, x, y, loss)
 
-    def differentiator(self):
+    @cached_property
+    def _differentiator(self):
         return JaxDifferentiator(self)
+
+    def differentiator(self):
+        return self._differentiator  # one for all problems: equal systems share their compiled functions
 
     def describe(self):
         return {"backend": "jax", "jax": jax.__version__, "device": str(place(self.device)), "dtype": self.dtype}
