@@ -39,6 +39,7 @@ from jamharness.api.protocol import (
 )
 from jamharness.api.replicas import Replicas
 from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, SystemSpec, hookimpl
+from jamharness.api.spherical import Spherical
 from jamharness.api.systems import Backbone, LocalSystem, PatternSystem, System, SystemChoice
 
 __all__ = [
@@ -102,6 +103,7 @@ __all__ = [
     "Replicas",
     "Sgd",
     "SoftHinge",
+    "Spherical",
     "State",
     "System",
     "SystemChoice",

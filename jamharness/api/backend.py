@@ -30,6 +30,7 @@ from jamharness.api.models import OwnModel
 from jamharness.api.network import Network
 from jamharness.api.optimizers import Optimizer, State
 from jamharness.api.replicas import Replicas
+from jamharness.api.spherical import Spherical, SphericalProblem
 from jamharness.api.systems import System
 
 DTYPES = ("float64", "float32")
@@ -43,8 +44,6 @@ class Problem(ABC):
 
     def __init__(self, backend: "Backend", network: Network, x: Array, y: Array, loss: QuadraticHinge) -> None:
         check_patterns(x, y)
-        if not loss.margin >= MARGINS[0] / BEYOND:
-            raise BadInput(margin_problem(loss.margin))
         if x.shape[1] != network.inputs:
             raise BadInput(f"x has {x.shape[1]} columns and the network {network.inputs} inputs; make them equal.")
         self.backend, self.network, self.loss = backend, network, loss
@@ -72,9 +71,9 @@ class Problem(ABC):
         return self.network.size
 
     @property
-    def radius(self) -> float | None:
-        """None: the weights of a network are free."""
-        return self.network.radius
+    def spheres(self) -> tuple[tuple[slice, float], ...]:
+        """None: the weights of a network are free; ``Spherical`` has some that are not."""
+        return self.network.spheres
 
     def retract(self, w: Array) -> Array:
         """W itself."""
@@ -98,7 +97,8 @@ class Problem(ABC):
 
     def restated(self, network: Network, loss: QuadraticHinge) -> "Problem":
         """The same patterns, another activation or loss; override it to keep data on the device."""
-        return self.backend.problem(network, self.x, self.y, loss)
+        found: Problem = self.backend.network_problem(network, self.x, self.y, loss)
+        return found
 
     def with_activation(self, activation: str) -> "Problem":
         """The same problem with another activation; data are not copied."""
@@ -256,7 +256,13 @@ class Backend(ABC):
         if isinstance(system, Network):
             chosen = chosen or QuadraticHinge()
             if type(chosen) is QuadraticHinge and not chosen.offsets:
+                if not chosen.margin >= MARGINS[0] / BEYOND:
+                    raise BadInput(margin_problem(chosen.margin))
                 return self.network_problem(system, arrays["x"], arrays["y"], chosen)
+        chosen = chosen or QuadraticHinge(margin=0.0)
+        if isinstance(system, Spherical) and type(chosen) is QuadraticHinge and not chosen.offsets:
+            inner = self.network_problem(system.network, arrays["x"], arrays["y"], chosen)
+            return SphericalProblem(self, system, system.arrays(arrays), inner)
         return self.derived_problem(system, arrays, chosen)
 
     def network_problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge) -> Any:

@@ -65,7 +65,7 @@ class CheckedBackend(Backend):
 
     def network_problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge) -> "CheckedProblem":
         """A network on patterns, checked."""
-        return CheckedProblem(self, self.inner.problem(network, x, y, loss), network, loss, len(y))
+        return CheckedProblem(self, self.inner.network_problem(network, x, y, loss), network, loss, len(y))
 
     def problem_of(self, *arguments: Any, **named: Any) -> DerivedProblem:
         """A model of the user's own, as the backend itself makes it."""

@@ -220,10 +220,11 @@ class DerivedProblem:
 
     def tangent(self, w: Array, v: Array) -> Array:
         """The part of v (N,) or of the rows of v (…, N) that is tangent to the manifold of w."""
-        if self.system.radius is None:
-            return v
-        unit = w / np.linalg.norm(w)
-        return np.asarray(v - np.multiply.outer(v @ unit, unit))
+        moved = np.array(v) if self.spheres else v
+        for part, _ in self.spheres:
+            unit = w[part] / np.linalg.norm(w[part])
+            moved[..., part] -= np.multiply.outer(v[..., part] @ unit, unit)
+        return moved
 
     def jacobian(self, w: Array, rows: NDArray[np.integer]) -> Array:
         """∂Δ_μ/∂w of shape (len(rows), N) for the constraints ``rows``."""
@@ -315,9 +316,9 @@ class DerivedProblem:
         return np.asarray(jacobians[0] @ jacobians[1].T)
 
     @property
-    def radius(self) -> float | None:
-        """|w| where w lives on a sphere; None where it is free."""
-        return self.system.radius
+    def spheres(self) -> tuple[tuple[slice, float], ...]:
+        """The parts of w that live on a sphere each, with its radius."""
+        return self.system.spheres
 
     def _second_part(self, w: Array, margins: Array, v: Array) -> Array:
         slopes = self.loss.slope(margins) / len(margins)

@@ -24,8 +24,8 @@ class Objective(Protocol):
         """N."""
 
     @property
-    def radius(self) -> float | None:
-        """|w| where w lives on a sphere; None where it is free."""
+    def spheres(self) -> tuple[tuple[slice, float], ...]:
+        """The parts of w that live on a sphere each, with its radius; none where w is free."""
 
     def retract(self, w: Array, /) -> Array:
         """Back onto the manifold of w."""

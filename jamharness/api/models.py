@@ -58,6 +58,11 @@ class Output(PatternSystem):
         """As the system's own."""
         return self.system.radius
 
+    @property
+    def spheres(self) -> tuple[tuple[slice, float], ...]:
+        """As the system's own."""
+        return self.system.spheres
+
     def retract(self, w: Float64) -> Float64:
         """As the system itself."""
         return self.system.retract(w)

@@ -87,9 +87,14 @@ class System(ABC):
         return None
 
     @property
+    def spheres(self) -> tuple[tuple[slice, float], ...]:
+        """The parts of w that live on a sphere each, with its radius: by default all of w where there is a radius."""
+        return () if self.radius is None else ((slice(0, self.size), self.radius),)
+
+    @property
     def free(self) -> int:
         """How many directions w can move in."""
-        return self.size - (self.radius is not None)
+        return self.size - len(self.spheres)
 
     def arrays(self, data: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
         """What the formula needs: what was given, checked, and what the system brings of its own.
@@ -119,10 +124,11 @@ class System(ABC):
         return self.retract(self.draw(seed, chosen))
 
     def retract(self, w: Float64) -> Float64:
-        """Back onto the manifold of w: onto the sphere where there is one."""
-        if self.radius is None:
-            return w
-        return np.asarray(w * (self.radius / np.linalg.norm(w)))
+        """Back onto the manifold of w: every part that has a sphere onto its own."""
+        moved = np.array(w) if self.spheres else w
+        for part, radius in self.spheres:
+            moved[part] *= radius / np.linalg.norm(moved[part])
+        return moved
 
     @abstractmethod
     def load(self, constraints: int, margin: float) -> float:

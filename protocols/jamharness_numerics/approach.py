@@ -37,8 +37,10 @@ RISE = 0.02
 """By how much κ rises where every constraint is satisfied."""
 RISES = 500
 """How often, at most: κ by 10. What is satisfied there has a free scale, or constraints that nothing can violate."""
-ROUNDS = 6
-"""How often an approach goes on from beside a saddle."""
+ROUNDS = 20
+"""How often an approach goes on from beside a saddle, or from where a minimum that it followed is lost."""
+LONG = 5
+"""Times ``STEPS``, for the way from a minimum that is lost to the next: along a valley it is slow."""
 NEGATIVE = 1e3
 """Units of rounding, in the largest eigenvalue of H, below which a negative one counts."""
 PUSH = 1e-5
@@ -117,17 +119,23 @@ def approach(
                 break
         margin += RISE
         problem = problem.with_margin(margin)
-    for turn in range(ROUNDS if problem.loss_of(problem.margins(w)) > loss else 0):
+    for _ in range(ROUNDS if problem.loss_of(problem.margins(w)) > loss else 0):
         problem, w, ending, spent = _descend(problem, w, loss, most, minima, say)
         iterations += spent
-        unstable = downhill(problem, w) if ending == "jammed" else None
-        if unstable is None:
+        if ending == "budget":
             break
-        if turn == ROUNDS - 1:
+        if ending == "jammed":
+            unstable = downhill(problem, w)
+            if unstable is None:
+                break
+            say(f"κ = {problem.loss.margin:.6g}: a saddle, left along its direction of negative curvature")
+            problem, w, spent = _pushed(problem, w, unstable, loss)
             ending = "not at rest"
-            break
-        say(f"κ = {problem.loss.margin:.6g}: a saddle, left along its direction of negative curvature")
-        problem, w, spent = _pushed(problem, w, unstable, loss)
+        else:
+            say(f"κ = {problem.loss.margin:.6g}: the minimum is lost, on to the next")
+            end = rest(problem, w, LONG * STEPS, BALANCE)
+            problem, w, spent = _tightened(problem, end.w, loss)
+            spent += end.iterations
         iterations += spent
     margins, balance = problem.margins(w), balance_of(problem, w)
     contacts = margins > 0
@@ -206,7 +214,13 @@ def _pushed(problem: DerivedProblem, w: Array, direction: Array, loss: float) ->
     ends = [rest(problem, problem.retract(w + sign * push), STEPS, TOLERANCE, zero=0.0) for sign in (1, -1)]
     spent = sum(end.iterations for end in ends)
     lowest = min(ends, key=lambda end: problem.loss_of(problem.margins(end.w)))
-    w, rise = lowest.w, LOOSENED
+    problem, w, more = _tightened(problem, lowest.w, loss)
+    return problem, w, spent + more
+
+
+def _tightened(problem: DerivedProblem, w: Array, loss: float) -> tuple[DerivedProblem, Array, int]:
+    """Rest at a larger κ, where a system came loose at its own; as it was, where it did not."""
+    spent, rise = 0, LOOSENED
     while problem.loss_of(problem.margins(w)) < loss and rise < RISE:
         problem = problem.with_margin(problem.loss.margin + rise)
         end = rest(problem, w, STEPS, BALANCE)
@@ -217,8 +231,8 @@ def _pushed(problem: DerivedProblem, w: Array, direction: Array, loss: float) ->
 def _step(
     problem: DerivedProblem, here: OptimizeResult, margin: float, L: float, distance: float, left: float
 ) -> tuple[OptimizeResult, float, DerivedProblem, float]:
-    """The next minimum, nearer to jamming by the part that ``left`` leaves; a part of 1 where there is none."""
-    spent = 0
+    """The next minimum, nearer to jamming by the part that ``left`` leaves; a part of 1 where it is lost on the way."""
+    spent, nearer, lower, there = 0, problem, margin, here
     while left < 1:
         lower = margin - (1 - left) * distance
         nearer = problem.with_margin(lower)
@@ -229,4 +243,4 @@ def _step(
             kept = max(LAST, left / 2) if reached < 4 * left**2 * L else left
             return replace(there, iterations=spent), lower, nearer, kept
         left = (1 + left) / 2 if left < 0.95 else 1.0
-    return replace(here, iterations=spent), margin, problem, 1.0
+    return replace(there, iterations=spent), lower, nearer, 1.0

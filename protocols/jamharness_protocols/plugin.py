@@ -57,6 +57,11 @@ def jamharness_systems() -> Iterable[SystemSpec]:
             summary="a fully connected network with one output (arXiv 1809.09349)",
         ),
         SystemSpec(
+            name="spherical",
+            factory="jamharness.api.spherical:Spherical",
+            summary="a fully connected network at fixed |w|: set constraint=sphere or constraint=layers",
+        ),
+        SystemSpec(
             name="perceptron",
             factory="jamharness_systems.perceptron:Perceptron",
             summary="the spherical perceptron at any margin (arXiv 1501.03397)",

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from jamharness_numerics.approach import LOSS
 
-from jamharness.api import Cell, PatternSystem, QuadraticHinge, System, SystemChoice, setting
+from jamharness.api import Cell, PatternSystem, QuadraticHinge, Spherical, System, SystemChoice, setting
 from jamharness_protocols.common.settings import PAPER, NetworkSettings, beyond
 
+CONSTRAINTS = ("none", "sphere", "layers")
 APPROACH = "approach"
 """The task of ``common.jammed``."""
 COMPRESSED = 0.06
@@ -34,6 +35,13 @@ class SearchSettings(NetworkSettings):
         help="what is measured: fully_connected, with the settings above, or a name from `jamharness systems` with its "
         "own settings beside it, as in system=spheres particles=64",
     )
+    constraint: str = setting(
+        "none",
+        help="what is fixed of a network's weights: nothing, |w| (sphere), or |w| of every layer (layers); where it is "
+        "fixed κ is a load, and jamming is approached in κ at a fixed P",
+        choices=CONSTRAINTS,
+        source="docs/at-jamming.md",
+    )
     start_ratio: float = setting(3.0, help="P/N_w of the first trial", source=f"{PAPER}: the transition lies near 3")
     highest_ratio: float = setting(12.0, help="largest P/N_w that a scan over patterns may reach")
     resolution: float = setting(0.2, help="width in P/N_w at which a seed's bracket is narrow enough (scan=patterns)")
@@ -46,7 +54,7 @@ class SearchSettings(NetworkSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems()
+        found = super().problems() + self._constraint_problems()
         found += beyond(start_ratio=self.start_ratio, highest_ratio=self.highest_ratio)
         for name, value in (
             ("start_ratio", self.start_ratio),
@@ -71,9 +79,22 @@ class SearchSettings(NetworkSettings):
             found.append(f"jammed = {self.jammed}: an approach ends at L between 1e-26, where rounding is, and 1e-6.")
         return found
 
+    def _constraint_problems(self) -> list[str]:
+        if self.constraint == "none":
+            return []
+        if self.system.value is not None:
+            return [
+                f"constraint = {self.constraint}: it is for networks; {self.system.name} has its own. Leave it out."
+            ]
+        return [
+            f"{name} = {getattr(self, name)}: κ is approached by least squares and Newton steps to rest; leave it out."
+            for name, default in (("minimiser", "lm"), ("budget", None))
+            if getattr(self, name) != default
+        ]
+
     def _margin_problems(self) -> list[str]:
-        """For systems other than networks κ is a load, and may be negative."""
-        if self.system.value is None:
+        """Where κ is a load, it may be negative."""
+        if not self.approached:
             return super()._margin_problems()
         bounds = {"margin": self.margin, "start_margin": self.start_margin or 0.0}
         return [
@@ -86,12 +107,21 @@ class SearchSettings(NetworkSettings):
 
     @property
     def free_scale(self) -> bool:
-        """Whether it is a system of patterns whose outputs may be scaled freely."""
-        return isinstance(self.system.value, PatternSystem) and self.system.value.radius is None
+        """Whether it is another system of patterns than networks, whose outputs may be scaled freely."""
+        return isinstance(self.system.value, PatternSystem) and not self.system.value.spheres
+
+    @property
+    def approached(self) -> bool:
+        """Whether it is no free network, so that κ may be a load."""
+        return self.system.value is not None or self.constraint != "none"
 
     def measured(self) -> System:
         """What is measured."""
-        return self.network() if self.system.value is None else self.system.value
+        if self.system.value is not None:
+            return self.system.value
+        if self.constraint == "none":
+            return self.network()
+        return Spherical(network=self.network(), layers=self.constraint == "layers")
 
     def patterned(self) -> PatternSystem:
         """What is measured, where its constraints are patterns."""

@@ -12,7 +12,7 @@ _WINDOW = "half of the window 2.80 to 3.30 in which arXiv 1809.09349 finds both 
 
 _RANDOM: Mapping[str, Container[Any]] = {
     "system": ("fully_connected",), "dataset": ("random",), "activation": ("relu",), "normalise": (True,),
-    "depth": range(1, 1001),
+    "depth": range(1, 1001), "constraint": ("none",),
 }  # fmt: skip
 """What the paper measured; it finds no dependence on the depth."""
 
@@ -64,7 +64,12 @@ OBSERVABLES: Mapping[str, Observable] = {
         source="arXiv 1810.09665",
         comparison="distribution",
         published="3/4 (MNIST)",
-        published_for={"system": ("fully_connected",), "dataset": ("mnist",), "activation": ("relu",)},
+        published_for={
+            "system": ("fully_connected",),
+            "constraint": ("none",),
+            "dataset": ("mnist",),
+            "activation": ("relu",),
+        },
     ),
     "satisfied": _count("runs that ended with N_Δ = 0"),
     "minimum": _count("runs that ended in a minimum"),

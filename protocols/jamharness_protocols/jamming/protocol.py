@@ -66,7 +66,7 @@ class Jamming:
 
     def comparison_points(self, settings: JammingSettings) -> Sequence[ComparisonPoint]:
         """The first seed at the load where its search starts, near the transition; none for other systems."""
-        if settings.system.value is not None:
+        if settings.approached:
             return []
         search = next(searches(settings))
         system, patterns, pool = _shape(settings, search, search.axis.start)

@@ -43,12 +43,15 @@ class JammingSettings(SearchSettings):
         if self.scan != "width" and isinstance(self.patterns, tuple):
             given = ",".join(map(str, self.patterns))
             found.append(f"patterns = {given}: scan={self.scan} takes one number; use scan=width for several.")
-        if self.scan == "margin" and self.system.value is None:
-            found.append("scan = margin: κ is no load where the output's scale is free; use scan=patterns.")
+        if self.scan == "margin" and not self.approached:
+            found.append(
+                "scan = margin: κ is no load where the output's scale is free; use scan=patterns, or constraint=sphere."
+            )
         if self.scan == "margin" and self.free_scale:
             found.append(f"scan = margin: the scale of {self.system.name} is free, so κ is no load; use scan=patterns.")
-        if self.scan == "width" and self.system.value is not None:
-            found.append(f"scan = width: {self.system.name} has no width to scan; use scan=patterns or scan=margin.")
+        if self.scan == "width" and self.approached:
+            what = self.system.name if self.system.value is not None else "a network at fixed |w|"
+            found.append(f"scan = width: {what} has no width to scan; use scan=patterns or scan=margin.")
         elif self.scan == "width":
             if self.depth == 0:
                 found.append("depth = 0: a linear network has no width to scan; use scan=patterns.")
@@ -62,6 +65,8 @@ class JammingSettings(SearchSettings):
     @property
     def continuous(self) -> bool:
         """Whether jamming is approached in κ."""
+        if self.constraint != "none":
+            return True
         return self.system.value is not None and (
             self.scan == "margin" or not isinstance(self.system.value, PatternSystem)
         )

@@ -10,22 +10,17 @@ _OURS = "docs/margins.md"
 _MINIMA = "at the minimum of each seed at the smallest load that has one"
 
 
-_PAPERS = {"system": ("fully_connected",), "dataset": ("random",), "activation": ("relu",)}
+_PAPERS = {"system": ("fully_connected",), "constraint": ("none",), "dataset": ("random",), "activation": ("relu",)}
 
 
 def _of(unit: str, meaning: str, published: str = "", source: str = _SOURCE) -> Observable:
-    measured = (
-        {"system": ("fully_connected",), "dataset": ("random",), "activation": ("relu",)}
-        if published.startswith("≈")
-        else {}
-    )
     return Observable(
         unit=unit,
         meaning=meaning,
         source=source,
         comparison="distribution",
         published=published,
-        published_for=measured,
+        published_for=_PAPERS if published else {},
     )
 
 
@@ -36,7 +31,7 @@ def _goodness(of: str) -> Observable:
 OBSERVABLES: Mapping[str, Observable] = {
     "theta": _of("", f"θ of P(Δ) ~ Δ^θ for small Δ > 0, in units of each seed's median, {_MINIMA}", "≈ 0.3"),
     "gamma": _of("", f"γ of P(Δ) ~ (−Δ)^(−γ) for small Δ < 0, {_MINIMA}", "≈ 0.2"),
-    "gamma_times_2_plus_theta": _of("", "γ (2 + θ), from both exponents resampled together", "1 (spheres)", _RELATION),
+    "gamma_times_2_plus_theta": _of("", "γ (2 + θ), from both exponents resampled together", "0.2 × 2.3", _RELATION),
     "gamma_satisfied": _of("", "γ of the satisfied network of each seed at the largest load", source=_OURS),
     "theta_goodness": _goodness("theta"),
     "gamma_goodness": _goodness("gamma"),

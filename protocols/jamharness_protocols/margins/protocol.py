@@ -26,7 +26,7 @@ class Margins:
 
     def plan(self, settings: MarginsSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """Each seed's search for its threshold, then every load that has not been tried."""
-        if settings.system.value is not None:
+        if settings.approached:
             return approaches(settings, settings.fixed_patterns, done)
         tried = {_place(item.cell) for item in done if item.cell.task == "margins"}
         found = own_thresholds(settings, done)
@@ -35,13 +35,13 @@ class Margins:
 
     def outlook(self, settings: MarginsSettings, done: Sequence[FinishedCell]) -> Outlook:
         """How many seeds' thresholds are known, and how many cells follow."""
-        if settings.system.value is not None:
+        if settings.approached:
             return approaches_outlook(settings, done)
         return outlook(settings, done, self.plan(settings, done), len(settings.relative))
 
     def comparison_points(self, settings: MarginsSettings) -> Sequence[ComparisonPoint]:
         """The first seed at 3 N_w, before its threshold is known; none for other systems."""
-        if settings.system.value is not None:
+        if settings.approached:
             return []
         network = settings.network()
         patterns = max(settings.counts((1.0,), 3.0 * network.weights), default=2)
@@ -49,7 +49,7 @@ class Margins:
 
     def analyse(self, settings: MarginsSettings, done: Sequence[FinishedCell]) -> Findings:
         """Exponents with intervals over seeds, the fits, and the exponents window by window and load by load."""
-        if settings.system.value is not None:
+        if settings.approached:
             return approached.analyse(done)
         own = [item for item in done if item.cell.task == "margins"]
         return analysis.analyse(settings, own)

@@ -5,7 +5,7 @@ from time import perf_counter
 import numpy as np
 from jamharness_numerics.minimise import BUDGETS, minimise
 from jamharness_numerics.minimise.check import check_margins
-from jamharness_numerics.minimise.newton import tangent_hessian
+from jamharness_numerics.minimise.newton import normals, tangent_hessian
 from jamharness_numerics.minimise.rest import rest
 from scipy.linalg import null_space
 
@@ -63,17 +63,17 @@ def compressed(
 
 
 def tangent_eigenvalues(problem: DerivedProblem, w: Array) -> tuple[Array, Array, Array]:
-    """The sorted eigenvalues (N − 1,) of H, H0 and Hp in the tangent space of the sphere at w.
+    """The sorted eigenvalues (N − k,) of H, H0 and Hp in the tangent space of the k spheres at w.
 
     H is the second derivative of L along geodesics, ``newton.tangent_hessian``; Hp is what it has beside H0, and so
-    holds the curvature of the sphere.
+    holds the curvature of the spheres.
 
     Arguments:
-        problem: whose w lives on a sphere.
+        problem: whose w lives on spheres.
         w: (N,).
     """
     H0, Hp = problem.hessian(w)
-    basis = null_space(np.asarray(w, dtype=np.float64)[None, :])
+    basis = null_space(normals(problem, w).T)
     H = basis.T @ tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), 0.0) @ basis
     first = basis.T @ H0 @ basis
     return np.linalg.eigvalsh(H), np.linalg.eigvalsh(first), np.linalg.eigvalsh(H - first)

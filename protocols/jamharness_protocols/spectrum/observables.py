@@ -8,7 +8,7 @@ from jamharness.api import Observable
 _SOURCE = "arXiv 1809.09349 and 1810.09665"
 
 
-_NETWORK = {"system": ("fully_connected",)}
+_NETWORK = {"system": ("fully_connected",), "constraint": ("none",)}
 _RELU = {**_NETWORK, "activation": ("relu",)}
 
 

@@ -28,7 +28,7 @@ class Spectrum:
     def plan(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """Each seed's search for its threshold unless one is given, then every load that has not been tried."""
         tried = {_place(item.cell) for item in done if item.cell.task == "spectrum"}
-        if settings.system.value is not None:
+        if settings.approached:
             own = (cell for item in jammed(done) for cell in _compressed(settings, item.cell))
             planned = approaches(settings, settings.fixed_patterns, done)
             return [*planned, *(cell for cell in own if _place(cell) not in tried)]
@@ -38,7 +38,7 @@ class Spectrum:
 
     def outlook(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Outlook:
         """How many seeds' thresholds are known, and how many cells follow."""
-        if settings.system.value is not None:
+        if settings.approached:
             return approaches_outlook(settings, done, len(settings.compressions))
         planned = self.plan(settings, done)
         if settings.threshold is not None:
@@ -47,7 +47,7 @@ class Spectrum:
 
     def comparison_points(self, settings: SpectrumSettings) -> Sequence[ComparisonPoint]:
         """The first seed at the largest load; at 3 N_w where its threshold is not known before it is searched."""
-        if settings.system.value is not None:
+        if settings.approached:
             return []
         network = settings.network()
         at = network.weights * (settings.threshold or 3.0)
@@ -57,7 +57,7 @@ class Spectrum:
     def analyse(self, settings: SpectrumSettings, done: Sequence[FinishedCell]) -> Findings:
         """Estimates over the minima of each load, and the table of cells."""
         own = [item for item in done if item.cell.task == "spectrum"]
-        if settings.system.value is None:
+        if not settings.approached:
             return analysis.analyse(settings.relative, own)
         found = analysis.analyse(settings.compressions, own)
         return replace(found, objection=why_none(done) or found.objection if done else "")

@@ -40,6 +40,6 @@ def measure(cell: Cell, needed: Sequence[CellResult], backend: Backend, progress
 
 def _eigenvalues(problem: Problem | DerivedProblem, w: Array) -> tuple[Array, Array, Array]:
     """Of H, H0 and Hp, on the manifold of w."""
-    if isinstance(problem, DerivedProblem) and problem.radius is not None:
+    if isinstance(problem, DerivedProblem) and problem.spheres:
         return tangent_eigenvalues(problem, w)
     return problem.hessian_eigenvalues(w)
