@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from jamharness.api import Array, DerivedProblem
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_numerics.minimise.newton import tangent_hessian
-from jamharness_numerics.minimise.outcome import OptimizeResult
+from jamharness_numerics.minimise.outcome import OptimizeResult, silent
 from jamharness_numerics.minimise.rest import FLAT, TOLERANCE, balance_of, rest, satisfied
 
 LOSS = 1e-14
@@ -66,6 +66,7 @@ class Approach:
         minima: (k, 3) κ, L and N_Δ of every minimum on the way.
         iterations: steps of all minimisations.
         ending: ``"jammed"``: L fell to what was asked for; else why not.
+        kinks: units that contacts hold at a kink, each a constraint as a contact is; 0 for smooth systems.
     """
 
     w: Array
@@ -79,14 +80,11 @@ class Approach:
     minima: Array
     iterations: int
     ending: Ending
+    kinks: int = 0
 
 
 def _loose(problem: DerivedProblem, w: Array, _: float) -> bool:
     return satisfied(problem, w)
-
-
-def _silent(_: str) -> None:
-    """Say nothing."""
 
 
 def approach(
@@ -95,7 +93,7 @@ def approach(
     *,
     loss: float = LOSS,
     most: int = 100,
-    say: Callable[[str], None] = _silent,
+    say: Callable[[str], None] = silent,
 ) -> Approach:
     """Minimise, then lower κ from minimum to minimum until L is small.
 

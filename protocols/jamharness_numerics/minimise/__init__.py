@@ -10,7 +10,7 @@ from jamharness_numerics.minimise.certificate import last_layer, loss_of, pinned
 from jamharness_numerics.minimise.constrained import constrained
 from jamharness_numerics.minimise.first_order import first_order
 from jamharness_numerics.minimise.kinks import SHARPEST, Kinks, kinks
-from jamharness_numerics.minimise.outcome import Minimisation, OptimizeResult, Outcome
+from jamharness_numerics.minimise.outcome import Minimisation, OptimizeResult, Outcome, silent
 from jamharness_numerics.minimise.second_order import second_order
 from jamharness_numerics.minimise.verdict import settled
 
@@ -24,16 +24,12 @@ RULES: Mapping[str, Optimizer] = {"adam": Adam(), "fire": Fire(), "sgd": Sgd(), 
 __all__ = ["BUDGETS", "METHODS", "Minimisation", "Outcome", "minimise"]
 
 
-def _silent(_: str) -> None:
-    """Say nothing."""
-
-
 def minimise(
     problem: Problem | DerivedProblem,
     w: Array,
     method: str = "lm",
     budget: int | None = None,
-    say: Callable[[str], None] = _silent,
+    say: Callable[[str], None] = silent,
 ) -> Minimisation:
     """Lower L from w until every pattern is satisfied, the forces balance at a minimum, or the budget is spent.
 

@@ -10,6 +10,10 @@ PUSH = 1.02
 Outcome: TypeAlias = Literal["satisfied", "minimum", "diverging", "undecided"]
 
 
+def silent(_: str) -> None:
+    """Say nothing."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Minimisation:
     """How a minimisation ended.

@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jamharness_numerics.approach import approach
+from jamharness_numerics.approach import Approach, approach
+from jamharness_numerics.approach_kinked import approach_kinked
+from jamharness_numerics.largest_margin import LargestMargin, has_kinks, largest_margin
 from jamharness_numerics.minimise.check import check_margins
 from jamharness_numerics.quartic import quartic_modes
 
-from jamharness.api import Backend, Cell, CellResult, LocalSystem, Progress
+from jamharness.api import Array, Backend, Cell, CellResult, DerivedProblem, Json, LocalSystem, Progress, generator
+from jamharness.api.spherical import SphericalProblem
 from jamharness_protocols.common.problem import derived_problem_of, system_of
 
 LARGEST = 3000
 """N up to which quartic modes are counted: every eigenvector of H0, in three N × N arrays of 72 MB each."""
 
+DISPLACED = 1e-5
+"""By how much w is displaced, in each component, before κ_J is sought from the satisfied side."""
 FAR = 1.0
 """Gaps between particles are kept up to here, in units of R_i + R_j: beyond are no neighbours."""
 
@@ -22,13 +27,19 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
 
     Returns:
         values: ``outcome`` (``"jammed"``, or why it is not), κ and κ_J, the load there, L, the balance of the forces,
-            contacts (all, and those of the backbone), the isostatic number, rattlers, quartic modes where contacts are
-            missing, counts and N; arrays: ``w`` (N,), ``forces`` (N_Δ,) over their mean, which constraints the
-            ``contacts`` are (N_Δ,), which of them belong to the ``backbone`` and are ``extended`` (N_Δ,), the ``gaps``
-            between parts of the backbone (of particles up to ``FAR``), and κ, L and N_Δ on the ``path`` (k, 3).
+            contacts (all, and those of the backbone), the isostatic number, kinks, rattlers, quartic modes where
+            contacts are missing, counts and N, and κ_J from the satisfied side where it was asked for.
+        arrays: ``w`` (N,), ``forces`` (N_Δ,) over their mean, which constraints the ``contacts`` are (N_Δ,), which of
+            them belong to the ``backbone`` and are ``extended`` (N_Δ,), the ``gaps`` between parts of the backbone (of
+            particles up to ``FAR``), and κ, L and N_Δ on the ``path`` (k, 3).
     """
     system, problem, at = system_of(cell), derived_problem_of(cell, backend), cell.coordinates
-    end = approach(problem, system.initial(at["seed"], at["initial"]), loss=at["loss"], say=progress)
+    w = system.initial(at["seed"], at["initial"])
+    if has_kinks(system):
+        assert isinstance(problem, SphericalProblem)
+        end = approach_kinked(problem, w, loss=at["loss"], say=progress)
+    else:
+        end = approach(problem, w, loss=at["loss"], say=progress)
     there = problem.with_margin(end.margin)
     check_margins(there, end.w, there.margins(end.w))
     backbone = system.backbone(end.contacts)
@@ -39,6 +50,7 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     if isinstance(system, LocalSystem) and missing > 0 and outcome == "jammed" and system.size <= LARGEST:
         progress("quartic modes")
         quartic = quartic_modes(there, end.w, backbone.trivial + system.size - backbone.degrees)
+    below = _from_below(there, end.w, at["seed"], progress) if at.get("below") and end.ending == "jammed" else None
     contacts = np.flatnonzero(end.contacts)
     gaps = end.gaps[backbone.present[~end.contacts]]
     if isinstance(system, LocalSystem):
@@ -55,11 +67,13 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
             "held": held,
             "degrees": backbone.degrees,
             "isostatic": backbone.isostatic,
+            "kinks": end.kinks,
             "rattlers": backbone.rattlers,
             "quartic": quartic,
             "constraints": problem.constraints,
             "minima": len(end.minima),
             "iterations": end.iterations,
+            **_meeting(end, below),
             "parameters": system.size,
             "weights": system.weights,
         },
@@ -73,3 +87,25 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
             "path": end.minima,
         },
     )
+
+
+def _from_below(problem: DerivedProblem, w: Array, seed: int, progress: Progress) -> LargestMargin:
+    """The largest margin near w, from a displaced w, which satisfies a smaller one."""
+    progress("from the satisfied side")
+    displaced = w + DISPLACED * generator("below", seed, len(w)).standard_normal(len(w))
+    return largest_margin(problem, problem.retract(displaced), say=progress)
+
+
+def _meeting(end: Approach, below: LargestMargin | None) -> dict[str, Json]:
+    """κ_J from the satisfied side, and how far its contacts and forces are from those of the approach."""
+    if below is None:
+        return {}
+    forces = np.zeros(len(end.contacts))
+    forces[end.contacts] = end.forces / end.forces.sum()
+    return {
+        "largest_margin": below.margin,
+        "largest_margin_balance": below.balance,
+        "largest_margin_curvature": below.curvature,
+        "largest_margin_contacts": int(np.count_nonzero(below.forces)),
+        "largest_margin_forces": float(np.abs(below.forces - forces).max() / forces.max()),
+    }

@@ -50,6 +50,11 @@ class SearchSettings(NetworkSettings):
         None,
         help=f"κ at which an approach to jamming in κ begins; none: margin for patterns, {COMPRESSED} for packings",
     )
+    both_sides: bool = setting(
+        False,
+        help="find κ_J from the satisfied side too, as the largest margin near a displaced w",
+        source="docs/at-jamming.md",
+    )
     jammed: float = setting(LOSS, help="L at which such an approach ends", source="docs/systems.md: overlaps of 1e-7")
 
     def problems(self) -> list[str]:
@@ -138,6 +143,8 @@ class SearchSettings(NetworkSettings):
         """
         system = self.measured()
         coordinates = {"seed": seed, "initial": self.scheme(system), "loss": self.jammed}
+        if self.both_sides:
+            coordinates["below"] = True
         if isinstance(system, PatternSystem):
             start = self.margin if self.start_margin is None else self.start_margin
             return Cell(

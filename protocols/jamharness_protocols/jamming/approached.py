@@ -8,19 +8,23 @@ import pandas as pd
 from jamharness_numerics.statistics.bootstrap import estimate
 from numpy.typing import NDArray
 
-from jamharness.api import Estimate, Findings, FinishedCell, PatternSystem
+from jamharness.api import Estimate, Findings, FinishedCell, PatternSystem, Spherical
 from jamharness_protocols.common.approaches import jammed, why_none
 from jamharness_protocols.common.problem import system_of
 from jamharness_protocols.common.search_settings import APPROACH
 
 _ROW = (
     "seed", "outcome", "load", "critical_margin", "margin", "loss", "balance", "contacts", "held", "degrees",
-    "isostatic", "rattlers", "quartic", "constraints", "parameters", "minima", "iterations", "reason",
+    "isostatic", "kinks", "rattlers", "quartic", "constraints", "weights", "parameters", "minima", "iterations",
+    "largest_margin", "largest_margin_balance", "largest_margin_curvature", "largest_margin_contacts",
+    "largest_margin_forces", "reason",
 )  # fmt: skip
 _FORMULAS: "Mapping[str, Callable[[pd.DataFrame], pd.Series[float]]]" = {
     "critical_load": lambda there: there["load"],
     "critical_margin": lambda there: there["critical_margin"],
     "contacts": lambda there: there["held"] / there["degrees"],
+    "contacts_weights": lambda there: there["contacts"] / there["weights"],
+    "kinks": lambda there: there["kinks"] / there["degrees"],
     "excess_contacts": lambda there: there["held"] - there["isostatic"],
     "quartic_modes": lambda there: there["quartic"].dropna(),
     "rattlers": lambda there: there["rattlers"],
@@ -37,14 +41,21 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
     there = table[table["outcome"] == "jammed"]
     # P/N was given; what was found is κ.
     patterned = any(isinstance(item.cell.system, PatternSystem) for item in done)
+    networks = any(isinstance(item.cell.system, Spherical) for item in done)
     estimates: dict[str, Estimate] = {}
     samples: dict[str, Mapping[str, float]] = {}
     for name, formula in _FORMULAS.items():
         values = formula(there)
         if (name == "critical_load" and patterned) or (name == "quartic_modes" and not len(values)):
             continue
+        if name in ("contacts_weights", "kinks") and not networks:
+            continue
         estimates[name] = estimate(np.asarray(values, dtype=np.float64), np.mean)
         samples[name] = {str(there["seed"][index]): float(value) for index, value in values.items()}  # type: ignore[call-overload]
+    both = there.dropna(subset=["largest_margin"])
+    if len(both):
+        apart = (both["critical_margin"] - both["largest_margin"]).abs().max()
+        estimates["sides_apart"] = Estimate(value=float(apart), low=None, high=None, count=len(both))
     estimates["jammed"] = Estimate(value=float(len(there)), low=None, high=None, count=len(table))
     return Findings(
         estimates=estimates,

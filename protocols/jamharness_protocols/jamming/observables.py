@@ -44,6 +44,9 @@ OBSERVABLES: Mapping[str, Observable] = {
     "critical_margin": _jammed("", "mean over seeds of κ_J, the margin at which L vanishes", PAPER),
     "contacts": _jammed("N_Δ/N", "contacts at jamming per degree of freedom, both without rattlers", _PACKINGS),
     "excess_contacts": _jammed("contacts", "contacts at jamming beyond the isostatic number", _PACKINGS),
+    "contacts_weights": _jammed("N_Δ/N_w", "contacts at jamming per weight, biases not counted", PAPER),
+    "kinks": _jammed("kinks/N", "units of contacts held at the kink of relu: constraints beside the contacts"),
+    "sides_apart": _jammed("", "largest distance of κ_J from above and from the satisfied side (both_sides=true)"),
     "quartic_modes": _jammed(
         "modes", "modes that Hp alone holds at jamming, where contacts are missing", "arXiv 0812.1234"
     ),

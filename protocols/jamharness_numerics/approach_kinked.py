@@ -1,0 +1,63 @@
+"""Approach jamming of a relu network at fixed |w|: in softplus(β) first, then as a piecewise smooth function.
+
+L of relu has no Hessian where units are at their kinks, and near jamming every minimum has some there. softplus(β) is
+smooth, and its κ_J tends to relu's as 1/β (docs/at-jamming.md); from there programs that take kinks as constraints
+(``kinked``) climb to a local maximum of relu's own smallest gap.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from jamharness.api import Array
+from jamharness.api.spherical import SphericalProblem
+from jamharness_numerics.approach import LOSS, RISE, UNBALANCED, Approach, approach
+from jamharness_numerics.largest_margin import largest_margin
+from jamharness_numerics.minimise.outcome import silent
+
+SHARPNESSES = (8.0, 64.0)
+"""β of softplus on the way: the first is smooth on the scale of |w|, the last has κ_J within a tenth of relu's."""
+
+
+def approach_kinked(
+    problem: SphericalProblem, w: Array, *, loss: float = LOSS, say: Callable[[str], None] = silent
+) -> Approach:
+    """From a margin at which relu is not satisfied to a local maximum of its smallest gap.
+
+    Arguments:
+        problem: a relu network at the margin where the approach begins.
+        w: (N,) where to start.
+        loss: L at which the smooth approaches end.
+        say: told where it stands.
+
+    Returns:
+        ``margin`` and ``critical`` are κ_J itself and ``loss`` that of relu there: rounding. ``forces`` are the
+        multipliers of the contacts over their mean, ``kinks`` the units that contacts hold at z = 0. ``minima`` are
+        those of the smooth networks.
+    """
+    margin, minima, iterations = problem.loss.margin, [], 0
+    for beta in SHARPNESSES:
+        say(f"softplus({beta:g})")
+        smooth = problem.with_activation(f"softplus({beta:g})").with_margin(margin)
+        end = approach(smooth, w, loss=loss, say=say)
+        w, margin, iterations = end.w, end.margin + RISE, iterations + end.iterations
+        minima.append(end.minima)
+    say("relu")
+    top = largest_margin(problem, w, say=say)
+    contacts = top.forces > 0
+    margins, forces = problem.with_margin(top.margin).margins(top.w), top.forces[contacts]
+    stable = top.why == "converged" and top.balance <= UNBALANCED and top.curvature > 0
+    return Approach(
+        w=top.w,
+        margin=top.margin,
+        critical=top.margin,
+        loss=problem.loss_of(margins),
+        contacts=contacts,
+        forces=forces / forces.mean() if len(forces) else forces,
+        gaps=-margins[~contacts],
+        balance=top.balance,
+        minima=np.concatenate(minima),
+        iterations=iterations + top.programs,
+        ending="jammed" if stable else "not at rest",
+        kinks=top.kinks,
+    )

@@ -1,0 +1,202 @@
+"""Newton's method on the conditions of a largest margin, contacts and kinks given: κ_J, w and forces to rounding.
+
+With forces λ_μ ≥ 0, Σ λ = 1, on the contacts and pulls m_k on the kinks, a local maximum of the smallest gap has
+Σ λ ∇g + Σ m ∇z + Σ ν n = 0, n the normals of the manifold of w, g_μ = κ on every contact and z_k = 0 on every kink
+(Fletcher, Practical Methods of Optimization, §14.2 and §14.5). It is one where −(Σ λ ∇∇g + Σ m ∇∇z + ν/|w|) is
+positive in all directions that change no contact and no kink.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jamharness.api import Array, DerivedProblem, Float64
+from jamharness_numerics.kinked import Kinks
+from jamharness_numerics.minimise.newton import normals
+
+STEP = 1e-6
+"""Of the central differences that give second derivatives: an error of 1e-10 slows the convergence and biases
+nothing, as the conditions themselves are exact."""
+STEPS = 12
+"""Newton steps at most."""
+LEAST = 1e-6
+"""Of the largest curvature: the least that ``Conditions.bowl`` has in any direction."""
+DEPENDENT = 1e-9
+"""Of the largest: singular values of the gradients below it are none, and so are curvatures."""
+
+
+class Contacts(Protocol):
+    """The gaps of some constraints as smooth functions of w."""
+
+    def gaps(self, w: Array, /) -> Float64:
+        """G (n,)."""
+
+    def jacobian(self, w: Array, /) -> Float64:
+        """∇g (n, N)."""
+
+    def pulled(self, w: Array, forces: Float64, kinks: Kinks, pulls: Float64, /) -> Float64:
+        """Σ forces ∇g + Σ pulls ∇z, (N,)."""
+
+    def preactivations(self, w: Array, kinks: Kinks, /) -> Float64:
+        """Z (K,)."""
+
+    def slopes(self, w: Array, kinks: Kinks, /) -> Float64:
+        """∇z (K, N)."""
+
+
+class SmoothContacts:
+    """Constraints of a problem without kinks.
+
+    Arguments:
+        problem: at any margin.
+        rows: (n,) which constraints.
+    """
+
+    def __init__(self, problem: DerivedProblem, rows: NDArray[np.intp]) -> None:
+        self._problem, self._rows = problem, rows
+
+    def gaps(self, w: Array) -> Float64:
+        """G (n,)."""
+        return np.asarray(self._problem.loss.margin - self._problem.margins(w)[self._rows], dtype=np.float64)
+
+    def jacobian(self, w: Array) -> Float64:
+        """∇g (n, N)."""
+        return np.asarray(-self._problem.jacobian(w, self._rows), dtype=np.float64)
+
+    def pulled(self, w: Array, forces: Float64, kinks: Kinks, pulls: Float64) -> Float64:  # noqa: ARG002  (no kinks)
+        """Σ forces ∇g (N,)."""
+        return np.asarray(forces @ self.jacobian(w))
+
+    def preactivations(self, w: Array, kinks: Kinks) -> Float64:  # noqa: ARG002
+        """None."""
+        return np.zeros(len(kinks))
+
+    def slopes(self, w: Array, kinks: Kinks) -> Float64:  # noqa: ARG002
+        """None."""
+        return kinks.slopes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Conditions:
+    """How well a w fulfils the conditions, and Newton's step from there.
+
+    Arguments:
+        step: (N,) along the manifold.
+        balance: |Σ λ ∇g + Σ m ∇z + Σ ν n| over Σ λ |∇g|: the net force.
+        curvature: the smallest eigenvalue of −(Σ λ ∇∇g + …) in the directions that contacts and kinks leave, over the
+            largest in size; 1 where they leave none. Below 0 it is a saddle.
+        second: (N, N) Σ λ ∇∇g + Σ m ∇∇z + ν/|w|.
+    """
+
+    step: Float64
+    balance: float
+    curvature: float
+    second: Float64
+
+    def bowl(self) -> Float64:
+        """The positive part of −``second``, (N, N): for a program whose contacts may change."""
+        values, vectors = np.linalg.eigh(-self.second)
+        least = LEAST * float(np.abs(values).max())
+        return np.asarray((vectors * np.maximum(values, least)) @ vectors.T)
+
+
+def conditions(
+    problem: DerivedProblem,
+    contacts: Contacts,
+    w: Array,
+    forces: Float64,
+    kinks: Kinks,
+    pulls: Float64,
+    second: Float64 | None = None,
+) -> Conditions:
+    """At w, with a first guess of the forces.
+
+    Arguments:
+        problem: for the manifold of w.
+        contacts: the gaps of the n contacts.
+        w: (N,).
+        forces: (n,) λ, with sum 1.
+        kinks: the K kinks that are held.
+        pulls: (K,) m.
+        second: (N, N) the second derivatives of a w nearby, where these will do.
+    """
+    J, Z, units = contacts.jacobian(w), contacts.slopes(w, kinks), normals(problem, w)
+    pull = forces @ J + pulls @ Z
+    nu = -units.T @ pull
+    H = second
+    if H is None:
+        H = _second(contacts, w, forces, kinks, pulls)
+        for column, (part, _) in enumerate(problem.spheres):
+            diagonal = np.arange(part.start, part.stop)
+            H[diagonal, diagonal] += nu[column] / np.linalg.norm(w[part])
+    gaps, z = contacts.gaps(w), contacts.preactivations(w, kinks)
+    fixed = np.concatenate([J - forces @ J, Z, units.T])
+    errors = np.concatenate([gaps - forces @ gaps, z, np.zeros(len(nu))])
+    # What contacts and kinks fix, by their shortest step: gradients may depend on each other. The rest by Newton.
+    left, values, rows = np.linalg.svd(fixed)
+    rank = int(np.count_nonzero(values > DEPENDENT * values[0]))
+    bound, free, net = rows[:rank], rows[rank:], pull + units @ nu
+    back = -bound.T @ ((left.T[:rank] @ errors) / values[:rank])
+    eigenvalues, vectors = np.linalg.eigh(free @ -H @ free.T)
+    size = float(np.abs(eigenvalues).max(initial=0.0))
+    along = vectors.T @ free
+    curved = np.where(np.abs(eigenvalues) > DEPENDENT * size, eigenvalues, np.inf)
+    return Conditions(
+        step=back + along.T @ ((along @ (net + H @ back)) / curved),
+        balance=float(np.linalg.norm(net) / (forces @ np.linalg.norm(J, axis=1))),
+        curvature=float(eigenvalues[0]) / size if size else 1.0,
+        second=H,
+    )
+
+
+def newton_to_rest(
+    problem: DerivedProblem,
+    contacts: Contacts,
+    w: Array,
+    forces: Float64,
+    kinks: Kinks,
+    pulls: Float64,
+    second: Float64,
+) -> tuple[Array, Float64, Float64]:
+    """W, forces and pulls after Newton steps on these contacts and kinks, until none is shorter than the one before.
+
+    Arguments:
+        problem, contacts, w, forces, kinks, pulls: as for ``conditions``.
+        second: (N, N) the second derivatives at w; those further on hardly differ.
+    """
+    before = np.inf
+    for _ in range(STEPS):
+        step = conditions(problem, contacts, w, forces, kinks, pulls, second).step
+        length = float(np.abs(step).max(initial=0.0))
+        if not length < 0.5 * before:
+            break
+        w, before = problem.retract(w + step), length
+        forces, pulls = multipliers(problem, contacts, w, forces, kinks, pulls)
+    return w, forces, pulls
+
+
+def multipliers(
+    problem: DerivedProblem, contacts: Contacts, w: Array, forces: Float64, kinks: Kinks, pulls: Float64
+) -> tuple[Float64, Float64]:
+    """The forces and pulls with Σ λ = 1 that balance best, nearest to those given."""
+    count = len(forces)
+    gradients = np.concatenate([contacts.jacobian(w), contacts.slopes(w, kinks), normals(problem, w).T])
+    sums = np.concatenate([np.ones(count), np.zeros(len(gradients) - count)])
+    weight = float(np.abs(gradients).max())
+    start = np.concatenate([forces, pulls, np.zeros(len(gradients) - count - len(pulls))])
+    matrix = np.vstack([gradients.T, weight * sums])
+    change = np.linalg.lstsq(matrix, np.concatenate([-gradients.T @ start, [weight * (1 - sums @ start)]]), DEPENDENT)
+    found = start + change[0]
+    return found[:count], found[count : count + len(pulls)]
+
+
+def _second(contacts: Contacts, w: Array, forces: Float64, kinks: Kinks, pulls: Float64) -> Float64:
+    """Σ λ ∇∇g + Σ m ∇∇z, (N, N), by central differences of its gradient."""
+    H, w = np.zeros((len(w), len(w))), np.asarray(w, dtype=np.float64)
+    for column in range(len(w)):
+        moved = STEP * np.eye(1, len(w), column)[0]
+        ends = [contacts.pulled(w + sign * moved, forces, kinks, pulls) for sign in (1, -1)]
+        H[column] = (ends[0] - ends[1]) / (2 * STEP)
+    return np.asarray((H + H.T) / 2)

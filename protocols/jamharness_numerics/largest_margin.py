@@ -1,0 +1,270 @@
+"""The jamming point from the satisfied side: the largest margin by sequential quadratic programs.
+
+κ_J is a local maximum of the smallest gap min_μ g_μ(w) over the manifold of w. Each program maximises t + sᵀHs/2
+subject to g_μ + ∇g_μ·s ≥ t in a trust region |s_i| ≤ r, with H = Σ λ ∇∇g the curvature that holds what contacts leave
+free (Fletcher, Practical Methods of Optimization, §14.5); at first H = 0. Its multipliers λ are the contact forces, up
+to a factor, and Newton's step on the contacts that they name ends it. It shares no loss, no minimiser and no Hessian
+with the approach from above, so that the two can be held against each other.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import clarabel
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csc_matrix
+
+from jamharness.api import Array, DerivedProblem, Float64, Spherical, System
+from jamharness_numerics.contact_newton import Contacts, SmoothContacts, conditions, multipliers, newton_to_rest
+from jamharness_numerics.kinked import Branch, Kinks, no_kinks
+from jamharness_numerics.minimise.newton import normals
+from jamharness_numerics.minimise.outcome import silent
+
+FIRST, LEAST = 1e-2, 1e-9
+"""The trust region at first, and the one at which it ends: of a component of w of the order of 1."""
+NEAR = 4.0
+"""Constraints take part whose gap could come down to the smallest one within so many trust regions."""
+CORRECTED = 0.9
+"""Of the rise that a program promises: where less comes, its second-order correction is tried."""
+SOLVED = 1e-11
+"""The tolerances of a program, in units of the trust region."""
+CLOSE = 1e-2
+"""The trust region from which on H is used: before, contacts have hardly any chance to be right."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LargestMargin:
+    """A local maximum of the smallest gap.
+
+    Arguments:
+        w: (N,) there.
+        margin: the smallest gap, κ_J.
+        forces: (M,) multipliers, ≥ 0, with sum 1.
+        kinks: units of contacts that are held at z = 0: every one is a constraint as a contact is.
+        balance: the net force over the sum of its parts.
+        curvature: along the directions that contacts and kinks leave, as ``contact_newton.Conditions`` has it.
+        programs: linear programs that were solved.
+        why: ``"converged"``, ``"budget"``, ``"no step"``, or what the solver said.
+    """
+
+    w: Array
+    margin: float
+    forces: Float64
+    kinks: int
+    balance: float
+    curvature: float
+    programs: int
+    why: str
+
+
+def largest_margin(
+    problem: DerivedProblem,
+    w: Array,
+    *,
+    tolerance: float = 1e-13,
+    budget: int = 300,
+    radius: float = FIRST,
+    say: Callable[[str], None] = silent,
+) -> LargestMargin:
+    """Climb from w to the nearest local maximum of the smallest gap.
+
+    Arguments:
+        problem: at any margin.
+        w: (N,) where to start.
+        tolerance: it ends when a linear program promises less than this.
+        budget: linear programs at most.
+        radius: the first trust region.
+        say: told where it stands.
+    """
+    gaps, why, programs = gaps_of(problem, w), "budget", 0
+    solution: _Solution | None = None
+    bowl: Float64 | None = None
+    while programs < budget:
+        smallest = float(gaps.min())
+        near = _linearised(problem, w, gaps, radius)
+        programs += 1
+        answer = _program(near, normals(problem, w), radius, bowl)
+        if isinstance(answer, str):
+            why, solution = answer, None
+            break
+        solution = answer
+        predicted = solution.value - smallest
+        contacts, forces, kinks, pulls = _held(problem, near, solution)
+        if predicted < tolerance or radius < LEAST:
+            why = "converged" if predicted < tolerance else "no step"
+            break
+        ends, bowl_before = [problem.retract(w + solution.step)], bowl
+        if radius <= CLOSE:
+            second = conditions(problem, contacts, w, forces, kinks, pulls)
+            bowl = second.bowl()
+            ends.append(newton_to_rest(problem, contacts, w, forces, kinks, pulls, second.second)[0])
+        reached = [gaps_of(problem, end) for end in ends]
+        gain = (float(reached[0].min()) - smallest) / predicted
+        if gain < CORRECTED:
+            again = _program(_bent(problem, w, near, ends[0]), normals(problem, w), radius, bowl_before)
+            if not isinstance(again, str):
+                ends.append(problem.retract(w + again.step))
+                reached.append(gaps_of(problem, ends[-1]))
+                gain = max(gain, (float(reached[-1].min()) - smallest) / predicted)
+        best = int(np.argmax([end.min() for end in reached]))
+        if reached[best].min() > smallest:
+            w, gaps = ends[best], reached[best]
+        radius = min(2 * radius, FIRST) if gain > 0.75 else radius / 2 if gain > 0.25 else radius / 4
+        say(f"program {programs}: κ = {gaps.min():.12g}, {len(forces)} contacts, r = {radius:.1e}{' N' * best}")
+    result = LargestMargin(
+        w=w, margin=float(gaps.min()), forces=np.zeros(len(gaps)), kinks=0, balance=np.inf, curvature=-1.0,
+        programs=programs, why=why,
+    )  # fmt: skip
+    if solution is None:
+        return result
+    # The multipliers of a program are right to a part of the trust region; those that balance best are exact.
+    forces, pulls = multipliers(problem, contacts, w, forces, kinks, pulls)
+    at = conditions(problem, contacts, w, forces, kinks, pulls)
+    np.add.at(result.forces, near.rows[solution.forces > 0], forces)
+    branches = len(forces) - int(np.count_nonzero(result.forces))
+    return replace(result, kinks=branches + len(kinks), balance=at.balance, curvature=at.curvature)
+
+
+def gaps_of(problem: DerivedProblem, w: Array) -> Float64:
+    """G = κ − Δ, (M,)."""
+    return np.asarray(problem.loss.margin - problem.margins(w), dtype=np.float64)
+
+
+def has_kinks(system: System) -> bool:
+    """Whether it is a relu network at fixed |w|."""
+    return isinstance(system, Spherical) and system.network.nonlinearity.name == "relu"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Linearised:
+    """g_μ(w + s) ≈ g_μ + ∇g_μ·s + Σ a max(0, ±(z + ∇z·s)), over the kinks of μ.
+
+    Arguments:
+        rows: (n,) which constraint each is; one that has several branches is there several times.
+        gaps, jacobian: (n,) and (n, N).
+        kinks: of these.
+        branch: the network on them; None where gaps are smooth.
+    """
+
+    rows: NDArray[np.intp]
+    gaps: Float64
+    jacobian: Float64
+    kinks: Kinks
+    branch: Branch | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Solution:
+    """Of a program.
+
+    Arguments:
+        step: (N,) s.
+        value: t + sᵀHs/2, the smallest gap that it promises.
+        forces: (n,) λ, with sum 1; 0 for what is no contact.
+        pulls: (K,) m.
+        held: (K,) which kinks are held at z = 0: their pull is neither none nor all that it can be.
+    """
+
+    step: Float64
+    value: float
+    forces: Float64
+    pulls: Float64
+    held: NDArray[np.bool_]
+
+
+def _linearised(problem: DerivedProblem, w: Array, gaps: Float64, radius: float) -> _Linearised:
+    """The constraints that may become the smallest within the trust region, from the smallest gap on."""
+    order = np.argsort(gaps, kind="stable")
+    steepest = float(np.abs(problem.jacobian(w, order[: problem.size])).sum(axis=1).max())
+    rows = order[gaps[order] <= gaps[order[0]] + NEAR * radius * steepest]
+    if not has_kinks(problem.system):
+        J = np.asarray(-problem.jacobian(w, rows), dtype=np.float64)
+        return _Linearised(rows=rows, gaps=gaps[rows], jacobian=J, kinks=no_kinks(problem.size), branch=None)
+    assert isinstance(problem.system, Spherical)
+    x, y = (problem.given[name][rows] for name in ("x", "y"))
+    branch, origin = Branch.at(problem.system.network, x, y, w).split(w, radius)
+    return _Linearised(
+        rows=rows[origin], gaps=branch.gaps(w), jacobian=branch.jacobian(w), kinks=branch.kinks(w, radius),
+        branch=branch,
+    )  # fmt: skip
+
+
+def _bent(problem: DerivedProblem, w: Array, near: _Linearised, end: Array) -> _Linearised:
+    """The same gradients through the gaps and preactivations that an end really has: a second-order correction.
+
+    Each constraint bends in its own way, and the smallest gap feels the one that bends most (Maratos' effect; Nocedal
+    and Wright, Numerical Optimization, §18.3).
+    """
+    step = end - w
+    contacts = SmoothContacts(problem, near.rows) if near.branch is None else near.branch
+    z = contacts.preactivations(end, near.kinks) - near.kinks.slopes @ step
+    return replace(near, gaps=contacts.gaps(end) - near.jacobian @ step, kinks=replace(near.kinks, preactivations=z))
+
+
+_Held: TypeAlias = tuple[Contacts, Float64, Kinks, Float64]
+
+
+def _held(problem: DerivedProblem, near: _Linearised, solution: _Solution) -> _Held:
+    """The contacts and kinks that a program holds, with their forces and pulls."""
+    chosen = np.flatnonzero(solution.forces)
+    place = np.zeros(len(near.rows), dtype=np.intp)
+    place[chosen] = np.arange(len(chosen))
+    kinks = near.kinks.chosen(solution.held)
+    contacts: Contacts = (
+        SmoothContacts(problem, near.rows[chosen]) if near.branch is None else near.branch.chosen(chosen)
+    )
+    kinks = replace(kinks, patterns=place[kinks.patterns])
+    return contacts, solution.forces[chosen], kinks, solution.pulls[solution.held]
+
+
+def _program(near: _Linearised, units: Float64, radius: float, bowl: Float64 | None) -> _Solution | str:
+    """The program with ``bowl`` in the place of −sᵀHs/2; what the solver said where it has no solution."""
+    (count, size), kinks, lowest = near.jacobian.shape, near.kinks, float(near.gaps.min())
+    # In units of the trust region, with the smallest gap as zero: the solver's tolerances are absolute.
+    scale = radius * max(float(np.abs(near.jacobian).max()), np.finfo(np.float64).tiny)
+    reach = radius * np.maximum(np.abs(kinks.slopes).max(axis=1, initial=0.0), np.finfo(np.float64).tiny)
+    crossed = np.where(kinks.states > 0, -1.0, 1.0) / reach
+    share = np.zeros((count, len(kinks)))
+    share[kinks.patterns, np.arange(len(kinks))] = -kinks.weights * reach / scale
+    none, one = np.zeros((size, 1 + len(kinks))), np.eye(size)
+    rows = np.block([
+        [units.T, np.zeros((units.shape[1], 1 + len(kinks)))],
+        [-near.jacobian * (radius / scale), np.ones((count, 1)), share],
+        [kinks.slopes * (radius * crossed)[:, np.newaxis], np.zeros((len(kinks), 1)), -np.eye(len(kinks))],
+        [np.zeros((len(kinks), size + 1)), -np.eye(len(kinks))],
+        [one, none],
+        [-one, none],
+    ])  # fmt: skip
+    right = np.concatenate([
+        np.zeros(units.shape[1]), (near.gaps - lowest) / scale, -kinks.preactivations * crossed,
+        np.zeros(len(kinks)), np.ones(2 * size),
+    ])  # fmt: skip
+    cost, quadratic = np.zeros(size + 1 + len(kinks)), np.zeros((size + 1 + len(kinks),) * 2)
+    cost[size] = -1.0
+    if bowl is not None:
+        quadratic[:size, :size] = bowl * (radius**2 / scale)
+    options = clarabel.DefaultSettings()
+    options.verbose, options.max_threads = False, 1
+    options.tol_gap_abs = options.tol_gap_rel = options.tol_feas = SOLVED
+    answer = clarabel.DefaultSolver(
+        csc_matrix(np.triu(quadratic)), cost, csc_matrix(rows), right,
+        [clarabel.ZeroConeT(units.shape[1]), clarabel.NonnegativeConeT(len(right) - units.shape[1])], options,
+    ).solve()  # fmt: skip
+    if answer.status not in (clarabel.SolverStatus.Solved, clarabel.SolverStatus.AlmostSolved):
+        return str(answer.status)
+    x, z, slack = (np.asarray(part) for part in (answer.x, answer.z, answer.s))
+    gap_rows = slice(units.shape[1], units.shape[1] + count)
+    kink_rows = slice(gap_rows.stop, gap_rows.stop + len(kinks))
+    floor_rows = slice(kink_rows.stop, kink_rows.stop + len(kinks))
+    step = x[:size] * radius
+    forces = np.where(z[gap_rows] > slack[gap_rows], z[gap_rows], 0.0)
+    return _Solution(
+        step=step,
+        value=lowest + float(x[size]) * scale - (0.0 if bowl is None else float(step @ bowl @ step) / 2),
+        forces=forces / forces.sum(),
+        pulls=-z[kink_rows] * crossed * scale,
+        held=(z[kink_rows] > slack[kink_rows]) & (z[floor_rows] > slack[floor_rows])
+        & (forces[kinks.patterns] > 0),
+    )  # fmt: skip
