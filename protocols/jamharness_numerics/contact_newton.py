@@ -163,7 +163,12 @@ def newton_to_rest(
     """W, forces and pulls after Newton steps on these contacts and kinks, until none is shorter than the one before.
 
     Arguments:
-        problem, contacts, w, forces, kinks, pulls: as for ``conditions``.
+        problem: as for ``conditions``.
+        contacts: likewise.
+        w: (N,).
+        forces: (n,).
+        kinks: the K kinks that are held.
+        pulls: (K,).
         second: (N, N) the second derivatives at w; those further on hardly differ.
     """
     before = np.inf
@@ -180,7 +185,16 @@ def newton_to_rest(
 def multipliers(
     problem: DerivedProblem, contacts: Contacts, w: Array, forces: Float64, kinks: Kinks, pulls: Float64
 ) -> tuple[Float64, Float64]:
-    """The forces and pulls with Σ λ = 1 that balance best, nearest to those given."""
+    """The forces and pulls with Σ λ = 1 that balance best, nearest to those given.
+
+    Arguments:
+        problem: as for ``conditions``.
+        contacts: likewise.
+        w: (N,).
+        forces: (n,) a first guess.
+        kinks: the K kinks that are held.
+        pulls: (K,) a first guess.
+    """
     count = len(forces)
     gradients = np.concatenate([contacts.jacobian(w), contacts.slopes(w, kinks), normals(problem, w).T])
     sums = np.concatenate([np.ones(count), np.zeros(len(gradients) - count)])
