@@ -28,7 +28,9 @@ DEPENDENT = 1e-9
 
 
 class Contacts(Protocol):
-    """The gaps of some constraints as smooth functions of w."""
+    """The gaps of some constraints as smooth functions of w; where these are linear, it says so."""
+
+    linear: bool
 
     def gaps(self, w: Array, /) -> Float64:
         """G (n,)."""
@@ -55,7 +57,7 @@ class SmoothContacts:
     """
 
     def __init__(self, problem: DerivedProblem, rows: NDArray[np.intp]) -> None:
-        self._problem, self._rows = problem, rows
+        self._problem, self._rows, self.linear = problem, rows, problem.system.linear
 
     def gaps(self, w: Array) -> Float64:
         """G (n,)."""
@@ -209,6 +211,8 @@ def multipliers(
 def _second(contacts: Contacts, w: Array, forces: Float64, kinks: Kinks, pulls: Float64) -> Float64:
     """Σ λ ∇∇g + Σ m ∇∇z, (N, N), by central differences of its gradient."""
     H, w = np.zeros((len(w), len(w))), np.asarray(w, dtype=np.float64)
+    if contacts.linear:
+        return H
     for column in range(len(w)):
         moved = STEP * np.eye(1, len(w), column)[0]
         ends = [contacts.pulled(w + sign * moved, forces, kinks, pulls) for sign in (1, -1)]

@@ -66,6 +66,8 @@ class Branch:
         held: for each hidden layer (n, h), where the unit's other state is a pattern of its own.
     """
 
+    linear = False
+
     def __init__(
         self, network: Network, x: Array, y: Array, states: Sequence[Float64], held: Sequence[NDArray[np.bool_]]
     ) -> None:

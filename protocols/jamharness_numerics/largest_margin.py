@@ -14,6 +14,7 @@ from typing import TypeAlias
 import clarabel
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linprog
 from scipy.sparse import csc_matrix
 
 from jamharness.api import Array, DerivedProblem, Float64, Spherical, System
@@ -28,8 +29,8 @@ NEAR = 4.0
 """Constraints take part whose gap could come down to the smallest one within so many trust regions."""
 CORRECTED = 0.9
 """Of the rise that a program promises: where less comes, its second-order correction is tried."""
-SOLVED = 1e-11
-"""The tolerances of a program, in units of the trust region."""
+SOLVED = (1e-11, 1e-8)
+"""The tolerances of a program, in units of the trust region; the second where rounding does not allow the first."""
 CLOSE = 1e-2
 """The trust region from which on H is used: before, contacts have hardly any chance to be right."""
 
@@ -92,13 +93,15 @@ def largest_margin(
         solution = answer
         predicted = solution.value - smallest
         contacts, forces, kinks, pulls = _held(problem, near, solution)
-        if predicted < tolerance or radius < LEAST:
-            why = "converged" if predicted < tolerance else "no step"
+        # A linear program sees no curvature: what it calls stationary may still have other multipliers.
+        still = predicted < tolerance and (bowl is not None or problem.system.linear)
+        if still or radius < LEAST:
+            why = "converged" if still else "no step"
             break
         ends, bowl_before = [problem.retract(w + solution.step)], bowl
         if radius <= CLOSE:
             second = conditions(problem, contacts, w, forces, kinks, pulls)
-            bowl = second.bowl()
+            bowl = None if problem.system.linear else second.bowl()
             ends.append(newton_to_rest(problem, contacts, w, forces, kinks, pulls, second.second)[0])
         reached = [gaps_of(problem, end) for end in ends]
         gain = (float(reached[0].min()) - smallest) / predicted
@@ -241,20 +244,16 @@ def _program(near: _Linearised, units: Float64, radius: float, bowl: Float64 | N
         np.zeros(units.shape[1]), (near.gaps - lowest) / scale, -kinks.preactivations * crossed,
         np.zeros(len(kinks)), np.ones(2 * size),
     ])  # fmt: skip
-    cost, quadratic = np.zeros(size + 1 + len(kinks)), np.zeros((size + 1 + len(kinks),) * 2)
+    cost = np.zeros(size + 1 + len(kinks))
     cost[size] = -1.0
-    if bowl is not None:
-        quadratic[:size, :size] = bowl * (radius**2 / scale)
-    options = clarabel.DefaultSettings()
-    options.verbose, options.max_threads = False, 1
-    options.tol_gap_abs = options.tol_gap_rel = options.tol_feas = SOLVED
-    answer = clarabel.DefaultSolver(
-        csc_matrix(np.triu(quadratic)), cost, csc_matrix(rows), right,
-        [clarabel.ZeroConeT(units.shape[1]), clarabel.NonnegativeConeT(len(right) - units.shape[1])], options,
-    ).solve()  # fmt: skip
-    if answer.status not in (clarabel.SolverStatus.Solved, clarabel.SolverStatus.AlmostSolved):
-        return str(answer.status)
-    x, z, slack = (np.asarray(part) for part in (answer.x, answer.z, answer.s))
+    solved = (
+        _linear(cost, rows, right, units.shape[1])
+        if bowl is None
+        else _quadratic(bowl * (radius**2 / scale), cost, rows, right, units.shape[1])
+    )
+    if isinstance(solved, str):
+        return solved
+    x, z, slack = solved
     gap_rows = slice(units.shape[1], units.shape[1] + count)
     kink_rows = slice(gap_rows.stop, gap_rows.stop + len(kinks))
     floor_rows = slice(kink_rows.stop, kink_rows.stop + len(kinks))
@@ -268,3 +267,33 @@ def _program(near: _Linearised, units: Float64, radius: float, bowl: Float64 | N
         held=(z[kink_rows] > slack[kink_rows]) & (z[floor_rows] > slack[floor_rows])
         & (forces[kinks.patterns] > 0),
     )  # fmt: skip
+
+
+_Solved: TypeAlias = tuple[Float64, Float64, Float64]
+
+
+def _linear(cost: Float64, rows: Float64, right: Float64, equal: int) -> _Solved | str:
+    """Minimise c·x under A x ≤ b, the first rows with equality: x, multipliers and slacks, by the simplex method."""
+    answer = linprog(
+        cost, A_ub=rows[equal:], b_ub=right[equal:], A_eq=rows[:equal], b_eq=right[:equal], bounds=(None, None),
+        method="highs-ds",
+    )  # fmt: skip
+    if answer.status != 0:
+        return f"the solver of the program said {answer.message}"
+    none = np.zeros(equal)
+    return np.asarray(answer.x), np.concatenate([none, -answer.ineqlin.marginals]), np.concatenate([none, answer.slack])
+
+
+def _quadratic(P: Float64, cost: Float64, rows: Float64, right: Float64, equal: int) -> _Solved | str:
+    """The same with xᵀPx/2 of the first components, by an interior point."""
+    options = clarabel.DefaultSettings()
+    options.verbose, options.max_threads = False, 1
+    whole = np.zeros((len(cost), len(cost)))
+    whole[: len(P), : len(P)] = np.triu(P)
+    cones = [clarabel.ZeroConeT(equal), clarabel.NonnegativeConeT(len(right) - equal)]
+    for options.tol_gap_abs in SOLVED:
+        options.tol_gap_rel = options.tol_feas = options.tol_gap_abs
+        answer = clarabel.DefaultSolver(csc_matrix(whole), cost, csc_matrix(rows), right, cones, options).solve()
+        if answer.status in (clarabel.SolverStatus.Solved, clarabel.SolverStatus.AlmostSolved):
+            return np.asarray(answer.x), np.asarray(answer.z), np.asarray(answer.s)
+    return f"the solver of the program said {answer.status}"

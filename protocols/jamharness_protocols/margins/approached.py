@@ -66,13 +66,19 @@ def _forces(there: Sequence[FinishedCell]) -> Samples:
 
 
 def _gaps(there: Sequence[FinishedCell]) -> Samples:
-    parts, shortest = [], 0.0
+    parts, shortest, lengths = [], 0.0, []
     for item in there:
         assert item.result is not None
         values = item.result.values
         constraints, contacts, loss = (float(values[name]) for name in ("constraints", "contacts", "loss"))  # type: ignore[arg-type]
         shortest = max(shortest, CLOSED * float(np.sqrt(2 * loss * constraints / contacts)))
-        parts.append((item, -np.asarray(_arrays(item)["gaps"], dtype=np.float64)))
+        gaps = np.asarray(_arrays(item)["gaps"], dtype=np.float64)
+        parts.append((item, -gaps))
+        lengths.append(gaps)
+    # Each system's smallest gap ends the power law: below, the density of gaps is cut off by N.
+    pooled = np.sort(np.concatenate([np.zeros(0), *lengths]))
+    if len(pooled) > len(lengths):
+        shortest = max(shortest, float(pooled[len(lengths)]))
     return _pooled(parts, shortest)
 
 
