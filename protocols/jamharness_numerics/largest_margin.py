@@ -29,6 +29,9 @@ NEAR = 4.0
 """Constraints take part whose gap could come down to the smallest one within so many trust regions."""
 CORRECTED = 0.9
 """Of the rise that a program promises: where less comes, its second-order correction is tried."""
+EQUAL = 1e-11
+"""Gaps that are equal: Newton's steps leave them so to rounding."""
+TINY = 1e-300
 SOLVED = (1e-11, 1e-8)
 """The tolerances of a program, in units of the trust region; the second where rounding does not allow the first."""
 CLOSE = 1e-2
@@ -122,6 +125,13 @@ def largest_margin(
     )  # fmt: skip
     if solution is None:
         return result
+    if why == "converged":
+        # At rest the contacts are those whose gaps are equal; a program may miss the weakest.
+        closed = near.gaps - near.gaps.min() <= EQUAL
+        kinks = near.kinks
+        held = solution.held | ((np.abs(kinks.preactivations) <= EQUAL) & closed[kinks.patterns])
+        solution = replace(solution, forces=np.where(closed, np.maximum(solution.forces, TINY), 0.0), held=held)
+        contacts, forces, kinks, pulls = _held(problem, near, solution)
     # The multipliers of a program are right to a part of the trust region; those that balance best are exact.
     forces, pulls = multipliers(problem, contacts, w, forces, kinks, pulls)
     at = conditions(problem, contacts, w, forces, kinks, pulls)
@@ -294,6 +304,8 @@ def _quadratic(P: Float64, cost: Float64, rows: Float64, right: Float64, equal: 
     for options.tol_gap_abs in SOLVED:
         options.tol_gap_rel = options.tol_feas = options.tol_gap_abs
         answer = clarabel.DefaultSolver(csc_matrix(whole), cost, csc_matrix(rows), right, cones, options).solve()
-        if answer.status in (clarabel.SolverStatus.Solved, clarabel.SolverStatus.AlmostSolved):
-            return np.asarray(answer.x), np.asarray(answer.z), np.asarray(answer.s)
-    return f"the solver of the program said {answer.status}"
+        if answer.status == clarabel.SolverStatus.Solved:
+            break
+    if answer.status not in (clarabel.SolverStatus.Solved, clarabel.SolverStatus.AlmostSolved):
+        return f"the solver of the program said {answer.status}"
+    return np.asarray(answer.x), np.asarray(answer.z), np.asarray(answer.s)

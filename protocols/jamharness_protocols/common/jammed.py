@@ -93,7 +93,7 @@ def _from_below(problem: DerivedProblem, w: Array, seed: int, progress: Progress
     """The largest margin near w, from a displaced w, which satisfies a smaller one."""
     progress("from the satisfied side")
     displaced = w + DISPLACED * generator("below", seed, len(w)).standard_normal(len(w))
-    return largest_margin(problem, problem.retract(displaced), say=progress)
+    return largest_margin(problem, problem.retract(displaced), radius=10 * DISPLACED, say=progress)
 
 
 def _meeting(end: Approach, below: LargestMargin | None) -> dict[str, Json]:
