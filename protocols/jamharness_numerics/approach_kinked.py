@@ -17,6 +17,10 @@ from jamharness_numerics.minimise.outcome import silent
 
 SHARPNESSES = (8.0, 64.0)
 """β of softplus on the way: the first is smooth on the scale of |w|, the last has κ_J within a tenth of relu's."""
+ROUNDS = 6
+"""How often it goes on from beside a saddle."""
+PUSH = 1e-3
+"""How far beside, in units of √N times a component of w."""
 
 
 def approach_kinked(
@@ -44,6 +48,14 @@ def approach_kinked(
         minima.append(end.minima)
     say("relu")
     top = largest_margin(problem, w, say=say)
+    programs = top.programs
+    for _ in range(ROUNDS):
+        if top.why != "converged" or top.curvature > 0:
+            break
+        say("a saddle, left along its direction of negative curvature")
+        ends = [problem.retract(top.w + sign * PUSH * np.sqrt(len(w)) * top.softest) for sign in (1, -1)]
+        top = max((largest_margin(problem, end, say=say) for end in ends), key=lambda each: each.margin)
+        programs += top.programs
     contacts = top.forces > 0
     margins, forces = problem.with_margin(top.margin).margins(top.w), top.forces[contacts]
     stable = top.why == "converged" and top.balance <= UNBALANCED and top.curvature > 0
@@ -57,7 +69,7 @@ def approach_kinked(
         gaps=-margins[~contacts],
         balance=top.balance,
         minima=np.concatenate(minima),
-        iterations=iterations + top.programs,
+        iterations=iterations + programs,
         ending="jammed" if stable else "not at rest",
         kinks=top.kinks,
     )

@@ -90,12 +90,17 @@ class Conditions:
         curvature: the smallest eigenvalue of −(Σ λ ∇∇g + …) in the directions that contacts and kinks leave, over the
             largest in size; 1 where they leave none. Below 0 it is a saddle.
         second: (N, N) Σ λ ∇∇g + Σ m ∇∇z + ν/|w|.
+        softest: (N,) the direction of that smallest eigenvalue; zero where no direction is left.
+        fixed: how many directions contacts, kinks and spheres fix: the rank of their gradients, those of the contacts
+            less their mean.
     """
 
     step: Float64
     balance: float
     curvature: float
     second: Float64
+    softest: Float64
+    fixed: int
 
     def bowl(self) -> Float64:
         """The positive part of −``second``, (N, N): for a program whose contacts may change."""
@@ -150,6 +155,8 @@ def conditions(
         balance=float(np.linalg.norm(net) / (forces @ np.linalg.norm(J, axis=1))),
         curvature=float(eigenvalues[0]) / size if size else 1.0,
         second=H,
+        softest=along[0] if size else np.zeros(len(w)),
+        fixed=rank,
     )
 
 

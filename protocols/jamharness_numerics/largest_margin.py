@@ -46,11 +46,12 @@ class LargestMargin:
         w: (N,) there.
         margin: the smallest gap, κ_J.
         forces: (M,) multipliers, ≥ 0, with sum 1.
-        kinks: units of contacts that are held at z = 0: every one is a constraint as a contact is.
+        kinks: directions that units of contacts fix by being held at z = 0, beside the contacts.
         balance: the net force over the sum of its parts.
         curvature: along the directions that contacts and kinks leave, as ``contact_newton.Conditions`` has it.
         programs: linear programs that were solved.
         why: ``"converged"``, ``"budget"``, ``"no step"``, or what the solver said.
+        softest: (N,) the direction of the least curvature.
     """
 
     w: Array
@@ -61,6 +62,7 @@ class LargestMargin:
     curvature: float
     programs: int
     why: str
+    softest: Float64
 
 
 def largest_margin(
@@ -121,7 +123,7 @@ def largest_margin(
         say(f"program {programs}: κ = {gaps.min():.12g}, {len(forces)} contacts, r = {radius:.1e}{' N' * best}")
     result = LargestMargin(
         w=w, margin=float(gaps.min()), forces=np.zeros(len(gaps)), kinks=0, balance=np.inf, curvature=-1.0,
-        programs=programs, why=why,
+        programs=programs, why=why, softest=np.zeros(len(w)),
     )  # fmt: skip
     if solution is None:
         return result
@@ -136,8 +138,8 @@ def largest_margin(
     forces, pulls = multipliers(problem, contacts, w, forces, kinks, pulls)
     at = conditions(problem, contacts, w, forces, kinks, pulls)
     np.add.at(result.forces, near.rows[solution.forces > 0], forces)
-    branches = len(forces) - int(np.count_nonzero(result.forces))
-    return replace(result, kinks=branches + len(kinks), balance=at.balance, curvature=at.curvature)
+    kinked = at.fixed - len(problem.spheres) - (int(np.count_nonzero(result.forces)) - 1)
+    return replace(result, kinks=kinked, balance=at.balance, curvature=at.curvature, softest=at.softest)
 
 
 def gaps_of(problem: DerivedProblem, w: Array) -> Float64:

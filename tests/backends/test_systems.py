@@ -12,6 +12,7 @@ from jamharness_systems.spheres import Spheres
 from jamharness.api import (
     LOSSES,
     Backend,
+    BadInput,
     CrossEntropy,
     DerivedProblem,
     Loss,
@@ -20,6 +21,7 @@ from jamharness.api import (
     Network,
     QuadraticHinge,
     SoftHinge,
+    Spherical,
     System,
     generator,
 )
@@ -38,6 +40,8 @@ SYSTEMS: list[System] = [
     Network(inputs=3, width=4, depth=1, activation="gelu(2)", bias=False),
     Network(inputs=3, width=5, depth=2, activation="softplus(3)"),
     Network(inputs=3, width=5, depth=2, activation="relu"),
+    Spherical(network=Network(inputs=3, width=4, depth=2, activation="tanh")),
+    Spherical(network=Network(inputs=3, width=4, depth=1, activation="softplus(3)"), layers=True),
 ]
 MARGINS = {"Spheres": 0.1, "Ellipses": 0.1}
 
@@ -216,3 +220,36 @@ def test_what_is_linear_is_differentiated_once(numpy_backend: Backend) -> None:
     np.testing.assert_allclose(problem.with_margin(2.0).jacobian(-w, some), fresh.jacobian(w, some), rtol=1e-13)
     assert np.shares_memory(problem.with_margin(2.0)._constant, problem._constant)
     assert not np.shares_memory(problem.jacobian(w, some), problem._constant)
+
+
+@pytest.mark.parametrize("layers", [False, True])
+@pytest.mark.parametrize("name", ["numpy", *FRAMEWORKS])
+def test_a_network_at_fixed_norm_has_closed_forms(name: str, layers: bool) -> None:
+    """At any margin, of either sign, they are what automatic differentiation of its formula gives."""
+    backend, network = load_backend(name), Network(inputs=3, width=4, depth=2, activation="tanh")
+    system, draw = Spherical(network=network, layers=layers), generator("spherical", layers)
+    data = {"x": draw.standard_normal((12, 3)), "y": np.tile([-1.0, 1.0], 6)}
+    w = system.retract(system.initial(1) + 0.1 * draw.standard_normal(system.size))
+    for margin in (0.3, 0.0, -0.1):
+        closed = backend.problem(system, data, QuadraticHinge(margin=margin))
+        formula = backend.derived_problem(system, data, QuadraticHinge(margin=margin))
+        assert type(closed) is not type(formula)
+        assert closed.spheres == formula.spheres == system.spheres
+        for problem in (closed, closed.with_margin(2.0).with_margin(margin), closed.with_dtype("float64")):
+            np.testing.assert_allclose(problem.margins(w), formula.margins(w), atol=1e-13)
+            np.testing.assert_allclose(problem.hessian(w), formula.hessian(w), atol=1e-12)
+        loss, gradient = closed.loss_and_gradient(w)
+        assert loss == pytest.approx(formula.loss_and_gradient(w)[0], rel=1e-13)
+        np.testing.assert_allclose(gradient, formula.loss_and_gradient(w)[1], atol=1e-13)
+        step = closed.damped_step(w, 0.1)
+        np.testing.assert_allclose(step.w, formula.damped_step(w, 0.1).w, atol=1e-11)
+        for part, radius in system.spheres:
+            assert np.linalg.norm(step.w[part]) == pytest.approx(radius, rel=1e-12)
+            assert abs(closed.tangent(w, gradient)[part] @ w[part]) < 1e-13
+    softer = closed.restated(SoftHinge())
+    np.testing.assert_allclose(softer.margins(w), formula.restated(SoftHinge()).margins(w), atol=1e-13)
+    assert len(system.spheres) == (3 if layers else 1)
+    radii = [np.linalg.norm(network.initial(5)[part]) for part, _ in system.spheres]
+    np.testing.assert_allclose(radii, [radius for _, radius in system.spheres])
+    with pytest.raises(BadInput, match="margin"):
+        backend.problem(network, data["x"], data["y"], loss=QuadraticHinge(margin=-0.1))

@@ -172,3 +172,56 @@ def test_a_negative_margin_is_a_load_of_the_perceptron():
     """And the settings of a network that is not measured do not matter."""
     settings = Jamming.Settings(system=PERCEPTRON, margin=-0.5, activation="nonsense", width=-1)
     assert settings.problems() == []
+
+
+SMALL = {"constraint": "sphere", "width": 5, "start_ratio": 1.5, "seed": 1}
+
+
+@pytest.mark.parametrize("activation", ["softplus(8)", "relu"])
+def test_networks_at_fixed_norm_come_to_jamming(findings, activation):
+    """κ_J from above and from the satisfied side is one; contacts are counted per N and N_w; kinks of relu alone."""
+    found = findings("jamming", activation=activation, both_sides=True, seeds=3, **SMALL)
+    table = found.tables["approaches"]
+    assert table["outcome"].tolist() == ["jammed"] * 3
+    assert found.estimates["sides_apart"].value < 1e-6
+    assert (table["critical_margin"] - table["largest_margin"]).abs().max() == found.estimates["sides_apart"].value
+    assert (table["contacts"] <= table["parameters"]).all()
+    per_weight = (table["contacts"] / table["weights"]).mean()
+    assert found.estimates["contacts_weights"].value == pytest.approx(per_weight)
+    assert (table["kinks"] > 0).all() if activation == "relu" else (table["kinks"] == 0).all()
+    assert (table["loss"] < 1e-14).all()
+    assert "critical_load" not in found.estimates
+    exponents = findings("margins", activation=activation, both_sides=True, seeds=3, **SMALL)
+    assert exponents.estimates["jammed"].value == 3
+    assert (exponents.arrays["forces values"] > 0).all()
+
+
+def test_spectra_of_a_network_at_fixed_norm(findings):
+    """No direction in which L falls, and Hp ~ √L down to jamming."""
+    found = findings("spectrum", activation="softplus(8)", seeds=2, compressions=(0.0, 0.001, 0.01), **SMALL)
+    assert (found.tables["cells"]["negative_H"] == 0).all()
+    assert abs(found.estimates["hp_exponent"].value - 0.5) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("protocol", "given", "words"),
+    [
+        ("jamming", {"constraint": "sphere", "minimiser": "adam"}, "minimiser = adam"),
+        ("margins", {"constraint": "layers", "budget": 10}, "budget = 10"),
+        ("jamming", {"constraint": "sphere", "system": SPHERES}, "constraint = sphere"),
+        ("jamming", {"constraint": "sphere", "scan": "width"}, "a network at fixed |w| has no width"),
+        ("jamming", {"scan": "margin"}, "constraint=sphere"),
+        ("jamming", {"constraint": "sphere", "margin": 1e9}, "margin = "),
+    ],
+)
+def test_what_a_constraint_does_not_go_with(protocol, given, words):
+    """One sentence each."""
+    problems = PROTOCOLS[protocol].Settings(**given).problems()
+    assert len(problems) == 1
+    assert words in problems[0]
+
+
+def test_a_constraint_makes_margins_of_either_sign_possible():
+    """κ is a load there."""
+    assert PROTOCOLS["jamming"].Settings(constraint="sphere", margin=-0.1).problems() == []
+    assert PROTOCOLS["jamming"].Settings(margin=-0.1).problems() != []
