@@ -26,9 +26,9 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     """Bring the cell's system from its margin to jamming.
 
     Returns:
-        values: ``outcome`` (``"jammed"``, or why it is not), κ and κ_J, the load there, L, the balance of the forces, contacts (all, and those of the backbone), the isostatic
-            number, kinks, rattlers, quartic modes where contacts are missing, counts and N, and κ_J from the satisfied
-            side where it was asked for.
+        values: ``outcome`` (``"jammed"``, or why it is not), κ and κ_J, the load there, L, the balance of the forces,
+            contacts (all, and those of the backbone), the isostatic number, kinks, rattlers, quartic modes where
+            contacts are missing, counts and N, and κ_J from the satisfied side where it was asked for.
         arrays: ``w`` (N,), ``forces`` (N_Δ,) over their mean, which constraints the ``contacts`` are (N_Δ,), which of
             them belong to the ``backbone`` and are ``extended`` (N_Δ,), the ``gaps`` between parts of the backbone (of
             particles up to ``FAR``), and κ, L and N_Δ on the ``path`` (k, 3).
