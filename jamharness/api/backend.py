@@ -97,7 +97,7 @@ class Problem(ABC):
 
     def restated(self, network: Network, loss: QuadraticHinge) -> "Problem":
         """The same patterns, another activation or loss; override it to keep data on the device."""
-        found: Problem = self.backend.network_problem(network, self.x, self.y, loss)
+        found: Problem = free_or_not(self.backend, network, self.x, self.y, loss)
         return found
 
     def with_activation(self, activation: str) -> "Problem":
@@ -170,6 +170,26 @@ class Problem(ABC):
     def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:
         """Θ = ∇f(x1) · ∇f(x2) of shape (M1, M2)."""
         raise _missing(self, "tangent_kernel")
+
+
+def _free(loss: QuadraticHinge) -> bool:
+    """Whether a network whose outputs may be scaled freely can have this margin."""
+    return loss.margin >= MARGINS[0] / BEYOND
+
+
+def free_or_not(backend: "Backend", network: Network, x: Array, y: Array, loss: QuadraticHinge) -> Any:
+    """A network's problem at any margin: at fixed |w| κ may be 0 or negative.
+
+    Arguments:
+        backend: what makes it.
+        network: the network.
+        x: (P, d) patterns.
+        y: (P,) labels.
+        loss: the quadratic hinge at any κ.
+    """
+    if _free(loss):
+        return backend.problem(network, x, y, loss)
+    return backend.network_problem(network, x, y, loss)
 
 
 def _provides(problem: Problem, capability: str) -> bool:
@@ -256,12 +276,12 @@ class Backend(ABC):
         if isinstance(system, Network):
             chosen = chosen or QuadraticHinge()
             if type(chosen) is QuadraticHinge and not chosen.offsets:
-                if not chosen.margin >= MARGINS[0] / BEYOND:
+                if not _free(chosen):
                     raise BadInput(margin_problem(chosen.margin))
                 return self.network_problem(system, arrays["x"], arrays["y"], chosen)
         chosen = chosen or QuadraticHinge(margin=0.0)
         if isinstance(system, Spherical) and type(chosen) is QuadraticHinge and not chosen.offsets:
-            inner = self.network_problem(system.network, arrays["x"], arrays["y"], chosen)
+            inner = free_or_not(self, system.network, arrays["x"], arrays["y"], chosen)
             return SphericalProblem(self, system, system.arrays(arrays), inner)
         return self.derived_problem(system, arrays, chosen)
 

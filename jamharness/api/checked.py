@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from jamharness.api import fallbacks
 from jamharness.api.arrays import Array
-from jamharness.api.backend import Backend, Problem
+from jamharness.api.backend import Backend, Problem, free_or_not
 from jamharness.api.derived import DerivedProblem, Differentiator
 from jamharness.api.errors import BackendError
 from jamharness.api.fallbacks import DampedStep
@@ -65,7 +65,7 @@ class CheckedBackend(Backend):
 
     def network_problem(self, network: Network, x: Array, y: Array, loss: QuadraticHinge) -> "CheckedProblem":
         """A network on patterns, checked."""
-        return CheckedProblem(self, self.inner.network_problem(network, x, y, loss), network, loss, len(y))
+        return CheckedProblem(self, free_or_not(self.inner, network, x, y, loss), network, loss, len(y))
 
     def problem_of(self, *arguments: Any, **named: Any) -> DerivedProblem:
         """A model of the user's own, as the backend itself makes it."""

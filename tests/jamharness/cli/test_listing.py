@@ -71,7 +71,7 @@ def test_datasets_are_listed(jamharness):
 def test_systems_are_listed(jamharness):
     """By the name under which their cells are stored."""
     rows = {row["name"]: row for row in jamharness("systems", "--json").document["systems"]}
-    assert set(rows) == {"fully_connected", "perceptron", "spheres", "ellipses", "classifier", "committee"}
+    assert set(rows) == {"fully_connected", "spherical", "perceptron", "spheres", "ellipses", "classifier", "committee"}
     assert {(row["kind"], row["state"]) for row in rows.values()} == {("system", "ready")}
     assert "a fully connected network" in jamharness("systems").out
     one = jamharness("systems", "spheres", "--json").document

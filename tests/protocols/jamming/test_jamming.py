@@ -325,7 +325,10 @@ def test_figures():
 def test_every_estimate_is_a_declared_observable():
     """What analyse estimates is what the protocol says that it observes (of other systems: test_systems.py)."""
     found = [PROTOCOL.analyse(SCANS[name], carry_out(SCANS[name])).estimates for name in ("patterns", "width")]
-    at_jamming = {"critical_margin", "contacts", "excess_contacts", "quartic_modes", "rattlers", "jammed"}
+    at_jamming = {
+        "critical_margin", "contacts", "contacts_weights", "kinks", "excess_contacts", "quartic_modes", "rattlers",
+        "sides_apart", "jammed",
+    }  # fmt: skip
     assert set(found[0]) | set(found[1]) == set(Jamming.observables) - at_jamming
     assert all(o.meaning and o.comparison in ("exact", "horizon", "distribution") for o in Jamming.observables.values())
 
