@@ -88,7 +88,7 @@ class TensorFlowBackend(Backend):
         return super().problem_of(outputs, start, x, y, loss)
 
     def differentiator(self) -> TensorFlowDifferentiator:
-        """Automatic differentiation : one for all problems, so that equal systems share their graphs."""
+        """Automatic differentiation: one for all problems, so that equal systems share their graphs."""
         return self._differentiator
 
     def describe(self) -> Mapping[str, Json]:

@@ -168,7 +168,7 @@ def approach(
 def _bearing(problem: DerivedProblem, w: Array, contacts: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which contacts bear a force at κ_J itself: a gap shorter than the overlaps at the end is closed there, by chance.
 
-    Of 400 perceptrons of 320 about one in a hundred has such a gap of 1e-7 (docs/calibration.md).
+    One of 120 perceptrons of N = 400 had such a gap (docs/calibration.md).
     """
     top = largest_margin(problem, w, radius=CLOSED, budget=1)
     bearing = contacts & (top.forces > 0)

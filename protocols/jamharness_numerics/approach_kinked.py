@@ -1,8 +1,8 @@
 """Approach jamming of a relu network at fixed |w|: in softplus(β) first, then as a piecewise smooth function.
 
 L of relu has no Hessian where units are at their kinks, and near jamming every minimum has some there. softplus(β) is
-smooth, and its κ_J tends to relu's as 1/β (docs/at-jamming.md); from there programs that take kinks as constraints
-(``kinked``) climb to a local maximum of relu's own smallest gap.
+smooth and tends to relu; from there programs that take kinks as constraints (``kinked``) climb to a local maximum of
+relu's own smallest gap.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from jamharness_numerics.largest_margin import largest_margin
 from jamharness_numerics.minimise.outcome import silent
 
 SHARPNESSES = (8.0, 64.0)
-"""β of softplus on the way: the first is smooth on the scale of |w|, the last has κ_J within a tenth of relu's."""
+"""β of softplus on the way: the first is smooth on the scale of |w|, the last near enough to relu to climb from."""
 ROUNDS = 6
 """How often it goes on from beside a saddle."""
 PUSH = 1e-3
@@ -58,7 +58,9 @@ def approach_kinked(
         programs += top.programs
     contacts = top.forces > 0
     margins, forces = problem.with_margin(top.margin).margins(top.w), top.forces[contacts]
-    stable = top.why == "converged" and top.balance <= UNBALANCED and top.curvature > 0
+    stable = (
+        top.why == "converged" and top.balance <= UNBALANCED and top.curvature > 0 and bool((top.forces >= 0).all())
+    )
     return Approach(
         w=top.w,
         margin=top.margin,

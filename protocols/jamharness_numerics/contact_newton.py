@@ -168,8 +168,8 @@ def newton_to_rest(
     kinks: Kinks,
     pulls: Float64,
     second: Float64,
-) -> tuple[Array, Float64, Float64]:
-    """W, forces and pulls after Newton steps on these contacts and kinks, until none is shorter than the one before.
+) -> Array:
+    """W after Newton steps on these contacts and kinks, until none is half as long as the one before.
 
     Arguments:
         problem: as for ``conditions``.
@@ -188,7 +188,7 @@ def newton_to_rest(
             break
         w, before = problem.retract(w + step), length
         forces, pulls = multipliers(problem, contacts, w, forces, kinks, pulls)
-    return w, forces, pulls
+    return w
 
 
 def multipliers(

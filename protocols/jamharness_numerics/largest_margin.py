@@ -32,6 +32,7 @@ CORRECTED = 0.9
 EQUAL = 1e-11
 """Gaps that are equal: Newton's steps leave them so to rounding."""
 TINY = 1e-300
+"""A force that a program did not see, before it is solved for."""
 SOLVED = (1e-11, 1e-8)
 """The tolerances of a program, in units of the trust region; the second where rounding does not allow the first."""
 CLOSE = 1e-2
@@ -45,11 +46,11 @@ class LargestMargin:
     Arguments:
         w: (N,) there.
         margin: the smallest gap, κ_J.
-        forces: (M,) multipliers, ≥ 0, with sum 1.
+        forces: (M,) multipliers with sum 1; one that is negative bears no force, and the w is no maximum.
         kinks: directions that units of contacts fix by being held at z = 0, beside the contacts.
         balance: the net force over the sum of its parts.
         curvature: along the directions that contacts and kinks leave, as ``contact_newton.Conditions`` has it.
-        programs: linear programs that were solved.
+        programs: that were solved.
         why: ``"converged"``, ``"budget"``, ``"no step"``, or what the solver said.
         softest: (N,) the direction of the least curvature.
     """
@@ -79,8 +80,8 @@ def largest_margin(
     Arguments:
         problem: at any margin.
         w: (N,) where to start.
-        tolerance: it ends when a linear program promises less than this.
-        budget: linear programs at most.
+        tolerance: it ends when a program promises less than this.
+        budget: programs at most.
         radius: the first trust region.
         say: told where it stands.
     """
@@ -107,7 +108,7 @@ def largest_margin(
         if radius <= CLOSE:
             second = conditions(problem, contacts, w, forces, kinks, pulls)
             bowl = None if problem.system.linear else second.bowl()
-            ends.append(newton_to_rest(problem, contacts, w, forces, kinks, pulls, second.second)[0])
+            ends.append(newton_to_rest(problem, contacts, w, forces, kinks, pulls, second.second))
         reached = [gaps_of(problem, end) for end in ends]
         gain = (float(reached[0].min()) - smallest) / predicted
         if gain < CORRECTED:
