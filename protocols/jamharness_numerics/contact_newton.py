@@ -6,7 +6,7 @@ With forces λ_μ ≥ 0, Σ λ = 1, on the contacts and pulls m_k on the kinks, 
 positive in all directions that change no contact and no kink.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -81,6 +81,23 @@ class SmoothContacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Held:
+    """What holds a w at rest.
+
+    Arguments:
+        contacts: the gaps of the n contacts.
+        forces: (n,) λ, with sum 1.
+        kinks: the K kinks at z = 0.
+        pulls: (K,) m.
+    """
+
+    contacts: Contacts
+    forces: Float64
+    kinks: Kinks
+    pulls: Float64
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Conditions:
     """How well a w fulfils the conditions, and Newton's step from there.
 
@@ -109,32 +126,22 @@ class Conditions:
         return np.asarray((vectors * np.maximum(values, least)) @ vectors.T)
 
 
-def conditions(
-    problem: DerivedProblem,
-    contacts: Contacts,
-    w: Array,
-    forces: Float64,
-    kinks: Kinks,
-    pulls: Float64,
-    second: Float64 | None = None,
-) -> Conditions:
+def conditions(problem: DerivedProblem, held: Held, w: Array, second: Float64 | None = None) -> Conditions:
     """At w, with a first guess of the forces.
 
     Arguments:
         problem: for the manifold of w.
-        contacts: the gaps of the n contacts.
+        held: its contacts and kinks.
         w: (N,).
-        forces: (n,) λ, with sum 1.
-        kinks: the K kinks that are held.
-        pulls: (K,) m.
         second: (N, N) the second derivatives of a w nearby, where these will do.
     """
+    contacts, forces, kinks, pulls = held.contacts, held.forces, held.kinks, held.pulls
     J, Z, units = contacts.jacobian(w), contacts.slopes(w, kinks), normals(problem, w)
     pull = forces @ J + pulls @ Z
     nu = -units.T @ pull
     H = second
     if H is None:
-        H = _second(contacts, w, forces, kinks, pulls)
+        H = _second(held, w)
         for column, (part, _) in enumerate(problem.spheres):
             diagonal = np.arange(part.start, part.stop)
             H[diagonal, diagonal] += nu[column] / np.linalg.norm(w[part])
@@ -160,68 +167,53 @@ def conditions(
     )
 
 
-def newton_to_rest(
-    problem: DerivedProblem,
-    contacts: Contacts,
-    w: Array,
-    forces: Float64,
-    kinks: Kinks,
-    pulls: Float64,
-    second: Float64,
-) -> Array:
+def newton_to_rest(problem: DerivedProblem, held: Held, w: Array, second: Float64) -> Array:
     """W after Newton steps on these contacts and kinks, until none is half as long as the one before.
 
     Arguments:
-        problem: as for ``conditions``.
-        contacts: likewise.
+        problem: for the manifold of w.
+        held: its contacts and kinks.
         w: (N,).
-        forces: (n,).
-        kinks: the K kinks that are held.
-        pulls: (K,).
         second: (N, N) the second derivatives at w; those further on hardly differ.
     """
     before = np.inf
     for _ in range(STEPS):
-        step = conditions(problem, contacts, w, forces, kinks, pulls, second).step
+        step = conditions(problem, held, w, second).step
         length = float(np.abs(step).max(initial=0.0))
         if not length < 0.5 * before:
             break
         w, before = problem.retract(w + step), length
-        forces, pulls = multipliers(problem, contacts, w, forces, kinks, pulls)
+        held = multipliers(problem, held, w)
     return w
 
 
-def multipliers(
-    problem: DerivedProblem, contacts: Contacts, w: Array, forces: Float64, kinks: Kinks, pulls: Float64
-) -> tuple[Float64, Float64]:
-    """The forces and pulls with Σ λ = 1 that balance best, nearest to those given.
+def multipliers(problem: DerivedProblem, held: Held, w: Array) -> Held:
+    """The same contacts and kinks with the forces and pulls, Σ λ = 1, that balance best, nearest to those given.
 
     Arguments:
-        problem: as for ``conditions``.
-        contacts: likewise.
+        problem: for the manifold of w.
+        held: its contacts and kinks, with a first guess of forces and pulls.
         w: (N,).
-        forces: (n,) a first guess.
-        kinks: the K kinks that are held.
-        pulls: (K,) a first guess.
     """
-    count = len(forces)
-    gradients = np.concatenate([contacts.jacobian(w), contacts.slopes(w, kinks), normals(problem, w).T])
+    count, kinks = len(held.forces), len(held.pulls)
+    slopes = held.contacts.slopes(w, held.kinks)
+    gradients = np.concatenate([held.contacts.jacobian(w), slopes, normals(problem, w).T])
     sums = np.concatenate([np.ones(count), np.zeros(len(gradients) - count)])
     weight = float(np.abs(gradients).max())
-    start = np.concatenate([forces, pulls, np.zeros(len(gradients) - count - len(pulls))])
+    start = np.concatenate([held.forces, held.pulls, np.zeros(len(gradients) - count - kinks)])
     matrix = np.vstack([gradients.T, weight * sums])
     change = np.linalg.lstsq(matrix, np.concatenate([-gradients.T @ start, [weight * (1 - sums @ start)]]), DEPENDENT)
     found = start + change[0]
-    return found[:count], found[count : count + len(pulls)]
+    return replace(held, forces=found[:count], pulls=found[count : count + kinks])
 
 
-def _second(contacts: Contacts, w: Array, forces: Float64, kinks: Kinks, pulls: Float64) -> Float64:
+def _second(held: Held, w: Array) -> Float64:
     """Σ λ ∇∇g + Σ m ∇∇z, (N, N), by central differences of its gradient."""
     H, w = np.zeros((len(w), len(w))), np.asarray(w, dtype=np.float64)
-    if contacts.linear:
+    if held.contacts.linear:
         return H
     for column in range(len(w)):
         moved = STEP * np.eye(1, len(w), column)[0]
-        ends = [contacts.pulled(w + sign * moved, forces, kinks, pulls) for sign in (1, -1)]
+        ends = [held.contacts.pulled(w + sign * moved, held.forces, held.kinks, held.pulls) for sign in (1, -1)]
         H[column] = (ends[0] - ends[1]) / (2 * STEP)
     return np.asarray((H + H.T) / 2)

@@ -18,7 +18,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csc_matrix
 
 from jamharness.api import Array, DerivedProblem, Float64, Spherical, System
-from jamharness_numerics.contact_newton import Contacts, SmoothContacts, conditions, multipliers, newton_to_rest
+from jamharness_numerics.contact_newton import Contacts, Held, SmoothContacts, conditions, multipliers, newton_to_rest
 from jamharness_numerics.kinked import Branch, Kinks, no_kinks
 from jamharness_numerics.minimise.newton import normals
 from jamharness_numerics.minimise.outcome import silent
@@ -98,7 +98,7 @@ def largest_margin(
             break
         solution = answer
         predicted = solution.value - smallest
-        contacts, forces, kinks, pulls = _held(problem, near, solution)
+        held = _held(problem, near, solution)
         # A linear program sees no curvature: what it calls stationary may still have other multipliers.
         still = predicted < tolerance and (bowl is not None or problem.system.linear)
         if still or radius < LEAST:
@@ -106,9 +106,9 @@ def largest_margin(
             break
         ends, bowl_before = [problem.retract(w + solution.step)], bowl
         if radius <= CLOSE:
-            second = conditions(problem, contacts, w, forces, kinks, pulls)
+            second = conditions(problem, held, w)
             bowl = None if problem.system.linear else second.bowl()
-            ends.append(newton_to_rest(problem, contacts, w, forces, kinks, pulls, second.second))
+            ends.append(newton_to_rest(problem, held, w, second.second))
         reached = [gaps_of(problem, end) for end in ends]
         gain = (float(reached[0].min()) - smallest) / predicted
         if gain < CORRECTED:
@@ -121,7 +121,7 @@ def largest_margin(
         if reached[best].min() > smallest:
             w, gaps = ends[best], reached[best]
         radius = min(2 * radius, FIRST) if gain > 0.75 else radius / 2 if gain > 0.25 else radius / 4
-        say(f"program {programs}: κ = {gaps.min():.12g}, {len(forces)} contacts, r = {radius:.1e}{' N' * best}")
+        say(f"program {programs}: κ = {gaps.min():.12g}, {len(held.forces)} contacts, r = {radius:.1e}{' N' * best}")
     result = LargestMargin(
         w=w, margin=float(gaps.min()), forces=np.zeros(len(gaps)), kinks=0, balance=np.inf, curvature=-1.0,
         programs=programs, why=why, softest=np.zeros(len(w)),
@@ -131,14 +131,14 @@ def largest_margin(
     if why == "converged":
         # At rest the contacts are those whose gaps are equal; a program may miss the weakest.
         closed = near.gaps - near.gaps.min() <= EQUAL
-        kinks = near.kinks
-        held = solution.held | ((np.abs(kinks.preactivations) <= EQUAL) & closed[kinks.patterns])
-        solution = replace(solution, forces=np.where(closed, np.maximum(solution.forces, TINY), 0.0), held=held)
-        contacts, forces, kinks, pulls = _held(problem, near, solution)
+        at_zero = (np.abs(near.kinks.preactivations) <= EQUAL) & closed[near.kinks.patterns]
+        forces = np.where(closed, np.maximum(solution.forces, TINY), 0.0)
+        solution = replace(solution, forces=forces, held=solution.held | at_zero)
+        held = _held(problem, near, solution)
     # The multipliers of a program are right to a part of the trust region; those that balance best are exact.
-    forces, pulls = multipliers(problem, contacts, w, forces, kinks, pulls)
-    at = conditions(problem, contacts, w, forces, kinks, pulls)
-    np.add.at(result.forces, near.rows[solution.forces > 0], forces)
+    held = multipliers(problem, held, w)
+    at = conditions(problem, held, w)
+    np.add.at(result.forces, near.rows[solution.forces > 0], held.forces)
     kinked = at.fixed - len(problem.spheres) - (int(np.count_nonzero(result.forces)) - 1)
     return replace(result, kinks=kinked, balance=at.balance, curvature=at.curvature, softest=at.softest)
 
@@ -219,10 +219,7 @@ def _bent(problem: DerivedProblem, w: Array, near: _Linearised, end: Array) -> _
     return replace(near, gaps=contacts.gaps(end) - near.jacobian @ step, kinks=replace(near.kinks, preactivations=z))
 
 
-_Held: TypeAlias = tuple[Contacts, Float64, Kinks, Float64]
-
-
-def _held(problem: DerivedProblem, near: _Linearised, solution: _Solution) -> _Held:
+def _held(problem: DerivedProblem, near: _Linearised, solution: _Solution) -> Held:
     """The contacts and kinks that a program holds, with their forces and pulls."""
     chosen = np.flatnonzero(solution.forces)
     place = np.zeros(len(near.rows), dtype=np.intp)
@@ -232,7 +229,7 @@ def _held(problem: DerivedProblem, near: _Linearised, solution: _Solution) -> _H
         SmoothContacts(problem, near.rows[chosen]) if near.branch is None else near.branch.chosen(chosen)
     )
     kinks = replace(kinks, patterns=place[kinks.patterns])
-    return contacts, solution.forces[chosen], kinks, solution.pulls[solution.held]
+    return Held(contacts=contacts, forces=solution.forces[chosen], kinks=kinks, pulls=solution.pulls[solution.held])
 
 
 def _program(near: _Linearised, units: Float64, radius: float, bowl: Float64 | None) -> _Solution | str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from jamharness_numerics.approach import approach
 from jamharness_numerics.approach_kinked import approach_kinked
-from jamharness_numerics.contact_newton import SmoothContacts, conditions, multipliers
+from jamharness_numerics.contact_newton import Held, SmoothContacts, conditions, multipliers
 from jamharness_numerics.kinked import Branch, no_kinks
 from jamharness_numerics.largest_margin import gaps_of, largest_margin
 from jamharness_protocols.calibration.perceptrons import gaussian
@@ -162,17 +162,18 @@ def test_conditions_at_a_known_maximum():
     above = approach(problem, w)
     rows = np.flatnonzero(above.contacts)
     contacts, none = SmoothContacts(problem, rows), no_kinks(len(w))
-    forces, pulls = multipliers(problem, contacts, above.w, above.forces / above.forces.sum(), none, np.zeros(0))
-    at = conditions(problem, contacts, above.w, forces, none, pulls)
+    guess = Held(contacts=contacts, forces=above.forces / above.forces.sum(), kinks=none, pulls=np.zeros(0))
+    held = multipliers(problem, guess, above.w)
+    at = conditions(problem, held, above.w)
     assert at.balance < 1e-6
     assert at.curvature > 0
     # Its second derivative is Hp of the loss there, whose slopes are the forces.
     there = problem.with_margin(above.margin)
     Hp = there.hessian(above.w)[1]
     slopes = there.loss.slope(there.margins(above.w))
-    nu = -above.w @ (forces @ contacts.jacobian(above.w)) / np.linalg.norm(above.w) ** 2
+    nu = -above.w @ (held.forces @ contacts.jacobian(above.w)) / np.linalg.norm(above.w) ** 2
     expected = -Hp * len(slopes) / slopes.sum() + nu * np.eye(len(w))
     np.testing.assert_allclose(at.second, expected, atol=2e-4 * np.abs(expected).max())
     moved = problem.retract(above.w + 1e-4 * np.random.default_rng(0).standard_normal(len(w)))
-    step = conditions(problem, contacts, moved, forces, none, pulls).step
+    step = conditions(problem, held, moved).step
     assert np.linalg.norm(moved + step - above.w) < 0.05 * np.linalg.norm(moved - above.w)
