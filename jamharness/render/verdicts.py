@@ -5,6 +5,7 @@ from rich.text import Text
 STYLES = {
     "satisfied": "green",
     "minimum": "red",
+    "arrested": "red",
     "diverging": "red",
     "undecided": "yellow",
     "failed": "red",

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from jamharness.api import Array, DerivedProblem
 from jamharness_numerics.largest_margin import largest_margin
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
-from jamharness_numerics.minimise.newton import tangent_hessian
 from jamharness_numerics.minimise.outcome import OptimizeResult, silent
 from jamharness_numerics.minimise.rest import FLAT, TOLERANCE, balance_of, rest, satisfied
+from jamharness_numerics.minimise.saddles import beside, downhill
 
 LOSS = 1e-14
 """Where an approach ends: overlaps of 1e-7, at which forces balance to 1e-6 of themselves or better. At L = 1e-18
@@ -45,10 +45,6 @@ ROUNDS = 20
 """How often an approach goes on from beside a saddle, or from where a minimum that it followed is lost."""
 LONG = 5
 """Times ``STEPS``, for the way from a minimum that is lost to the next: along a valley it is slow."""
-NEGATIVE = 1e3
-"""Units of rounding, in the largest eigenvalue of H, below which a negative one counts."""
-PUSH = 1e-5
-"""How far beside a saddle Newton begins, in units of √N times a component of w."""
 LOOSENED = 1e-7
 """By how much κ rises at first where a system came loose beside a saddle; four times as much each time."""
 Ending: TypeAlias = Literal["jammed", "no minimum", "not at rest", "budget"]
@@ -213,23 +209,9 @@ def _descend(
     return problem, w, ending, iterations
 
 
-def downhill(problem: DerivedProblem, w: Array) -> Array | None:
-    """A direction (N,) of unit length along which L has negative curvature at a balanced w; None at a minimum.
-
-    Near jamming it is so weak (of the order of the overlaps) that forces balance to rounding at a saddle too.
-    """
-    H0, Hp = problem.hessian(w)
-    H = tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), float(np.trace(H0)))
-    values, vectors = np.linalg.eigh(H)
-    if not values[-1] > 0 or values[0] > -NEGATIVE * float(np.finfo(problem.backend.dtype).eps) * values[-1]:
-        return None
-    return np.asarray(vectors[:, 0])
-
-
 def _pushed(problem: DerivedProblem, w: Array, direction: Array, loss: float) -> tuple[DerivedProblem, Array, int]:
     """Rest again from both sides of a saddle, at the lower of the two; where it comes loose there, at a larger κ."""
-    push = PUSH * np.sqrt(len(w)) * direction
-    ends = [rest(problem, problem.retract(w + sign * push), STEPS, TOLERANCE, zero=0.0) for sign in (1, -1)]
+    ends = [rest(problem, problem.retract(at), STEPS, TOLERANCE, zero=0.0) for at in beside(w, direction)]
     spent = sum(end.iterations for end in ends)
     lowest = min(ends, key=lambda end: problem.loss_of(problem.margins(end.w)))
     problem, w, more = _tightened(problem, lowest.w, loss)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, log2
 
-UNSATISFIED = ("minimum", "diverging")
+UNSATISFIED = ("minimum", "arrested", "diverging")
 """Outcomes that end a bracket from the hard side."""
 PATIENCE = 3
 """Undecided values beyond the hardest satisfied one after which harder ones are not tried: they take the longest, and
@@ -42,8 +42,9 @@ class Bracket:
     """What the trials say about the threshold.
 
     Satisfiability is monotone along the axis (a subset of satisfied patterns is satisfied by the same w), so the
-    hardest satisfied value is one end, and the easiest minimum beyond it is the other, or the easiest run whose loss
-    has levelled off while its weights grow; undecided trials are neither.
+    hardest satisfied value is one end. The other is the easiest run beyond it that ended in a minimum, or whose loss
+    hardly falls, or has levelled off while its weights grow: the end of one descent, and no proof that none satisfies
+    it. Undecided trials are neither.
 
     Arguments:
         satisfied: the hardest value that was satisfied; None when none was.

@@ -11,8 +11,9 @@ from jamharness_numerics.minimise.constrained import constrained
 from jamharness_numerics.minimise.first_order import first_order
 from jamharness_numerics.minimise.kinks import SHARPEST, Kinks, kinks
 from jamharness_numerics.minimise.outcome import Minimisation, OptimizeResult, Outcome, silent
+from jamharness_numerics.minimise.saddles import downhill
 from jamharness_numerics.minimise.second_order import second_order
-from jamharness_numerics.minimise.verdict import settled
+from jamharness_numerics.minimise.verdict import verdict_of
 
 BUDGETS = {"lm": 6000, "adam": 2_000_000, "fire": 200_000, "sgd": 2_000_000, "flow": 2_000_000}
 """Default budgets. lm: steps, measured to decide at N_w = 444 (few searches need 3000); adam: updates, the least of
@@ -31,7 +32,7 @@ def minimise(
     budget: int | None = None,
     say: Callable[[str], None] = silent,
 ) -> Minimisation:
-    """Lower L from w until every pattern is satisfied, the forces balance at a minimum, or the budget is spent.
+    """Lower L from w until every pattern is satisfied, it rests at a minimum or hardly falls, or the budget is spent.
 
     Arguments:
         problem: the problem at its margin κ; of a network, or of any system (``constrained``).
@@ -62,13 +63,14 @@ def minimise(
     certificate = last_layer(problem, margins)
     finite = end.finite and bool(np.all(np.isfinite(margins)))
     smooth = problem.network.nonlinearity.smooth or problem.network.depth == 0
-    rests = settled(smooth=smooth, certificate=certificate, balance=balance, decline=decline)
-    outcome, reason = _judge(finite, unsatisfied, rests, end, allowed, method)
-    at, resting = Kinks(units=0, patterns=0, balance=None), None
-    if outcome == "minimum" and not smooth:
-        at = kinks(problem, w)
-        stage = problem.with_activation(f"softplus({SHARPEST:g})")
-        resting = last_layer(stage, stage.margins(w))
+    stage = problem if smooth else problem.with_activation(f"softplus({SHARPEST:g})")
+    evidence = finite and unsatisfied > 0 and end.slope is None
+    resting = last_layer(stage, stage.margins(w)) if evidence and not smooth else None
+    rests = verdict_of(smooth=smooth, certificate=certificate, resting=resting, balance=balance, decline=decline)
+    unstable = evidence and rests == "minimum" and stage.can("hessian") and downhill(stage, w) is not None
+    outcome, reason = _judge(finite, unsatisfied, "saddle" if unstable else rests, end, allowed, method)
+    stopped = outcome in ("minimum", "arrested")
+    at = kinks(problem, w) if stopped and not smooth else Kinks(units=0, patterns=0, balance=None)
     return Minimisation(
         w=w,
         outcome=outcome,
@@ -82,7 +84,7 @@ def minimise(
         kinks=at.units,
         kinked=at.patterns,
         clarke=at.balance,
-        resting=resting,
+        resting=resting if stopped else None,
         iterations=iterations,
         factorisations=end.factorisations,
         seconds=perf_counter() - start,
@@ -99,7 +101,10 @@ def _of_system(
     margins = problem.margins(end.w)
     finite = end.finite and bool(np.all(np.isfinite(margins)))
     violated = int(np.count_nonzero(~problem.loss.satisfied(margins)))
-    outcome, reason = _judge(finite, violated, end.why == "balanced", end, allowed, method)
+    rests = "minimum" if end.why == "balanced" else None
+    if finite and violated and rests and downhill(problem, end.w) is not None:
+        rests = "saddle"
+    outcome, reason = _judge(finite, violated, rests, end, allowed, method)
     balance = end.balance or 0.0
     return Minimisation(
         w=end.w,
@@ -116,7 +121,7 @@ def _of_system(
 
 
 def _judge(
-    finite: bool, unsatisfied: int, rests: bool, end: OptimizeResult, allowed: int, method: str
+    finite: bool, unsatisfied: int, rests: str | None, end: OptimizeResult, allowed: int, method: str
 ) -> tuple[Outcome, str]:
     if not finite:
         return "undecided", "The loss became NaN or infinite: use float64, another seed, or initial=orthogonal."
@@ -127,8 +132,12 @@ def _judge(
             "diverging",
             f"L has levelled off while |w| grows: −d ln L/d ln |w| = {end.slope:.2g} at a minimum for its norm.",
         )
-    if rests:
+    if rests == "minimum":
         return "minimum", "The forces balance with patterns left unsatisfied."
+    if rests == "saddle":
+        return "arrested", "The forces balance at a saddle, whose direction of negative curvature leads nowhere lower."
+    if rests == "arrested":
+        return "arrested", "L hardly falls with patterns left unsatisfied, and the forces do not balance: no minimum."
     if end.why == "late":
         return "undecided", f"L still falls, with few patterns given up: raise the budget, as in budget={4 * allowed}."
     if end.iterations >= allowed:

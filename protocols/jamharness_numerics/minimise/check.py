@@ -1,6 +1,6 @@
 """The end of a minimisation computed again in NumPy, by formulas that no backend has a part in.
 
-What is checked: the margins at w, how many are positive, L, and for a minimum the net force over its parts. Each may
+What is checked: the margins at w, how many are positive, L, and where a run has stopped the net force over its parts. Each may
 differ from the backend's by what rounding in its dtype explains, bounded for the w at hand, and by no more. A w at
 which these formulas themselves overflow has diverged; it is no backend's fault, and nothing is checked there.
 """
@@ -62,7 +62,7 @@ def check(problem: Problem | DerivedProblem, end: Minimisation, method: str, mar
         raise _wrong(problem, f"counts {end.unsatisfied} unsatisfied patterns", f"{least} to {most}")
     spread = sqrt(float(np.mean(error**2)))
     _compare(problem, "L", np.array([end.loss]), np.array([loss]), np.array([spread * (spread + sqrt(2 * loss))]))
-    if end.outcome == "minimum" and end.balance is not None:
+    if end.outcome in ("minimum", "arrested") and end.balance is not None:
         smooth = problem.network.nonlinearity.smooth or problem.network.depth == 0 or method != "lm"
         rule = problem.network.nonlinearity if smooth else Activation(name="softplus", beta=SHARPEST)
         balance = _balance(problem.network, rule, w, x, y, kappa)

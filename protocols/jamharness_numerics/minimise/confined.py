@@ -16,7 +16,8 @@ from jamharness.api import Array, Problem
 from jamharness_numerics.minimise.certificate import last_layer, loss_of
 from jamharness_numerics.minimise.newton import newton
 from jamharness_numerics.minimise.outcome import PUSH, OptimizeResult
-from jamharness_numerics.minimise.verdict import DECLINE_TOLERANCE, MANY, SMOOTH_TOLERANCE, given_up, levelled, settled
+from jamharness_numerics.minimise.saddles import rested
+from jamharness_numerics.minimise.verdict import DECLINE_TOLERANCE, MANY, SMOOTH_TOLERANCE, given_up, levelled, verdict_of
 
 FIRST = 10.0
 """λ|w|²/L on the first sphere: it draws w back from where Levenberg–Marquardt has stalled."""
@@ -114,7 +115,7 @@ def late(problem: Problem, search: OptimizeResult, budget: int) -> OptimizeResul
         budget: steps in all.
     """
     steps = min(max(REST, budget // SHARE), max(0, budget - search.iterations))
-    tried = newton(problem, search.w, steps, tolerance=1e-3 * SMOOTH_TOLERANCE, done=lambda w: separated(problem, w))
+    tried = rested(problem, search.w, steps, tolerance=1e-3 * SMOOTH_TOLERANCE, done=lambda w: separated(problem, w))
     found = replace(_further(search, tried), balance=tried.balance, decline=tried.decline, why="late")
     if tried.why == "done":
         return replace(found, w=rescaled(problem, tried.w), balance=None, decline=None)
@@ -146,7 +147,7 @@ def rescaled(problem: Problem, w: Array) -> Array:
 
 def _rested(problem: Problem, search: OptimizeResult, budget: int) -> OptimizeResult:
     """The minimum at finite w where there is one nearby, or a w that satisfies all; otherwise the search as it was."""
-    tried = newton(
+    tried = rested(
         problem,
         search.w,
         min(REST, max(0, budget - search.iterations)),
@@ -157,7 +158,7 @@ def _rested(problem: Problem, search: OptimizeResult, budget: int) -> OptimizeRe
     if tried.why == "done":
         return replace(further, w=rescaled(problem, tried.w), balance=None, decline=None, slope=None)
     certificate = last_layer(problem, problem.margins(tried.w))
-    if settled(smooth=True, certificate=certificate, balance=tried.balance, decline=None):
+    if verdict_of(smooth=True, certificate=certificate, resting=None, balance=tried.balance, decline=None):
         return replace(further, balance=tried.balance, decline=tried.decline, slope=None)
     return replace(search, iterations=further.iterations, factorisations=further.factorisations)
 

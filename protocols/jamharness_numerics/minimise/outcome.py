@@ -7,7 +7,7 @@ from jamharness.api import Array
 
 PUSH = 1.02
 """LM aims at 1.02 κ, so that zero loss is passed through at a finite distance (docs/minimisers.md)."""
-Outcome: TypeAlias = Literal["satisfied", "minimum", "diverging", "undecided"]
+Outcome: TypeAlias = Literal["satisfied", "minimum", "arrested", "diverging", "undecided"]
 
 
 def silent(_: str) -> None:
@@ -20,8 +20,8 @@ class Minimisation:
 
     Arguments:
         w: (N,) the parameters.
-        outcome: ``"satisfied"``: N_Δ = 0 at w, by exact comparison; ``"minimum"``: N_Δ > 0 and the forces balance, see
-            ``verdict``; ``"diverging"``: N_Δ > 0 at a minimum on the sphere |w| = R, and L has levelled off in R
+        outcome: ``"satisfied"``: N_Δ = 0 at w, by exact comparison; ``"minimum"``: N_Δ > 0 and w is stationary to second
+            order, see ``verdict``; ``"arrested"``: N_Δ > 0 and L hardly falls, at no minimum; ``"diverging"``: N_Δ > 0 at a minimum on the sphere |w| = R, and L has levelled off in R
             (smooth activations alone, see ``confined``); ``"undecided"``: none of these was shown within the budget.
         loss: L(w) at the margin asked for.
         unsatisfied: N_Δ at w.
@@ -31,8 +31,8 @@ class Minimisation:
         decline: the part of L that 100 more Newton steps would take away at the pace of the last 50, or that the last
             fifth of a first-order run took; None where it was not computed.
         slope: −d ln L / d ln |w| along minima on spheres, at a diverging end; None elsewhere.
-        kinks: units of unsatisfied patterns that are at a kink, see ``kinks``. Counted at minima of relu networks, 0
-            elsewhere.
+        kinks: units of unsatisfied patterns that are at a kink, see ``kinks``. Counted where relu networks rest or are
+            arrested, 0 elsewhere.
         kinked: patterns with at least one such unit.
         clarke: ``balance`` in the relu network with the best slopes at its kinks; None where there is none.
         resting: ``certificate`` in the softplus network in which a relu network rests, whose kinks have slopes between

@@ -13,8 +13,8 @@ from jamharness_numerics.minimise.certificate import force_balance, loss_of, tra
 from jamharness_numerics.minimise.confined import confined, late
 from jamharness_numerics.minimise.kinks import SHARPEST
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
-from jamharness_numerics.minimise.newton import newton
 from jamharness_numerics.minimise.outcome import PUSH, OptimizeResult
+from jamharness_numerics.minimise.saddles import rested
 from jamharness_numerics.minimise.verdict import DECLINE_TOLERANCE, SMOOTH_TOLERANCE
 
 SHARPNESS = tuple(2.0**k for k in range(1, 11))
@@ -37,6 +37,7 @@ _ENDS = {
     "balanced": "the forces balance",
     "done": "every pattern is satisfied",
     "zero": "all but nothing is left of L",
+    "saddle": "the forces balance at a saddle",
     "settled": "L has settled",
     "no step": "stopped: no step lowers L",
     "budget": "the budget is spent",
@@ -187,7 +188,7 @@ def _rest(
         )
     enough = 0.0 if stage is problem else DECLINE_TOLERANCE / 2
     tolerance = 1e-3 * SMOOTH_TOLERANCE if stage is problem else 0.1 * SMOOTH_TOLERANCE
-    rest = newton(stage, search.w, left, tolerance=tolerance, done=lambda w: satisfied(problem, w), enough=enough)
+    rest = rested(stage, search.w, left, tolerance=tolerance, done=lambda w: satisfied(problem, w), enough=enough)
     at = f"{stage.network.activation} at rest" if stage is not problem else "at rest"
     say(f"{at}: L = {rest.loss:.2e}, |∇L| / √(2 L tr H0) = {rest.balance:.0e}, {_ENDS.get(rest.why, rest.why)}")
     return replace(

@@ -58,13 +58,13 @@ def test_a_layer_without_kinks_beside_one_with():
     assert kinks(problem, w).units == 2
 
 
-def test_at_a_minimum_the_best_slopes_balance_what_the_gradient_leaves():
+def test_where_relu_is_arrested_the_best_slopes_balance_what_the_gradient_leaves():
     """A jammed relu network: the net force with slopes chosen is far below that of relu's own gradient."""
     network = Network(inputs=6, width=6, depth=2)
     data = load(DataRequest(inputs=6, patterns=400, seed=1))
     problem = NumpyBackend().problem(network, data.x, data.y)
     found = minimise(problem, network.initial(seed=1))
-    assert found.outcome == "minimum"
+    assert found.outcome == "arrested"
     assert found.kinks >= found.kinked > 0
     loss, gradient = problem.loss_and_gradient(found.w)
     raw = force_balance(gradient, loss, trace_h0(problem, found.w))
