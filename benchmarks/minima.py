@@ -37,7 +37,8 @@ def further(problem: Problem, w: np.ndarray) -> tuple[bool, bool, bool]:
 
 def rows(backend: str, width: int, seeds: int, activations: tuple[str, ...]) -> Iterator[str]:
     """The table in Markdown, row by row."""
-    yield "| activation | runs | satisfied | minima | of these: L −1%, overlap ±5%, saddle | arrested | of these | other |"
+    heads = ("activation", "runs", "satisfied", "minima", "L −1%, overlap ±5%, saddle", "arrested", "of these", "other")
+    yield f"| {' | '.join(heads)} |"
     yield "|---|---|---|---|---|---|---|---|"
     made = load_backend(backend)
     for activation in activations:

@@ -45,7 +45,7 @@ def summary(run: "Run", observables: Observables) -> RenderableType:
         parts += [_estimates(name, part, observables.get(name, {})), *_outcome(part)]
     parts += _figures(run)
     if len(run.protocols) > 1:
-        parts.append(_published(run, observables))
+        parts.append(_results(run, observables))
     parts.append(Prose(f"More: jamharness show {where(run)}"))
     return Group(*parts)
 
@@ -108,15 +108,17 @@ def _estimates(name: str, part: "ProtocolRun", observables: Mapping[str, Observa
     return Group(made, *lines) if part.findings.estimates else Prose(f"{name}: no estimates yet.")
 
 
-def _published(run: "Run", observables: Observables) -> RenderableType:
-    """Everything that was measured for which there is a published value, from all protocols."""
-    made = table("measured against published", "value>", "95% interval!", "unit", "published")
+def _results(run: "Run", observables: Observables) -> RenderableType:
+    """Every observable of the papers that was measured; beside it what is published where it is the same thing."""
+    made = table("measured!", "value>", "95% interval!", "unit", "published")
     for name, part in run.protocols.items():
         for key, estimate in part.findings.estimates.items():
             observable = observables.get(name, {}).get(key)
-            if observable is not None and applicable(observable, part.settings):
+            known = any(each is not None for each in (estimate.value, estimate.low, estimate.high))
+            if observable is not None and observable.published and known:
+                published = observable.published if applicable(observable, part.settings) else ""
                 value = number(estimate.value, half_width(estimate))
-                made.add_row(Text(key, style="bold"), value, interval(estimate), observable.unit, observable.published)
+                made.add_row(Text(key, style="bold"), value, interval(estimate), observable.unit, published)
     return made
 
 

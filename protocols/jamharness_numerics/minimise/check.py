@@ -1,8 +1,8 @@
 """The end of a minimisation computed again in NumPy, by formulas that no backend has a part in.
 
-What is checked: the margins at w, how many are positive, L, and where a run has stopped the net force over its parts. Each may
-differ from the backend's by what rounding in its dtype explains, bounded for the w at hand, and by no more. A w at
-which these formulas themselves overflow has diverged; it is no backend's fault, and nothing is checked there.
+What is checked: the margins at w, how many are positive, L, and where a run has stopped the net force over its parts.
+Each may differ from the backend's by what rounding in its dtype explains, bounded for the w at hand, and by no more. A
+w at which these formulas themselves overflow has diverged; it is no backend's fault, and nothing is checked there.
 """
 
 from math import sqrt

@@ -17,7 +17,14 @@ from jamharness_numerics.minimise.certificate import last_layer, loss_of
 from jamharness_numerics.minimise.newton import newton
 from jamharness_numerics.minimise.outcome import PUSH, OptimizeResult
 from jamharness_numerics.minimise.saddles import rested
-from jamharness_numerics.minimise.verdict import DECLINE_TOLERANCE, MANY, SMOOTH_TOLERANCE, given_up, levelled, verdict_of
+from jamharness_numerics.minimise.verdict import (
+    DECLINE_TOLERANCE,
+    MANY,
+    SMOOTH_TOLERANCE,
+    given_up,
+    levelled,
+    verdict_of,
+)
 
 FIRST = 10.0
 """λ|w|²/L on the first sphere: it draws w back from where Levenberg–Marquardt has stalled."""

@@ -20,8 +20,9 @@ class Minimisation:
 
     Arguments:
         w: (N,) the parameters.
-        outcome: ``"satisfied"``: N_Δ = 0 at w, by exact comparison; ``"minimum"``: N_Δ > 0 and w is stationary to second
-            order, see ``verdict``; ``"arrested"``: N_Δ > 0 and L hardly falls, at no minimum; ``"diverging"``: N_Δ > 0 at a minimum on the sphere |w| = R, and L has levelled off in R
+        outcome: ``"satisfied"``: N_Δ = 0 at w, by exact comparison; ``"minimum"``: N_Δ > 0 and w is stationary to
+            second order, see ``verdict``; ``"arrested"``: N_Δ > 0 and L hardly falls, at no minimum; ``"diverging"``:
+            N_Δ > 0 at a minimum on the sphere |w| = R, and L has levelled off in R
             (smooth activations alone, see ``confined``); ``"undecided"``: none of these was shown within the budget.
         loss: L(w) at the margin asked for.
         unsatisfied: N_Δ at w.

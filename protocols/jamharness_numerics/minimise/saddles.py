@@ -66,7 +66,12 @@ def rested(
     """Newton's method to rest at a minimum: where the forces balance at a saddle it goes on beside it.
 
     Arguments:
-        problem, w, budget, tolerance, done, enough: as for ``newton``.
+        problem: as for ``newton``, as all others.
+        w: (N,) where to start.
+        budget: steps at most, those beside saddles among them.
+        tolerance: of ``force_balance``.
+        done: called with each accepted w; True ends it.
+        enough: it also ends when the decline of L falls below this fraction.
 
     Returns:
         As ``newton``; ``why`` is ``"saddle"`` where the forces still balance at one after ``ROUNDS``, or the budget is

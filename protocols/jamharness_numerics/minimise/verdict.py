@@ -1,11 +1,11 @@
 """When a w that leaves patterns unsatisfied may be called a minimum.
 
-Where forces balance to 1e-8, the last layer is stationary to 1e-8 and H has no negative eigenvalue: Newton's method gets
-there, for smooth activations. Then L ≥ κ²/2P, and further steps change nothing.
+Where forces balance to 1e-8, the last layer is stationary to 1e-8 and H has no negative eigenvalue: Newton's method
+gets there, for smooth activations. Then L ≥ κ²/2P, and further steps change nothing.
 
 A relu network rests on kinks, in softplus(512), and near its transition it rarely rests at all: it creeps down valleys
-along which |w| grows, and a thousand exact Newton steps lower L by several per cent and the median overlap to a quarter,
-at ten times smaller forces each (docs/minimisers.md). A run whose forces balance to 1e-3 and whose L would fall by less
+along which |w| grows, and thousands of exact Newton steps lower L by several per cent and the median overlap to a
+quarter (docs/minimisers.md). A run whose forces balance to 1e-3 and whose L would fall by less
 than 10% in a hundred further steps is "arrested": it has stopped as far as a search for zero loss can tell, and is no
 minimum, whose spectrum or forces could be measured. The same is a run that ends at a saddle.
 """

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from jamharness.api import Cell, FinishedCell, Outlook
+from jamharness.api import Cell, ComparisonPoint, FinishedCell, Outlook
 from jamharness_protocols.common.search_settings import APPROACH, SearchSettings
 
 
@@ -17,6 +17,18 @@ def approaches(settings: SearchSettings, patterns: int, done: Sequence[FinishedC
     tried = {item.cell.coordinates["seed"] for item in done if item.cell.task == APPROACH}
     seeds = range(settings.seed, settings.seed + settings.seeds)
     return [settings.approach(seed, patterns) for seed in seeds if seed not in tried]
+
+
+def approach_points(settings: SearchSettings, patterns: int) -> list[ComparisonPoint]:
+    """The first seed before its approach, for backends to be compared at; none for other systems than networks.
+
+    Arguments:
+        settings: of the protocol that asks.
+        patterns: P.
+    """
+    if settings.system.value is not None:
+        return []
+    return [settings.comparison_point(settings.network(), patterns, patterns, settings.seed)]
 
 
 def jammed(done: Sequence[FinishedCell]) -> list[FinishedCell]:

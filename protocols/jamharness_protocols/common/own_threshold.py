@@ -8,17 +8,36 @@ from dataclasses import dataclass, fields
 
 from jamharness_numerics.search import Axis, bracket, next_value
 
-from jamharness.api import Cell, FinishedCell, Outlook, PatternSystem, setting
-from jamharness_protocols.common.search_settings import SearchSettings, patterns_at
+from jamharness.api import ACTIVATIONS, Cell, FinishedCell, Outlook, PatternSystem, setting
+from jamharness_protocols.common.search_settings import CONSTRAINTS, SearchSettings, patterns_at
 from jamharness_protocols.common.settings import MINIMISATION, beyond
 from jamharness_protocols.jamming.protocol import Search, outlook_of, pool_of, searches, trial
 from jamharness_protocols.jamming.settings import REAL, JammingSettings
+
+FREE = ("threshold", "relative", "smallest_gap")
+"""Settings of the protocols that measure free networks near their own threshold, and nothing else uses."""
+
+
+def _shown(value: object) -> str:
+    return ",".join(f"{part:g}" for part in value) if isinstance(value, tuple) else str(value)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ThresholdSettings(SearchSettings):
     """A search for each seed's own threshold, with loads relative to it."""
 
+    constraint: str = setting(
+        "sphere",
+        help="what is fixed of a network's weights: |w| (sphere), |w| of every layer (layers), or nothing, which has "
+        "no jamming point: then minima near each seed's own threshold are measured, where there are any",
+        choices=CONSTRAINTS,
+        source="docs/at-jamming.md",
+    )
+    activation: str = setting(
+        "softplus(8)",
+        help=f"one of {', '.join(ACTIVATIONS)}; gelu(β) and softplus(β) take a sharpness",
+        source="docs/at-jamming.md: smooth, as spectra at jamming need it; the papers have relu",
+    )
     patterns: int | None = setting(
         None, help="the pool of patterns, whose prefixes are tried (none: highest_ratio × N_w)"
     )
@@ -26,6 +45,13 @@ class ThresholdSettings(SearchSettings):
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
         found = super().problems() + beyond(patterns=self.patterns)
+        if self.confined:
+            found += [
+                f"{item.name} = {_shown(getattr(self, item.name))}: that is for loads relative to a free network's "
+                "threshold; leave it out, or measure free networks with constraint=none."
+                for item in fields(self)
+                if item.name in FREE and getattr(self, item.name) != item.default
+            ]
         if self.free_scale:
             found.append(f"system = {self.system.name}: its scale is free, so κ is no load; only jamming measures it.")
         if self.patterns is None and self.dataset in REAL:
@@ -43,7 +69,7 @@ class ThresholdSettings(SearchSettings):
         system = self.measured()
         if not isinstance(system, PatternSystem):
             return 0
-        return self.patterns or patterns_at(self.start_ratio, system, self.labels)
+        return self.patterns or patterns_at(self.first_ratio, system, self.labels)
 
     def search(self) -> JammingSettings:
         """The settings with which `jamming` makes the same search."""

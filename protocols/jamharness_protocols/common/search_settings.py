@@ -10,6 +10,8 @@ from jamharness_protocols.common.settings import PAPER, NetworkSettings, beyond
 CONSTRAINTS = ("none", "sphere", "layers")
 APPROACH = "approach"
 """The task of ``common.jammed``."""
+FIRST_TRIAL, AT_JAMMING = 3.0, 2.0
+"""P/N_w where a search begins, and at which networks at fixed |w| are brought to jamming."""
 COMPRESSED = 0.06
 """κ at which an approach of a packing begins: beyond its reference fraction, where neighbours overlap."""
 
@@ -42,7 +44,11 @@ class SearchSettings(NetworkSettings):
         choices=CONSTRAINTS,
         source="docs/at-jamming.md",
     )
-    start_ratio: float = setting(3.0, help="P/N_w of the first trial", source=f"{PAPER}: the transition lies near 3")
+    start_ratio: float | None = setting(
+        None,
+        help=f"P/N_w of the first trial (none: {FIRST_TRIAL:g}), or of networks at fixed |w| (none: {AT_JAMMING:g})",
+        source=f"{PAPER}: the transition lies near 3; docs/at-jamming.md",
+    )
     highest_ratio: float = setting(12.0, help="largest P/N_w that a scan over patterns may reach")
     resolution: float = setting(0.2, help="width in P/N_w at which a seed's bracket is narrow enough (scan=patterns)")
     growth: float = setting(1.25, help="factor between trials while one end of the bracket is missing")
@@ -62,7 +68,7 @@ class SearchSettings(NetworkSettings):
         found = super().problems() + self._constraint_problems()
         found += beyond(start_ratio=self.start_ratio, highest_ratio=self.highest_ratio)
         for name, value in (
-            ("start_ratio", self.start_ratio),
+            ("start_ratio", self.first_ratio),
             ("highest_ratio", self.highest_ratio),
             ("resolution", self.resolution),
         ):
@@ -85,17 +91,22 @@ class SearchSettings(NetworkSettings):
         return found
 
     def _constraint_problems(self) -> list[str]:
-        if self.constraint == "none":
+        if self.constraint == "none" or (self.system.value is not None and self.constraint == type(self).constraint):
             return []
         if self.system.value is not None:
             return [
                 f"constraint = {self.constraint}: it is for networks; {self.system.name} has its own. Leave it out."
             ]
         return [
-            f"{name} = {getattr(self, name)}: κ is approached by least squares and Newton steps to rest; leave it out."
-            for name, default in (("minimiser", "lm"), ("budget", None))
+            f"{name} = {getattr(self, name)}: at fixed |w| κ is approached by least squares and Newton steps to rest; "
+            "leave it out, or measure free networks with constraint=none."
+            for name, default in self._unused().items()
             if getattr(self, name) != default
         ]
+
+    def _unused(self) -> dict[str, object]:
+        """The settings that an approach in κ does not use, with their defaults."""
+        return {"minimiser": "lm", "budget": None}
 
     def _margin_problems(self) -> list[str]:
         """Where κ is a load, it may be negative."""
@@ -111,9 +122,21 @@ class SearchSettings(NetworkSettings):
         return super()._network_problems() if self.system.value is None else []
 
     @property
+    def confined(self) -> bool:
+        """Whether it is a network at fixed |w|."""
+        return self.system.value is None and self.constraint != "none"
+
+    @property
     def free_scale(self) -> bool:
         """Whether it is another system of patterns than networks, whose outputs may be scaled freely."""
         return isinstance(self.system.value, PatternSystem) and not self.system.value.spheres
+
+    @property
+    def first_ratio(self) -> float:
+        """P/N_w of the first trial, or of an approach."""
+        if self.start_ratio is not None:
+            return self.start_ratio
+        return AT_JAMMING if self.confined else FIRST_TRIAL
 
     @property
     def approached(self) -> bool:

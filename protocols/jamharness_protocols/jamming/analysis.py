@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from jamharness_numerics.search import Axis, bracket
 from jamharness_numerics.statistics.bootstrap import PERCENTILES, estimate
+from jamharness_numerics.statistics.proportions import crossover
 from jamharness_numerics.statistics.scaling import scaling_exponent
 from jamharness_numerics.statistics.thresholds import Thresholds, mean_threshold, spread
 
@@ -46,16 +47,21 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
     estimates["critical_load"] = estimates["critical_ratio"] = mean_threshold(ratios)
     estimates["critical_ratio_parameters"] = mean_threshold(_brackets(counted, "ratio_parameters"))
     estimates["transition_width"] = spread(ratios)
+    if scan == "patterns":
+        estimates |= _satisfied(trials)
     jumps = counted["jump"].dropna().to_numpy(dtype=float)
     first = int(counted["smallest"].notna().sum())
-    small = f"{first - len(jumps)} of {first} first minima have N_Δ ≤ 0.1 N without pinned patterns: left out"
-    for name, statistic in (("jump_smallest", np.min), ("jump_median", np.median)):
-        none = "no seed has a minimum beyond its threshold"
-        estimates[name] = estimate(jumps, statistic, none=none, least=PERCENTILES)
+    small = f"{first - len(jumps)} of {first} first unsatisfied runs have N_Δ ≤ 0.1 N without pinned patterns: left out"
+    none = "no seed has a minimum or an arrested run beyond its threshold"
+    # Resamples of an extreme lie on one side of it: it has no interval.
+    smallest = Estimate(value=float(jumps.min()) if len(jumps) else None, low=None, high=None, count=len(jumps))
+    estimates["jump_smallest"] = replace(smallest, note="" if len(jumps) else none)
+    estimates["jump_median"] = estimate(jumps, np.median, none=none, least=PERCENTILES)
+    for name in ("jump_smallest", "jump_median"):
         if first > len(jumps):
-            few_seeds = f"; {estimates[name].note}" if 0 < len(jumps) < PERCENTILES else ""
+            few_seeds = f"; {estimates[name].note}" if len(jumps) > 0 and estimates[name].note else ""
             estimates[name] = replace(estimates[name], note=small + few_seeds)
-    for outcome in ("satisfied", "minimum", "diverging", "undecided"):
+    for outcome in ("satisfied", "minimum", "arrested", "diverging", "undecided"):
         count = int((trials["outcome"] == outcome).sum())
         if outcome == "undecided":
             count += int((trials["outcome"] == "failed").sum())
@@ -111,7 +117,7 @@ def trial_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
             row |= finished.result.values
             row["ratio"] = row["patterns"] / row["weights"]
             row["ratio_parameters"] = row["patterns"] / row["parameters"]
-            row["unsatisfied_ratio"] = row["unsatisfied"] / row["parameters"]
+            row["unsatisfied_ratio"] = row["unsatisfied"] / row["weights"]
         rows.append(row)
     table = pd.DataFrame(rows, columns=list(_ROW))
     return table.sort_values(["seed", "patterns", "width"], kind="stable", key=_sortable).reset_index(drop=True)
@@ -126,10 +132,10 @@ def _sortable(column: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def threshold_table(scan: str, axes: Mapping[Place, Axis], trials: pd.DataFrame) -> pd.DataFrame:
-    """One row per search: the ends of its bracket, whether undecided trials lie inside, and N_Δ/N of the first minimum.
+    """One row per search: the ends of its bracket, whether undecided trials lie inside, and N_Δ/N_w at the upper one.
 
-    That is ``smallest``, where the bracket ends in a minimum and not in a run that diverges; it is a ``jump`` too where
-    the minimum counts (``unsatisfied``).
+    That is ``smallest``, where the bracket ends in a minimum or an arrested run and not in one that diverges; it is a
+    ``jump`` too where it counts (``unsatisfied``).
     """
     value = "patterns" if scan == "patterns" else "width"
     rows = []
@@ -146,7 +152,7 @@ def threshold_table(scan: str, axes: Mapping[Place, Axis], trials: pd.DataFrame)
             for name in ("ratio", "ratio_parameters", "weights"):
                 row[f"{name}_{end}"] = np.nan if at is None else float(by_value.loc[at, name])  # type: ignore[arg-type]
         closed = found.unsatisfied is not None and found.satisfied is not None
-        if closed and outcomes[found.unsatisfied] == "minimum":  # type: ignore[index]
+        if closed and outcomes[found.unsatisfied] in ("minimum", "arrested"):  # type: ignore[index]
             first = by_value.fillna({"pinned": 0}).loc[found.unsatisfied].to_dict()
             row |= {"smallest": float(first["unsatisfied_ratio"]), "pinned": first["pinned"]}
             if counts(first["unsatisfied"], first["pinned"], first["parameters"]):
@@ -172,6 +178,14 @@ def critical_weights(thresholds: pd.DataFrame) -> tuple[Float64, Float64]:
     middle = np.sqrt(thresholds["weights_satisfied"] * thresholds["weights_unsatisfied"])
     table = thresholds.assign(middle=middle).pivot(index="seed", columns="patterns", values="middle")
     return table.columns.to_numpy(dtype=float), table.to_numpy(dtype=float)
+
+
+def _satisfied(trials: pd.DataFrame) -> dict[str, Estimate]:
+    """Where half of single runs are satisfied: every run that was made to its end counts, whatever planned it."""
+    ended = trials[trials["ratio"].notna()]
+    satisfied = (ended["outcome"] == "satisfied").to_numpy(dtype=bool)
+    found = crossover(ended["ratio"].to_numpy(dtype=float), satisfied, ended["seed"].to_numpy(dtype=int))
+    return {"half_satisfied": found.half, "satisfied_width": found.width}
 
 
 def _scaling(thresholds: pd.DataFrame) -> Estimate:

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MARKS = {"satisfied": "o", "minimum": "s", "diverging": "^", "undecided": "x"}
+_MARKS = {"satisfied": "o", "minimum": "s", "arrested": "D", "diverging": "^", "undecided": "x"}
 _LOAD = r"load $P/N_w$ (patterns per weight)"
-_UNSATISFIED = r"unsatisfied patterns, $N_\Delta/N$"
+_UNSATISFIED = r"unsatisfied patterns, $N_\Delta/N_w$"
 _HEIGHT = 2.9
 _PLANAR = (3, 5)
 """Columns of shapes in the plane: centre and radius, or centre, half axes and angle."""
 
 
 def draw(findings: Findings) -> "Mapping[str, Figure]":
-    """``jump``: N_Δ/N against P/N_w; ``scaling``: N* against P, when thresholds at several P are there.
+    """``jump``: N_Δ/N_w against P/N_w; ``scaling``: N* against P, when thresholds at several P are there.
 
     Of approaches in κ ``approach``: L and N_Δ on the way; ``packing``: one in the plane, with its contacts and forces.
     """
@@ -103,7 +103,7 @@ def _packing(axes: "Axes", findings: Findings) -> None:
 
 
 def draw_comparison(findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
-    """``jump``: N_Δ/N against P/N_w, run by run, with each run's critical ratio and its interval.
+    """``jump``: N_Δ/N_w against P/N_w, run by run, with each run's critical ratio and its interval.
 
     Arguments:
         findings: by the name of the run.

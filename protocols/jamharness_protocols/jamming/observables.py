@@ -12,9 +12,9 @@ _WINDOW = "half of the window 2.80 to 3.30 in which arXiv 1809.09349 finds both 
 
 _RANDOM: Mapping[str, Container[Any]] = {
     "system": ("fully_connected",), "dataset": ("random",), "activation": ("relu",), "normalise": (True,),
-    "depth": range(1, 1001), "constraint": ("none",),
+    "depth": range(1, 1001), "constraint": ("none",), "minimiser": ("adam", "fire"), "width": range(40, 10**6 + 1),
 }  # fmt: skip
-"""What the paper measured; it finds no dependence on the depth."""
+"""What the paper measured, with its minimisers and N of about 8000; it finds no dependence on the depth."""
 
 
 def _load(unit: str, meaning: str, published: str = "", equivalence: float | None = None) -> Observable:
@@ -52,14 +52,23 @@ OBSERVABLES: Mapping[str, Observable] = {
     ),
     "rattlers": _jammed("particles", "mean number of particles that no contacts hold", _PACKINGS),
     "jammed": _count("seeds that were brought to jamming"),
-    "critical_ratio": _load("P/N_w", "mean over seeds of the load at the jamming point", "≈ 3", _EQUIVALENCE),
+    "critical_ratio": _load(
+        "P/N_w",
+        "mean over seeds of the load beyond which no run was satisfied: of this algorithm and these initial weights",
+        "≈ 3",
+        _EQUIVALENCE,
+    ),
+    "half_satisfied": _load(
+        "P/N_w", "load at which half of single runs are satisfied, by logistic regression over all of them", "≈ 3"
+    ),
+    "satisfied_width": _load("P/N_w", "from the load at which 90% of single runs are satisfied to that of 10%"),
     "critical_ratio_parameters": _load("P/N", "the same load per parameter, biases included", "", _EQUIVALENCE),
     "transition_width": _load("P/N_w", "standard deviation of the load at the jamming point over seeds"),
     "jump_smallest": _load(
-        "N_Δ/N", "smallest first minimum beyond a seed's threshold, of those with N_Δ > 0.1 N", "> 0.5"
+        "N_Δ/N_w", "smallest N_Δ of the first runs beyond a seed's threshold, of those with N_Δ > 0.1 N", "> 0.5"
     ),
     "jump_median": _load(
-        "N_Δ/N", "median first minimum beyond a seed's threshold, of those with N_Δ > 0.1 N", "≈ 0.75"
+        "N_Δ/N_w", "median N_Δ of the first runs beyond a seed's threshold, of those with N_Δ > 0.1 N", "≈ 0.75"
     ),
     "scaling_exponent": Observable(
         unit="",
@@ -76,6 +85,7 @@ OBSERVABLES: Mapping[str, Observable] = {
     ),
     "satisfied": _count("runs that ended with N_Δ = 0"),
     "minimum": _count("runs that ended in a minimum"),
+    "arrested": _count("runs whose loss hardly falls any more, at no minimum: unsatisfied by this algorithm"),
     "diverging": _count("runs whose loss levelled off above zero while |w| grew: unsatisfied, without a minimum"),
     "undecided": _count("runs that were not decided, or failed"),
 }

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jamharness_numerics.search import Axis, bracket, next_value, trials_left
 
 from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Network, Observable, Outlook, PatternSystem
-from jamharness_protocols.common.approaches import approaches, approaches_outlook
+from jamharness_protocols.common.approaches import approach_points, approaches, approaches_outlook
 from jamharness_protocols.common.problem import network_of
+from jamharness_protocols.common.search_settings import patterns_at
 from jamharness_protocols.jamming import analysis, approached, figures
 from jamharness_protocols.jamming.observables import OBSERVABLES
 from jamharness_protocols.jamming.settings import JammingSettings
@@ -47,9 +48,12 @@ class Jamming:
         tried = _tried(settings, done)
         cells = []
         for search in searches(settings):
-            following = next_value(search.axis, tried.get((search.seed, search.patterns), {}))
-            if following is not None:
-                cells.append(trial(settings, search, following))
+            own = tried.get((search.seed, search.patterns), {})
+            following = next_value(search.axis, own)
+            values = [following] if following is not None else []
+            if settings.loads:
+                values = [value for value in _design(settings) if value not in own]
+            cells += [trial(settings, search, value) for value in values]
         return cells
 
     def outlook(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Outlook:
@@ -57,6 +61,9 @@ class Jamming:
         if settings.continuous:
             return approaches_outlook(settings, done)
         tried = _tried(settings, done)
+        if settings.loads:
+            made, planned = sum(map(len, tried.values())), len(_design(settings)) * settings.seeds
+            return Outlook(words=f"{made} of {planned} runs", fewest=planned - made, most=planned - made)
         pairs = [(search.axis, tried.get((search.seed, search.patterns), {})) for search in searches(settings)]
         return outlook_of(pairs, "seeds" if settings.scan == "patterns" else "searches")
 
@@ -67,7 +74,7 @@ class Jamming:
     def comparison_points(self, settings: JammingSettings) -> Sequence[ComparisonPoint]:
         """The first seed at the load where its search starts, near the transition; none for other systems."""
         if settings.approached:
-            return []
+            return approach_points(settings, settings.fixed_patterns)
         search = next(searches(settings))
         system, patterns, pool = _shape(settings, search, search.axis.start)
         assert isinstance(system, Network)
@@ -81,11 +88,11 @@ class Jamming:
         return analysis.analyse(settings.scan, axes, done)
 
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
-        """N_Δ/N against P/N_w; for a scan over widths also N* against P; of approaches L against κ, and a packing."""
+        """N_Δ/N_w against P/N_w; for a scan over widths also N* against P; of approaches L against κ, and a packing."""
         return figures.draw(findings)
 
     def draw_comparison(self, findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
-        """N_Δ/N against P/N_w, run by run."""
+        """N_Δ/N_w against P/N_w, run by run."""
         return figures.draw_comparison(findings)
 
 
@@ -132,7 +139,7 @@ def searches(settings: JammingSettings) -> Iterator[Search]:
 def _pattern_axis(settings: JammingSettings, parity: int) -> Axis:
     weights, highest = settings.patterned().weights, pool_of(settings, settings.patterned())
     return Axis(
-        start=min(round(settings.start_ratio * weights), highest),
+        start=min(round(settings.first_ratio * weights), highest),
         lowest=2,
         highest=highest,
         step=parity,
@@ -140,6 +147,12 @@ def _pattern_axis(settings: JammingSettings, parity: int) -> Axis:
         growth=settings.growth,
         harder_up=True,
     )
+
+
+def _design(settings: JammingSettings) -> list[int]:
+    """P at the loads of a fixed design, each once."""
+    system = settings.patterned()
+    return sorted({patterns_at(load, system, settings.labels) for load in settings.loads})
 
 
 def pool_of(settings: JammingSettings, system: PatternSystem) -> int:
@@ -151,7 +164,7 @@ def pool_of(settings: JammingSettings, system: PatternSystem) -> int:
 
 def _width_axis(settings: JammingSettings, patterns: int) -> Axis:
     """Widths from 1 up, starting where P/N_w is the start ratio."""
-    weights = patterns / settings.start_ratio
+    weights = patterns / settings.first_ratio
     widths = range(1, settings.highest_width + 1)
     smaller = bisect_left(widths, weights, key=lambda width: _scan_network(settings, width).weights)
     return Axis(

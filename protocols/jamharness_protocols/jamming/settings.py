@@ -27,6 +27,11 @@ class JammingSettings(SearchSettings):
         help="scan=patterns: the pool of patterns, whose prefixes are tried (none: highest_ratio × N_w); "
         f"scan=width: the values of P (none: {','.join(map(str, _WIDTH_SCAN_PATTERNS))})",
     )
+    loads: tuple[float, ...] = setting(
+        (),
+        help="scan=patterns: the same P/N_w for every seed in place of a search, as in loads=2.5,2.8,3.1",
+        source="docs/results.md",
+    )
     highest_width: int = setting(512, help="largest width that a scan over widths may reach")
 
     def problems(self) -> list[str]:
@@ -40,6 +45,7 @@ class JammingSettings(SearchSettings):
                 found.append(f"patterns = {count}: alternate labels need an even number; use {near}, or labels=random.")
         if self.scan == "patterns" and self.patterns is None and self.dataset in REAL:
             found.append(f"patterns = none: scan=patterns on {self.dataset} needs its pool, as in patterns=1000.")
+        found += self._load_problems()
         if self.scan != "width" and isinstance(self.patterns, tuple):
             given = ",".join(map(str, self.patterns))
             found.append(f"patterns = {given}: scan={self.scan} takes one number; use scan=width for several.")
@@ -60,6 +66,20 @@ class JammingSettings(SearchSettings):
                 found.append(f"width = {given}: scan=width varies one width for all layers; give one number.")
             if self.highest_width < 1:
                 found.append(f"highest_width = {self.highest_width}: it must be at least 1.")
+        return found
+
+    def _load_problems(self) -> list[str]:
+        """What is wrong with a fixed design."""
+        if not self.loads:
+            return []
+        given = ",".join(f"{load:g}" for load in self.loads)
+        if self.scan != "patterns" or self.continuous:
+            return [f"loads = {given}: they are P/N_w of a scan over patterns; leave them out."]
+        found = [f"loads = {load:g}: each load must be a positive number." for load in self.loads if not load > 0]
+        most = self.highest_ratio
+        if isinstance(self.patterns, int) and not found:
+            most = self.patterns / self.patterned().weights
+        found += [f"loads = {load:g}: there are patterns for at most {most:g}." for load in self.loads if load > most]
         return found
 
     @property
@@ -89,7 +109,7 @@ class JammingSettings(SearchSettings):
         system = self.measured()
         if not isinstance(system, PatternSystem):
             return 0
-        return self.pattern_counts[0] if self.pattern_counts else patterns_at(self.start_ratio, system, self.labels)
+        return self.pattern_counts[0] if self.pattern_counts else patterns_at(self.first_ratio, system, self.labels)
 
     @property
     def scan_inputs(self) -> int:

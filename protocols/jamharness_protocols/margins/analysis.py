@@ -87,7 +87,12 @@ def _objection(done: Sequence[FinishedCell]) -> str:
     if "diverging" in outcomes:
         return (
             "No seed has a minimum that counts near its threshold: L has none at finite w there; "
-            "use activation=relu, or ask for loads far beyond, as relative=2,3."
+            "measure at jamming, with constraint=sphere, or ask for loads far beyond, as relative=2,3."
+        )
+    if "arrested" in outcomes:
+        return (
+            "No seed has a minimum that counts near its threshold: its runs are arrested, creeping at no minimum; "
+            "measure at jamming, with constraint=sphere."
         )
     small = (
         "; small networks have too few unsatisfied patterns there: use a larger width" if "minimum" in outcomes else ""

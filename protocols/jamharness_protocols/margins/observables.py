@@ -10,7 +10,11 @@ _OURS = "docs/margins.md"
 _MINIMA = "at the minimum of each seed at the smallest load that has one"
 
 
-_PAPERS = {"system": ("fully_connected",), "constraint": ("none",), "dataset": ("random",), "activation": ("relu",)}
+_PAPERS = {
+    "system": ("fully_connected",), "constraint": ("none",), "dataset": ("random",), "activation": ("relu",),
+    "minimiser": ("adam", "fire"), "width": range(40, 10**6 + 1),
+}  # fmt: skip
+"""What the paper measured: its minimisers, at N of about 8000."""
 
 
 def _of(unit: str, meaning: str, published: str = "", source: str = _SOURCE) -> Observable:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable, Outlook
-from jamharness_protocols.common.approaches import approaches, approaches_outlook
+from jamharness_protocols.common.approaches import approach_points, approaches, approaches_outlook
 from jamharness_protocols.common.own_threshold import outlook, own_thresholds
 from jamharness_protocols.margins import analysis, approached, figures
 from jamharness_protocols.margins.observables import OBSERVABLES
@@ -42,7 +42,7 @@ class Margins:
     def comparison_points(self, settings: MarginsSettings) -> Sequence[ComparisonPoint]:
         """The first seed at 3 N_w, before its threshold is known; none for other systems."""
         if settings.approached:
-            return []
+            return approach_points(settings, settings.fixed_patterns)
         network = settings.network()
         patterns = max(settings.counts((1.0,), 3.0 * network.weights), default=2)
         return [settings.comparison_point(network, patterns, settings.pool(), settings.seed)]

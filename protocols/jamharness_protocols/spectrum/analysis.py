@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jamharness_numerics.statistics.bootstrap import estimate, few, interval
+from jamharness_numerics.statistics.proportions import proportion
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
 from jamharness_protocols.common.unsatisfied import counts
@@ -53,7 +54,7 @@ def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings
         cells[name] = pd.to_numeric(cells[name])
     every = cells[cells["outcome"] == "minimum"]
     minima = _counting(every)
-    estimates = {name: _by_seed(minima, formula) for name, formula in _FORMULAS.items()}
+    estimates = {name: _by_seed(minima, name) for name in _FORMULAS}
     estimates["hp_exponent"] = _exponent(minima)
     estimates["gap"] = _least_gap(minima)
     for name, number in (("minima", len(minima)), ("unclear", _unclear(minima))):
@@ -69,7 +70,10 @@ def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings
         if (found := [item.result.arrays[name] for item in done if _at(item, value, name)])  # type: ignore[union-attr]
     }
     objection = (
-        "" if loads else "No run ended in a minimum with N_Δ > 0.1 N: ask for larger loads, as in relative=1.2,1.5."
+        ""
+        if loads
+        else "No run ended in a minimum with N_Δ > 0.1 N: measure at jamming, with constraint=sphere and a smooth "
+        "activation, or ask for larger loads, as in relative=1.2,1.5."
     )
     failed = any(item.result is None for item in done)
     samples = {name: _means(minima, formula) for name, formula in _FORMULAS.items() if len(minima)}
@@ -116,8 +120,8 @@ def _phases(cells: "pd.DataFrame", relative: Sequence[float]) -> "pd.DataFrame":
         row: dict[str, Any] = {"relative": value, "runs": len(some), "minima": len(minima)}
         row["satisfied"] = int((some["outcome"] == "satisfied").sum())
         row["gap"] = _least_gap(minima).value
-        for name, formula in _FORMULAS.items():
-            found = _by_seed(minima, formula)
+        for name in _FORMULAS:
+            found = _by_seed(minima, name)
             row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
         rows.append(row)
     return pd.DataFrame(rows)
@@ -134,11 +138,13 @@ def _least_gap(minima: "pd.DataFrame") -> Estimate:
     return Estimate(value=float(gaps.min()) if len(gaps) else None, low=None, high=None, count=len(gaps))
 
 
-def _by_seed(minima: "pd.DataFrame", formula: "Callable[[pd.DataFrame], pd.Series[float]]") -> Estimate:
-    """The mean over seeds of the mean over a seed's minima."""
+def _by_seed(minima: "pd.DataFrame", name: str) -> Estimate:
+    """The mean over seeds of the mean over a seed's minima; of ``stable`` the part of seeds with no minimum against."""
     if not len(minima):
         return Estimate(value=None, low=None, high=None, count=0)
-    means: Float64 = np.array(list(_means(minima, formula).values()), dtype=np.float64)
+    means: Float64 = np.array(list(_means(minima, _FORMULAS[name]).values()), dtype=np.float64)
+    if name == "stable":
+        return proportion(int(np.count_nonzero(means == 1)), len(means))
     return estimate(means, np.mean)
 
 

@@ -31,7 +31,7 @@ def _count(meaning: str) -> Observable:
 
 OBSERVABLES: Mapping[str, Observable] = {
     "c0": _of("N_−/N", "C0: part of negative eigenvalues of Hp, at minima", "≈ 1/2", _RELU),
-    "stable": _of("minima", "part of minima with N_−(Hp) ≤ N_Δ, as stability demands", "1"),
+    "stable": _of("seeds", "part of seeds with N_−(Hp) ≤ N_Δ at every minimum, as stability demands", "1"),
     "hp_asymmetry": _of(
         "",
         "Σ |λ_i + λ_(N+1−i)| / Σ |λ_i| over the sorted spectrum of Hp, at minima: 0 when symmetric, 2 when one-signed",
@@ -39,9 +39,7 @@ OBSERVABLES: Mapping[str, Observable] = {
         _RELU,
     ),
     "negative_hp": _of("eigenvalues", "N_−(Hp), at minima"),
-    "negative_h": _of(
-        "eigenvalues", "N_−(H), at minima; for relu not 0, as its minima have settled only (docs/results.md)", "0"
-    ),
+    "negative_h": _of("eigenvalues", "N_−(H), at minima", "0"),
     "zero_h": _of("eigenvalues", "N_0(H), at minima"),
     "zero_weight": _of("N_0/N", "part of zero modes of H, at minima", "1 − N_Δ/N", _NETWORK),
     "zero_excess": _of("N_0/N", "that part minus max(0, 1 − N_Δ/N), at minima"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable, Outlook
-from jamharness_protocols.common.approaches import approaches, approaches_outlook, jammed, why_none
+from jamharness_protocols.common.approaches import approach_points, approaches, approaches_outlook, jammed, why_none
 from jamharness_protocols.common.own_threshold import outlook, own_thresholds
 from jamharness_protocols.spectrum import analysis, figures
 from jamharness_protocols.spectrum.observables import OBSERVABLES
@@ -48,7 +48,7 @@ class Spectrum:
     def comparison_points(self, settings: SpectrumSettings) -> Sequence[ComparisonPoint]:
         """The first seed at the largest load; at 3 N_w where its threshold is not known before it is searched."""
         if settings.approached:
-            return []
+            return approach_points(settings, settings.fixed_patterns)
         network = settings.network()
         at = network.weights * (settings.threshold or 3.0)
         largest = max(settings.counts(settings.relative, at), default=2)

@@ -8,7 +8,6 @@ from jamharness_numpy.backend import NumpyBackend
 
 from jamharness.api import Network
 
-
 TOLERANCE = 1e-9
 
 

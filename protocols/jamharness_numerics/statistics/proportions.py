@@ -1,0 +1,126 @@
+"""Parts of a whole, and where along a load half of the runs are satisfied."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta
+
+from jamharness.api import Estimate, Float64, generator
+from jamharness_numerics.statistics.bootstrap import PERCENTILES, expanded_level, few
+
+DRAWS = 2000
+"""Resamples of the seeds: the ends of a 95% interval are known to a twentieth of its width."""
+_ROUNDS, _TOLERANCE, _LONGEST = 60, 1e-9, 2.0
+_NINE_TENTHS = float(np.log(9))
+"""ln(0.9/0.1): the logistic function falls from 90% to 10% over twice this many widths."""
+
+
+def proportion(successes: int, count: int, note: str = "") -> Estimate:
+    """A part of independent draws with Clopper and Pearson's exact 95% interval (Biometrika 26 (1934) 404).
+
+    It is never without width: 18 of 18 is 0.815 to 1.
+
+    Arguments:
+        successes: how many.
+        count: of how many; 0 gives no value.
+        note: what a reader must know.
+    """
+    if not count:
+        return Estimate(value=None, low=None, high=None, count=0, note=note)
+    low = float(beta.ppf(0.025, successes, count - successes + 1)) if successes else 0.0
+    high = float(beta.ppf(0.975, successes + 1, count - successes)) if successes < count else 1.0
+    return Estimate(value=successes / count, low=low, high=high, count=count, note=note)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crossover:
+    """Where and how the probability of a success falls along a load.
+
+    Arguments:
+        half: the load at which it is one half.
+        width: over which it falls from 90% to 10%.
+    """
+
+    half: Estimate
+    width: Estimate
+
+
+def crossover(loads: Float64, satisfied: NDArray[np.bool_], seeds: NDArray[np.integer]) -> Crossover:
+    """Logistic regression of successes on the load, with Firth's penalty; its intervals resample seeds.
+
+    The penalty, |I|^½ of the Fisher information, takes away the first-order bias of maximum likelihood and keeps
+    estimates finite where the loads that succeed and those that fail do not overlap (Firth, Biometrika 80 (1993) 27).
+    Runs of one seed depend on each other, so intervals are expanded percentiles over seeds (``bootstrap``); from
+    ``PERCENTILES`` seeds on.
+
+    Arguments:
+        loads: (n,) of single runs.
+        satisfied: (n,) whether each succeeded.
+        seeds: (n,) of what was drawn for it.
+
+    Returns:
+        No values where all runs succeeded, or none, or success does not fall with the load.
+    """
+    x, hit = np.asarray(loads, dtype=np.float64), np.asarray(satisfied, dtype=np.float64)
+    names, index = np.unique(np.asarray(seeds), return_inverse=True)
+    count = len(names)
+    nothing = Estimate(value=None, low=None, high=None, count=count, note="all runs ended alike")
+    if not len(x) or hit.min() == hit.max() or x.min() == x.max():
+        return Crossover(half=nothing, width=nothing)
+    middle, scale = float(x.mean()), float(x.std())
+    (half,), (width,) = _fitted((x - middle) / scale, hit, np.ones((1, len(x))))
+    if not np.isfinite(half):
+        unordered = Estimate(value=None, low=None, high=None, count=count, note="success does not fall with the load")
+        return Crossover(half=unordered, width=unordered)
+    ends: list[tuple[float | None, float | None]] = [(None, None), (None, None)]
+    if count >= PERCENTILES:
+        draws = generator("bootstrap", count).integers(0, count, size=(DRAWS, count))
+        times = np.stack([np.bincount(draw, minlength=count) for draw in draws])[:, index].astype(np.float64)
+        tail = expanded_level(count)
+        for place, values in enumerate(_fitted((x - middle) / scale, hit, times)):
+            low, high = np.nanquantile(values, [tail, 1 - tail])
+            ends[place] = float(low), float(high)
+    (low, high), (thin, wide) = ends
+    note = few(count, PERCENTILES)
+    return Crossover(
+        half=Estimate(
+            value=middle + scale * float(half),
+            low=None if low is None else middle + scale * low,
+            high=None if high is None else middle + scale * high,
+            count=count,
+            note=note,
+        ),
+        width=Estimate(
+            value=scale * float(width),
+            low=None if thin is None else scale * thin,
+            high=None if wide is None else scale * wide,
+            count=count,
+            note=note,
+        ),
+    )
+
+
+def _fitted(x: Float64, hit: Float64, times: Float64) -> tuple[Float64, Float64]:
+    """The load of one half and the width, each (r,), for weights (r, n) of the n runs; NaN where success does not fall.
+
+    Newton's method on Firth's score, Σ (y − p + h (½ − p)) (1, x), with h the leverages; steps in either coefficient
+    are at most ``_LONGEST``.
+    """
+    a, b = np.zeros(len(times)), -np.ones(len(times))
+    for _ in range(_ROUNDS):
+        p = 1 / (1 + np.exp(-np.clip(a[:, None] + b[:, None] * x, -500, 500)))
+        weight = times * p * (1 - p)
+        i00, i01, i11 = weight.sum(axis=1), weight @ x, weight @ x**2
+        determinant = np.maximum(i00 * i11 - i01**2, 1e-300)
+        leverage = weight * (i11[:, None] - 2 * i01[:, None] * x + i00[:, None] * x**2) / determinant[:, None]
+        score = times * (hit - p) + leverage * (0.5 - p)
+        g0, g1 = score.sum(axis=1), score @ x
+        step_a, step_b = (i11 * g0 - i01 * g1) / determinant, (i00 * g1 - i01 * g0) / determinant
+        short = np.minimum(1, _LONGEST / np.maximum(np.maximum(np.abs(step_a), np.abs(step_b)), 1e-300))
+        a, b = a + short * step_a, b + short * step_b
+        if max(np.abs(step_a).max(), np.abs(step_b).max()) < _TOLERANCE:
+            break
+    falls = b < 0
+    slope = np.where(falls, b, np.nan)
+    return np.asarray(-a / slope), np.asarray(-2 * _NINE_TENTHS / slope)
