@@ -17,7 +17,7 @@ from jamharness.running.encoding import CellEncoding
 from jamharness.store import Store
 
 TINY = {"width": 4, "depth": 2, "seeds": 2, "resolution": 0.5}
-OUTCOMES = ("satisfied", "minimum", "undecided")
+OUTCOMES = ("satisfied", "minimum", "arrested", "diverging", "undecided")
 ESTIMATES = {
     "critical_ratio",
     "critical_ratio_parameters",

@@ -19,8 +19,15 @@ class Margins:
 
     Settings = MarginsSettings
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "quick": {"seeds": 6, "relative": (0.9, 1.05, 1.2)},
-        "paper": {"width": 40, "depth": 5, "seeds": 10, "minimiser": "adam"},
+        "quick": {"seeds": 6},
+        "paper": {
+            "width": 40,
+            "depth": 5,
+            "seeds": 10,
+            "minimiser": "adam",
+            "constraint": "none",
+            "activation": "relu",
+        },
     }
     observables: ClassVar[Mapping[str, Observable]] = OBSERVABLES
 

@@ -20,8 +20,8 @@ class Spectrum:
 
     Settings = SpectrumSettings
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "quick": {"seeds": 6, "relative": (0.7, 1.4)},
-        "paper": {"width": 40, "depth": 5, "seeds": 4},
+        "quick": {"seeds": 6, "compressions": (0.0, 0.01)},
+        "paper": {"width": 40, "depth": 5, "seeds": 4, "constraint": "none", "activation": "relu"},
     }
     observables: ClassVar[Mapping[str, Observable]] = OBSERVABLES
 

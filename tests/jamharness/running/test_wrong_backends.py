@@ -86,7 +86,7 @@ def jamharness(plugin_distribution, tmp_path):
 def test_a_wrong_backend_gives_no_number_and_is_blamed(jamharness, backend, said):
     """Its cells fail by its name, the run has no estimate and exit code 1; none of it is advice to the user."""
     minimiser = ["--set=minimiser=adam", "--set=budget=50"] if backend == "nan" else []
-    done = jamharness("run", "--backend", backend, *SMALL, *minimiser, "--json")
+    done = jamharness("run", "jamming", "--backend", backend, *SMALL, *minimiser, "--json")
     assert done.returncode == 1, done.stderr
     protocol = json.loads(done.stdout)["protocols"]["jamming"]
     assert protocol["estimates"]["critical_ratio"]["value"] is None

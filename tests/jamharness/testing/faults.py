@@ -537,7 +537,7 @@ FAULTS = {
         problem=NeverNewton,
         what="declares H v, and minimisers never get Newton's method",
         test="test_minimisations",
-        phrase="undecided, not minimum",
+        phrase="undecided, not arrested",
         lacks=("hessian", "hessian_eigenvalues"),
     ),
     "large-softplus": Fault(

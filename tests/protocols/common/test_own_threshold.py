@@ -9,7 +9,7 @@ from jamharness_protocols.spectrum.protocol import Spectrum
 
 from jamharness.api import CellResult, FinishedCell
 
-CHOSEN = Spectrum.Settings(width=3, depth=1, seeds=2, relative=(0.5, 1.5))
+CHOSEN = Spectrum.Settings(constraint="none", activation="relu", width=3, depth=1, seeds=2, relative=(0.5, 1.5))
 
 
 def trial(cell, threshold):

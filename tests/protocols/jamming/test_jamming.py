@@ -26,7 +26,7 @@ def trial(cell, threshold, outcome=None):
     outcome = outcome or decided
     values = {
         "outcome": outcome,
-        "unsatisfied": 0 if outcome == "satisfied" else round(JUMPS[at["seed"]] * network.size),
+        "unsatisfied": 0 if outcome == "satisfied" else round(JUMPS[at["seed"]] * network.weights),
         "loss": 0.0, "certificate": 0.0, "balance": 0.0, "decline": 0.0, "pinned": 0, "iterations": 1,
         "factorisations": 1, "seconds": 0.1, "reason": "", "weights": network.weights, "parameters": network.size,
     }  # fmt: skip
@@ -117,8 +117,8 @@ def test_known_thresholds_are_found():
         ratio.value * network.weights / network.size
     )
     assert found.estimates["transition_width"].value == pytest.approx(middle.std(ddof=1))
-    assert found.estimates["jump_smallest"].value == pytest.approx(JUMPS[0], abs=1 / network.size)
-    assert found.estimates["jump_median"].value == pytest.approx(JUMPS[2], abs=1 / network.size)
+    assert found.estimates["jump_smallest"].value == pytest.approx(JUMPS[0], abs=1 / network.weights)
+    assert found.estimates["jump_median"].value == pytest.approx(JUMPS[2], abs=1 / network.weights)
     assert found.objection == ""
 
 

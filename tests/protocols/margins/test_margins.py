@@ -12,7 +12,9 @@ from jamharness_protocols.margins.task import pinned_patterns
 from jamharness.api import Cell, CellResult, FinishedCell, Network, QuadraticHinge, generator
 
 PROTOCOL = Margins()
-SMALL = Margins.Settings(width=3, depth=1, seeds=2, relative=(0.5, 1.5), resolution=0.5)
+SMALL = Margins.Settings(
+    constraint="none", activation="relu", width=3, depth=1, seeds=2, relative=(0.5, 1.5), resolution=0.5
+)
 THETA, GAMMA = 0.42, 0.41
 
 

@@ -8,7 +8,9 @@ from jamharness_protocols.spectrum.protocol import Spectrum
 from jamharness_protocols.spectrum.settings import EXACT
 
 PROTOCOL = Spectrum()
-EXACTLY = Spectrum.Settings(width=3, depth=1, seeds=2, threshold=3.0, relative=(0.3, 4.0))
+EXACTLY = Spectrum.Settings(
+    constraint="none", activation="relu", width=3, depth=1, seeds=2, threshold=3.0, relative=(0.3, 4.0)
+)
 ESTIMATED = replace(EXACTLY, method="lanczos", probes=3, steps=30)
 
 
@@ -71,7 +73,7 @@ def test_both_kinds_in_one_run(spectra):
 def test_the_method_is_chosen_by_size():
     """Exact cells keep their coordinates, so that nothing is computed again; large ones say how they are estimated."""
     for width, estimated in ((60, False), (120, True)):
-        chosen = Spectrum.Settings(width=width, depth=2, seeds=1, threshold=3.0)
+        chosen = Spectrum.Settings(constraint="none", activation="relu", width=width, depth=2, seeds=1, threshold=3.0)
         assert (chosen.network().size > EXACT) == estimated
         coordinates = PROTOCOL.plan(chosen, [])[0].coordinates
         assert ("method" in coordinates) == ("probes" in coordinates) == ("steps" in coordinates) == estimated
