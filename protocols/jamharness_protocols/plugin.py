@@ -86,4 +86,9 @@ def jamharness_systems() -> Iterable[SystemSpec]:
             factory="jamharness_systems.committee:Committee",
             summary="a tree committee on the sphere",
         ),
+        SystemSpec(
+            name="p_spin",
+            factory="jamharness_systems.p_spin:PSpin",
+            summary="the spherical p-spin, a glass: an energy to lower and nothing to satisfy",
+        ),
     ]
