@@ -39,6 +39,12 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             summary="how the set of unsatisfied patterns changes along training",
         ),
         ProtocolSpec(
+            name="ageing",
+            factory="jamharness_protocols.ageing.protocol:Ageing",
+            tasks={"ageing": "jamharness_protocols.ageing.task:measure"},
+            summary="how far networks and glasses move in a time t, and how that depends on their age",
+        ),
+        ProtocolSpec(
             name="calibration",
             factory="jamharness_protocols.calibration.protocol:CalibrationProtocol",
             tasks={"calibration": "jamharness_protocols.calibration.task:measure"},
