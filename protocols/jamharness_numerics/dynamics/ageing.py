@@ -19,6 +19,9 @@ BOUNDS = (-0.5, 2.0)
 """Between which μ is sought: 0 is no ageing, 1 is full ageing."""
 ALIKE = float(np.log(1.2))
 """Curves whose ln Δ differ by less, in the median over t, count as the same: a fifth of Δ."""
+REST = 1e-6
+"""A curve whose Δ stays below that part of the farthest curve's is of a system at rest, or on its way there: a finite
+system's gradient flow ends in a minimum, exponentially, and that is no ageing."""
 _POINTS = 25
 
 
@@ -37,9 +40,10 @@ class Curves:
     distance: Float64
 
     def moving(self) -> "Curves":
-        """The curves along which everything that was measured has moved."""
-        alive = np.array([bool(np.all(row[np.isfinite(row)] > 0)) and np.isfinite(row).any() for row in self.distance])
-        return self.some(alive)
+        """The curves of a system that has not come to rest: all that move farther than ``REST`` of the farthest."""
+        largest = np.array([np.nanmax(row) if np.isfinite(row).any() else 0.0 for row in self.distance])
+        always = np.array([bool(np.all(row[np.isfinite(row)] > 0)) for row in self.distance])
+        return self.some(always & (largest > REST * largest.max(initial=0.0)))
 
     def some(self, chosen: NDArray[np.bool_]) -> "Curves":
         """Some of the waiting times."""

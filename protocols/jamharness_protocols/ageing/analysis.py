@@ -19,7 +19,7 @@ from jamharness_protocols.ageing.settings import AgeingSettings
 LEVEL = 0.05
 """The p-value below which a system is said to age."""
 _NOTES = {
-    "t1": "no curve departs from the first by 20%",
+    "t1": "no curve departs from the first by 20%, or the second does: it is no later than the first t_w",
     "t2": "no two last curves of Δ/D agree within 20%",
     "ageing_exponent": "fewer than three overlapping curves between t1 and t2, or no minimum of the spread",
     "collapse_identity": "fewer than two overlapping curves up to t1",
@@ -60,7 +60,7 @@ def analyse(settings: AgeingSettings, done: Sequence[FinishedCell]) -> Findings:
         found = {str(row["seed"]): float(row[name]) for row in rows if row[name] is not None}
         estimates[name] = _over_seeds(name, found, len(rows))
         samples[name] = found
-    ages, probability = _verdict(rows)
+    ages, probability = verdict(rows)
     estimates |= {"ages": ages, "ages_p": probability}
     tables = {"seeds": pd.DataFrame([*rows, *failed], columns=columns), "curves": _curves(largest)}
     if isinstance(settings.measured(), PSpin):
@@ -88,7 +88,7 @@ def _over_seeds(name: str, found: Mapping[str, float], seeds: int) -> Estimate:
     return replace(made, note="; ".join(filter(None, (made.note, missed))))
 
 
-def _verdict(rows: Sequence[Mapping[str, Any]]) -> tuple[Estimate, Estimate]:
+def verdict(rows: Sequence[Mapping[str, Any]]) -> tuple[Estimate, Estimate]:
     """Whether older systems move less in the same time, and the p-value of no such dependence."""
     slopes = np.array([row["ageing_slope"] for row in rows if row["ageing_slope"] is not None])
     resting = sum(1 for row in rows if row["ageing_slope"] is None and row["at_rest"])

@@ -16,7 +16,7 @@ OBSERVABLES: Mapping[str, Observable] = {
     "ages": _of("", "1 where older systems move less in the same time, more than D(t_w) explains; else 0", _PAPER),
     "ages_p": _of("p-value", "of no such dependence: one-sided, Student's t over seeds"),
     "ageing_slope": _of("", "slope of ln Δ(t_w, t_w+t), over D where there is one, in ln t_w, last decade of t_w"),
-    "t1": _of("time", "up to which waiting times Δ is one curve, within 20%", _PAPER),
+    "t1": _of("time", "the last waiting time up to which Δ is one curve, within 20%", _PAPER),
     "t2": _of("time", "from which waiting times on Δ/D(t_w) is one curve, within 20%", _PAPER),
     "ageing_exponent": _of("", "μ at which Δ against t/t_w^μ is nearest to one curve, t_w from t1 to t2"),
     "collapse_identity": _of("ln Δ", "spread of Δ against t, t_w up to t1"),

@@ -99,7 +99,8 @@ def measures(run: Run) -> dict[str, Any]:
         "kept": values["kept"],
         "at_rest": int(np.count_nonzero(~alive)),
         "ageing_slope": slope_with_age(explained) if alive[-1] else None,
-        "t1": first,
+        # Where the second curve differs already, it is before all that was measured.
+        "t1": None if first == run.curves.waiting[0] else first,
         "t2": last,
         "ageing_exponent": None if exponent is None else exponent[0],
         "collapse_identity": spread(young) if len(young.waiting) >= 2 else None,

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from jamharness_numerics.dynamics.ageing import Curves, slope_with_age
 from jamharness_numpy.backend import NumpyBackend
+from jamharness_protocols.ageing.analysis import verdict
 from jamharness_protocols.ageing.following import follow, gradient_noise
 from jamharness_protocols.ageing.protocol import Ageing
 from jamharness_systems.p_spin import PSpin
@@ -176,18 +178,15 @@ def test_the_verdict():
 
 
 def test_p_values_of_systems_that_do_not_age_are_uniform():
-    """Over made-up stationary runs 5% are below .05, within four standard errors."""
-    found = []
-    for number in range(120):
-        asked = replace(SMALL, seeds=4, budget=400, waits=4)
-        waiting, lags = (np.array(each, dtype=float) for each in (asked.waiting, asked.lags))
-        done = []
-        for seed in range(4):
-            factor = np.exp(0.3 * generator("uniform", number, seed).standard_normal((len(waiting), 1)))
-            done.append(finished(asked, seed, factor * lags, np.ones(len(waiting))))
-        found.append(PROTOCOL.analyse(asked, done).estimates["ages_p"].value)
-    assert np.mean(np.array(found) < 0.05) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 120)
-    assert np.mean(np.array(found) < 0.5) == pytest.approx(0.5, abs=4 * np.sqrt(0.25 / 120))
+    """Over stationary runs that are made up, as many are below .05 and below .5 as chance has it."""
+    waiting, lags, found = np.geomspace(10, 100, 5), np.geomspace(1, 100, 10), []
+    for number in range(1000):
+        factors = np.exp(0.3 * generator("uniform", number).standard_normal((4, 5, 1)))
+        runs = [Curves(waiting=waiting, lags=lags, distance=factor * lags) for factor in factors]
+        rows = [{"ageing_slope": slope_with_age(curves), "at_rest": 0} for curves in runs]
+        found.append(verdict(rows)[1].value)
+    for part in (0.05, 0.5):
+        assert np.mean(np.array(found) < part) == pytest.approx(part, abs=4 * np.sqrt(part * (1 - part) / 1000))
 
 
 def test_what_rests_does_not_age():
