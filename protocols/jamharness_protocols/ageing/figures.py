@@ -48,7 +48,7 @@ def draw_comparison(findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
     figure = Figure(figsize=(DOUBLE, 4.6), layout="constrained")
     axes = figure.subplots(2, len(some), squeeze=False)
     for column, (name, each) in enumerate(some.items()):
-        axes[0][column].set_title(name, fontsize="small")
+        axes[0][column].text(0.04, 0.95, name, fontsize="small", va="top", transform=axes[0][column].transAxes)
         _raw(axes[0][column], each)
         _collapsed(axes[1][column], each)
     return {"ageing": figure}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jamharness_systems.p_spin import PSpin
 
-from jamharness.api import Cell, Findings, FinishedCell, Observable, PatternSystem, System
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Observable, PatternSystem, System
 from jamharness_protocols.ageing import analysis, figures
 from jamharness_protocols.ageing.observables import OBSERVABLES
 from jamharness_protocols.ageing.settings import AgeingSettings
@@ -34,6 +34,12 @@ class Ageing:
             for seed in range(settings.seed, settings.seed + settings.seeds)
         ]
         return [cell for cell in cells if analysis.place(cell) not in tried]
+
+    def comparison_points(self, settings: AgeingSettings) -> Sequence[ComparisonPoint]:
+        """The first seed of a network, under the hinge; none for other systems."""
+        if settings.system.value is not None:
+            return []
+        return [settings.comparison_point(settings.network(), settings.patterns, settings.patterns, settings.seed)]
 
     def analyse(self, settings: AgeingSettings, done: Sequence[FinishedCell]) -> Findings:
         """Estimates over seeds, mean curves, and E(t) size by size."""
