@@ -10,7 +10,7 @@ from jamharness_numerics.statistics.bootstrap import LEAST, PERCENTILES, estimat
 from jamharness_systems.p_spin import PSpin
 from scipy import stats
 
-from jamharness.api import Cell, Estimate, Findings, FinishedCell
+from jamharness.api import Cell, Estimate, Findings, FinishedCell, Float64
 from jamharness_protocols.ageing.energies import energies, threshold
 from jamharness_protocols.ageing.observables import OBSERVABLES
 from jamharness_protocols.ageing.seed import Run, measures
@@ -31,6 +31,7 @@ _NOTES = {
     "participation": "nothing has moved",
     "unsatisfied": "no patterns",
     "ageing_slope": "fewer than two moving curves in the last decade of t_w",
+    "unexplained_slope": "no D, or fewer than two moving curves in the last decade of t_w",
 }
 """Why there is no value, where no seed has one."""
 
@@ -100,11 +101,20 @@ def verdict(rows: Sequence[Mapping[str, Any]]) -> tuple[Estimate, Estimate]:
         return said(0.0, None, "does not age: every run has come to rest")
     if len(slopes) < LEAST:
         return said(None, None, f"{len(slopes)} of {len(rows)} runs move at late waiting times; {LEAST} are needed")
-    p = float(stats.ttest_1samp(slopes, 0.0, alternative="less").pvalue)
+    # Both must fall, Δ and Δ/D: a test of the union of the two hypotheses has the larger p-value.
+    p = _falling(slopes)
+    left = np.array([row["unexplained_slope"] for row in rows if row["unexplained_slope"] is not None])
+    if len(left):
+        p = max(p, _falling(left) if len(left) >= LEAST else 1.0)
     note = f"{'ages' if p < LEVEL else 'does not age'}, p = {p:.2g}"
     if resting:
         note += f"; {resting} of {len(rows)} runs have come to rest"
     return said(float(p < LEVEL), p, note)
+
+
+def _falling(slopes: Float64) -> float:
+    """The p-value of slopes that are not below zero."""
+    return float(stats.ttest_1samp(slopes, 0.0, alternative="less").pvalue)
 
 
 def _curves(runs: Sequence[Run]) -> pd.DataFrame:

@@ -13,9 +13,10 @@ def _of(unit: str, meaning: str, source: str = _RULE) -> Observable:
 
 
 OBSERVABLES: Mapping[str, Observable] = {
-    "ages": _of("", "1 where older systems move less in the same time, more than D(t_w) explains; else 0", _PAPER),
-    "ages_p": _of("p-value", "of no such dependence: one-sided, Student's t over seeds"),
-    "ageing_slope": _of("", "slope of ln Δ(t_w, t_w+t), over D where there is one, in ln t_w, last decade of t_w"),
+    "ages": _of("", "1 where older systems move less in the same time, and D(t_w) does not explain it; else 0", _PAPER),
+    "ages_p": _of("p-value", "of no such dependence: one-sided, Student's t over seeds; the larger one of Δ and Δ/D"),
+    "ageing_slope": _of("", "slope of ln Δ(t_w, t_w+t) in ln t_w at fixed t, last decade of t_w"),
+    "unexplained_slope": _of("", "the same of ln Δ/D(t_w): what is left when the gradient's own noise is divided out"),
     "t1": _of("time", "the last waiting time up to which Δ is one curve, within 20%", _PAPER),
     "t2": _of("time", "from which waiting times on Δ/D(t_w) is one curve, within 20%", _PAPER),
     "ageing_exponent": _of("", "μ at which Δ against t/t_w^μ is nearest to one curve, t_w from t1 to t2"),

@@ -98,7 +98,8 @@ def measures(run: Run) -> dict[str, Any]:
         "patterns": values["patterns"],
         "kept": values["kept"],
         "at_rest": int(np.count_nonzero(~alive)),
-        "ageing_slope": slope_with_age(explained) if alive[-1] else None,
+        "ageing_slope": slope_with_age(moving) if alive[-1] else None,
+        "unexplained_slope": slope_with_age(explained) if alive[-1] and noisy else None,
         # Where the second curve differs already, it is before all that was measured.
         "t1": None if first == run.curves.waiting[0] else first,
         "t2": last,

@@ -172,6 +172,11 @@ def test_the_verdict():
     assert "departs" in still.estimates["t1"].note
     fading = made(lambda wait, t: t / wait, noise=lambda wait: 1 / wait)
     assert fading.estimates["ages"].value == 0.0
+    assert fading.estimates["ageing_slope"].value == pytest.approx(-1.0, abs=0.1)
+    assert fading.estimates["unexplained_slope"].value == pytest.approx(0.0, abs=0.1)
+    louder = made(lambda wait, t: 0 * wait + t, noise=lambda wait: wait)
+    assert louder.estimates["ages"].value == 0.0
+    assert louder.estimates["unexplained_slope"].value == pytest.approx(-1.0, abs=0.1)
     assert fading.estimates["collapse_diffusion"].value < 0.2
     assert fading.estimates["diffusion_exponent"].value == pytest.approx(1.0, abs=1e-6)
     assert fading.estimates["participation"].value == pytest.approx(1 / 3)
@@ -183,7 +188,8 @@ def test_p_values_of_systems_that_do_not_age_are_uniform():
     for number in range(1000):
         factors = np.exp(0.3 * generator("uniform", number).standard_normal((4, 5, 1)))
         runs = [Curves(waiting=waiting, lags=lags, distance=factor * lags) for factor in factors]
-        rows = [{"ageing_slope": slope_with_age(curves), "at_rest": 0} for curves in runs]
+        slopes = [slope_with_age(curves) for curves in runs]
+        rows = [{"ageing_slope": slope, "unexplained_slope": None, "at_rest": 0} for slope in slopes]
         found.append(verdict(rows)[1].value)
     for part in (0.05, 0.5):
         assert np.mean(np.array(found) < part) == pytest.approx(part, abs=4 * np.sqrt(part * (1 - part) / 1000))
