@@ -146,7 +146,7 @@ STEP = 0.05
 
 
 def _glass_draws(full: bool) -> list[Draw]:
-    sizes = {32: 600, 64: 300, 128: 150, 256: 40} if full else {32: 160, 64: 60}
+    sizes = {16: 600, 32: 600, 64: 300, 128: 150, 256: 40} if full else {16: 200, 32: 160, 64: 60}
     return [{"spins": spins, "seed": seed} for spins, count in sizes.items() for seed in range(count)]
 
 
