@@ -15,7 +15,7 @@ LADDER = (
     Resolution(order=11, step=0.06), Resolution(order=13, step=0.045),
 )  # fmt: skip
 """Grids from coarse to fine; docs/ageing.md prints the errors and costs of each."""
-LATEST = 1e7
+LATEST = 1e5
 _COMPARED = 1e-3
 """The earliest time at which two integrations are compared; both are exact to more digits before."""
 
@@ -108,7 +108,7 @@ def mode_coupling(
     Arguments:
         p: at least 2.
         temperature: T of the bath from t = 0 on; 0 is gradient descent.
-        time: the last time, up to 1e7.
+        time: the last time, up to 1e5.
         tolerance: of C and E, 1e-9 to 1e-2; the grid is refined until two integrations differ by less, or none is left.
         say: told the error of each.
 
