@@ -2,7 +2,7 @@
 
 python benchmarks/mode_coupling.py
 
-It takes a minute or two on one core. Memory is the peak of what Python's allocators hand out during the last integration,
+It takes a minute or two on one core. Memory is the peak of what allocators hand out during the last integration,
 arrays and sparse matrices included.
 """
 
