@@ -8,31 +8,28 @@ from torch import Tensor
 
 from jamharness.api import Adam, Fire, Flow, Optimizer, Sgd, State
 
-_NAMES: dict[type, tuple[str, ...]] = {
+NAMES: dict[type, tuple[str, ...]] = {
     Adam: ("first", "second"), Fire: ("velocity",), Sgd: ("velocity",), Flow: ("base", "slope")
 }  # fmt: skip
+"""The moments of each optimizer that has an update here."""
 
 
 class Stepper:
     """An optimizer's memory on the device.
 
     Arguments:
-        optimizer: one of the api's optimizers.
+        optimizer: one of ``NAMES``.
         state: where to continue.
         w: (N,) the parameters, updated in place.
     """
 
     def __init__(self, optimizer: Optimizer, state: State, w: Tensor) -> None:
         self.optimizer, self.step, self.w = optimizer, state.step, w
-        names = _NAMES.get(type(optimizer))
-        if names is None:
-            known = ", ".join(kind.__name__ for kind in _NAMES)
-            raise TypeError(f"{type(optimizer).__name__} is not an optimizer of jamharness.api; use one of {known}.")
         self.moments: dict[str, Tensor] = {
             name: torch.as_tensor(np.array(state.moments[name]), dtype=w.dtype, device=w.device)
             if name in state.moments
             else torch.zeros_like(w)
-            for name in names
+            for name in NAMES[type(optimizer)]
         }
         if isinstance(optimizer, Fire):
             start = np.array([optimizer.dt, optimizer.alpha_start, 0.0])

@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jamharness.api import Array, DampedStep, Network, Optimizer, Problem, QuadraticHinge, State
+from jamharness.api import Array, DampedStep, Minibatch, Network, Optimizer, Problem, QuadraticHinge, State
 from jamharness_torch import compiled
 from jamharness_torch.damped import Linearisation
-from jamharness_torch.descent import Stepper
+from jamharness_torch.descent import NAMES, Stepper
 from jamharness_torch.gradient import add_gradient
 from jamharness_torch.hessian import first_part, second_part
 from jamharness_torch.layers import Pass, backward, forward, gram, output_jacobian, split
@@ -82,7 +82,14 @@ class TorchProblem(Problem):
         return loss, count
 
     def descend(self, state: State, steps: int, optimizer: Optimizer) -> State:
-        """Updates in place on the device, one synchronisation each to stop at N_Δ = 0; long runs are compiled."""
+        """Updates in place on the device, one synchronisation each to stop at N_Δ = 0; long runs are compiled.
+
+        Rules that PyTorch has no update for, and those of other people, take the api's.
+        """
+        if isinstance(optimizer, Minibatch) and type(optimizer.rule) in NAMES:
+            return self._descend_by_batches(state, steps, optimizer)
+        if type(optimizer) not in NAMES:
+            return super().descend(state, steps, optimizer)
         eager = max(0, min(steps, compiled.AFTER - state.step))
         if steps > eager and compiled.wanted(self.network, self.patterns, compiled.AFTER):
             before = self._descend(state, eager, optimizer)
@@ -103,6 +110,28 @@ class TorchProblem(Problem):
                 break
             stepper.update(gradient)
         return stepper.state()
+
+    def _descend_by_batches(self, state: State, steps: int, optimizer: Minibatch) -> State:
+        w = self.tensor(state.w)
+        gradient = torch.empty_like(w)
+        stepper = Stepper(optimizer.rule, state, w)
+        for _ in range(steps):
+            self._batch_gradient(w, optimizer.rows(stepper.step, self.patterns), gradient)
+            stepper.update(gradient)
+        return stepper.state()
+
+    def _batch_gradient(self, w: Tensor, rows: NDArray[np.integer], out: Tensor) -> None:
+        chosen = torch.as_tensor(np.array(rows, dtype=np.int64), device=w.device)
+        x, y = self.columns[:, chosen], self.data[1][chosen]
+        out.zero_()
+        add_gradient(self.network, w, x, y, self.loss.margin, len(y), out)
+
+    def batch_gradient(self, w: Array, rows: NDArray[np.integer]) -> Array:
+        """∇L of some patterns."""
+        at = self.tensor(w)
+        gradient = torch.empty_like(at)
+        self._batch_gradient(at, rows, gradient)
+        return _numpy(gradient)
 
     def jacobian(self, w: Array, rows: NDArray[np.integer]) -> Array:
         """∂Δ/∂w for the given patterns."""

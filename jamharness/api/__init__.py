@@ -15,6 +15,7 @@ from jamharness.api.levels import Constraints, Objective, Predictor
 from jamharness.api.loss import (
     LOSSES,
     CrossEntropy,
+    Linear,
     Loss,
     MeanSquare,
     QuadraticHinge,
@@ -40,6 +41,7 @@ from jamharness.api.protocol import (
 from jamharness.api.replicas import Replicas
 from jamharness.api.specs import API_VERSION, BackendSpec, DatasetSpec, ProtocolSpec, SystemSpec, hookimpl
 from jamharness.api.spherical import Spherical
+from jamharness.api.stochastic import Langevin, Minibatch, batch_of
 from jamharness.api.systems import Backbone, LocalSystem, PatternSystem, System, SystemChoice
 
 __all__ = [
@@ -79,9 +81,12 @@ __all__ = [
     "Formula",
     "JamharnessError",
     "Json",
+    "Langevin",
+    "Linear",
     "LocalSystem",
     "Loss",
     "MeanSquare",
+    "Minibatch",
     "Namespace",
     "Network",
     "NotSupported",
@@ -111,6 +116,7 @@ __all__ = [
     "alternating",
     "applicable",
     "as_array",
+    "batch_of",
     "canonical_json",
     "check_patterns",
     "derived",

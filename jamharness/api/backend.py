@@ -121,9 +121,13 @@ class Problem(ABC):
     def descend(self, state: State, steps: int, optimizer: Optimizer) -> State:
         """Up to ``steps`` first-order updates; stops before an update at the first w that satisfies every pattern.
 
-        Calling it in chunks gives the same states as calling it once.
+        By a ``Minibatch`` all updates are made. Calling it in chunks gives the same states as calling it once.
         """
         return fallbacks.descend(self, state, steps, optimizer)
+
+    def batch_gradient(self, w: Array, rows: NDArray[np.integer]) -> Array:
+        """(1/n) Σ ∇ℓ over n patterns, (N,): ∇L of a minibatch; one that occurs twice among ``rows`` counts twice."""
+        return fallbacks.batch_gradient(self, w, rows)
 
     def jacobian(self, w: Array, rows: NDArray[np.integer]) -> Array:
         """∂Δ_μ/∂w of shape (len(rows), N) for the patterns ``rows``."""

@@ -157,6 +157,10 @@ class CheckedProblem(Problem):
         self._number("loss_and_gradient", "L", loss, w)
         return loss, self._array("loss_and_gradient", gradient, self._in_w, w)
 
+    def batch_gradient(self, w: Array, rows: NDArray[np.integer]) -> Array:
+        """∇L of some patterns, (N,)."""
+        return self._array("batch_gradient", self.inner.batch_gradient(w, rows), self._in_w, w)
+
     def jacobian(self, w: Array, rows: NDArray[np.integer]) -> Array:
         """∂Δ/∂w, (n, N)."""
         return self._array("jacobian", self.inner.jacobian(w, rows), (len(rows), self.network.size), w)

@@ -20,6 +20,7 @@ from jamharness.api.fallbacks import DampedStep, solve_damped
 from jamharness.api.loss import Loss, QuadraticHinge
 from jamharness.api.namespace import Data, Namespace
 from jamharness.api.optimizers import Optimizer, State
+from jamharness.api.stochastic import batch_of
 from jamharness.api.systems import LocalSystem, PatternSystem, System
 
 if TYPE_CHECKING:
@@ -202,14 +203,31 @@ class DerivedProblem:
             return 0.0, np.zeros_like(np.asarray(w, dtype=self.backend.dtype))
         return self.loss_of(margins), -self.differentiator.pull(self.gaps, w, data, slopes[rows])
 
+    def batch_gradient(self, w: Array, rows: NDArray[np.integer]) -> Array:
+        """(1/n) Σ ∇ℓ over n constraints, (N,), in the space around the sphere where there is one.
+
+        Raises:
+            BadInput: the constraints have no data of their own, so that none can be left out.
+        """
+        if not self.system.along:
+            raise BadInput(f"{type(self.system).__name__} has no constraints that a minibatch could leave out.")
+        data = self._part(rows)
+        margins = self.loss.margins(self.differentiator.value(self.gaps, w, data))
+        return -self.differentiator.pull(self.gaps, w, data, self.loss.slope(margins) / len(rows))
+
     def descend(self, state: State, steps: int, optimizer: Optimizer) -> State:
-        """Up to ``steps`` first-order updates by the optimizer's own NumPy rule; stops where all are satisfied."""
+        """Up to ``steps`` first-order updates by the optimizer's own NumPy rule; stops where all are satisfied.
+
+        By a ``Minibatch``, which looks at some constraints alone, all updates are made.
+        """
         w = np.array(state.w, dtype=self.backend.dtype)
         state = replace(state, w=w)
         for _ in range(steps):
-            if self.loss.finite_range and self.loss.satisfied(self.margins(state.w)).all():
+            rows = batch_of(optimizer, state.step, self.constraints)
+            if rows is None and self.loss.finite_range and self.loss.satisfied(self.margins(state.w)).all():
                 break
-            gradient = self.tangent(state.w, self.loss_and_gradient(state.w)[1])
+            gradient = self.loss_and_gradient(state.w)[1] if rows is None else self.batch_gradient(state.w, rows)
+            gradient = self.tangent(state.w, gradient)
             state = optimizer.update(state, gradient)
             state = replace(state, w=self.retract(state.w))
         return state

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from jamharness.api.arrays import Array
 from jamharness.api.loss import QuadraticHinge
 from jamharness.api.optimizers import Optimizer, State
+from jamharness.api.stochastic import batch_of
 
 if TYPE_CHECKING:
     from jamharness.api.backend import Problem
@@ -37,13 +38,23 @@ class DampedStep:
 
 
 def descend(problem: "Problem", state: State, steps: int, optimizer: Optimizer) -> State:
-    """The optimizer's own NumPy rule, one gradient per update."""
+    """The optimizer's own NumPy rule, one gradient per update; by minibatches it never stops early."""
     state = replace(state, w=np.array(state.w, dtype=problem.backend.dtype))
     for _ in range(steps):
+        rows = batch_of(optimizer, state.step, problem.constraints)
+        if rows is not None:
+            state = optimizer.update(state, problem.batch_gradient(state.w, rows))
+            continue
         if not np.any(problem.margins(state.w) > 0):
             break
         state = optimizer.update(state, problem.loss_and_gradient(state.w)[1])
     return state
+
+
+def batch_gradient(problem: "Problem", w: Array, rows: NDArray[np.integer]) -> Array:
+    """∇L of a problem that has these patterns alone."""
+    alone = problem.backend.network_problem(problem.network, problem.x[rows], problem.y[rows], problem.loss)
+    return np.asarray(alone.loss_and_gradient(w)[1])
 
 
 def jacobian(problem: "Problem", w: Array, rows: NDArray[np.integer]) -> Array:

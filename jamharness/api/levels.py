@@ -36,6 +36,9 @@ class Objective(Protocol):
     def loss_and_gradient(self, w: Array, /) -> tuple[float, Array]:
         """L(w) and ∇L(w) (N,)."""
 
+    def batch_gradient(self, w: Array, rows: NDArray[np.integer], /) -> Array:
+        """(1/n) Σ ∇ℓ over n constraints, (N,)."""
+
     def descend(self, state: State, steps: int, optimizer: Optimizer, /) -> State:
         """Up to ``steps`` first-order updates."""
 

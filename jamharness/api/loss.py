@@ -182,6 +182,25 @@ class MeanSquare(Loss):
         return np.ones_like(delta)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Linear(Loss):
+    """ℓ = Δ: L = κ − ⟨g⟩, for a system whose one gap is minus an energy. Nothing is ever satisfied for good."""
+
+    margin: float = 0.0
+
+    def value(self, delta: Array) -> Array:
+        """Δ."""
+        return np.array(delta)
+
+    def slope(self, delta: Array) -> Array:
+        """1."""
+        return np.ones_like(delta)
+
+    def curvature(self, delta: Array) -> Array:
+        """0."""
+        return np.zeros_like(delta)
+
+
 def _logistic(t: Array) -> Array:
     tail = np.exp(-np.abs(t))
     return np.asarray(np.where(t >= 0, 1 / (1 + tail), tail / (1 + tail)))
@@ -192,5 +211,6 @@ LOSSES: Mapping[str, type[Loss]] = {
     "softhinge": SoftHinge,
     "cross_entropy": CrossEntropy,
     "mean_square": MeanSquare,
+    "linear": Linear,
 }
 """By the name that settings and stored cells use."""

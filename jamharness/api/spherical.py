@@ -150,6 +150,10 @@ class SphericalProblem(DerivedProblem):
         """L and ∇L (N,), in the space around the sphere."""
         return self.inner.loss_and_gradient(w)
 
+    def batch_gradient(self, w: Array, rows: NDArray[np.integer]) -> Array:
+        """∇L of some patterns (N,), in the space around the sphere."""
+        return self.inner.batch_gradient(w, rows)
+
     def jacobian(self, w: Array, rows: NDArray[np.integer]) -> Array:
         """∂Δ/∂w of some patterns, (n, N)."""
         return self.inner.jacobian(w, rows)

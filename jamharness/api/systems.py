@@ -56,11 +56,13 @@ class System(ABC):
         along: the names of the data that have one row per constraint.
         schemes: the ways to draw an initial w.
         linear: whether the gaps are linear in w, so that Hp = 0.
+        satisfiable: whether its gaps are constraints that may be satisfied; an energy is lowered and nothing else.
     """
 
     along: ClassVar[tuple[str, ...]] = ()
     schemes: ClassVar[tuple[str, ...]] = ("normal",)
     linear: ClassVar[bool] = False
+    satisfiable: ClassVar[bool] = True
 
     @property
     @abstractmethod

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from jamharness.api import Adam, Array, Fire, Flow, Optimizer, Sgd, State, fallbacks
+from jamharness.api import Adam, Array, Fire, Flow, Minibatch, Optimizer, Sgd, State, fallbacks
 from jamharness.testing.cases import RELU, SATISFIED, TANH, TANH_TALL, Case
 from jamharness.testing.core import Suite, concerns, over, same_bits
 
@@ -85,6 +85,20 @@ class Descent(Suite):
         again = problem.descend(found, 10, optimizer)
         at.equal("the number of updates after the last pattern is satisfied", again.step - found.step, 0)
         same_bits(self.record, "w moves although every pattern is satisfied", again.w, found.w)
+
+    @over((RELU, TANH))
+    @concerns("descend")
+    def test_descend_by_minibatches(self, case: Case) -> None:
+        """The gradient of some patterns, one of them twice; and 30 updates by minibatches, in chunks, with momentum."""
+        rows, at = np.array([0, 2, 2]), self.at(case)
+        alone = fallbacks.batch_gradient(case.reference, case.w, rows)
+        at.agree("∇L of a minibatch", self.problem(case).batch_gradient(case.w, rows), alone)
+        rule = Minibatch(rule=Sgd(learning_rate=0.05, momentum=0.5), batch=3, seed=1)
+        expected, found = fallbacks.descend(case.reference, State(w=case.w), 30, rule), State(w=case.w)
+        for steps in (1, 17, 12):
+            found = self.problem(case).descend(found, steps, rule)
+        at.equal("step after 30 minibatches", found.step, 30)
+        at.agree("w after 30 minibatches", found.w, expected.w, allowed=1e-11)
 
     @concerns("descend")
     def test_descend_counts_on(self) -> None:

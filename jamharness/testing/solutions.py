@@ -11,7 +11,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import CrossEntropy, Float64, Loss, MeanSquare, QuadraticHinge, SoftHinge, generator
+from jamharness.api import CrossEntropy, Float64, Linear, Loss, MeanSquare, QuadraticHinge, SoftHinge, generator
 from jamharness.testing.cases import CLEAR
 from jamharness.testing.ridges import Ridges
 from jamharness.testing.systems import (
@@ -106,6 +106,8 @@ def of_loss(loss: Loss, delta: Float64) -> tuple[Float64, Float64, Float64]:
         return hinge**2 / 2, hinge, (delta > 0).astype(np.float64)
     if isinstance(loss, MeanSquare):
         return delta**2 / 2, delta, np.ones_like(delta)
+    if isinstance(loss, Linear):
+        return delta, np.ones_like(delta), np.zeros_like(delta)
     beta = loss.sharpness if isinstance(loss, SoftHinge) else 1.0
     odds = np.exp(beta * delta)
     return np.log1p(odds) / beta, odds / (1 + odds), beta * odds / (1 + odds) ** 2
@@ -180,5 +182,6 @@ LOSSES: dict[str, Loss] = {
     "softhinge": SoftHinge(margin=0.5, sharpness=3.0),
     "cross-entropy": CrossEntropy(),
     "mean-square": MeanSquare(margin=1.0),
+    "linear": Linear(),
 }
 """Beside the quadratic hinge, on ``BILINEAR``."""

@@ -39,6 +39,12 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             summary="how the set of unsatisfied patterns changes along training",
         ),
         ProtocolSpec(
+            name="ageing",
+            factory="jamharness_protocols.ageing.protocol:Ageing",
+            tasks={"ageing": "jamharness_protocols.ageing.task:measure"},
+            summary="how far networks and glasses move in a time t, and how that depends on their age",
+        ),
+        ProtocolSpec(
             name="calibration",
             factory="jamharness_protocols.calibration.protocol:CalibrationProtocol",
             tasks={"calibration": "jamharness_protocols.calibration.task:measure"},
@@ -85,5 +91,10 @@ def jamharness_systems() -> Iterable[SystemSpec]:
             name="committee",
             factory="jamharness_systems.committee:Committee",
             summary="a tree committee on the sphere",
+        ),
+        SystemSpec(
+            name="p_spin",
+            factory="jamharness_systems.p_spin:PSpin",
+            summary="the spherical p-spin, a glass: an energy to lower and nothing to satisfy",
         ),
     ]

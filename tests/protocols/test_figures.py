@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from jamharness_protocols.ageing import figures as ageing
 from jamharness_protocols.avalanches import figures as avalanches
 from jamharness_protocols.common.paper import COLOURS, DOUBLE, SINGLE, colours
 from jamharness_protocols.jamming import figures as jamming
@@ -67,6 +68,15 @@ def changes():
     return Findings(estimates={}, tables={}, arrays=arrays)
 
 
+def ages(noise=1e-4):
+    waiting, lags = np.geomspace(1, 1000, 8), np.geomspace(1, 1e5, 31)
+    arrays = {
+        "waiting": waiting, "lags": lags, "distance": lags / (lags + waiting[:, None]), "noise": noise / waiting,
+        "times": np.geomspace(0.1, 1e5, 50), "loss": np.geomspace(1, 1e-3, 50), "exponent": np.array(0.84),
+    }  # fmt: skip
+    return Findings(estimates={}, tables={}, arrays=arrays)
+
+
 def two_runs():
     return jamming.draw_comparison({"jamming-66a5c2-width-3": jumps(), "jamming-66a5c2-width-4": jumps(12)})
 
@@ -84,6 +94,9 @@ CASES = {
     "margins at jamming": lambda: margins.draw(margin_fits(("forces", "gaps"))),
     "margins of two seeds": lambda: margins.draw(margin_fits(("forces", "gaps"), None, None)),
     "avalanches": lambda: avalanches.draw(changes()),
+    "ageing": lambda: ageing.draw(ages()),
+    "ageing without noise": lambda: ageing.draw(ages(np.nan)),
+    "ageing of two": lambda: ageing.draw_comparison({"network": ages(), "glass": ages(np.nan)}),
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from jamharness_protocols.calibration.dynamics import EQUATIONS, GLASS, QUADRATIC
 from jamharness_protocols.calibration.exponents import NEGATIVE, SYNTHETIC
 from jamharness_protocols.calibration.identities import IDENTITIES, LANCZOS, TREES
 from jamharness_protocols.calibration.packings import ELLIPSES, SPHERES
@@ -10,5 +11,19 @@ from jamharness_protocols.calibration.rows import Calibration
 
 CALIBRATIONS: Mapping[str, Calibration] = {
     each.name: each
-    for each in (COVER, GARDNER, LINEAR, SPHERES, ELLIPSES, NEGATIVE, SYNTHETIC, IDENTITIES, LANCZOS, TREES)
+    for each in (
+        COVER,
+        GARDNER,
+        LINEAR,
+        SPHERES,
+        ELLIPSES,
+        NEGATIVE,
+        SYNTHETIC,
+        IDENTITIES,
+        LANCZOS,
+        TREES,
+        QUADRATIC,
+        EQUATIONS,
+        GLASS,
+    )
 }

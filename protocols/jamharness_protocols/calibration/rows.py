@@ -6,6 +6,7 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
+from jamharness_numerics.statistics.limits import large_size_limit
 from scipy import stats
 
 from jamharness.api import Backend, Float64, Json
@@ -105,17 +106,11 @@ def extrapolated_row(
 ) -> Row:
     """The limit N → ∞ of draws at several sizes: least squares in 1/N, each size weighted by its spread."""
     size, sample = np.asarray(sizes, dtype=np.float64), biased(results, np.asarray(values, dtype=np.float64))
-    spread = {n: max(float(sample[size == n].std(ddof=1)), 1e-12) for n in np.unique(size)}
-    weight = np.array([1 / spread[n] for n in size])
-    design = np.stack([np.ones_like(size), 1 / size], axis=1) * weight[:, None]
-    solution, *_ = np.linalg.lstsq(design, sample * weight, rcond=None)
-    degrees = len(sample) - 2
-    scale = float(np.sum((sample * weight - design @ solution) ** 2)) / degrees
-    error = sqrt(scale * float(np.linalg.inv(design.T @ design)[0, 0]))
-    half, value = float(stats.t.ppf((1 + LEVEL) / 2, degrees)) * error, float(solution[0])
+    limit = large_size_limit(size, sample)
+    low, high = limit.interval(LEVEL)
     return Row(
-        calibration=name, quantity=quantity, truth=truth, value=value, low=value - half, high=value + half,
-        count=len(sample), p=2 * float(stats.t.sf(abs(value - truth) / error, degrees)), source=source,
+        calibration=name, quantity=quantity, truth=truth, value=limit.value, low=low, high=high,
+        count=len(sample), p=limit.p(truth), source=source,
     )  # fmt: skip
 
 

@@ -76,6 +76,8 @@ class SearchSettings(NetworkSettings):
                 found.append(f"{name} = {value}: it must be a positive number, in units of P/N_w.")
         if not self.growth > 1:
             found.append(f"growth = {self.growth}: it must be above 1, as in growth=1.25.")
+        if self.system.value is not None and not self.system.value.satisfiable:
+            found.append(f"system = {self.system.name}: it has an energy and nothing to satisfy; use it with ageing.")
         if isinstance(self.system.value, PatternSystem) and "y" not in self.system.value.along:
             found.append(
                 f"system = {self.system.name}: its labels are no ±1, as those of data sets are; use it from Python."

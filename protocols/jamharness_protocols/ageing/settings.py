@@ -1,0 +1,209 @@
+"""The settings of the ageing protocol."""
+
+from dataclasses import dataclass, replace
+from math import log10
+from typing import Any
+
+import numpy as np
+from jamharness_systems.p_spin import PSpin
+
+from jamharness.api import (
+    LOSSES,
+    BadInput,
+    Linear,
+    Loss,
+    PatternSystem,
+    QuadraticHinge,
+    System,
+    SystemChoice,
+    setting,
+)
+from jamharness_protocols.common.search_settings import patterns_at
+from jamharness_protocols.common.settings import NetworkSettings, beyond
+
+DYNAMICS = "arXiv 1803.06969"
+DEFAULT_BUDGETS = {"sgd": 10_000, "langevin": 1000}
+_LEAST_LAST = 10
+"""The last waiting time is that part of the budget: every curve spans a decade at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgeingSettings(NetworkSettings):
+    """Settings of the ageing protocol."""
+
+    system: SystemChoice = setting(  # noqa: RUF009
+        SystemChoice("fully_connected"),
+        help="what is measured: fully_connected, with the settings above, or a name from `jamharness systems` with its "
+        "own settings beside it, as in system=p_spin spins=128 p=3",
+    )
+    loss: str = setting(  # type: ignore[assignment]
+        "cross_entropy",
+        help="of a system with patterns; under the hinge nothing moves any more once all of them are satisfied",
+        choices=tuple(name for name in LOSSES if name != "linear"),
+        source=f"{DYNAMICS}: negative log-likelihood",
+    )
+    load: float = setting(1.0, help="P/N_w; large loads are under-parametrised")
+    minimiser: str = setting(
+        "auto",
+        help="minibatches (sgd) or Langevin's equation (langevin); auto: sgd where there are patterns",
+        choices=("auto", "sgd", "langevin"),
+    )
+    learning_rate: float = setting(0.05, help="of sgd", source=f"{DYNAMICS} has .01 for its convolutional networks")
+    momentum: float = setting(0.0, help="of sgd", source=f"{DYNAMICS}: 0 or .5")
+    batch: int = setting(100, help="patterns of a minibatch; all, where there are fewer", source=DYNAMICS)
+    temperature: float = setting(0.0, help="T of langevin; 0 is gradient flow")
+    dt: float = setting(0.05, help="the length of a step of langevin, in units of time")
+    budget: int | None = setting(
+        None,
+        help="updates of sgd, or steps of langevin; none: "
+        + ", ".join(f"{rule} {count}" for rule, count in DEFAULT_BUDGETS.items()),
+    )
+    waits: int = setting(8, help="waiting times t_w, evenly spaced in log t_w up to a tenth of the budget")
+    first_wait: int | None = setting(None, help="the first of them, in updates or steps; none: 10, or a unit of time")
+    per_decade: int = setting(6, help="times t in a decade at which Δ(t_w, t_w + t) is measured")
+    kept: int = setting(
+        100_000, help="components of w that are kept for each waiting time: 8 bytes each; more are drawn at random"
+    )
+    noise_batches: int = setting(20, help="minibatches of which D(t_w), the variance of their gradient, is made")
+    sizes: tuple[int, ...] | None = setting(
+        None, help="p_spin: values of N, from which E(t) is extrapolated to 1/N = 0; none: spins alone"
+    )
+    energy_times: tuple[float, ...] = setting(
+        (1.0, 2.0, 5.0, 10.0, 20.0), help="p_spin: times at which E(t) is stated, the nearest steps"
+    )
+
+    def problems(self) -> list[str]:
+        """One sentence for each value that cannot be."""
+        found = super().problems()
+        for name in ("load", "learning_rate", "dt"):
+            if not 0 < getattr(self, name) < float("inf"):
+                found.append(f"{name} = {getattr(self, name)}: it must be a positive number.")
+        if not 0 <= self.momentum < 1:
+            found.append(f"momentum = {self.momentum}: it must be at least 0 and below 1.")
+        if not 0 <= self.temperature < float("inf"):
+            found.append(f"temperature = {self.temperature}: it must be 0 or a positive number.")
+        least = {"batch": 1, "waits": 3, "per_decade": 2, "kept": 10, "noise_batches": 2}
+        given = {name: getattr(self, name) for name in least}
+        found += [f"{name} = {given[name]}: ask for at least {n}." for name, n in least.items() if given[name] < n]
+        if self.waits > 50 or self.per_decade > 50:
+            found.append(f"waits = {self.waits}, per_decade = {self.per_decade}: ask for at most 50 of each.")
+        if self.first < 1 or self.first * 4 > self.last:
+            found.append(
+                f"budget = {self.steps}: the waiting times go from {self.first} to {self.last}, a tenth of it; "
+                f"give at least {40 * max(1, self.first)}, or another first_wait."
+            )
+        found += self._system_problems()
+        if not found and self.system.value is None:
+            found += beyond(patterns=self.patterns)
+        return found
+
+    def _system_problems(self) -> list[str]:
+        value, found = self.system.value, []
+        if self.sizes is not None:
+            if not isinstance(value, PSpin):
+                found.append(f"sizes = {','.join(map(str, self.sizes))}: they are for system=p_spin; leave them out.")
+            else:
+                for size in self.sizes:
+                    try:
+                        replace(value, spins=size)
+                    except BadInput as error:
+                        found += error.problems
+        if value is not None and not isinstance(value, PatternSystem | PSpin):
+            found.append(
+                f"system = {self.system.name}: Δ is measured of networks, of other systems of patterns, and of p_spin."
+            )
+        if isinstance(value, PatternSystem) and "y" not in value.along:
+            found.append(f"system = {self.system.name}: its labels are no ±1, as those of data sets are.")
+        if value is not None and value.spheres and self.loss == "cross_entropy" and self.patterned:
+            found.append(f"loss = cross_entropy: {self.system.name} is measured at a margin; use loss=hinge.")
+        if self.minimiser == "sgd" and not self.patterned:
+            found.append(f"minimiser = sgd: {self.system.name} has no patterns for a minibatch; use langevin.")
+        return found
+
+    def _network_problems(self) -> list[str]:
+        """A network that is not measured has none."""
+        return super()._network_problems() if self.system.value is None else []
+
+    @property
+    def patterned(self) -> bool:
+        """Whether the system has patterns."""
+        return self.system.value is None or isinstance(self.system.value, PatternSystem)
+
+    @property
+    def rule(self) -> str:
+        """``sgd`` or ``langevin``."""
+        return ("sgd" if self.patterned else "langevin") if self.minimiser == "auto" else self.minimiser
+
+    @property
+    def steps(self) -> int:
+        """Updates, or steps, in all."""
+        return DEFAULT_BUDGETS[self.rule] if self.budget is None else self.budget
+
+    @property
+    def unit(self) -> float:
+        """The time of one step: an update, or dt."""
+        return self.dt if self.rule == "langevin" else 1.0
+
+    @property
+    def first(self) -> int:
+        """The first waiting time, in steps."""
+        if self.first_wait is not None:
+            return self.first_wait
+        return max(1, round(1 / self.dt)) if self.rule == "langevin" and self.dt > 0 else 10
+
+    @property
+    def last(self) -> int:
+        """The last waiting time, in steps."""
+        return self.steps // _LEAST_LAST
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """t_w in steps."""
+        return tuple(np.unique(np.geomspace(self.first, self.last, self.waits).round().astype(int)).tolist())
+
+    @property
+    def lags(self) -> tuple[int, ...]:
+        """T in steps."""
+        longest = self.steps - self.first
+        count = 1 + round(self.per_decade * log10(longest))
+        return tuple(np.unique(np.geomspace(1, longest, count).round().astype(int)).tolist())
+
+    @property
+    def energy_steps(self) -> tuple[int, ...]:
+        """When E is stated, in steps."""
+        return tuple(sorted({round(time / self.unit) for time in self.energy_times if time / self.unit <= self.steps}))
+
+    def measured(self) -> System:
+        """What is measured."""
+        return self.network() if self.system.value is None else self.system.value
+
+    def systems(self) -> list[System]:
+        """What is measured, at every size."""
+        system = self.measured()
+        if self.sizes is None or not isinstance(system, PSpin):
+            return [system]
+        return [replace(system, spins=size) for size in sorted(set(self.sizes))]
+
+    @property
+    def patterns(self) -> int:
+        """P: the nearest number to the load that the labels allow; 0 without patterns."""
+        system = self.measured()
+        return patterns_at(self.load, system, self.labels) if isinstance(system, PatternSystem) else 0
+
+    def chosen_loss(self) -> Loss:
+        """The loss with its margin."""
+        if not self.patterned:
+            return Linear()
+        if self.loss == "hinge":
+            return QuadraticHinge(margin=self.margin)
+        kind = LOSSES[self.loss]
+        return kind() if self.loss == "cross_entropy" else kind(margin=self.margin)
+
+    def dynamics(self) -> dict[str, Any]:
+        """The rule as JSON values."""
+        if self.rule == "langevin":
+            return {"rule": "langevin", "temperature": self.temperature, "dt": self.dt}
+        return {
+            "rule": "sgd", "learning_rate": self.learning_rate, "momentum": self.momentum, "batch": self.batch,
+            "noise_batches": self.noise_batches,
+        }  # fmt: skip

@@ -1,0 +1,63 @@
+"""One run followed through its waiting times."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jamharness_systems.p_spin import PSpin
+
+from jamharness.api import (
+    Backend,
+    Cell,
+    CellResult,
+    Langevin,
+    Minibatch,
+    Optimizer,
+    Progress,
+    Sgd,
+)
+from jamharness_protocols.ageing.following import follow
+from jamharness_protocols.common.problem import problem_of, system_of
+
+
+def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progress: Progress) -> CellResult:
+    """Follow one run.
+
+    Returns:
+        values: N, N_w, P, how many components were kept, and the loss and N_Δ at the end.
+        arrays: as ``following.History`` has them.
+    """
+    system, problem, at = system_of(cell), problem_of(cell, backend), cell.coordinates
+    dynamics = at["dynamics"]
+    found = follow(
+        problem,
+        system.initial(seed=at["seed"], scheme=at["initial"]),
+        rule_of(dynamics, at["seed"]),
+        2 if dynamics["rule"] == "langevin" else 1,
+        at["waiting"],
+        at["lags"],
+        at["energy_steps"],
+        at["steps"],
+        at["kept"],
+        int(dynamics.get("noise_batches", 0)),
+        progress,
+    )
+    # The energy of a glass is a sum over its spins, and is stated for one of them.
+    loss = found.loss / system.size if isinstance(system, PSpin) else found.loss
+    return CellResult(
+        values={
+            "parameters": system.size, "weights": system.weights, "patterns": at["patterns"], "kept": found.kept,
+            "loss": float(loss[-1]), "unsatisfied": int(found.unsatisfied[-1]),
+        },
+        arrays={
+            "steps": found.steps, "loss": loss, "unsatisfied": found.unsatisfied, "distance": found.distance,
+            "fourth": found.fourth, "noise": found.noise,
+        },
+    )  # fmt: skip
+
+
+def rule_of(dynamics: Mapping[str, Any], seed: int) -> Optimizer:
+    """The rule that a cell's coordinates name."""
+    if dynamics["rule"] == "langevin":
+        return Langevin(temperature=dynamics["temperature"], dt=dynamics["dt"], seed=seed)
+    rule = Sgd(learning_rate=dynamics["learning_rate"], momentum=dynamics["momentum"])
+    return Minibatch(rule=rule, batch=dynamics["batch"], seed=seed)

@@ -1,0 +1,113 @@
+"""The spherical p-spin, the mean-field model of structural glasses (Crisanti and Sommers, Z. Phys. B 87, 341, 1992)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations_with_replacement, pairwise
+from math import comb, factorial, sqrt
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jamharness.api import BadInput, Data, Float64, Namespace, System, generator
+
+MOST_COUPLINGS = 1 << 29
+"""Couplings up to which a system is made: 4 GiB in float64, which 1000 spins have at p = 3."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PSpin(System):
+    """H(s) = −Σ J s_i…s_k over all p-tuples, |s|² = N, with ⟨H(s)H(s′)⟩ = (N/2) (s·s′/N)^p exactly at every N.
+
+    That is ⟨J²⟩ = p!/(2N^(p−1)) for tuples of different spins; those with equal ones make the covariance exact. Its one
+    gap is −H, so that under ``Linear`` L is H, a sum over spins: the slopes are forces on spins. Couplings are
+    independent draws of the host's for tuples of p − 1 ordered spins and any last one: C(N+p−2, p−1) N numbers.
+
+    Arguments:
+        spins: N.
+        p: of the interaction, 2 to 6.
+        disorder: which draw of the couplings; a protocol gives each seed its own.
+
+    Raises:
+        BadInput: all that cannot be, or more couplings than 4 GiB hold.
+    """
+
+    satisfiable: ClassVar[bool] = False
+    spins: int = 128
+    p: int = 3
+    disorder: int = 0
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.spins < 2:
+            problems.append(f"spins = {self.spins}: a sphere needs at least 2 dimensions.")
+        if not 2 <= self.p <= 6:
+            problems.append(f"p = {self.p}: it must be a whole number from 2 to 6.")
+        elif self.spins >= 2 and self.couplings > MOST_COUPLINGS:
+            problems.append(
+                f"spins = {self.spins}: {self.couplings:.3g} couplings at p = {self.p}; at most "
+                f"{MOST_COUPLINGS:.3g}, 4 GiB, are made."
+            )
+        if problems:
+            raise BadInput(*problems)
+
+    @property
+    def couplings(self) -> int:
+        """How many numbers J is made of."""
+        return comb(self.spins + self.p - 2, self.p - 1) * self.spins
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return self.spins
+
+    @property
+    def radius(self) -> float:
+        """√N."""
+        return sqrt(self.spins)
+
+    @cached_property
+    def tuples(self) -> NDArray[np.intp]:
+        """The p − 1 ordered spins of every monomial, (p − 1, n)."""
+        if self.p == 3:
+            return np.stack(np.triu_indices(self.spins))
+        ordered = combinations_with_replacement(range(self.spins), self.p - 1)
+        return np.array(list(ordered), dtype=np.intp).T
+
+    def arrays(self, data: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
+        """The couplings (n, N): the spread of each is that of the sum over the orders of its p − 1 spins."""
+        draw = generator("p_spin", self.spins, self.p, self.disorder)
+        normal = draw.standard_normal((self.tuples.shape[1], self.spins))
+        normal *= np.sqrt(_orders(self.tuples) / (2 * self.spins ** (self.p - 1)))[:, None]
+        return {"couplings": normal}
+
+    def gaps(self, xp: Namespace, w: Any, data: Data) -> Any:
+        """−H, (1,)."""
+        monomials = xp.take(w, self.tuples[0])
+        for spins in self.tuples[1:]:
+            monomials = monomials * xp.take(w, spins)
+        total: Any = xp.sum(monomials * xp.matmul(data["couplings"], w))
+        return xp.reshape(total, (1,))
+
+    def energy(self, loss: float) -> float:
+        """E = H/N, from L."""
+        return loss / self.spins
+
+    def draw(self, seed: int, scheme: str) -> Float64:
+        """Anywhere on the sphere, whatever the couplings are."""
+        return generator("p_spin start", self.spins, scheme, seed).standard_normal(self.spins)
+
+    def load(self, constraints: int, margin: float) -> float:  # noqa: ARG002  (it has none)
+        """Nothing that could be loaded: 0."""
+        return 0.0
+
+
+def _orders(tuples: NDArray[np.intp]) -> Float64:
+    """In how many orders the members of each column (n,) can stand."""
+    length = len(tuples)
+    orders, run = np.full(tuples.shape[1], float(factorial(length))), np.ones(tuples.shape[1])
+    for before, after in pairwise(tuples):
+        run = np.where(before == after, run + 1, 1.0)
+        orders /= run  # a run of k equal ones divides by 1·2·…·k
+    return orders
