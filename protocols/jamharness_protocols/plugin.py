@@ -39,6 +39,16 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             summary="how the set of unsatisfied patterns changes along training",
         ),
         ProtocolSpec(
+            name="generalisation",
+            factory="jamharness_protocols.generalisation.protocol:Generalisation",
+            tasks={
+                "minimisation": _SHARED["minimisation"],
+                "generalisation": "jamharness_protocols.generalisation.task:measure",
+                "trajectory": "jamharness_protocols.generalisation.trajectory:measure",
+            },
+            summary="the test error against N: its cusp at N*, its fall beyond, what ensembles are worth",
+        ),
+        ProtocolSpec(
             name="calibration",
             factory="jamharness_protocols.calibration.protocol:CalibrationProtocol",
             tasks={"calibration": "jamharness_protocols.calibration.task:measure"},

@@ -158,10 +158,10 @@ def _traces(
             at = item.cell.coordinates
             outcome = str(item.result.values["outcome"]) if item.result else "failed"
             outcomes.setdefault(at["seed"], {})[at["patterns"]] = outcome
-    return [(search, *_retraced(search.axis, outcomes.get(search.seed, {}))) for search in searches(settings.search())]
+    return [(search, *retraced(search.axis, outcomes.get(search.seed, {}))) for search in searches(settings.search())]
 
 
-def _retraced(axis: Axis, outcomes: Mapping[int, str]) -> tuple[dict[int, str], int | None]:
+def retraced(axis: Axis, outcomes: Mapping[int, str]) -> tuple[dict[int, str], int | None]:
     """The trials that a search makes of itself, and the next one; None when it has ended.
 
     Minimisations at loads relative to the threshold are trials of the same kind. They must not narrow the bracket that

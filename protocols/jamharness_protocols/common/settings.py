@@ -192,8 +192,8 @@ class NetworkSettings:
         """How an initial w is drawn: as asked for where the system can, else in its own way."""
         return self.initial if self.initial in system.schemes else system.schemes[0]
 
-    def loss(self) -> QuadraticHinge:
-        """The loss with its margin."""
+    def hinge(self) -> QuadraticHinge:
+        """The quadratic hinge with its margin."""
         return QuadraticHinge(margin=self.margin)
 
     def coordinates(self, system: System, seed: int, patterns: int) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class NetworkSettings:
         return Cell(
             task=MINIMISATION,
             system=system,
-            loss=self.loss(),
+            loss=self.hinge(),
             coordinates=self.coordinates(system, seed, patterns),
             dataset=self.request(seed, system.inputs, pool),
             label=f"seed {seed}, P = {patterns}, P/N_w = {patterns / system.weights:.2f}",
