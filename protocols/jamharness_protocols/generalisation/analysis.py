@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -17,13 +18,15 @@ from jamharness_protocols.generalisation.settings import GeneralisationSettings
 from jamharness_protocols.generalisation.tables import Curve, curve_of, ensemble_table, network_table, point_table
 
 Brackets = Mapping[tuple[int, int], tuple[int | None, int | None, bool]]
-"""By draw and P, the largest unsatisfied width, the smallest satisfied one, and whether nothing undecided is between."""
+"""By draw and P, the largest unsatisfied width, the smallest satisfied one, and whether that is sure."""
 PLATEAU = 4.0
 """N/N* from which on the mean test error is the plateau that the cusp's height is measured against."""
 NEAR, FAR = 1.1, 4.0
 """N/N* between which √⟨f²⟩ ~ (N − N*)^(−x) is fitted: nearer, the width of the bracket is as large as N − N*."""
 WIDE, DECADE = 2.0, 4.0
 """N/N* from which on fluctuations are fitted, and the least ratio of the largest N to the smallest."""
+RESAMPLES = 2000
+"""Of the draws, for what is fitted to each: the ends of an interval are then off by a twentieth of its half."""
 BEYOND = 1.2
 """N/N* of the first width that counts as just beyond the transition."""
 
@@ -52,9 +55,9 @@ def analyse(settings: GeneralisationSettings, brackets: Brackets, done: Sequence
     if len(settings.sizes) > 1:
         estimates["scaling_exponent"] = _scaling(thresholds, settings.sizes)
     critical = {
-        int(patterns): found.value  # type: ignore[call-overload]
-        for patterns, rows in thresholds.groupby("patterns")
-        if (found := mean_threshold(_sizes(rows))).value is not None
+        patterns: found.value
+        for patterns in settings.sizes
+        if (found := mean_threshold(_sizes(thresholds[thresholds["patterns"] == patterns]))).value is not None
     }
     if largest in curves:
         estimates |= Reading(curve=curves[largest], thresholds=own).estimates()
@@ -183,7 +186,7 @@ class Reading:
         if some is None:
             return float(ends.mean())
         # The draws share one grid of widths: what it hides does not average out, so one place in the bracket for all.
-        part = generator("bracket", [int(place) for place in some]).random()
+        part = _part(tuple(some.tolist()))
         return float((ends[:, 0] + part * (ends[:, 1] - ends[:, 0])).mean())
 
     def _over_draws(self, statistic: Callable[[Float64, float], float], values: Float64) -> Estimate:
@@ -197,6 +200,7 @@ class Reading:
             low, high = interval(
                 np.arange(count, dtype=np.float64),
                 lambda some: statistic(values[some.astype(int)], self._critical(some.astype(int))),
+                resamples=RESAMPLES,
             )
         ends = (None if end is None or np.isnan(end) else end for end in (low, high))
         return Estimate(value=value, low=next(ends), high=next(ends), count=count, note=few(count))
@@ -341,6 +345,12 @@ class Reading:
             note = f"the interval has no upper end: it lies beyond the {most} networks"
             return Estimate(value=found.value, low=found.low, high=None, count=found.count, note=note)
         return found
+
+
+@lru_cache(maxsize=1 << 15)
+def _part(draws: tuple[int, ...]) -> float:
+    """The same place in the bracket for the same resample, in [0, 1): every estimate resamples the same draws."""
+    return float(generator("bracket", list(draws)).random())
 
 
 _UNKNOWN = "N* is not known, or no width lies beyond it"

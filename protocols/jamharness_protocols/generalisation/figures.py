@@ -18,7 +18,7 @@ _WEIGHTS = r"weights $N$"
 
 
 def draw(findings: Findings) -> "Mapping[str, Figure]":
-    """``cusp``: test errors against N with N*; ``outputs``: √⟨f²⟩ and its fluctuation; ``ensembles``: errors against K."""
+    """``cusp``: errors against N, with N*; ``outputs``: √⟨f²⟩ and its fluctuation; ``ensembles``: errors of means."""
     from matplotlib.figure import Figure
 
     points, ensembles = findings.tables["points"], findings.tables["ensembles"]
@@ -98,7 +98,7 @@ def _band(axes: "Axes", rows: pd.DataFrame, name: str, style: str, colour: str, 
 
 def _bars(rows: pd.DataFrame, name: str, low: str, high: str) -> "np.ndarray":
     middle, ends = rows[name].to_numpy(dtype=float), (rows[low].to_numpy(dtype=float), rows[high].to_numpy(dtype=float))
-    return np.nan_to_num(np.abs(np.stack([middle - ends[0], ends[1] - middle])))
+    return np.asarray(np.nan_to_num(np.abs(np.stack([middle - ends[0], ends[1] - middle]))))
 
 
 def _log(axes: "Axes") -> None:

@@ -23,7 +23,7 @@ def _of(unit: str, meaning: str, source: str = SOURCE, published: str = "") -> O
 
 OBSERVABLES: Mapping[str, Observable] = {
     "critical_weights": _of(
-        "weights", "N*, mean over draws of the number of weights below which patterns stay unsatisfied"
+        "weights", "N*, the number of weights from which on all patterns are satisfied, mean over draws"
     ),
     "critical_ratio": _of("P/N_w", "the load at N*, mean over draws"),
     "scaling_exponent": _of("", "x of N* ~ P^x, where several P were asked for", published="3/4"),
@@ -38,7 +38,7 @@ OBSERVABLES: Mapping[str, Observable] = {
     "asymptotic_exponent": _of("", "x of ε_N − ε_∞ ~ N^(−x), from the cusp (or N*) on", _FLUCTUATIONS, "1/2"),
     "variance_share": _of(
         "",
-        "part of ⟨f²⟩ on the test set that varies with the initial weights, at the first N from 1.2 N* on",
+        "part of ⟨f²⟩ that varies with the initial weights, at the first N from 1.2 N* on",
         _FLUCTUATIONS,
     ),
     "ensemble_gain": _of(

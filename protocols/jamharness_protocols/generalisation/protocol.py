@@ -34,12 +34,11 @@ class Generalisation:
 
     def plan(self, settings: GeneralisationSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """The next trial of every search for N*; where all of one P have ended, the networks of every width."""
-        tried = {place for item in done if (place := place_of(item.cell)) and _is_test(settings, item.cell)}
-        cells, seen = [], set()
+        tried = {place_of(item.cell) for item in done if _is_test(settings, item.cell)}
+        cells: list[Cell] = []
         for patterns in settings.sizes:
             following = _following(settings, patterns, done)
             for search, width in following:
-                seen.add((search.seed, 0, patterns, width))
                 cells.append(settings.trained(search.seed, 0, patterns, width))
             if following:
                 continue
@@ -47,7 +46,7 @@ class Generalisation:
                 for draw in settings.draws:
                     for network in range(settings.networks):
                         place: Place = (draw, network, patterns, width)
-                        if place not in tried and place not in seen:
+                        if place not in tried:
                             cells.append(settings.measured(*place))
         return cells
 

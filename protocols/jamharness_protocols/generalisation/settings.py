@@ -38,7 +38,7 @@ class GeneralisationSettings(NetworkSettings):
     networks: int = setting(4, help="networks per draw and width, from other initial weights: an ensemble")
     loss: str = setting(
         "hinge",
-        help="the quadratic hinge, or cross_entropy (with a first-order minimiser), where N* is where training errors end",
+        help="the quadratic hinge, or cross_entropy (first-order minimisers), whose N* is where training errors end",
         choices=("hinge", "cross_entropy"),
         source=f"{SOURCE}, {PAPER}",
     )
@@ -59,7 +59,7 @@ class GeneralisationSettings(NetworkSettings):
         )
         if self.dataset == "random":
             found.append(
-                "dataset = random: its labels have no rule that a test set could follow; take digits or mnist."
+                "dataset = random: its labels follow no rule that a test set could have; take digits or mnist."
             )
         if self.width != type(self).width:
             found.append(f"width = {self.width}: this protocol trains several; give widths={self.width}.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jamharness_numerics.statistics.bootstrap import estimate
+from jamharness_numerics.statistics.bootstrap import means
 from jamharness_numerics.statistics.ensembles import ensemble_outputs, errors, fluctuation
 
 from jamharness.api import FinishedCell, Float64
@@ -167,15 +167,15 @@ def point_table(curves: Mapping[int, Curve], critical: Mapping[int, float]) -> p
     """
     rows = []
     for patterns, curve in curves.items():
+        averaged = {name: means(curve.values[name]) for name in CURVES if name in curve.values}
         for place, width in enumerate(curve.widths):
             row: dict[str, Any] = {"patterns": patterns, "width": width, "weights": int(curve.weights[place])}
             row |= {"parameters": int(curve.parameters[place]), "draws": len(curve.draws)}
             row["relative"] = curve.weights[place] / critical[patterns] if patterns in critical else np.nan
             row["satisfied"] = curve.satisfied[place]
-            for name in CURVES:
-                if name in curve.values:
-                    found = estimate(curve.values[name][:, place], np.mean)
-                    row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+            for name, each in averaged.items():
+                found = each[place]
+                row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
             rows.append(row)
     first = ["patterns", "width", "weights", "parameters", "relative", "draws", "satisfied"]
     return pd.DataFrame(rows, columns=None if rows else [*first, "test_error"])
@@ -186,8 +186,7 @@ def ensemble_table(curves: Mapping[int, Curve]) -> pd.DataFrame:
     rows = []
     for patterns, curve in curves.items():
         for width, weights, each in zip(curve.widths, curve.weights, curve.ensembles, strict=True):
-            for size in range(1, each.errors.shape[1] + 1):
-                found = estimate(each.errors[:, size - 1], np.mean)
+            for size, found in enumerate(means(each.errors), start=1):
                 row = {"patterns": patterns, "width": width, "weights": int(weights), "networks": size}
                 rows.append({**row, "test_error": found.value, "low": found.low, "high": found.high})
     return pd.DataFrame(rows, columns=["patterns", "width", "weights", "networks", "test_error", "low", "high"])

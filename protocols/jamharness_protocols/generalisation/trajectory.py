@@ -23,7 +23,8 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     Returns:
         values: outcome, errors and the size of the output at the end; the least test error of all records
         (``stopped_error``) and after how many updates it was (``stopping``). Arrays: ``w`` (N,), ``outputs`` (M,) of
-        the end, ``labels`` (M,) of the test set, ``records`` (k,) updates, ``errors`` (k,) on the test set and ``unsatisfied`` (k,) on the way.
+        the end, ``labels`` (M,) of the test set, ``records`` (k,) updates, ``errors`` (k,) on the test set and
+        ``unsatisfied`` (k,) on the way.
 
     Raises:
         FloatingPointError: the updates diverge.
@@ -80,7 +81,7 @@ def _violated(problem: Any, margins: NDArray[np.floating]) -> int:
 
 def _log_spaced(budget: int, records: int) -> list[int]:
     """Updates after which to test, rising and different, the last of them the budget."""
-    return sorted({int(round(step)) for step in np.geomspace(1, budget, records)})
+    return sorted({round(float(step)) for step in np.geomspace(1, budget, records)})
 
 
 def _rule(name: str, learning_rate: float) -> Optimizer:
