@@ -50,14 +50,21 @@ def peak_of(values: Float64) -> Peak | None:
     Arguments:
         values: (n, m).
     """
-    mean = values.mean(axis=0)
+    found = summit(values.mean(axis=0))
+    if found is None:
+        return None
+    place, left, right = found
+    p = max(_above(values[:, place] - values[:, base]) for base in (left, right))
+    return Peak(place=place, left=left, right=right, p=p)
+
+
+def summit(mean: Float64) -> tuple[int, int, int] | None:
+    """The place of the most prominent local maximum of a curve (m,), and its bases; None where there is none."""
     places, found = find_peaks(mean, prominence=0)
     if not len(places):
         return None
     best = int(np.argmax(found["prominences"]))
-    place, left, right = (int(each[best]) for each in (places, found["left_bases"], found["right_bases"]))
-    p = max(_above(values[:, place] - values[:, base]) for base in (left, right))
-    return Peak(place=place, left=left, right=right, p=p)
+    return int(places[best]), int(found["left_bases"][best]), int(found["right_bases"][best])
 
 
 def _above(differences: Float64) -> float:

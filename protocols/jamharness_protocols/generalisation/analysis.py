@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
 from jamharness_numerics.statistics.bootstrap import LEAST, estimate, few, interval
-from jamharness_numerics.statistics.cusp import Peak, peak_of, rises
+from jamharness_numerics.statistics.cusp import Peak, peak_of, rises, summit
 from jamharness_numerics.statistics.decay import decay, decay_to_a_limit
 from jamharness_numerics.statistics.ensembles import worth
 from jamharness_numerics.statistics.scaling import scaling_exponent
@@ -171,7 +171,7 @@ class Reading:
     def _known(self) -> bool:
         return bool(np.isfinite(self._ends).all(axis=1).any())
 
-    @property
+    @cached_property
     def _ends(self) -> Float64:
         """The bracket of N* of each draw of the curve, (n, 2)."""
         table = self.thresholds.set_index("seed").reindex(self.curve.draws)
@@ -216,20 +216,16 @@ class Reading:
         weights = self.curve.weights
         halves = np.sqrt(weights[1:] * weights[:-1])
 
-        def place(errors: Float64) -> int | None:
-            peak = peak_of(errors)
-            return None if peak is None else peak.place
-
         def end(side: int) -> Callable[[Float64, float], float]:
             def found(errors: Float64, critical: float) -> float:
-                at = place(errors)
-                return float("nan") if at is None else float(halves[at + side]) / critical
+                there = summit(errors.mean(axis=0))
+                return float("nan") if there is None else float(halves[there[0] + side]) / critical
 
             return found
 
-        at = place(self.errors)
-        assert at is not None
-        value = float(weights[at]) / self._critical()
+        there = summit(self.errors.mean(axis=0))
+        assert there is not None
+        value = float(weights[there[0]]) / self._critical()
         below, above = (self._over_draws(end(side), self.errors) for side in (-1, 0))
         return Estimate(value=value, low=below.low, high=above.high, count=below.count, note=below.note)
 
