@@ -149,6 +149,14 @@ def test_patterns_that_are_never_satisfied_are_an_objection():
     assert found.estimates["cusp_ratio"].value is None
 
 
+@pytest.mark.parametrize("preset", PROTOCOL.presets.values(), ids=list(PROTOCOL.presets))
+def test_presets_can_be(preset):
+    """Nothing is wrong with them, and their first trials can be planned."""
+    asked = PROTOCOL.Settings(**preset)
+    assert asked.problems() == []
+    assert PROTOCOL.plan(asked, [])
+
+
 WRONG = [
     ({"dataset": "random"}, "its labels follow no rule"),
     ({"width": 5}, "give widths=5"),
