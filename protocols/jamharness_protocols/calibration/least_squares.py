@@ -13,7 +13,7 @@ import numpy as np
 from jamharness_numerics.statistics.cusp import peak_of
 from jamharness_numerics.statistics.ensembles import ensemble_outputs, fluctuation
 
-from jamharness.api import Backend, Float64, Json, MeanSquare, Network, generator
+from jamharness.api import Array, Backend, Float64, Json, MeanSquare, Network, generator
 from jamharness_protocols.calibration.rows import Calibration, Draw, Results, Row, exact_row, mean_row
 
 PATTERNS, NOISE = 100, 0.25
@@ -73,7 +73,7 @@ def _least_squares(backend: Backend, network: Network, x: Float64, targets: Floa
     """The solution of least norm, by the backend's own damped steps: Δ = target − f with every label +1."""
     loss = MeanSquare(margin=0.0, offsets=tuple(targets.tolist()))
     problem = backend.problem(network, {"x": x, "y": np.ones(len(x))}, loss)
-    w = np.zeros(network.size)
+    w: Array = np.zeros(network.size)
     for _ in range(_STEPS):
         w = problem.damped_step(w, _DAMPING).w
     return np.asarray(w, dtype=np.float64)
@@ -94,8 +94,8 @@ def _rows(results: Results) -> list[Row]:
         label, values = f"⟨(f − ⟨f⟩)²⟩, {at}", curves["variance"][:, place]
         rows.append(mean_row("cusp", label, variance(p), values, _SOURCE, results))
     peak = peak_of(curves["single"])
-    place = -1.0 if peak is None else FEATURES[peak.place] / PATTERNS
-    rows.append(exact_row("cusp", "place of the peak, p/n", 1.0, [place], "p = n"))
+    top = -1.0 if peak is None else FEATURES[peak.place] / PATTERNS
+    rows.append(exact_row("cusp", "place of the peak, p/n", 1.0, [top], "p = n"))
     return rows
 
 
