@@ -6,7 +6,7 @@ from jamharness.api.backend import DTYPES, Backend, Problem
 from jamharness.api.capabilities import CAPABILITIES, derived, shortcomings, supports
 from jamharness.api.cells import Cell, CellResult, Coordinates, FinishedCell
 from jamharness.api.checked import CheckedBackend
-from jamharness.api.data import DataRequest, Patterns, check_patterns
+from jamharness.api.data import DataRequest, Patterns, check_patterns, named_data
 from jamharness.api.derived import DerivedProblem, Differentiator, Formula
 from jamharness.api.errors import BackendError, BadInput, JamharnessError, NotSupported, PluginError, unknown_name
 from jamharness.api.fallbacks import DampedStep
@@ -126,6 +126,7 @@ __all__ = [
     "hookimpl",
     "interleaved",
     "margin_problem",
+    "named_data",
     "normalised",
     "parity",
     "setting",

@@ -10,6 +10,15 @@ from numpy.typing import NDArray
 from jamharness.api.errors import BadInput
 from jamharness.api.identity import Json
 
+OWN_FILE = "file"
+"""The data set that reads a file of the user's own."""
+
+
+def named_data(dataset: str) -> tuple[str, str]:
+    """The name of a data set, and the path in ``file:PATH``, empty for every other."""
+    name, _, path = dataset.partition(":")
+    return (name, path) if name == OWN_FILE else (dataset, "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataRequest:
@@ -18,7 +27,8 @@ class DataRequest:
     Every field can change a number, so all are part of the cell's identity; of the folder, what lies in it.
 
     Arguments:
-        dataset: a name that a plugin provides, such as ``"random"``.
+        dataset: a name that a plugin provides, such as ``"random"``; ``"file:PATH"`` is the data set ``"file"`` with
+            the folder ``PATH``.
         inputs: the dimension d of each pattern.
         patterns: how many patterns are drawn: the pool, whose prefixes are the nested sets of one seed. None: all
             there are.
@@ -32,6 +42,12 @@ class DataRequest:
         fit: principal components of the ``"train"`` set only, or ``"pooled"`` over train and test as the authors did.
         test_fraction: the part of a real data set without a split of its own that is kept for testing.
         folder: where the files of a data set lie; None: the user's data folder.
+        classes: of real data, which classes are −1 and which +1: ``"parity"`` of the class number, or two lists of
+            classes as in ``"0,1,2/7,8"`` and ``"7/rest"``; classes in neither are left out.
+        label_column: of a table, the column that holds the class; None: the last.
+
+    Raises:
+        BadInput: ``"file:PATH"`` and a folder too.
     """
 
     dataset: str = "random"
@@ -44,6 +60,16 @@ class DataRequest:
     fit: str = "train"
     test_fraction: float = 0.2
     folder: str | None = field(default=None, compare=True)
+    classes: str = "parity"
+    label_column: str | None = None
+
+    def __post_init__(self) -> None:
+        name, path = named_data(self.dataset)
+        if path:
+            if self.folder is not None:
+                raise BadInput(f"folder = {self.folder}: dataset={self.dataset} names its file itself; leave it out.")
+            object.__setattr__(self, "dataset", name)
+            object.__setattr__(self, "folder", path)
 
     def identity(self) -> dict[str, Json]:
         """What goes into a store key, beside the digest of the data: everything but where the files lie."""

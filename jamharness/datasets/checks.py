@@ -1,6 +1,7 @@
 """What can be said against a request before any data are read."""
 
 from jamharness.api import DataRequest, unknown_name
+from jamharness.datasets.classes import choice_problem
 
 LABELS = ("alternate", "random")
 PROJECTIONS = ("whitened", "plain")
@@ -24,6 +25,8 @@ def request_problems(request: DataRequest, *, endless: bool) -> list[str]:
     ):
         if name not in allowed:
             problems.append(unknown_name(kind, name, allowed))
+    if problem := choice_problem(request.classes):
+        problems.append(problem)
     if not 0 <= request.test_fraction < 1:
         problems.append(f"test_fraction = {request.test_fraction}: must be at least 0 and below 1, such as 0.2.")
     return [*problems, *_pattern_problems(request, endless=endless)]

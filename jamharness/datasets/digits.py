@@ -30,7 +30,7 @@ def load(request: DataRequest) -> Patterns:
     pictures = _bundled()
     train, test = split(pictures.classes, request.test_fraction, generator("data", "digits", "split", request.seed))
     collection = Collection(train=pictures[train], test=pictures[test], brightest=_BRIGHTEST)
-    projected = project_collection(collection, request.inputs, request.projection, request.fit)
+    projected = project_collection(collection, request.inputs, request.projection, request.fit, request.classes)
     return patterns_from(
         request, projected, f"scikit-learn's digits, {request.test_fraction:g} of each kept for testing"
     )

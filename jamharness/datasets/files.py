@@ -25,6 +25,8 @@ class Release:
         downloads: file names with their checksums as ``"md5:…"`` or ``"sha256:…"``: the needed files, gzipped or not,
             or one ``.tar.gz`` that holds them all.
         inside: the folder in that archive; the files may also lie in a folder of this name.
+        installed: where a package of the operating system puts the files; looked into last.
+        package: what such a package is called.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Release:
     url: str
     downloads: Mapping[str, str]
     inside: str = ""
+    installed: Path | None = None
+    package: str = ""
 
 
 def data_folder(name: str, folder: str | None) -> Path:
@@ -93,6 +97,8 @@ def locate(release: Release, folder: str | None) -> tuple[Path, ...]:
                 f"folder = {place}: is a file; name the folder that holds the files of data set {release.name!r}."
             )
         found = _look(release, place)
+        if folder is None and release.installed is not None and None in found:
+            found = _look(release, release.installed) if release.installed.is_dir() else found
     except OSError as error:
         raise BadInput(f"folder = {place} cannot be looked into ({error.strerror}); name another folder.") from None
     missing = [name for name, path in zip(release.files, found, strict=True) if path is None]
@@ -118,14 +124,20 @@ def _look(release: Release, place: Path) -> list[Path | None]:
 def _offer(release: Release, missing: Sequence[str], place: Path) -> str:
     files = len(release.downloads)
     return (
-        f"Data set {release.name!r}: {', '.join(missing)} not found in {place}; put the files there, pass folder=DIR "
-        f"with the folder that holds them, or add --download to fetch {files} file{'s' * (files > 1)} from "
-        f"{release.url}"
+        f"Data set {release.name!r}: {', '.join(missing)} not found in {_places(release, place)}; put the files there, "
+        f"pass folder=DIR with the folder that holds them, or add --download to fetch {files} "
+        f"file{'s' * (files > 1)} from {release.url}"
     )
+
+
+def _places(release: Release, place: Path) -> str:
+    if release.installed is None:
+        return str(place)
+    return f"{place} or {release.installed} (where the package {release.package} puts them)"
 
 
 def _where(release: Release, missing: Sequence[str], place: Path, reason: str) -> str:
     return (
-        f"Data set {release.name!r}: {', '.join(missing)} not found in {place} and not fetched from "
+        f"Data set {release.name!r}: {', '.join(missing)} not found in {_places(release, place)} and not fetched from "
         f"{release.url} ({reason}); put the files there, or pass folder=DIR with the folder that holds them."
     )

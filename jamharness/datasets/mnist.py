@@ -27,6 +27,8 @@ MNIST = Release(
 FASHION_MNIST = Release(
     name="fashion-mnist",
     files=_FILES,
+    installed=Path("/usr/share/datasets/fashion-mnist"),
+    package="dataset-fashion-mnist of Debian and Ubuntu",
     url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     downloads={
         "train-images-idx3-ubyte.gz": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",

@@ -1,8 +1,9 @@
-"""Principal components of pictures, in the two conventions of the papers."""
+"""Principal components of pictures and tables, in the two conventions of the papers."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,15 +34,16 @@ class Components:
     brightest: int
 
 
-def fit(sets: Sequence[NDArray[np.uint8]], brightest: int = 255) -> Components:
+def fit(sets: Sequence[NDArray[Any]], brightest: int = 255) -> Components:
     """The principal components of all pictures of the sets together, levels scaled to [0, 1].
 
-    The covariance comes from the pixels as whole numbers, so that it is exact, and one thread finds its eigenvectors:
-    the result depends neither on the order of the pictures nor on the number of threads. A component counts as
+    The covariance of pictures comes from the pixels as whole numbers, so that it is exact, and one thread finds its
+    eigenvectors: the result depends neither on the order of the pictures nor on the number of threads. That of a table
+    comes from its columns less their means, in the order of its rows. A component counts as
     degenerate when its variance is below D eps times the largest, the backward error of the eigenvalue problem.
 
     Arguments:
-        sets: pictures of shape (n, D) each, to be pooled.
+        sets: pictures (uint8) or tables (float64) of shape (n, D) each, to be pooled.
         brightest: the pixel value that stands for 1.
 
     Returns:
@@ -50,25 +52,44 @@ def fit(sets: Sequence[NDArray[np.uint8]], brightest: int = 255) -> Components:
     """
     size = sets[0].shape[1]
     count = sum(len(pixels) for pixels in sets)
+    whole = all(pixels.dtype == np.uint8 for pixels in sets)
+    mean, covariance = (_whole_moments if whole else _moments)(sets, count)
+    variances, axes = _eigh(covariance / float(brightest) ** 2)
+    variances, axes = variances[::-1], axes[:, ::-1]
+    rank = int(np.count_nonzero(variances > size * np.finfo(np.float64).eps * variances[0]))
+    axes = axes[:, :rank]
+    largest = np.abs(axes).argmax(axis=0)
+    axes = axes * np.sign(axes[largest, np.arange(rank)])
+    return Components(mean=mean / brightest, axes=axes, variances=variances[:rank].copy(), brightest=brightest)
+
+
+def _whole_moments(sets: Sequence[NDArray[Any]], count: int) -> tuple[Float64, Float64]:
+    """Mean (D,) and covariance (D, D) of whole numbers up to 255, exact but for the last division."""
     assert (count * 255.0) ** 2 < _EXACT, "too many pictures for an exact covariance"
+    size = sets[0].shape[1]
     total, products = np.zeros(size), np.zeros((size, size))
     for block in _blocks(sets):
         total += block.sum(axis=0)
         products += block.T @ block
     products *= count
     products -= np.outer(total, total)
-    products /= float(max(count, 1)) * max(count - 1, 1) * float(brightest) ** 2
-    variances, axes = _eigh(products)
-    variances, axes = variances[::-1], axes[:, ::-1]
-    rank = int(np.count_nonzero(variances > size * np.finfo(np.float64).eps * variances[0]))
-    axes = axes[:, :rank]
-    largest = np.abs(axes).argmax(axis=0)
-    axes = axes * np.sign(axes[largest, np.arange(rank)])
-    mean = total / max(count, 1) / brightest
-    return Components(mean=mean, axes=axes, variances=variances[:rank].copy(), brightest=brightest)
+    return total / max(count, 1), products / (float(max(count, 1)) * max(count - 1, 1))
 
 
-def project(components: Components, pixels: NDArray[np.uint8], inputs: int, projection: str) -> Float64:
+def _moments(sets: Sequence[NDArray[Any]], count: int) -> tuple[Float64, Float64]:
+    """Mean (D,) and covariance (D, D) of any numbers: in two passes, so that a large mean costs no digits."""
+    size = sets[0].shape[1]
+    mean, covariance = np.zeros(size), np.zeros((size, size))
+    for block in _blocks(sets):
+        mean += block.sum(axis=0) / max(count, 1)
+    with _one_thread():
+        for block in _blocks(sets):
+            block -= mean
+            covariance += block.T @ block
+    return mean, covariance / max(count - 1, 1)
+
+
+def project(components: Components, pixels: NDArray[Any], inputs: int, projection: str) -> Float64:
     """Pictures on the first principal components.
 
     Arguments:
@@ -95,7 +116,7 @@ def project(components: Components, pixels: NDArray[np.uint8], inputs: int, proj
     return found
 
 
-def _blocks(sets: Sequence[NDArray[np.uint8]]) -> Iterator[Float64]:
+def _blocks(sets: Sequence[NDArray[Any]]) -> Iterator[Float64]:
     for pixels in sets:
         for start in range(0, len(pixels), _BLOCK):
             yield pixels[start : start + _BLOCK].astype(np.float64)

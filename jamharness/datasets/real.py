@@ -21,6 +21,7 @@ from jamharness.api import (
     normalised,
     parity,
 )
+from jamharness.datasets.classes import PARITY, described
 from jamharness.datasets.pictures import Collection
 from jamharness.datasets.projection import fit, project
 
@@ -34,28 +35,37 @@ class Projected:
 
     Arguments:
         train, test: (n, d) and (m, d), with fewer columns where there are fewer components.
-        train_classes, test_classes: (n,) and (m,) class numbers.
+        train_classes, test_classes: (n,) and (m,), 0 for the class −1 and 1 for +1.
         components: how many components have non-zero variance: the largest d.
         explained: the part of the variance that the first d components hold.
     """
 
     train: Float64
     test: Float64
-    train_classes: NDArray[np.uint8]
-    test_classes: NDArray[np.uint8]
+    train_classes: NDArray[np.int8]
+    test_classes: NDArray[np.int8]
     components: int
     explained: float
 
 
-def project_collection(collection: Collection, inputs: int, projection: str, fitted_on: str) -> Projected:
+def project_collection(
+    collection: Collection, inputs: int, projection: str, fitted_on: str, classes: str = PARITY
+) -> Projected:
     """Fit principal components as asked, and project train and test pictures on the first d.
+
+    Components are those of the pictures that are of one of the two classes; others are left out before.
 
     Arguments:
         collection: the pictures.
         inputs: d.
         projection: ``"whitened"`` or ``"plain"``.
         fitted_on: ``"train"`` pictures only, or ``"pooled"`` over train and test.
+        classes: which are −1 and which +1, as in ``DataRequest.classes``.
+
+    Raises:
+        BadInput: classes that are not there.
     """
+    collection = collection.halved(classes)
     train, test = collection.train, collection.test
     sets = [train.pixels, test.pixels] if fitted_on == "pooled" else [train.pixels]
     components = fit(sets, collection.brightest)
@@ -76,17 +86,17 @@ def project_files(reader: Reader, files: tuple[Path, ...], request: DataRequest)
     Arguments:
         reader: turns the files into a collection; must be a module's own function.
         files: what it reads; a file that changes is read again.
-        request: of which inputs, projection and fit matter.
+        request: of which inputs, projection, fit and classes matter.
     """
     stamps = tuple((path, (status := path.stat()).st_mtime_ns, status.st_size) for path in files)
-    return _project_files(reader, stamps, request.inputs, request.projection, request.fit)
+    return _project_files(reader, stamps, request.inputs, request.projection, request.fit, request.classes)
 
 
 @lru_cache(maxsize=4)
 def _project_files(
-    reader: Reader, stamps: tuple[Stamp, ...], inputs: int, projection: str, fitted_on: str
+    reader: Reader, stamps: tuple[Stamp, ...], inputs: int, projection: str, fitted_on: str, classes: str
 ) -> Projected:
-    return project_collection(reader(tuple(path for path, _, _ in stamps)), inputs, projection, fitted_on)
+    return project_collection(reader(tuple(path for path, _, _ in stamps)), inputs, projection, fitted_on, classes)
 
 
 def patterns_from(request: DataRequest, projected: Projected, source: str) -> Patterns:
@@ -118,7 +128,7 @@ def patterns_from(request: DataRequest, projected: Projected, source: str) -> Pa
     description: dict[str, Json] = {
         "dataset": name,
         "source": source,
-        "classes": "parity of the class number: even −1, odd +1",
+        "classes": described(request.classes),
         "order": "classes interleaved, shuffled within each class",
         "labels": request.labels,
         "train": len(projected.train),

@@ -6,7 +6,7 @@ from functools import partial
 from inspect import get_annotations
 from typing import Any
 
-from jamharness.api import BadInput, Json, PluginError, Protocol, SystemChoice, unknown_name
+from jamharness.api import BadInput, Json, PluginError, Protocol, SystemChoice, named_data, unknown_name
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins, load_object, plugin_code, system_class
 from jamharness.settings import build_settings, presets_of, system_options
@@ -120,7 +120,7 @@ def make_experiments(
             )
         if isinstance(dataset, str):
             try:
-                plugins.dataset(dataset)
+                plugins.dataset(named_data(dataset)[0])
             except (BadInput, PluginError) as error:
                 problems.take(error)
     return experiments

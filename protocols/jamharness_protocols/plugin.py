@@ -45,6 +45,16 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             summary="how far networks and glasses move in a time t, and how that depends on their age",
         ),
         ProtocolSpec(
+            name="generalisation",
+            factory="jamharness_protocols.generalisation.protocol:Generalisation",
+            tasks={
+                "minimisation": _SHARED["minimisation"],
+                "generalisation": "jamharness_protocols.generalisation.task:measure",
+                "trajectory": "jamharness_protocols.generalisation.trajectory:measure",
+            },
+            summary="the test error against N: its cusp at N*, its fall beyond, what ensembles are worth",
+        ),
+        ProtocolSpec(
             name="calibration",
             factory="jamharness_protocols.calibration.protocol:CalibrationProtocol",
             tasks={"calibration": "jamharness_protocols.calibration.task:measure"},

@@ -40,6 +40,8 @@ NAMES: dict[str, Case] = {
     "command": (("rnu", "jamming"), [("'rnu'", "did you mean 'run'?")]),
     "activation": (settings("activation=rellu"), [("'rellu'", "did you mean 'relu'?")]),
     "dataset": (settings("dataset=diggits"), [("'diggits'", "did you mean 'digits'?")]),
+    "own file": (settings("dataset=file:none.csv", "patterns=8"), [("none.csv does not exist", "dataset=file:")]),
+    "classes": (settings("dataset=digits", "patterns=8", "classes=1,2/2"), [("'1,2/2'", "must not stand on both")]),
     "minimiser": (settings("minimiser=adamm"), [("'adamm'", "did you mean 'adam'?")]),
     "initial": (settings("initial=ortogonal"), [("'ortogonal'", "did you mean 'orthogonal'?")]),
     "labels": (settings("labels=randon"), [("'randon'", "did you mean 'random'?")]),

@@ -10,7 +10,7 @@ from jamharness_numpy.backend import NumpyBackend
 from jamharness_protocols.plugin import jamharness_protocols
 
 from jamharness.api import Cell, CellResult, FinishedCell
-from jamharness.datasets.random import load
+from jamharness.datasets import digits, random
 from jamharness.plugins import load_object
 
 SHARED = ("minimisation", "approach")
@@ -26,7 +26,9 @@ def measured(cell: Cell, done: list[FinishedCell], say: Callable[[str], None] = 
             known = [FinishedCell(cell=need, result=measured(need, done, say))]
             done += known
         needed.append(known[0].result)
-    ready = cell if cell.dataset is None else replace(cell, data=load(cell.dataset))
+    ready = cell
+    if cell.dataset is not None:
+        ready = replace(cell, data=(digits if cell.dataset.dataset == "digits" else random).load(cell.dataset))
     result: CellResult = load_object(TASKS[cell.task])(ready, needed, NumpyBackend(), say)
     json.dumps(result.values, allow_nan=False)
     return result

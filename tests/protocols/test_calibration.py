@@ -16,6 +16,7 @@ BIASED = [({"fault": "estimator"}, {})]
 
 
 FEW = {
+    "cusp": [{"seed": seed} for seed in range(12)],
     "linear": [{"seed": seed, "load": load} for load in (3, 4) for seed in range(2)],
     "spheres": [{"seed": 1, "dimension": 2, "particles": 20}],
 }
@@ -151,3 +152,17 @@ def test_the_equations_of_motion_meet_their_series():
     values = CALIBRATIONS["equations"].measure(None, {"p": 3})
     assert abs(values["series"]) < 1e-6
     assert values["doubt"] < 1e-6
+
+
+def test_least_squares_meets_its_closed_form_and_an_ensemble_its_part(carry_out, monkeypatch):
+    """The values of Hastie et al. at n = 100, σ² = 1/4, |β| = 1; in few draws, and not with a fault."""
+    few = replace(CALIBRATIONS["cusp"], draws=lambda _full: FEW["cusp"])
+    monkeypatch.setitem(registry.CALIBRATIONS, "cusp", few)
+    rows = few.rows(measured(carry_out, "cusp"))
+    truths = {row.quantity: row.truth for row in rows}
+    for quantity, truth in (("p/n = 0.5", 0.255102), ("p/n = 0.9", 2.5), ("p/n = 1.5", 0.843537)):
+        assert truths[f"risk − σ², {quantity}"] == pytest.approx(truth, rel=1e-5)
+    assert truths["of the mean of 4, p/n = 0.5"] == pytest.approx(0.255102 / 4, rel=1e-5)
+    assert sum(row.covered for row in rows) >= len(rows) - 2
+    assert min(row.p for row in rows) > 1e-3
+    assert rows[-1].covered

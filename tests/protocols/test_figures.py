@@ -9,6 +9,7 @@ import pytest
 from jamharness_protocols.ageing import figures as ageing
 from jamharness_protocols.avalanches import figures as avalanches
 from jamharness_protocols.common.paper import COLOURS, DOUBLE, SINGLE, colours
+from jamharness_protocols.generalisation import figures as generalisation
 from jamharness_protocols.jamming import figures as jamming
 from jamharness_protocols.margins import figures as margins
 from jamharness_protocols.spectrum import figures as spectrum
@@ -77,6 +78,18 @@ def ages(noise=1e-4):
     return Findings(estimates={}, tables={}, arrays=arrays)
 
 
+def curves(sizes, low=3, high=4000):
+    weights = np.geomspace(low, high, 12).round()
+    names = ("test_error", "stopped_error", "output", "fluctuation")
+    ends = {f"{name}{end}": 0.1 + DRAW.random(12) for name in names for end in ("", "_low", "_high")}
+    points = [pd.DataFrame({"patterns": P, "weights": weights, "relative": weights / 80, **ends}) for P in sizes]
+    rows = [
+        {"patterns": P, "weights": N, "networks": K, "test_error": 0.2 / K, "low": 0.1 / K, "high": None}
+        for P in sizes for N in weights for K in range(1, 9)
+    ]  # fmt: skip
+    return Findings(estimates={}, tables={"points": pd.concat(points), "ensembles": pd.DataFrame(rows)})
+
+
 def two_runs():
     return jamming.draw_comparison({"jamming-66a5c2-width-3": jumps(), "jamming-66a5c2-width-4": jumps(12)})
 
@@ -97,6 +110,9 @@ CASES = {
     "ageing": lambda: ageing.draw(ages()),
     "ageing without noise": lambda: ageing.draw(ages(np.nan)),
     "ageing of two": lambda: ageing.draw_comparison({"network": ages(), "glass": ages(np.nan)}),
+    "generalisation": lambda: generalisation.draw(curves([1000])),
+    "generalisation at three P": lambda: generalisation.draw(curves([1000, 3000, 10_000])),
+    "generalisation within a decade": lambda: generalisation.draw(curves([500], 40, 300)),
 }
 
 

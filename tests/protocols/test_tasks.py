@@ -11,10 +11,11 @@ from jamharness_protocols.plugin import jamharness_protocols as specs
 from jamharness.execution.facts import Question, look_up
 
 TASKS = {name: path.partition(":")[0] for spec in specs() for name, path in spec.tasks.items()}
-ALL = {"minimisation", "approach", "spectrum", "margins", "avalanches", "ageing"}
+TESTED = {"generalisation", "trajectory"}
+ALL = {"minimisation", "approach", "spectrum", "margins", "avalanches", "ageing"} | TESTED
 NOTHING = [
     f"jamharness_protocols/{protocol}/{part}.py"
-    for protocol in ("jamming", "spectrum", "margins", "avalanches", "ageing")
+    for protocol in ("jamming", "spectrum", "margins", "avalanches", "ageing", "generalisation")
     for part in ("figures", "analysis", "observables", "settings", "protocol")
 ] + [
     "jamharness_protocols/plugin.py",
@@ -44,7 +45,7 @@ def test_an_edit_orphans_the_cells_that_it_computes_and_no_others(copied: Path) 
     assert set(TASKS) == ALL | {"calibration"}
     edits = {name: set[str]() for name in NOTHING} | {
         "jamharness_protocols/common/minimisation.py": {"minimisation"},
-        "jamharness_numerics/minimise/newton.py": ALL - {"margins", "ageing"},
+        "jamharness_numerics/minimise/newton.py": ALL - {"margins", "ageing", "generalisation"},
         "jamharness_numerics/spectra/counting.py": {"spectrum"},
         "jamharness_protocols/spectrum/lanczos.py": {"spectrum"},
         "jamharness_numerics/approach.py": {"approach"},
@@ -52,6 +53,8 @@ def test_an_edit_orphans_the_cells_that_it_computes_and_no_others(copied: Path) 
         "jamharness_protocols/avalanches/following.py": {"avalanches"},
         "jamharness_protocols/ageing/following.py": {"ageing"},
         "jamharness_numerics/dynamics/ageing.py": set(),
+        "jamharness_protocols/generalisation/task.py": TESTED,
+        "jamharness_protocols/generalisation/trajectory.py": {"trajectory"},
         "jamharness_protocols/common/problem.py": ALL,
     }  # fmt: skip
     before = hashes()

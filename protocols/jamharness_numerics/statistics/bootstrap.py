@@ -42,7 +42,7 @@ def few(count: int, least: int = LEAST) -> str:
 
 
 def interval(
-    samples: Float64, statistic: Callable[[Float64], float], *, confidence: float = 0.95
+    samples: Float64, statistic: Callable[[Float64], float], *, confidence: float = 0.95, resamples: int = RESAMPLES
 ) -> tuple[float | None, float | None]:
     """The 95% interval of a statistic of independent samples (n,); (None, None) for n < 3.
 
@@ -54,7 +54,7 @@ def interval(
     count = len(samples)
     if count < LEAST:
         return None, None
-    values = resampled(count, lambda draw: statistic(samples[draw.astype(int)]))
+    values = resampled(count, lambda draw: statistic(samples[draw.astype(int)]), resamples)
     if count < PERCENTILES:
         reach = (
             float(student.ppf(0.5 + confidence / 2, count - 1)) * sqrt(count / (count - 1)) * float(np.nanstd(values))
@@ -83,3 +83,33 @@ def estimate(
         return Estimate(value=None, low=None, high=None, count=0, note=none)
     low, high = (None, None) if count < least else interval(samples, lambda sample: float(statistic(sample)))
     return Estimate(value=float(statistic(samples)), low=low, high=high, count=count, note=few(count, least))
+
+
+def means(samples: Float64) -> list[Estimate]:
+    """``estimate`` of the mean of each column, all at once.
+
+    Arguments:
+        samples: (n, m), n independent samples of m quantities.
+    """
+    count = len(samples)
+    value = samples.mean(axis=0)
+    low, high = np.full_like(value, np.nan), np.full_like(value, np.nan)
+    if count >= LEAST:
+        draws = generator("bootstrap", count).integers(0, count, size=(RESAMPLES, count))
+        # How often each sample was drawn: the mean of a resample is a product with it.
+        share = np.stack([(draws == place).sum(axis=1) for place in range(count)], axis=1) / count
+        found = share @ samples
+        if count < PERCENTILES:
+            reach = float(student.ppf(0.975, count - 1)) * sqrt(count / (count - 1)) * found.std(axis=0)
+            low, high = value - reach, value + reach
+        else:
+            tail = expanded_level(count)
+            low, high = np.quantile(found, [tail, 1 - tail], axis=0)
+    return [
+        Estimate(value=float(middle), low=_known(below), high=_known(above), count=count, note=few(count))
+        for middle, below, above in zip(value, low, high, strict=True)
+    ]
+
+
+def _known(end: float) -> float | None:
+    return None if np.isnan(end) else float(end)

@@ -16,11 +16,13 @@ class Thresholds:
     Arguments:
         low, high: (n,) ends; the threshold of a seed lies between them. NaN where an end was not found.
         decided: (n,) whether no undecided trial lies between the ends.
+        ends: what the lower and the upper end are; of sizes, not of loads, the lower one is unsatisfied.
     """
 
     low: Float64
     high: Float64
     decided: np.ndarray
+    ends: tuple[str, str] = ("satisfied", "unsatisfied")
 
     @property
     def closed(self) -> np.ndarray:
@@ -55,10 +57,10 @@ def mean_threshold(found: Thresholds) -> Estimate:
     if not sure.all():
         notes.append(f"{int((~sure).sum())} brackets hold undecided trials")
     if np.isnan(found.high).any():
-        notes.append(f"{int(np.isnan(found.high).sum())} seeds have no unsatisfied end")
+        notes.append(f"{int(np.isnan(found.high).sum())} seeds have no {found.ends[1]} end")
         high = None
     if np.isnan(found.low).any():
-        notes.append(f"{int(np.isnan(found.low).sum())} seeds have no satisfied end")
+        notes.append(f"{int(np.isnan(found.low).sum())} seeds have no {found.ends[0]} end")
         low = None
     return Estimate(value=value, low=low, high=high, count=count, note="; ".join(notes))
 
@@ -66,13 +68,14 @@ def mean_threshold(found: Thresholds) -> Estimate:
 def _one_sided(found: Thresholds) -> Estimate:
     """What is known without any closed bracket: every seed's threshold lies above an end, or below one."""
     seeds = len(found.low)
-    for ends, others, word in ((found.low, found.high, "an unsatisfied"), (found.high, found.low, "a satisfied")):
+    for ends, others, word in ((found.low, found.high, found.ends[1]), (found.high, found.low, found.ends[0])):
         if seeds and np.isfinite(ends).all() and np.isnan(others).all():
             below = ends is found.high
             end = float(ends.max() if below else ends.min())
             if seeds >= LEAST:
                 end = bracketed(ends, ends).mean[1 if below else 0]
-            note = f"no seed has {word} end: the threshold is known from one side"
+            article = "an" if word.startswith("un") else "a"
+            note = f"no seed has {article} {word} end: the threshold is known from one side"
             return Estimate(value=None, low=None if below else end, high=end if below else None, count=seeds, note=note)
     return Estimate(value=None, low=None, high=None, count=0, note="no seed has both ends of a bracket")
 

@@ -30,7 +30,7 @@ class Avalanches:
             Cell(
                 task="avalanches",
                 system=network,
-                loss=settings.loss(),
+                loss=settings.hinge(),
                 coordinates={
                     **settings.coordinates(network, seed, patterns),
                     "learning_rate": settings.learning_rate,

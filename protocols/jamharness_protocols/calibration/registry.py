@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from jamharness_protocols.calibration.dynamics import EQUATIONS, GLASS, QUADRATIC
 from jamharness_protocols.calibration.exponents import NEGATIVE, SYNTHETIC
 from jamharness_protocols.calibration.identities import IDENTITIES, LANCZOS, TREES
+from jamharness_protocols.calibration.least_squares import CUSP
 from jamharness_protocols.calibration.packings import ELLIPSES, SPHERES
 from jamharness_protocols.calibration.perceptrons import COVER, GARDNER, LINEAR
 from jamharness_protocols.calibration.rows import Calibration
@@ -22,8 +23,9 @@ CALIBRATIONS: Mapping[str, Calibration] = {
         IDENTITIES,
         LANCZOS,
         TREES,
+        CUSP,
         QUADRATIC,
         EQUATIONS,
         GLASS,
-    )
+    )  # fmt: skip
 }

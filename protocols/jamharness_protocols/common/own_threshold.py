@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 from jamharness_numerics.search import Axis, bracket, next_value
 
-from jamharness.api import ACTIVATIONS, Cell, FinishedCell, Outlook, PatternSystem, setting
+from jamharness.api import ACTIVATIONS, Cell, FinishedCell, Outlook, PatternSystem, named_data, setting
 from jamharness_protocols.common.search_settings import CONSTRAINTS, SearchSettings, patterns_at
 from jamharness_protocols.common.settings import MINIMISATION, beyond
 from jamharness_protocols.jamming.protocol import Search, outlook_of, pool_of, searches, trial
@@ -54,7 +54,7 @@ class ThresholdSettings(SearchSettings):
             ]
         if self.free_scale:
             found.append(f"system = {self.system.name}: its scale is free, so κ is no load; only jamming measures it.")
-        if self.patterns is None and self.dataset in REAL:
+        if self.patterns is None and named_data(self.dataset)[0] in REAL:
             found.append(f"patterns = none: {self.dataset} needs its pool, as in patterns=1000.")
         if self.patterns is not None and self.patterns < 2:
             found.append(f"patterns = {self.patterns}: at least 2 are needed, one of each class.")
@@ -158,10 +158,10 @@ def _traces(
             at = item.cell.coordinates
             outcome = str(item.result.values["outcome"]) if item.result else "failed"
             outcomes.setdefault(at["seed"], {})[at["patterns"]] = outcome
-    return [(search, *_retraced(search.axis, outcomes.get(search.seed, {}))) for search in searches(settings.search())]
+    return [(search, *retraced(search.axis, outcomes.get(search.seed, {}))) for search in searches(settings.search())]
 
 
-def _retraced(axis: Axis, outcomes: Mapping[int, str]) -> tuple[dict[int, str], int | None]:
+def retraced(axis: Axis, outcomes: Mapping[int, str]) -> tuple[dict[int, str], int | None]:
     """The trials that a search makes of itself, and the next one; None when it has ended.
 
     Minimisations at loads relative to the threshold are trials of the same kind. They must not narrow the bracket that

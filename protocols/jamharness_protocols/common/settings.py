@@ -17,6 +17,7 @@ from jamharness.api import (
     QuadraticHinge,
     System,
     margin_problem,
+    named_data,
     setting,
 )
 
@@ -66,7 +67,11 @@ class NetworkSettings:
         "relu", help=f"one of {', '.join(ACTIVATIONS)}; gelu(β) and softplus(β) take a sharpness", source=PAPER
     )
     bias: bool = setting(True, help="whether every layer has biases", source=PAPER)
-    dataset: str = setting("random", help="a name from `jamharness datasets`", source=PAPER)
+    dataset: str = setting(
+        "random",
+        help="a name from `jamharness datasets`, or file:PATH of one's own .csv, .parquet, .npz or IDX file",
+        source=PAPER,
+    )
     normalise: bool = setting(True, help="centre the patterns and project each to |x| = √d", source=f"{PAPER}, Methods")
     labels: str = setting(
         "alternate",
@@ -87,6 +92,13 @@ class NetworkSettings:
     )
     test_fraction: float = setting(0.2, help="part of a data set without its own split that is kept for testing")
     folder: str | None = setting(None, help="where the files of a real data set lie; none: the user's data folder")
+    classes: str = setting(
+        "parity",
+        help="which classes of real data are −1 and which +1: parity of their number (two names: in order), "
+        "or A,B/C,D, or A/rest",
+        source=f"{PAPER}: parity of the digit",
+    )
+    label_column: str | None = setting(None, help="the column of a table that holds the class; none: the last")
     margin: float = setting(1.0, help="the margin κ, in units of the output, 1e-6 to 1e6", source=PAPER)
     seeds: int = setting(12, help="how many independent draws of data and weights")
     seed: int = setting(0, help="the first seed")
@@ -111,6 +123,8 @@ class NetworkSettings:
         if self.budget is not None and self.budget < 1:
             found.append(f"budget = {self.budget}: give at least 1 step, or none for the minimiser's default.")
         found += self._margin_problems()
+        if named_data(self.dataset)[1] and self.folder is not None:
+            found.append(f"folder = {self.folder}: dataset={self.dataset} names its file itself; leave it out.")
         if not 0 <= self.test_fraction < 1:
             found.append(f"test_fraction = {self.test_fraction}: it must be at least 0 and below 1.")
         if not too_large:  # a network of so many layers would be built to be refused
@@ -151,6 +165,8 @@ class NetworkSettings:
             fit=self.fit,
             test_fraction=self.test_fraction,
             folder=self.folder,
+            classes=self.classes,
+            label_column=self.label_column,
         )
 
     def comparison_point(self, network: Network, patterns: int, pool: int | None, seed: int) -> ComparisonPoint:
@@ -176,8 +192,8 @@ class NetworkSettings:
         """How an initial w is drawn: as asked for where the system can, else in its own way."""
         return self.initial if self.initial in system.schemes else system.schemes[0]
 
-    def loss(self) -> QuadraticHinge:
-        """The loss with its margin."""
+    def hinge(self) -> QuadraticHinge:
+        """The quadratic hinge with its margin."""
         return QuadraticHinge(margin=self.margin)
 
     def coordinates(self, system: System, seed: int, patterns: int) -> dict[str, Any]:
@@ -202,7 +218,7 @@ class NetworkSettings:
         return Cell(
             task=MINIMISATION,
             system=system,
-            loss=self.loss(),
+            loss=self.hinge(),
             coordinates=self.coordinates(system, seed, patterns),
             dataset=self.request(seed, system.inputs, pool),
             label=f"seed {seed}, P = {patterns}, P/N_w = {patterns / system.weights:.2f}",

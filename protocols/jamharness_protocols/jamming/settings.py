@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from jamharness.api import PatternSystem, setting
+from jamharness.api import PatternSystem, named_data, setting
 from jamharness_protocols.common.search_settings import SearchSettings, patterns_at
 from jamharness_protocols.common.settings import PAPER, beyond
 
 _WIDTH_SCAN_PATTERNS = (100, 200, 400, 800)
-REAL = ("digits", "mnist", "fashion-mnist", "cifar10")
+REAL = ("digits", "mnist", "mnist5k", "fashion-mnist", "cifar10", "file")
 """Data sets that end: a plan is pure and cannot count them, so a scan over their patterns is told how many to use."""
 
 
@@ -43,7 +43,7 @@ class JammingSettings(SearchSettings):
             elif count % 2 and self.labels == "alternate":
                 near = f"{count - 1} or {count + 1}"
                 found.append(f"patterns = {count}: alternate labels need an even number; use {near}, or labels=random.")
-        if self.scan == "patterns" and self.patterns is None and self.dataset in REAL:
+        if self.scan == "patterns" and self.patterns is None and named_data(self.dataset)[0] in REAL:
             found.append(f"patterns = none: scan=patterns on {self.dataset} needs its pool, as in patterns=1000.")
         found += self._load_problems()
         if self.scan != "width" and isinstance(self.patterns, tuple):

@@ -70,3 +70,17 @@ def test_a_pipe_in_place_of_a_file_is_no_file(tmp_path):
     (tmp_path / "b").touch()
     with pytest.raises(BadInput, match="'small': a not found"):
         locate(NOWHERE, str(tmp_path))
+
+
+def test_files_that_a_package_installed_are_found_last(tmp_path, monkeypatch):
+    """Where no folder is named and the user's own holds none; the place is named where they are missing."""
+    installed = tmp_path / "share"
+    release = Release(name="own", files=("a",), url="http://x/", downloads={}, installed=installed, package="own-data")
+    monkeypatch.setenv("JAMHARNESS_DATA", str(tmp_path / "mine"))
+    with pytest.raises(BadInput, match=f"mine/own or {installed} \\(where the package own-data puts them\\)"):
+        locate(release, None)
+    installed.mkdir()
+    (installed / "a.gz").write_bytes(b"")
+    assert locate(release, None) == (installed / "a.gz",)
+    with pytest.raises(BadInput, match="not found"):
+        locate(release, str(tmp_path))

@@ -6,9 +6,9 @@ from jamharness.datasets.plugin import jamharness_datasets
 
 
 def test_every_declared_data_set_has_its_factory():
-    """A spec names a function that exists, and the five data sets are there."""
+    """A spec names a function that exists, and the seven data sets are there."""
     specs = list(jamharness_datasets())
-    assert [spec.name for spec in specs] == ["random", "digits", "mnist", "fashion-mnist", "cifar10"]
+    assert [spec.name for spec in specs] == ["random", "digits", "mnist", "mnist5k", "fashion-mnist", "cifar10", "file"]
     for spec in specs:
         module, function = spec.factory.split(":")
         assert callable(getattr(import_module(module), function))
@@ -27,7 +27,7 @@ def test_listing_data_sets_imports_nothing_heavy():
     code = (
         "import sys, jamharness.datasets.plugin as p; list(p.jamharness_datasets());"
         "light = set(sys.modules);"
-        "from jamharness.datasets import cifar10, digits, mnist, random;"
+        "from jamharness.datasets import cifar10, digits, mnist, mnist5k, own_file, random;"
         "heavy = {'sklearn', 'scipy', 'pandas', 'pooch', 'requests', 'psutil', 'threadpoolctl', 'matplotlib', 'torch'};"
         "print(sorted(heavy & set(sys.modules)), 'jamharness.datasets.real' in light)"
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from jamharness_numerics.statistics.bootstrap import RESAMPLES, expanded_level, interval, resampled
+from jamharness_numerics.statistics.bootstrap import RESAMPLES, estimate, expanded_level, interval, means, resampled
 from scipy.stats import t as student
 
 
@@ -54,3 +54,13 @@ def test_the_level_tends_to_that_of_the_plain_interval():
     levels = [expanded_level(n) for n in (3, 8, 30, 100_000)]
     assert levels == sorted(levels)
     assert levels[-1] == pytest.approx(0.025, abs=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 5, 12])
+def test_means_of_many_quantities_have_the_intervals_of_each(count):
+    """Resampled at once or one by one."""
+    samples = np.random.default_rng(count).standard_normal((count, 3))
+    for found, column in zip(means(samples), samples.T, strict=True):
+        alone = estimate(column, np.mean)
+        assert (found.value, found.count, found.note) == (pytest.approx(alone.value), count, alone.note)
+        assert (found.low, found.high) == (pytest.approx(alone.low), pytest.approx(alone.high))
