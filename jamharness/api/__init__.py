@@ -26,6 +26,7 @@ from jamharness.api.namespace import Data, Namespace
 from jamharness.api.network import SCHEMES, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
 from jamharness.api.patterns import alternating, fair_signs, interleaved, normalised, parity
+from jamharness.api.plots import Plot, Series, series_of
 from jamharness.api.protocol import (
     ComparisonPoint,
     Estimate,
@@ -93,6 +94,7 @@ __all__ = [
     "OwnModel",
     "PatternSystem",
     "Patterns",
+    "Plot",
     "PluginError",
     "Predictor",
     "Problem",
@@ -101,6 +103,7 @@ __all__ = [
     "ProtocolSpec",
     "QuadraticHinge",
     "Replicas",
+    "Series",
     "Sgd",
     "SoftHinge",
     "Spherical",
@@ -122,6 +125,7 @@ __all__ = [
     "margin_problem",
     "normalised",
     "parity",
+    "series_of",
     "setting",
     "shortcomings",
     "supports",
