@@ -15,6 +15,7 @@ from jamharness.cli import (
     reporting,
     running,
     stored,
+    verifying,
 )
 from jamharness.cli.output import alone
 from jamharness.cli.usage import EXIT_CODES, Group
@@ -47,6 +48,7 @@ def build_app(plugins: Plugins) -> typer.Typer:
         stored.runs,
         stored.show_run,
         stored.export,
+        verifying.verify,
         comparing.compare,
         reporting.report,
         listing.plugins,

@@ -1,0 +1,150 @@
+"""Is a stored w what its cell says? For fully connected networks and the quadratic hinge; imports NumPy alone."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+UNIT = {"float64": 2.0**-53, "float32": 2.0**-24}  # unit roundoff of the arithmetic that a cell was computed in
+SMOOTH, SETTLED = 1e-8, 1e-3  # net force over its parts at a minimum: smooth activations, relu (docs/minimisers.md)
+FALLS = {True: 1e-6, False: 0.1}  # part of L that no direction may take away there: smooth, relu (likewise)
+SHARPEST = ("softplus", 512.0)  # in this network those of relu rest, by "lm": its kinks have slopes between 0 and 1
+STEPS, FUNCTIONS = 40, 16.0  # of Lanczos; units of rounding of tanh, exp, erf in NumPy and libm, at most 8 in truth
+
+
+def verify(identity: Any, values: Any, arrays: Any, x: Any, y: Any) -> Iterator[tuple[str, bool, str]]:
+    """Everything that the end of one minimisation claims: its name, whether it holds, and by what numbers."""
+    cell, u, end = identity["cell"], UNIT[identity["dtype"]], values["outcome"]
+    shape, loss, at = cell["system"]["fully_connected"], cell["loss"]["hinge"], cell["coordinates"]
+    some = (x[: at["patterns"]], y[: at["patterns"]], arrays["w"], arrays["margins"])
+    x, y, w, stored = (np.asarray(each).astype(identity["dtype"]).astype(float) for each in some)
+    name, _, beta = shape["activation"].rstrip(")").partition("(")
+    rule, kappa = (name, float(beta or 1)), loss["margin"] + np.array(loss["offsets"] or [0.0])
+    smooth, net = name != "relu" or shape["depth"] == 0, Network(shape, rule, x, y, kappa)
+    delta, error = net.delta(w), net.rounding(w, UNIT["float64"])
+    room = error + net.rounding(w, u)
+    off = float((abs(stored - delta) / room).max()) if stored.shape == delta.shape else math.inf
+    yield "margins", off <= 1, f"{off:.2g} of what rounding may do away"
+    least, most = int((delta > room).sum()), int((delta > -room).sum())
+    yield "N_Δ", least <= values["unsatisfied"] <= most, f"{values['unsatisfied']} stored, {least} to {most} found"
+    low, high = (float(np.mean(np.maximum(delta + s * room, 0) ** 2)) / 2 * (1 + s * 1e-12) for s in (-1, 1))
+    yield "L", low <= values["loss"] <= high, f"{values['loss']:.9g} stored, {low:.9g} to {high:.9g} found"
+    if end == "satisfied":
+        told = f"{int((delta + error <= 0).sum())} of {len(y)} proved: Δ ≤ {delta.max():.2g} ± {error.max():.0e}"
+        yield "satisfied", bool((delta <= room).all()), told
+    if end not in ("minimum", "diverging"):
+        return
+    # Σ Δ(κ − Δ) = 0, and with a bias Σ yΔ = 0, over Δ > 0: the larger net value over the sum of its sizes.
+    parts = [np.maximum(delta, 0) * (kappa - delta)] + [y * np.maximum(delta, 0)] * shape["bias"]
+    e3 = max(abs(float(part.sum())) / max(float(abs(part).sum()), 1e-300) for part in parts)
+    same, rests = abs(e3 - values["certificate"]) <= 10 * math.sqrt(u) * (1e-3 + e3), e3 < SMOOTH or not smooth
+    yield "E3", same and (rests or end == "diverging"), f"{e3:.3g} found, {values['certificate']:.3g} stored"
+    net.rule = rule if smooth or at["minimiser"] != "lm" else SHARPEST
+    force, size, trace = net.gradient(w)
+    force = force - (end == "diverging") * w * (w @ force) / (w @ w)  # that is a minimum on the sphere |w| = R
+    balance = float(np.linalg.norm(force)) / math.sqrt(2 * size * trace)
+    bound = SMOOTH if smooth and end == "minimum" else SETTLED
+    yield "balance", balance < bound, f"net force {balance:.2g} of its parts, below {bound:g}"
+    if end == "minimum":
+        low, high, softest = _softest(net, w)
+        net.rule = rule
+        fall = max(_fall(net, w, each) for each in (softest, -softest, -force))
+        yield "curvature", fall < FALLS[smooth], f"lowest found {low:.2g} of {high:.2g}; L falls by {fall:.1g} there"
+
+
+class Network:
+    """f(x; w) with w as layer after layer of (weights row by row, biases), and L = Σ max(0, κ − y f)² / 2P."""
+
+    def __init__(self, shape: Any, rule: tuple[str, float], x: Any, y: Any, kappa: Any) -> None:
+        width, depth = shape["width"], shape["depth"]
+        self.sizes = [shape["inputs"], *(width if isinstance(width, list) else [width] * depth), 1]
+        self.bias, self.rule, self.x, self.y, self.kappa = bool(shape["bias"]), rule, x, y, kappa
+
+    def _split(self, w: Any) -> list[tuple[Any, Any]]:
+        found = []
+        for n, m in zip(self.sizes, self.sizes[1:], strict=False):
+            found.append((w[: n * m].reshape(m, n), w[n * m :][:m] if self.bias else np.zeros(m)))
+            w = w[n * m + m * self.bias :]
+        return found
+
+    def sigma(self, z: Any) -> tuple[Any, Any, Any]:
+        """σ, σ′ and σ″: x Φ(βx), log(1 + exp(βx))/β, tanh, max(0, x), x."""
+        (name, beta), t = self.rule, self.rule[1] * z
+        if name == "gelu":
+            part = 0.5 * (1 + np.vectorize(math.erf, otypes=[float])(t / math.sqrt(2)))
+            density = np.exp(-0.5 * t * t) / math.sqrt(2 * math.pi)
+            return z * part, part + t * density, beta * density * (2 - t * t)
+        if name == "softplus":
+            part = 0.5 * (1 + np.tanh(0.5 * t))
+            return np.logaddexp(0, t) / beta, part, beta * part * (1 - part)
+        if name == "tanh":
+            part = np.tanh(z)
+            return part, 1 - part * part, -2 * part * (1 - part * part)
+        on = (z > 0).astype(float) if name == "relu" else np.ones_like(z)
+        return z * on, on, np.zeros_like(z)
+
+    def forward(self, w: Any) -> tuple[list[Any], list[Any]]:
+        """What leaves every layer, before σ, and what enters it."""
+        leaves, enters = [], [self.x]
+        for W, b in self._split(w):
+            leaves.append(enters[-1] @ W.T + b)
+            enters.append(self.sigma(leaves[-1])[0])
+        return leaves, enters[:-1]
+
+    def delta(self, w: Any) -> Any:  # noqa: D102  (as everywhere: κ − y f)
+        return self.kappa - self.y * self.forward(w)[0][-1][:, 0]
+
+    def rounding(self, w: Any, u: float) -> Any:
+        """How far Δ may be off, whatever the order of the sums: γ_n = nu/(1 − nu) for each (Higham 2002, 3.1)."""
+        (leaves, enters), error = self.forward(w), np.zeros_like(self.x)
+        for (W, b), z, a in zip(self._split(w), leaves, enters, strict=True):
+            n = (W.shape[1] + 2) * u
+            error = n / (1 - n) * (abs(a) @ abs(W).T + abs(b)) + error @ abs(W).T
+            if z is not leaves[-1]:  # |σ′| ≤ 1.13
+                error = 1.13 * error + (self.rule[0] not in ("relu", "linear")) * FUNCTIONS * u * (abs(z) + 1)
+        return 1.01 * error[:, 0] + 4 * u * (abs(leaves[-1][:, 0]) + abs(self.kappa))  # 1.01: this too is rounded
+
+    def gradient(self, w: Any, along: Any = None) -> tuple[Any, float, float]:
+        """∇L, or H v for a direction v (forward over backward: Pearlmutter 1994); L; and tr H0."""
+        (leaves, enters), layers, found, trace = self.forward(w), self._split(w), [], 0.0
+        ways, moved, moves = self._split(np.zeros_like(w) if along is None else along), np.zeros_like(self.x), []
+        for (W, _), (V, c), z, a in zip(layers, ways, leaves, enters, strict=True):
+            moves.append((moved, moved @ W.T + a @ V.T + c))
+            moved = self.sigma(z)[1] * moves[-1][1]
+        delta = self.kappa - self.y * leaves[-1][:, 0]
+        unit = (delta > 0).astype(float)[:, None]
+        pull = -(self.y * delta)[:, None] * unit / len(delta)
+        turn = pull if along is None else unit * moves[-1][1] / len(delta)
+        for at in range(len(layers) - 1, -1, -1):
+            a, (W, _), (V, _) = enters[at], layers[at], ways[at]
+            trace += float((unit**2).sum(axis=1) @ ((a**2).sum(axis=1) + self.bias)) / len(delta)
+            found += [turn.sum(axis=0)[: len(W) * self.bias], (turn.T @ a + pull.T @ moves[at][0]).ravel()]
+            if at:
+                _, slope, bend = self.sigma(leaves[at - 1])
+                turn = (turn @ W + pull @ V) * slope + (pull @ W) * bend * moves[at - 1][1]
+                pull, unit = (pull @ W) * slope, (unit @ W) * slope
+        return np.concatenate(found[::-1]), float(np.mean(np.maximum(delta, 0) ** 2)) / 2, trace
+
+
+def _softest(net: Network, w: Any) -> tuple[float, float, Any]:
+    """The lowest and highest eigenvalue of H that Lanczos finds, which lie between the true ones, and the direction."""
+    basis, images, v = np.zeros((0, len(w))), np.zeros((0, len(w))), np.cos(np.arange(len(w)) ** 2.0)
+    while len(basis) < min(STEPS, len(w)):
+        size = np.linalg.norm(v)
+        for _ in range(2):
+            v = v - basis.T @ (basis @ v)
+        if np.linalg.norm(v) <= 1e-9 * size:  # nothing new: what was found is invariant
+            break
+        basis = np.vstack([basis, v / np.linalg.norm(v)])
+        v = net.gradient(w, basis[-1])[0]
+        images = np.vstack([images, v])
+    values, vectors = np.linalg.eigh(basis @ images.T)
+    return float(values[0]), float(values[-1]), basis.T @ vectors[:, 0]
+
+
+def _fall(net: Network, w: Any, direction: Any) -> float:
+    """The largest part of L that a step along a direction takes away, for lengths from |w|/2 to 1e-9 |w|."""
+    steps = direction * (np.linalg.norm(w) / max(float(np.linalg.norm(direction)), 1e-300))
+    here = float(np.sum(np.maximum(net.delta(w), 0) ** 2))
+    return max(1 - float(np.sum(np.maximum(net.delta(w + 2.0**-k * steps), 0) ** 2)) / here for k in range(1, 31))
