@@ -32,8 +32,8 @@ def verification(found: "Verification") -> RenderableType:
     for reason in dict.fromkeys(row.numbers for row in found.unchecked):
         count = sum(row.numbers == reason for row in found.unchecked)
         parts.append(Prose(Text(f"Not checked, {count}: {reason}.", style="yellow")))
-    share = f", {found.seconds / found.computed:.1%} of the time of the run" if found.computed else ""
     verdict = Text("Not verified.", style="bold red") if found.exit else Text("Verified.", style="bold green")
-    parts.append(Prose(Text.assemble(verdict, f" {duration(found.seconds)}{share}.")))
+    told = ", ".join(f"{part} {duration(seconds)}" for part, seconds in found.spent.items())
+    parts.append(Prose(Text.assemble(verdict, f" It took for {told}; the run {duration(found.computed)}.")))
     parts.append(Prose(f"Seal of its files: {found.seal}"))
     return Group(*parts)

@@ -1,6 +1,6 @@
 """What a verification found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from jamharness.api import Json
@@ -35,13 +35,14 @@ class Verification:
         run: its name.
         rows: all of them.
         seal: the SHA-256 over all files of the run: who has noted it elsewhere knows that the store is the same.
-        seconds: wall time of the verification; computed: of the run.
+        spent: wall time of the verification, by part: ``"files"``, ``"verdicts"`` and ``"estimates"``.
+        computed: wall time of the run.
     """
 
     run: str
     rows: Sequence[Row]
     seal: str
-    seconds: float
+    spent: Mapping[str, float]
     computed: float
 
     @property
@@ -83,6 +84,6 @@ class Verification:
                 for kind, numbers in self.counts().items()
             },
             "rows": [asdict(row) for row in self.rows],
-            "seconds": round(self.seconds, 3),
+            "seconds": {part: round(seconds, 3) for part, seconds in self.spent.items()},
             "computed": round(self.computed, 3),
         }

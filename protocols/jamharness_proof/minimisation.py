@@ -42,7 +42,7 @@ def verify(identity: Any, values: Any, arrays: Any, x: Any, y: Any) -> Iterator[
     yield "E3", same and (rests or end == "diverging"), f"{e3:.3g} found, {values['certificate']:.3g} stored"
     net.rule = rule if smooth or at["minimiser"] != "lm" else SHARPEST
     force, size, trace = net.gradient(w)
-    force = force - (end == "diverging") * w * (w @ force) / (w @ w)  # that is a minimum on the sphere |w| = R
+    force = force - (end == "diverging") * w * (w @ force) / ((w @ w) or 1)  # that is a minimum on the sphere |w| = R
     balance = float(np.linalg.norm(force)) / math.sqrt(2 * size * trace)
     bound = SMOOTH if smooth and end == "minimum" else SETTLED
     yield "balance", balance < bound, f"net force {balance:.2g} of its parts, below {bound:g}"
@@ -144,7 +144,7 @@ def _softest(net: Network, w: Any) -> tuple[float, float, Any]:
 
 
 def _fall(net: Network, w: Any, direction: Any) -> float:
-    """The largest part of L that a step along a direction takes away, for lengths from |w|/2 to 1e-9 |w|."""
-    steps = direction * (np.linalg.norm(w) / max(float(np.linalg.norm(direction)), 1e-300))
+    """The largest part of L that a step along a direction takes away, of (1 + |w|)/2 to 1e-9 (1 + |w|)."""
+    steps = direction * ((1 + np.linalg.norm(w)) / max(float(np.linalg.norm(direction)), 1e-300))
     here = float(np.sum(np.maximum(net.delta(w), 0) ** 2))
     return max(1 - float(np.sum(np.maximum(net.delta(w + 2.0**-k * steps), 0) ** 2)) / here for k in range(1, 31))
