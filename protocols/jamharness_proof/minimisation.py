@@ -1,20 +1,18 @@
 """Is a stored w what its cell says? For fully connected networks and the quadratic hinge; imports NumPy alone."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 UNIT = {"float64": 2.0**-53, "float32": 2.0**-24}  # unit roundoff of the arithmetic that a cell was computed in
-SMOOTH, SETTLED = 1e-8, 1e-3  # net force over its parts at a minimum: smooth activations, relu (docs/minimisers.md)
-FALLS = {True: 1e-6, False: 0.1}  # part of L that no direction may take away there: smooth, relu (likewise)
+ENDS = {"minimum": (1e-8, 1e-6), "arrested": (1e-3, 0.1), "diverging": (1e-3, 1.0)}  # net force, further fall of L
 SHARPEST = ("softplus", 512.0)  # in this network those of relu rest, by "lm": its kinks have slopes between 0 and 1
 STEPS, FUNCTIONS = 40, 16.0  # of Lanczos; units of rounding of tanh, exp, erf in NumPy and libm, at most 8 in truth
 
 
-def verify(identity: Any, values: Any, arrays: Any, x: Any, y: Any) -> Iterator[tuple[str, bool, str]]:
-    """Everything that the end of one minimisation claims: its name, whether it holds, and by what numbers."""
+def verify(identity: Any, values: Any, arrays: Any, x: Any, y: Any) -> Any:
+    """What the end of a minimisation claims: yields the name of each claim, whether it holds, and the numbers."""
     cell, u, end = identity["cell"], UNIT[identity["dtype"]], values["outcome"]
     shape, loss, at = cell["system"]["fully_connected"], cell["loss"]["hinge"], cell["coordinates"]
     some = (x[: at["patterns"]], y[: at["patterns"]], arrays["w"], arrays["margins"])
@@ -33,24 +31,20 @@ def verify(identity: Any, values: Any, arrays: Any, x: Any, y: Any) -> Iterator[
     if end == "satisfied":
         told = f"{int((delta + error <= 0).sum())} of {len(y)} proved: Δ ≤ {delta.max():.2g} ± {error.max():.0e}"
         yield "satisfied", bool((delta <= room).all()), told
-    if end not in ("minimum", "diverging"):
+    if end not in ENDS:
         return
-    # Σ Δ(κ − Δ) = 0, and with a bias Σ yΔ = 0, over Δ > 0: the larger net value over the sum of its sizes.
-    parts = [np.maximum(delta, 0) * (kappa - delta)] + [y * np.maximum(delta, 0)] * shape["bias"]
-    e3 = max(abs(float(part.sum())) / max(float(abs(part).sum()), 1e-300) for part in parts)
-    same, rests = abs(e3 - values["certificate"]) <= 10 * math.sqrt(u) * (1e-3 + e3), e3 < SMOOTH or not smooth
-    yield "E3", same and (rests or end == "diverging"), f"{e3:.3g} found, {values['certificate']:.3g} stored"
-    net.rule = rule if smooth or at["minimiser"] != "lm" else SHARPEST
+    e3, net.rule = net.last_layer(w), rule if smooth or at["minimiser"] != "lm" else SHARPEST
+    same, rest = abs(e3 - values["certificate"]) <= 10 * math.sqrt(u) * (1e-3 + e3), net.last_layer(w)
+    rests = end != "minimum" or rest < (1e-8 if smooth else 1e-6)
+    yield "E3", same and rests, f"{e3:.3g} found, {values['certificate']:.3g} stored; {rest:.2g} where it rests"
     force, size, trace = net.gradient(w)
     force = force - (end == "diverging") * w * (w @ force) / ((w @ w) or 1)  # that is a minimum on the sphere |w| = R
-    balance = float(np.linalg.norm(force)) / math.sqrt(2 * size * trace)
-    bound = SMOOTH if smooth and end == "minimum" else SETTLED
+    balance, (bound, furthest) = float(np.linalg.norm(force)) / math.sqrt(2 * size * trace), ENDS[end]
     yield "balance", balance < bound, f"net force {balance:.2g} of its parts, below {bound:g}"
-    if end == "minimum":
-        low, high, softest = _softest(net, w)
-        net.rule = rule
+    if end != "diverging":
+        lowest, highest, softest = softest_of(lambda v: net.gradient(w, v)[0], len(w))
         fall = max(_fall(net, w, each) for each in (softest, -softest, -force))
-        yield "curvature", fall < FALLS[smooth], f"lowest found {low:.2g} of {high:.2g}; L falls by {fall:.1g} there"
+        yield "curvature", fall < furthest, f"lowest found {lowest:.2g} of {highest:.2g}; L falls by {fall:.1g} there"
 
 
 class Network:
@@ -95,6 +89,12 @@ class Network:
     def delta(self, w: Any) -> Any:  # noqa: D102  (as everywhere: κ − y f)
         return self.kappa - self.y * self.forward(w)[0][-1][:, 0]
 
+    def last_layer(self, w: Any) -> float:
+        """Σ Δ(κ − Δ) = 0, and with a bias Σ yΔ = 0, over Δ > 0: the larger net value over the sum of its sizes."""
+        on = np.maximum(self.delta(w), 0)
+        parts = [on * (self.kappa - on)] + [self.y * on] * self.bias
+        return max(abs(float(part.sum())) / max(float(abs(part).sum()), 1e-300) for part in parts)
+
     def rounding(self, w: Any, u: float) -> Any:
         """How far Δ may be off, whatever the order of the sums: γ_n = nu/(1 − nu) for each (Higham 2002, 3.1)."""
         (leaves, enters), error = self.forward(w), np.zeros_like(self.x)
@@ -127,17 +127,17 @@ class Network:
         return np.concatenate(found[::-1]), float(np.mean(np.maximum(delta, 0) ** 2)) / 2, trace
 
 
-def _softest(net: Network, w: Any) -> tuple[float, float, Any]:
+def softest_of(product: Any, size: int) -> tuple[float, float, Any]:
     """The lowest and highest eigenvalue of H that Lanczos finds, which lie between the true ones, and the direction."""
-    basis, images, v = np.zeros((0, len(w))), np.zeros((0, len(w))), np.cos(np.arange(len(w)) ** 2.0)
-    while len(basis) < min(STEPS, len(w)):
-        size = np.linalg.norm(v)
+    basis, images, v = np.zeros((0, size)), np.zeros((0, size)), np.cos(np.arange(size) ** 2.0)
+    while len(basis) < min(STEPS, size):
+        length = np.linalg.norm(v)
         for _ in range(2):
             v = v - basis.T @ (basis @ v)
-        if np.linalg.norm(v) <= 1e-9 * size:  # nothing new: what was found is invariant
+        if np.linalg.norm(v) <= 1e-9 * length:  # nothing new: what was found is invariant
             break
         basis = np.vstack([basis, v / np.linalg.norm(v)])
-        v = net.gradient(w, basis[-1])[0]
+        v = product(basis[-1])
         images = np.vstack([images, v])
     values, vectors = np.linalg.eigh(basis @ images.T)
     return float(values[0]), float(values[-1]), basis.T @ vectors[:, 0]

@@ -8,7 +8,10 @@ _SHARED = {
     "minimisation": "jamharness_protocols.common.minimisation:measure",
     "approach": "jamharness_protocols.common.jammed:measure",
 }
-_PROOFS = {"minimisation": "jamharness_proof.claims:minimisation"}
+_PROOFS = {
+    "minimisation": "jamharness_proof.claims:minimisation",
+    "approach": "jamharness_proof.claims:approach",
+}
 
 
 @hookimpl

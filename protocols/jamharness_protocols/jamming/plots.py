@@ -7,7 +7,7 @@ import numpy as np
 from jamharness.api import Findings, Plot, Series, series_of
 from jamharness_protocols.jamming.analysis import critical_weights
 
-OUTCOMES = ("satisfied", "minimum", "diverging", "undecided")
+OUTCOMES = ("satisfied", "minimum", "arrested", "diverging", "undecided")
 
 
 def plots(findings: Findings) -> Mapping[str, Plot]:
@@ -25,7 +25,7 @@ def _jump(findings: Findings) -> Plot:
     return Plot(
         title="Unsatisfied patterns against the load: one point for each minimisation",
         x_label="load P/N_w (patterns per weight)",
-        y_label="unsatisfied patterns, N_Δ/N",
+        y_label="unsatisfied patterns, N_Δ/N_w",
         series=series_of(trials, "trials", "ratio", "unsatisfied_ratio", by="outcome", order=OUTCOMES),
         verticals=("critical_ratio",),
     )
