@@ -110,6 +110,9 @@ def export(
     ] = None,
     kind: Annotated[str, typer.Option("--format", metavar="FORMAT", help="csv or parquet.")] = "csv",
     figures: Figures = "pdf,png",
+    crate: Annotated[
+        bool, typer.Option("--crate", help="An RO-Crate: with a store of this run alone, versions and CITATION.cff.")
+    ] = False,
     store: StorePath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -126,12 +129,18 @@ def export(
 
     target = user_path(folder if folder is not None else name, "--output")
     formats = _formats(figures or "")
+    if crate:
+        from jamharness.running.crate import check_extra
+
+        check_extra()
     with others_to_stderr():
         exported = _open(context, name, store)
         files = export_run(exported, target, kind)
         observables = observables_of(plugins_of(context), exported.protocols)
         files.append(write_file(target / "estimates.tex", estimates_table(exported, observables).encode()))
         files += map(Path, draw_run(exported, plugins_of(context), target, formats))
+        if crate:
+            files += _crate(context, exported, target, files)
         for sentence in dict.fromkeys(part.objection for part in exported.protocols.values() if part.objection):
             typer.echo(sentence, err=True)
     if as_json:
@@ -139,6 +148,18 @@ def export(
     else:
         show_lines(*(str(path) for path in files))
     raise typer.Exit(exported.exit)
+
+
+def _crate(context: typer.Context, exported: "Run", target: Path, files: "list[Path]") -> "list[Path]":
+    from jamharness.reporting.commands import command_of
+    from jamharness.running.crate import write_crate
+    from jamharness.running.defaults import Defaults
+    from jamharness.running.portable import Portable
+    from jamharness.store import Store
+
+    record = Store(exported.store, create=False).run(exported.name)
+    command = Portable(exported.store).text(command_of(record, Defaults(plugins_of(context))))
+    return write_crate(exported, target, files, command)
 
 
 def _formats(text: str) -> tuple[str, ...]:
