@@ -101,8 +101,8 @@ class Network:
         for (W, b), z, a in zip(self._split(w), leaves, enters, strict=True):
             n = (W.shape[1] + 2) * u
             error = n / (1 - n) * (abs(a) @ abs(W).T + abs(b)) + error @ abs(W).T
-            if z is not leaves[-1]:  # |σ′| ≤ 1.13
-                error = 1.13 * error + (self.rule[0] not in ("relu", "linear")) * FUNCTIONS * u * (abs(z) + 1)
+            if z is not leaves[-1]:  # |σ′| ≤ 1.13, and softplus(0) = log(2)/β
+                error = 1.13 * error + FUNCTIONS * u * (abs(z) + 1 / min(self.rule[1], 1.0))
         return 1.01 * error[:, 0] + 4 * u * (abs(leaves[-1][:, 0]) + abs(self.kappa))  # 1.01: this too is rounded
 
     def gradient(self, w: Any, along: Any = None) -> tuple[Any, float, float]:

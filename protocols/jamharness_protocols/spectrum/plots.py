@@ -16,7 +16,7 @@ def plots(findings: Findings) -> Mapping[str, Plot]:
         for name, height in heights.items():
             # Two points for each bin: a staircase, as the figure has.
             steps = Series(
-                name=f"{NAMES[name]} at {load:g} of the threshold",
+                name=f"{NAMES[name]} at {load:g}",
                 x=np.repeat(edges, 2)[1:-1], y=np.repeat(height, 2), line=True,
             )  # fmt: skip
             series.append(steps)
@@ -32,6 +32,6 @@ def plots(findings: Findings) -> Mapping[str, Plot]:
     )
     found = {"counts": counts} if counts.series else {}
     if series:
-        title = "Density of eigenvalues, on the scale of Hp"
+        title = "Density of eigenvalues on the scale of Hp, by load: over the threshold's, or κ − κ_J at jamming"
         found["spectra"] = Plot(title=title, x_label="eigenvalue λ", y_label="density", series=series, log_y=True)
     return found
