@@ -19,10 +19,10 @@ from jamharness.store import RunRecord, Store
 LOADS = (1.5, 2.0, 2.5, 3.0, 3.5)
 
 
-def _written(root: Path, name: str, seeds: int, width: int = 5, backend: str = "torch") -> Run:
-    """A run of ``jamming`` over five loads for each seed, as its cells would be if the transition were near 2.75."""
+def _written(root: Path, name: str, seeds: int, width: int = 40, backend: str = "torch") -> Run:
+    """A run of ``jamming`` at the papers' size: five loads for each seed, as if the transition were near 2.75."""
     plugins, store = Plugins.load(), Store(root)
-    settings = Jamming.Settings(seeds=seeds, width=width)
+    settings = Jamming.Settings(seeds=seeds, width=width, minimiser="adam")
     encoding, draw = CellEncoding(plugins), np.random.default_rng(width)
     keys = [
         _put(store, encoding, settings, search, load, draw, backend) for search in searches(settings) for load in LOADS
@@ -41,7 +41,7 @@ def _put(
     store: Store, encoding: CellEncoding, settings: Any, search: Search, load: float, draw: Any, backend: str
 ) -> str:
     """One cell of a run, with a loss that says how it ended."""
-    cell = trial(settings, search, 2 * round(load * search.axis.start / settings.start_ratio / 2))
+    cell = trial(settings, search, 2 * round(load * search.axis.start / settings.first_ratio / 2))
     over = load + 0.3 * draw.standard_normal() > 2.75
     system, patterns = cell.system, cell.coordinates["patterns"]
     unsatisfied = round((0.5 + 0.3 * draw.random()) * system.size) if over else 0
@@ -72,7 +72,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="session")
 def pair(small: Run) -> list[Run]:
     """Two runs of one store, of two widths."""
-    return [small, _written(small.store, "larger", 6, width=8)]
+    return [small, _written(small.store, "larger", 6, width=50)]
 
 
 @pytest.fixture(scope="session")

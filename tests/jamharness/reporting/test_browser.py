@@ -90,7 +90,7 @@ def test_every_point_is_a_row_of_the_export(browser, page, small, tmp_path):
                 assert own["outcome"] == trace["name"]
                 assert f"cell {own['cell']}" in text
                 assert f"seed: {own['seed']}" in text
-                assert "width = 5" in text
+                assert "width = 40" in text
         marks = "document.querySelectorAll(`[data-chart='jamming-jump'] path.point`).length"
         assert opened.page.evaluate(marks) == 30
 

@@ -13,7 +13,7 @@ from jamharness.store import RunRecord
 
 ASKED = (
     ("jamming", "--set", "width=5", "--set", "seeds=3", "--threads", "2"),
-    ("jamming", "spectrum", "margins", "--set", "width=5", "--set", "relative=0.8,1.25"),
+    ("jamming", "spectrum", "--set", "width=5", "--set", "relative=0.8,1.25", "--set", "constraint=none"),
     ("jamming", "margins", "--set", "seeds=4", "--set", "margins.seeds=6", "--dtype", "float32"),
     ("jamming", "--set", "system=spheres", "--set", "particles=24", "--set", "seeds=2"),
     ("jamming", "--set", "activation=softplus(8)", "--set", "constraint=sphere", "--set", "patterns=none"),
