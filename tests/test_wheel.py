@@ -43,12 +43,12 @@ def test_the_wheel_holds_every_package_whole(wheel):
 
 
 def test_the_wheel_holds_nothing_else(wheel):
-    """No tests, no examples, no store: the packages and what is said of them."""
+    """No tests, no examples, no store: the packages, a page's parts, and what is said of them."""
     tops = {name.partition("/")[0] for name in wheel.namelist()}
     (information,) = (top for top in tops if top.endswith(".dist-info"))
     assert tops == {*PACKAGES, information}
     ends = {Path(name).suffix for name in wheel.namelist() if not name.startswith(information)}
-    assert ends == {".py", ".typed"}
+    assert ends == {".py", ".typed", ".jinja", ".css", ".js"}
 
 
 def test_the_wheel_names_its_plugins_and_its_command(wheel):

@@ -27,6 +27,7 @@ from jamharness.api.namespace import Data, Namespace
 from jamharness.api.network import SCHEMES, Network
 from jamharness.api.optimizers import Adam, Fire, Flow, Optimizer, Sgd, State
 from jamharness.api.patterns import alternating, fair_signs, interleaved, normalised, parity
+from jamharness.api.plots import Plot, Series, series_of
 from jamharness.api.protocol import (
     ComparisonPoint,
     Estimate,
@@ -98,6 +99,7 @@ __all__ = [
     "OwnModel",
     "PatternSystem",
     "Patterns",
+    "Plot",
     "PluginError",
     "Predictor",
     "Problem",
@@ -106,6 +108,7 @@ __all__ = [
     "ProtocolSpec",
     "QuadraticHinge",
     "Replicas",
+    "Series",
     "Sgd",
     "SoftHinge",
     "Spherical",
@@ -129,6 +132,7 @@ __all__ = [
     "named_data",
     "normalised",
     "parity",
+    "series_of",
     "setting",
     "shortcomings",
     "supports",

@@ -59,8 +59,16 @@ class CellResult:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FinishedCell:
-    """A cell that has been tried: with its result, or with the reason why there is none."""
+    """A cell that has been tried: with its result, or with the reason why there is none.
+
+    Arguments:
+        cell: what was asked for.
+        result: what was measured.
+        failure: why there is no result.
+        key: under which the store has it, so that a table can name it; empty where it has none.
+    """
 
     cell: Cell
     result: CellResult | None = None
     failure: str | None = None
+    key: str = ""

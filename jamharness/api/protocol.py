@@ -154,8 +154,9 @@ class Protocol(TypingProtocol, Generic[S]):
     one sentence for everything that is wrong with the values. ``presets`` maps names to settings that differ from the
     default. A protocol may also define ``comparison_points(settings) -> Sequence[ComparisonPoint]``: where backends
     are compared number by number; ``outlook(settings, done) -> Outlook``: how far it is, where its plan does not hold
-    all the cells that are still to come; and ``draw_comparison(findings) -> Mapping[str, Figure]``, which draws the
-    findings of several runs, by name, over each other.
+    all the cells that are still to come; ``draw_comparison(findings) -> Mapping[str, Figure]``, which draws the
+    findings of several runs, by name, over each other; and ``plots(findings) -> Mapping[str, Plot]``: what a report
+    draws in a browser in place of the figures of the same names.
     """
 
     Settings: type[S]

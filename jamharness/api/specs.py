@@ -46,6 +46,10 @@ class ProtocolSpec:
             backend, progress)`` and returning a ``CellResult``. Protocols that name the same function share its cells,
             and only the modules that it leads to count in store keys. Without tasks the protocol's own ``measure``
             computes, under the protocol's name, and all its modules count.
+        proofs: what checks results of its cells without the code that computed them: by the name of a task
+            ``"package.module:function"``, called by ``jamharness verify`` with ``(identity, values, arrays, x, y,
+            needed)``, of JSON values and arrays, and returning ``(name, whether it holds, numbers)`` for each claim, or
+            None where it has nothing to say.
         summary: one line for the list of protocols.
     """
 
@@ -54,6 +58,7 @@ class ProtocolSpec:
     api: tuple[int, int] = API_VERSION
     version: str = "1"
     tasks: Mapping[str, str] = field(default_factory=dict)
+    proofs: Mapping[str, str] = field(default_factory=dict)
     summary: str = ""
 
 

@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from jamharness.cli import agreement, benching, calibrating, comparing, conformance, health, listing, running, stored
+from jamharness.cli import (
+    agreement,
+    benching,
+    calibrating,
+    comparing,
+    conformance,
+    health,
+    listing,
+    reporting,
+    running,
+    stored,
+    verifying,
+)
 from jamharness.cli.output import alone
 from jamharness.cli.usage import EXIT_CODES, Group
 from jamharness.plugins import Plugins, plugin_code
@@ -36,7 +48,9 @@ def build_app(plugins: Plugins) -> typer.Typer:
         stored.runs,
         stored.show_run,
         stored.export,
+        verifying.verify,
         comparing.compare,
+        reporting.report,
         listing.plugins,
         listing.protocols,
         listing.systems,

@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from jamharness.api import BadInput
 from jamharness.cli.completing import run_names
 from jamharness.cli.options import AsJson, Figures, StorePath
 from jamharness.cli.output import others_to_stderr, show, show_json
 from jamharness.cli.state import plugins_of
-from jamharness.cli.stored import chosen_store
+from jamharness.cli.stored import chosen_store, open_runs
 
 
 def compare(
@@ -28,21 +27,14 @@ def compare(
 
     Leaves with 0 if there is any difference with an interval, and 1 if nothing can be compared.
     """
-    from jamharness.running import open_run
     from jamharness.running.comparing import compare_runs
     from jamharness.running.figures import check_formats
 
     problems: list[str] = []
     formats = check_formats(figures or "", problems)
-    home, plugins, runs = chosen_store(context, store), plugins_of(context), []
+    home, plugins = chosen_store(context, store), plugins_of(context)
     with others_to_stderr():
-        for name in names:
-            try:
-                runs.append(open_run(name, home, plugins=plugins))
-            except BadInput as error:
-                problems += error.problems
-        if problems:
-            raise BadInput(*dict.fromkeys(problems))
+        runs = open_runs(names, home, plugins, problems)
         found = compare_runs(runs, plugins, formats)
     if as_json:
         show_json(found.to_json())

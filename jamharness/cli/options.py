@@ -70,6 +70,10 @@ ConfigFile = Annotated[
 Download = Annotated[
     bool, typer.Option("--download", help="Fetch the files of a data set that are missing; they are kept.")
 ]
+RunNames = Annotated[
+    list[str],
+    typer.Argument(metavar="RUN…", help="Names of runs; see: jamharness runs", autocompletion=run_names),
+]
 RunName = Annotated[
     str, typer.Argument(metavar="RUN", help="The name of a run; see: jamharness runs", autocompletion=run_names)
 ]

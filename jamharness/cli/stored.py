@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jamharness.api import BadInput
-from jamharness.cli.options import AsJson, Figures, RunName, StorePath
+from jamharness.cli.options import AsJson, Figures, RunName, RunNames, StorePath
 from jamharness.cli.output import others_to_stderr, show, show_json, show_lines
 from jamharness.cli.state import plugins_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jamharness.plugins import Plugins
     from jamharness.running import Run
 
 
@@ -61,7 +64,7 @@ def runs(context: typer.Context, store: StorePath = None, as_json: AsJson = Fals
 
 def show_run(
     context: typer.Context,
-    name: RunName,
+    names: RunNames,
     everything: Annotated[
         bool, typer.Option("--all", help="Show all settings, and the environment, not only what is no default.")
     ] = False,
@@ -69,12 +72,20 @@ def show_run(
     store: StorePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a run as far as it got: what was found, with which settings, and its tables.
+    """Show a run as far as it got: what was found, with which settings, and its tables. Several are compared.
 
-    Leaves with 1 if a question is not answered, the run has not finished, or cells of it are missing.
+    Leaves with 1 if a question is not answered, the run has not finished, or cells of it are missing; of several
+    runs, if nothing can be compared.
     """
+    if len(names) > 1:
+        if everything:
+            raise BadInput("--all: all of a run is shown of one run alone; name one, or leave --all out.")
+        from jamharness.cli.comparing import compare
+
+        compare(context, names, figures or "none", store, as_json)
+        return
     formats = _formats(figures or "")
-    found = _open(context, name, store)
+    found = _open(context, names[0], store)
     if formats:
         found = _redrawn(context, found, formats)
     if as_json:
@@ -99,6 +110,9 @@ def export(
     ] = None,
     kind: Annotated[str, typer.Option("--format", metavar="FORMAT", help="csv or parquet.")] = "csv",
     figures: Figures = "pdf,png",
+    crate: Annotated[
+        bool, typer.Option("--crate", help="An RO-Crate: with a store of this run alone, versions and CITATION.cff.")
+    ] = False,
     store: StorePath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -115,12 +129,18 @@ def export(
 
     target = user_path(folder if folder is not None else name, "--output")
     formats = _formats(figures or "")
+    if crate:
+        from jamharness.running.crate import check_extra
+
+        check_extra()
     with others_to_stderr():
         exported = _open(context, name, store)
         files = export_run(exported, target, kind)
         observables = observables_of(plugins_of(context), exported.protocols)
         files.append(write_file(target / "estimates.tex", estimates_table(exported, observables).encode()))
         files += map(Path, draw_run(exported, plugins_of(context), target, formats))
+        if crate:
+            files += _crate(context, exported, target, files)
         for sentence in dict.fromkeys(part.objection for part in exported.protocols.values() if part.objection):
             typer.echo(sentence, err=True)
     if as_json:
@@ -128,6 +148,18 @@ def export(
     else:
         show_lines(*(str(path) for path in files))
     raise typer.Exit(exported.exit)
+
+
+def _crate(context: typer.Context, exported: "Run", target: Path, files: "list[Path]") -> "list[Path]":
+    from jamharness.reporting.commands import command_of
+    from jamharness.running.crate import write_crate
+    from jamharness.running.defaults import Defaults
+    from jamharness.running.portable import Portable
+    from jamharness.store import Store
+
+    record = Store(exported.store, create=False).run(exported.name)
+    command = Portable(exported.store).text(command_of(record, Defaults(plugins_of(context))))
+    return write_crate(exported, target, files, command)
 
 
 def _formats(text: str) -> tuple[str, ...]:
@@ -155,6 +187,34 @@ def _open(context: typer.Context, name: str, store: str | None) -> "Run":
 
     with others_to_stderr():
         return open_run(name, chosen_store(context, store), plugins=plugins_of(context))
+
+
+def open_runs(names: "list[str]", store: Any, plugins: "Plugins", problems: "Sequence[str]" = ()) -> "list[Run]":
+    """Several runs of a store, each once.
+
+    Arguments:
+        names: of the runs.
+        store: that holds them.
+        plugins: where their protocols come from.
+        problems: what else is wrong with what was asked for.
+
+    Raises:
+        BadInput: that, and one sentence for each run that cannot be opened.
+    """
+    from jamharness.running import open_run
+
+    faults, runs = list(problems), []
+    faults += [
+        f"Run {name!r} is named twice; name each once." for name in dict.fromkeys(names) if names.count(name) > 1
+    ]
+    for name in dict.fromkeys(names):
+        try:
+            runs.append(open_run(name, store, plugins=plugins))
+        except BadInput as error:
+            faults += error.problems
+    if faults:
+        raise BadInput(*dict.fromkeys(faults))
+    return runs
 
 
 def chosen_store(context: typer.Context, store: str | None) -> Any:

@@ -111,7 +111,7 @@ def spec_problem(spec: Spec, distribution: str) -> str:
     if not isinstance(factory, str) or not _FACTORY.fullmatch(factory):
         return f"factory = {shown(factory)} must read 'package.module:name'."
     if isinstance(spec, ProtocolSpec):
-        return _not_tasks(spec.tasks)
+        return _not_tasks("tasks", spec.tasks) or _not_tasks("proofs", spec.proofs)
     if not isinstance(spec, BackendSpec):
         return _not_requirements(getattr(spec, "distributions", ()))
     if problem := _not_requirements(spec.distributions) or _not_texts("capabilities", spec.capabilities):
@@ -129,14 +129,14 @@ def spec_problem(spec: Spec, distribution: str) -> str:
     return ""
 
 
-def _not_tasks(tasks: Any) -> str:
+def _not_tasks(field: str, tasks: Any) -> str:
     if not isinstance(tasks, Mapping):
-        return f"tasks = {shown(tasks)} must map names to 'package.module:function'."
+        return f"{field} = {shown(tasks)} must map names to 'package.module:function'."
     for name, function in tasks.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            return f"tasks has the name {shown(name)}; use small letters, digits, '.', '_' and '-'."
+            return f"{field} has the name {shown(name)}; use small letters, digits, '.', '_' and '-'."
         if not _FACTORY.fullmatch(str(function)):
-            return f"tasks[{shown(name)}] = {shown(function)} must read 'package.module:function'."
+            return f"{field}[{shown(name)}] = {shown(function)} must read 'package.module:function'."
     return ""
 
 

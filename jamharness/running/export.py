@@ -85,6 +85,16 @@ def _portable(frame: "pd.DataFrame", portable: Portable) -> "pd.DataFrame":
     return portably
 
 
+def portable_csv(frame: "pd.DataFrame", portable: Portable) -> bytes:
+    """A table as CSV, as ``export_run`` writes it.
+
+    Arguments:
+        frame: the table.
+        portable: takes out what names a person or a machine.
+    """
+    return _csv(_portable(frame, portable))
+
+
 def write_file(path: Path, data: bytes) -> Path:
     """Write one more file beside the others.
 

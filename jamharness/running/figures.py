@@ -2,6 +2,7 @@
 
 import io
 import logging
+import math
 import os
 import re
 import sys
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 log = logging.getLogger("jamharness")
 FORMATS = ("pdf", "svg", "png")
 DEFAULT = ("png",)
+PALETTE = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
+"""Ten colours that are told apart with every common colour vision (Petroff, arXiv 2107.02270, table 1)."""
 STYLE: Any = {
+    # As text, which matplotlib reads: its own cycler is not imported here.
+    "axes.prop_cycle": f"cycler('color', {list(PALETTE)})",
     "font.size": 8,
     "axes.labelsize": 8,
     "xtick.labelsize": 7,
@@ -43,6 +50,8 @@ STYLE: Any = {
     "svg.hashsalt": "jamharness",
 }
 """matplotlib's settings while a protocol draws and its figures are saved; sizes in points."""
+COLUMNS: Mapping[int, float] = {1: 3.4, 2: 7.0}
+"""Inches of one and of two columns of a journal (APS: 3 3/8 and 7; Nature: 3.5 and 7.2)."""
 _UNDATED: Mapping[str, dict[str, None]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
 
 
@@ -124,29 +133,49 @@ def draw(
         formats: of ``FORMATS``.
         like: as for ``draw_figures``.
     """
-    if not formats:
-        return []
-    try:
-        with _matplotlib().rc_context(STYLE):
-            with plugin_code(f"protocol {protocol!r}", "drawing"):
-                figures = dict(make())
-            images = {
-                f"{file_name(protocol, name)}.{kind}": image
-                for name, figure in figures.items()
-                for kind, image in _images(figure, formats).items()
-            }
-    except Exception as error:
-        log.warning("The figures of protocol %r cannot be drawn (%s: %s).", protocol, type(error).__name__, error)
-        log.debug("draw of %s", protocol, exc_info=True)
-        return []
     files = []
-    for name, image in images.items():
+    for (figure, kind), image in images_of(protocol, make, formats).items():
+        name = f"{file_name(protocol, figure)}.{kind}"
         try:
             write_atomically(folder / name, image, like)
         except OSError as error:
             raise BadInput(explain(error, f"Figures folder {str(folder)!r}")) from None
         files.append(str(folder / name))
     return files
+
+
+def images_of(
+    protocol: str, make: "Callable[[], Mapping[str, Figure]]", formats: Sequence[str], width: float | None = None
+) -> dict[tuple[str, str], bytes]:
+    """What a function draws, as the bytes of files by figure and format; nothing, with a warning, where it cannot.
+
+    Arguments:
+        protocol: whose figures they are.
+        make: returns figures by name.
+        formats: of ``FORMATS``.
+        width: inches that every figure takes, as ``COLUMNS`` has them; None for the width that the protocol gave it.
+    """
+    if not formats:
+        return {}
+    try:
+        with _matplotlib().rc_context(STYLE):
+            with plugin_code(f"protocol {protocol!r}", "drawing"):
+                figures = dict(make())
+            images: dict[tuple[str, str], bytes] = {}
+            for name, figure in figures.items():
+                if width is not None:
+                    figure.set_size_inches(width, _height(figure.get_figwidth(), figure.get_figheight(), width))
+                images |= {(name, kind): image for kind, image in _images(figure, formats).items()}
+            return images
+    except Exception as error:
+        log.warning("The figures of protocol %r cannot be drawn (%s: %s).", protocol, type(error).__name__, error)
+        log.debug("draw of %s", protocol, exc_info=True)
+        return {}
+
+
+def _height(drawn: float, height: float, width: float) -> float:
+    """Of a figure brought to another width: what is square stays so, and others grow or shrink half as much."""
+    return height * (width / drawn if height >= drawn else math.sqrt(width / drawn))
 
 
 def _matplotlib() -> Any:

@@ -1,11 +1,13 @@
 """The record of a run while it runs."""
 
 import getpass
+import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 
 from jamharness.api import BadInput, Findings
 from jamharness.running.recorded import concluded
@@ -53,14 +55,17 @@ class RunJournal:
             spent={**record.spent, name: seconds},
         )
 
-    def conclude(self, findings: Mapping[str, Findings]) -> None:
+    def conclude(self, findings: Mapping[str, Findings], figures: Sequence[str] = ()) -> None:
         """Enter what is about to be printed, without writing.
 
         Arguments:
             findings: by protocol.
+            figures: the files that were drawn.
         """
         made = {name: concluded(item) for name, item in findings.items()}
-        self.record = replace(self.record, conclusions={name: item for name, item in made.items() if item})
+        drawn = {Path(file).name: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in figures}
+        conclusions = {name: item for name, item in made.items() if item}
+        self.record = replace(self.record, conclusions=conclusions, figures=drawn)
 
     def write(self, status: str | None = None, problem: str = "") -> None:
         """Write the record now.

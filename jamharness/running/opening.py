@@ -126,7 +126,7 @@ def finished_cells(
             if stored is None:
                 raise LookupError(key)
             cell = encoding.decode(stored.identity.get("cell"), stored.label)
-            cells.append((encoding.text(cell), FinishedCell(cell=cell, result=stored.result)))
+            cells.append((encoding.text(cell), FinishedCell(cell=cell, result=stored.result, key=key)))
         except (LookupError, TypeError, AttributeError, ValueError):
             log.debug("Cell %s is missing or unreadable.", key)
             missing.append(key)

@@ -68,7 +68,7 @@ def _news(recorded: Mapping[str, Estimate], now: Mapping[str, Estimate]) -> Iter
         before, after = recorded.get(name), now.get(name)
         if before is None or after is None:
             yield f"{name}: {'not recorded, there now' if before is None else 'recorded, not there now'}"
-        elif not _same(before, _plain(after)):
+        elif not same(before, after):
             yield f"{name}: {before.value} recorded, {after.value} now"
 
 
@@ -77,7 +77,9 @@ def _plain(estimate: Estimate) -> Estimate:
     return Estimate(value=value, low=low, high=high, count=int(estimate.count), note=str(estimate.note))
 
 
-def _same(a: Estimate, b: Estimate) -> bool:
+def same(a: Estimate, b: Estimate) -> bool:
+    """Whether two estimates are one, but for what another machine's sums may differ by."""
+    a, b = _plain(a), _plain(b)
     ends = ((a.value, b.value), (a.low, b.low), (a.high, b.high))
     sizes = [abs(end) for pair in ends for end in pair if end is not None and math.isfinite(end)]
     tolerance = _SAME * max(sizes, default=0.0)

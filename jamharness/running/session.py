@@ -246,7 +246,7 @@ def _conclude(request: Request, trackers: Sequence[CellTracker], journal: RunJou
         parts[name] = conclude(tracker.experiment, tracker.done(), reused=tracker.reused, seconds=record.spent[name])
         folder = figures_folder(request.store, record.name)
         files += draw_figures(tracker.experiment, parts[name].findings, folder, request.figures)
-    journal.conclude({name: part.findings for name, part in parts.items()})
+    journal.conclude({name: part.findings for name, part in parts.items()}, files)
     return Run(
         name=record.name,
         status="finished",

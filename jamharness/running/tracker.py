@@ -84,7 +84,7 @@ class CellTracker:
         if stored is None:
             self._absent.add(key)
             return False
-        self._enter(key, FinishedCell(cell=cell, result=stored.result), reused=True, seconds=stored.seconds)
+        self._enter(key, FinishedCell(cell=cell, result=stored.result, key=key), reused=True, seconds=stored.seconds)
         return True
 
     def needed(self, cell: Cell) -> tuple[CellResult, ...] | None:
@@ -104,7 +104,7 @@ class CellTracker:
 
     def succeed(self, key: str, cell: Cell, result: CellResult, seconds: float) -> None:
         """Enter a cell that was measured; ``keep`` writes it."""
-        self._enter(key, FinishedCell(cell=cell, result=result), seconds=seconds)
+        self._enter(key, FinishedCell(cell=cell, result=result, key=key), seconds=seconds)
         self._unkept.append(key)
 
     def keep(self) -> None:

@@ -99,6 +99,7 @@ _SHAPE: dict[str, Check] = {
         )
     ),
     "reused": _by_protocol(_is_count),
+    "figures": _mapped(_is_text),
     "spent": _by_protocol(is_duration),
     "environment": _is_mapping,
     "process": lambda value: _is_mapping(value) and all(_is_text(value.get(part, "")) for part in ("user", "host")),

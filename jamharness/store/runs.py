@@ -73,6 +73,8 @@ class RunRecord:
         failures: each protocol's cells that were tried in vain.
         conclusions: of each protocol, once the run has finished; records of earlier versions have none.
         reused: how many of each protocol's cells were in the store already.
+        figures: the SHA-256 of each figure that was drawn when the run finished, by its file name; records of earlier
+            versions have none.
         spent: seconds of wall time per protocol, over all resumptions.
         environment: what the machine and the libraries were.
         version: of jamharness.
@@ -94,6 +96,7 @@ class RunRecord:
     failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
     conclusions: Mapping[str, Conclusion] = field(default_factory=dict)
     reused: Mapping[str, int] = field(default_factory=dict)
+    figures: Mapping[str, str] = field(default_factory=dict)
     spent: Mapping[str, float] = field(default_factory=dict)
     environment: Mapping[str, Json] = field(default_factory=dict)
     version: str = ""

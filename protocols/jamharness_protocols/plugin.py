@@ -8,6 +8,10 @@ _SHARED = {
     "minimisation": "jamharness_protocols.common.minimisation:measure",
     "approach": "jamharness_protocols.common.jammed:measure",
 }
+_PROOFS = {
+    "minimisation": "jamharness_proof.claims:minimisation",
+    "approach": "jamharness_proof.claims:approach",
+}
 
 
 @hookimpl
@@ -18,18 +22,21 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             name="jamming",
             factory="jamharness_protocols.jamming.protocol:Jamming",
             tasks=_SHARED,
+            proofs=_PROOFS,
             summary="where the transition lies, how wide it is and how far N_Δ jumps",
         ),
         ProtocolSpec(
             name="spectrum",
             factory="jamharness_protocols.spectrum.protocol:Spectrum",
             tasks={**_SHARED, "spectrum": "jamharness_protocols.spectrum.task:measure"},
+            proofs={**_PROOFS, "spectrum": "jamharness_proof.claims:spectrum"},
             summary="eigenvalues of H, H0 and Hp below, at and beyond the transition",
         ),
         ProtocolSpec(
             name="margins",
             factory="jamharness_protocols.margins.protocol:Margins",
             tasks={**_SHARED, "margins": "jamharness_protocols.margins.task:measure"},
+            proofs={**_PROOFS, "margins": "jamharness_proof.claims:margins"},
             summary="the distribution of margins at the transition: the exponents θ and γ",
         ),
         ProtocolSpec(

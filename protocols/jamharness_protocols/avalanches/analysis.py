@@ -9,8 +9,9 @@ from jamharness_numerics.statistics.bootstrap import estimate
 
 from jamharness.api import Findings, FinishedCell, Float64
 from jamharness_protocols.avalanches.observables import OBSERVABLES
+from jamharness_protocols.common.cells import SHORT
 
-_COLUMNS = ("seed", "patterns", "weights", "parameters", "updates", "loss", *OBSERVABLES, "reason")
+_COLUMNS = ("seed", "patterns", "weights", "parameters", "updates", "loss", *OBSERVABLES, "reason", "cell")
 _HUNDREDTH = 0.01
 
 
@@ -25,7 +26,7 @@ def analyse(load: float, done: Sequence[FinishedCell]) -> Findings:
     kept = sorted(done, key=lambda item: int(item.cell.coordinates["seed"]))
     for item in kept:
         at = item.cell.coordinates
-        row: dict[str, Any] = {"seed": at["seed"], "patterns": at["patterns"]}
+        row: dict[str, Any] = {"seed": at["seed"], "patterns": at["patterns"], "cell": item.key[:SHORT]}
         rows.append(row | ({"reason": item.failure} if item.result is None else _measures(item)))
     table = pd.DataFrame(rows, columns=list(_COLUMNS))
     estimates, samples = {}, {}

@@ -5,29 +5,36 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jamharness.api import Findings
+from jamharness.api import Findings, Float64
 from jamharness_protocols.common.paper import DOUBLE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+PANELS = (
+    ("sizes", "patterns learned or forgotten between records", "part of the intervals with at least as many"),
+    ("times", "times forgotten after having been learned", "part of the patterns with at least as many"),
+)
+"""The array, and what its two axes say."""
+
+
+def at_least(findings: Findings, name: str) -> tuple[Float64, Float64]:
+    """The values that an array has beyond zero, (k,), and the part of it that is no smaller, (k,)."""
+    values = np.asarray(findings.arrays[name], dtype=np.float64)
+    levels = np.unique(values[values > 0])
+    return levels, np.array([np.count_nonzero(values >= level) / len(values) for level in levels])
 
 
 def draw(findings: Findings) -> "Mapping[str, Figure]":
     """``avalanches``: how often a change is at least so large, and a pattern forgotten at least so often."""
     from matplotlib.figure import Figure
 
-    panels = (
-        ("sizes", "patterns learned or forgotten between records", "part of the intervals with at least as many"),
-        ("times", "times forgotten after having been learned", "part of the patterns with at least as many"),
-    )
-    if not any(np.any(findings.arrays[name]) for name, _, _ in panels):
+    if not any(np.any(findings.arrays[name]) for name, _, _ in PANELS):
         return {}
     figure = Figure(figsize=(DOUBLE, 2.8), layout="constrained")
-    for axes, (name, along, up) in zip(figure.subplots(1, 2), panels, strict=True):
-        values = np.asarray(findings.arrays[name])
-        levels = np.unique(values[values > 0])
-        part = [np.count_nonzero(values >= level) / len(values) for level in levels]
-        axes.plot(levels, part, "o", markersize=2.5, color="tab:blue")
+    for axes, (name, along, up) in zip(figure.subplots(1, 2), PANELS, strict=True):
+        levels, part = at_least(findings, name)
+        axes.plot(levels, part, "o", markersize=2.5, color="C0")
         if len(levels):
             axes.set_xscale("log")
             axes.set_yscale("log")

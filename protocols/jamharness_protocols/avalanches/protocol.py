@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Observable
-from jamharness_protocols.avalanches import analysis, figures
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Observable, Plot
+from jamharness_protocols.avalanches import analysis, figures, plots
 from jamharness_protocols.avalanches.observables import OBSERVABLES
 from jamharness_protocols.avalanches.settings import AvalanchesSettings
 
@@ -54,3 +54,7 @@ class Avalanches:
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """How often a change is larger than a size; how often patterns are forgotten."""
         return figures.draw(findings)
+
+    def plots(self, findings: Findings) -> Mapping[str, Plot]:
+        """What the figures show, point by point, for a report in a browser."""
+        return plots.plots(findings)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 from jamharness.api import Findings
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
+
+
+def distances(rows: "pd.DataFrame") -> "pd.Series[float]":
+    """How far each estimate is from its truth in units of half its 95% interval; NaN for rows without interval."""
+    half = (rows["high"] - rows["low"]) / 2
+    return ((rows["value"] - rows["truth"]) / half.where(half > 0)).astype(float)
 
 
 def draw(findings: Findings) -> "Mapping[str, Figure]":
@@ -17,13 +24,12 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
     rows = rows[~rows["exact"].astype(bool)] if len(rows) else rows
     if not len(rows):
         return {}
-    half = (rows["high"] - rows["low"]) / 2
-    distance = ((rows["value"] - rows["truth"]) / half).astype(float)
+    distance = distances(rows)
     figure = Figure(figsize=(7.0, 0.6 + 0.22 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    axes.axvspan(-1, 1, color="tab:green", alpha=0.15)
-    axes.axvline(0, color="tab:green")
-    colours = ["tab:blue" if covered else "tab:red" for covered in rows["covered"]]
+    axes.axvspan(-1, 1, color="0.5", alpha=0.15)
+    axes.axvline(0, color="0.3")
+    colours = ["C0" if covered else "C2" for covered in rows["covered"]]
     axes.scatter(distance.clip(-4, 4), range(len(rows)), c=colours, s=12)
     axes.set_yticks(range(len(rows)), [f"{row.calibration}: {row.quantity}" for row in rows.itertuples()])
     axes.invert_yaxis()

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness.api import Cell, Findings, FinishedCell, Observable
-from jamharness_protocols.calibration import analysis, figures
+from jamharness.api import Cell, Findings, FinishedCell, Observable, Plot
+from jamharness_protocols.calibration import analysis, figures, plots
 from jamharness_protocols.calibration.observables import OBSERVABLES
 from jamharness_protocols.calibration.registry import CALIBRATIONS
 from jamharness_protocols.calibration.settings import CalibrationSettings
@@ -36,6 +36,10 @@ class CalibrationProtocol:
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """Every row's distance from the truth in units of its interval."""
         return figures.draw(findings)
+
+    def plots(self, findings: Findings) -> Mapping[str, Plot]:
+        """What the figures show, point by point, for a report in a browser."""
+        return plots.plots(findings)
 
 
 def _place(cell: Cell) -> tuple[Any, Any]:

@@ -13,6 +13,7 @@ from jamharness_numerics.statistics.scaling import scaling_exponent
 from jamharness_numerics.statistics.thresholds import Thresholds, mean_threshold, spread
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.common.cells import SHORT
 from jamharness_protocols.common.problem import system_of
 from jamharness_protocols.common.unsatisfied import counts
 
@@ -22,7 +23,7 @@ Place = tuple[int, int | None]
 _ROW = (
     "seed", "patterns", "width", "weights", "parameters", "ratio", "ratio_parameters", "outcome", "unsatisfied",
     "unsatisfied_ratio", "loss", "certificate", "balance", "decline", "slope", "pinned", "kinks", "kinked", "clarke",
-    "resting", "iterations", "factorisations", "seconds", "reason",
+    "resting", "iterations", "factorisations", "seconds", "reason", "cell",
 )  # fmt: skip
 
 _LOADS = {"critical_load": "ratio", "critical_ratio": "ratio", "critical_ratio_parameters": "ratio_parameters"}
@@ -110,6 +111,7 @@ def trial_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
             "seed": at["seed"],
             "patterns": at["patterns"],
             "width": _width(getattr(system_of(finished.cell), "width", None)),
+            "cell": finished.key[:SHORT],
         }
         if finished.result is None:
             row |= {"outcome": "failed", "reason": finished.failure}

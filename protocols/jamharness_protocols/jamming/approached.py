@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jamharness.api import Estimate, Findings, FinishedCell, PatternSystem, Spherical
 from jamharness_protocols.common.approaches import jammed, why_none
+from jamharness_protocols.common.cells import SHORT
 from jamharness_protocols.common.problem import system_of
 from jamharness_protocols.common.search_settings import APPROACH
 
@@ -17,7 +18,7 @@ _ROW = (
     "seed", "outcome", "load", "critical_margin", "margin", "loss", "balance", "contacts", "held", "degrees",
     "isostatic", "kinks", "rattlers", "quartic", "constraints", "weights", "parameters", "minima", "iterations",
     "largest_margin", "largest_margin_balance", "largest_margin_curvature", "largest_margin_contacts",
-    "largest_margin_forces", "reason",
+    "largest_margin_forces", "reason", "cell",
 )  # fmt: skip
 _FORMULAS: "Mapping[str, Callable[[pd.DataFrame], pd.Series[float]]]" = {
     "critical_load": lambda there: there["load"],
@@ -72,6 +73,7 @@ def approach_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
     for item in done:
         if item.cell.task == APPROACH:
             row: dict[str, Any] = {"seed": item.cell.coordinates["seed"], "outcome": "failed", "reason": item.failure}
+            row["cell"] = item.key[:SHORT]
             rows.append(row if item.result is None else {**row, "reason": "", **item.result.values})
     table = pd.DataFrame(rows, columns=list(_ROW))
     table["quartic"] = pd.to_numeric(table["quartic"])

@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jamharness_numerics.search import Axis, bracket, next_value, trials_left
 
-from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Network, Observable, Outlook, PatternSystem
+from jamharness.api import (
+    Cell,
+    ComparisonPoint,
+    Findings,
+    FinishedCell,
+    Network,
+    Observable,
+    Outlook,
+    PatternSystem,
+    Plot,
+)
 from jamharness_protocols.common.approaches import approach_points, approaches, approaches_outlook
 from jamharness_protocols.common.problem import network_of
 from jamharness_protocols.common.search_settings import patterns_at
-from jamharness_protocols.jamming import analysis, approached, figures
+from jamharness_protocols.jamming import analysis, approached, figures, plots
 from jamharness_protocols.jamming.observables import OBSERVABLES
 from jamharness_protocols.jamming.settings import JammingSettings
 
@@ -90,6 +100,10 @@ class Jamming:
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """N_Δ/N_w against P/N_w; for a scan over widths also N* against P; of approaches L against κ, and a packing."""
         return figures.draw(findings)
+
+    def plots(self, findings: Findings) -> Mapping[str, Plot]:
+        """What the figures show, point by point, for a report in a browser."""
+        return plots.plots(findings)
 
     def draw_comparison(self, findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
         """N_Δ/N_w against P/N_w, run by run."""

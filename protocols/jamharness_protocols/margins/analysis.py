@@ -11,6 +11,7 @@ from jamharness_numerics.statistics.power_law_interval import bootstrap_ends, wi
 from jamharness_numerics.statistics.power_law_window import windows
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.common.cells import SHORT
 from jamharness_protocols.common.problem import margin_of
 from jamharness_protocols.margins.samples import (
     Samples,
@@ -29,7 +30,7 @@ DOUBTFUL = 0.05
 _FIT = ("name", "exponent", "low", "high", "lower", "upper", "count", "goodness", "slope", "bias", "curved")
 _COLUMNS = (
     "seed", "relative", "patterns", "weights", "parameters", "outcome", "unsatisfied", "pinned", "kinked", "loss",
-    "certificate", "balance", "seconds", "reason",
+    "certificate", "balance", "seconds", "reason", "cell",
 )  # fmt: skip
 
 
@@ -188,6 +189,7 @@ def _cells(done: Sequence[FinishedCell]) -> pd.DataFrame:
     for item in done:
         at = item.cell.coordinates
         row: dict[str, Any] = {"seed": at["seed"], "relative": at["relative"], "patterns": at["patterns"]}
+        row["cell"] = item.key[:SHORT]
         if item.result is None:
             row |= {"outcome": "failed", "reason": item.failure}
         else:

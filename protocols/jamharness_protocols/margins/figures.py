@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jamharness_numerics.statistics.tilted_power import cumulative
 
-from jamharness.api import Findings
+from jamharness.api import Findings, Float64
 from jamharness_protocols.common.paper import DOUBLE, SINGLE
 
 if TYPE_CHECKING:
@@ -46,20 +46,32 @@ def _fit(findings: Findings, name: str) -> dict[str, float]:
     return {str(key): np.nan if value is None else float(value) for key, value in row.items() if key != "name"}
 
 
+def cumulated(findings: Findings, name: str) -> tuple[Float64, Float64]:
+    """Margins of one kind beyond the lower end of the window, (n,), and how many are no larger, (n,)."""
+    x = _PANELS[name][2] * np.asarray(findings.arrays[f"{name} values"], dtype=np.float64)
+    x = np.sort(x[x > _fit(findings, name)["lower"]])
+    return x, np.arange(1.0, len(x) + 1)
+
+
+def fitted(findings: Findings, name: str) -> tuple[Float64, Float64]:
+    """The fit of one kind of margins in its window: where, (200,), and how many it says are smaller, (200,)."""
+    fit, (x, _) = _fit(findings, name), cumulated(findings, name)
+    upper = fit["upper"]
+    t = np.geomspace(x[0], upper, 200) / upper
+    shape = cumulative(t, _PANELS[name][2] * fit["exponent"], fit["slope"], fit["lower"] / upper)
+    return t * upper, fit["count"] * shape
+
+
 def _cumulative(axes: "Axes", findings: Findings, name: str) -> None:
     """How many margins are smaller, beyond the lower end of the window."""
-    label, symbol, sign = _PANELS[name]
+    label, symbol, _ = _PANELS[name]
     fit = _fit(findings, name)
-    lower, upper, exponent, low, high = (fit[column] for column in ("lower", "upper", "exponent", "low", "high"))
-    x = sign * np.asarray(findings.arrays[f"{name} values"], dtype=float)
-    x = np.sort(x[x > lower])
-    axes.loglog(x, np.arange(1, len(x) + 1), ".", color="tab:gray", markersize=2)
-    inside = x[x <= upper]
-    t = np.geomspace(inside[0], upper, 200) / upper
-    shape = cumulative(t, sign * exponent, fit["slope"], lower / upper)
+    exponent, low, high = (fit[column] for column in ("exponent", "low", "high"))
+    (x, count), (t, curve) = cumulated(findings, name), fitted(findings, name)
+    axes.loglog(x, count, ".", color="0.5", markersize=2)
     text = f"${symbol}$ = {exponent:.2f}" + (f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else "")
-    axes.loglog(t * upper, fit["count"] * shape, "-", color="tab:red", label=text)
-    axes.axvspan(inside[0], upper, color="tab:red", alpha=0.08)
+    axes.loglog(t, curve, "-", color="C2", label=text)
+    axes.axvspan(t[0], t[-1], color="C2", alpha=0.08)
     axes.set_ylim(0.7, 1.5 * len(x))
     axes.set_xlabel(label)
     axes.set_ylabel("margins that are smaller")
@@ -86,7 +98,7 @@ def _windows(axes: "Axes", findings: Findings, name: str) -> None:
     if np.isfinite(limits).any():
         bottom, top = np.nanmin(limits), np.nanmax(limits)
         axes.set_ylim(bottom - 0.05 * (top - bottom) - 1e-3, top + 0.05 * (top - bottom) + 1e-3)
-    axes.errorbar([fit["upper"]], [value], yerr=ends, fmt="s", color="tab:red", label="chosen window")
+    axes.errorbar([fit["upper"]], [value], yerr=ends, fmt="s", color="C2", label="chosen window")
     axes.set_xlabel(f"end of the window\n{label}")
     axes.set_ylabel(f"${symbol}$")
     axes.legend()

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable, Outlook
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable, Outlook, Plot
 from jamharness_protocols.common.approaches import approach_points, approaches, approaches_outlook
 from jamharness_protocols.common.own_threshold import outlook, own_thresholds
-from jamharness_protocols.margins import analysis, approached, figures
+from jamharness_protocols.margins import analysis, approached, figures, plots
 from jamharness_protocols.margins.observables import OBSERVABLES
 from jamharness_protocols.margins.settings import MarginsSettings
 
@@ -64,6 +64,10 @@ class Margins:
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """Cumulative distributions with their fits; exponents against the window."""
         return figures.draw(findings)
+
+    def plots(self, findings: Findings) -> Mapping[str, Plot]:
+        """What the figures show, point by point, for a report in a browser."""
+        return plots.plots(findings)
 
 
 def _place(cell: Cell) -> tuple[Json, Json]:

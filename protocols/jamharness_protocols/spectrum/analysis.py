@@ -9,6 +9,7 @@ from jamharness_numerics.statistics.bootstrap import estimate, few, interval
 from jamharness_numerics.statistics.proportions import proportion
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.common.cells import SHORT
 from jamharness_protocols.common.unsatisfied import counts
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ _COLUMNS = (
 )  # fmt: skip
 _LAST = (
     "largest_H", "largest_Hp", "method", "negative_error_H", "zero_error_H", "positive_error_H", "undecided_H",
-    "refusal_H", "smallest_H", "converged_H",
+    "refusal_H", "smallest_H", "converged_H", "cell",
 )  # fmt: skip
-_TEXTS = {"outcome", "reason", "method", "refusal_H", "converged_H"}
+_TEXTS = {"outcome", "reason", "method", "refusal_H", "converged_H", "cell"}
 
 
 def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings:
@@ -39,6 +40,7 @@ def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings
     for item in sorted(done, key=lambda each: (each.cell.coordinates["seed"], each.cell.coordinates["patterns"])):
         at = item.cell.coordinates
         row: dict[str, Any] = {"seed": at["seed"], "relative": at["relative"], "patterns": at["patterns"]}
+        row["cell"] = item.key[:SHORT]
         if item.result is None:
             row |= {"outcome": "failed", "reason": item.failure}
         else:

@@ -11,7 +11,7 @@ from jamharness_protocols.common.paper import DOUBLE, SINGLE
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_NAMES = {"H": "$H$", "Hp": "$H_p$"}
+NAMES = {"H": "H", "Hp": "Hp"}
 _FEW = 2
 """Panels beside each other that have room for two labels on either side of zero."""
 _DECADES = 1e-8
@@ -22,23 +22,21 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
     """``spectra``: densities of H and Hp for each load, above on the scale of Hp, below over all of both."""
     from matplotlib.figure import Figure
 
-    loads = sorted({float(name.partition(" at ")[2]) for name in findings.arrays})
+    loads = loads_of(findings)
     if not loads:
         return {}
     figure = Figure(figsize=(SINGLE if len(loads) == 1 else DOUBLE, 4.0), layout="constrained")
     axes = figure.subplots(2, len(loads), squeeze=False)
     for column, load in enumerate(loads):
-        found = {name: _sample(findings, name, load) for name in _NAMES}
-        near = _reach(*found["Hp"]) or _reach(*found["H"]) or 1e-12
+        found, near = _samples(findings, load)
         far = max((float(np.abs(spectrum).max()) for spectrum, _ in found.values() if len(spectrum)), default=near)
         small = _DECADES * max(far, near)
         wide = small * np.sinh(np.linspace(-1, 1, 121) * np.arcsinh(max(far, near) / small))
-        for row, bins in enumerate((np.linspace(-near, near, 81), wide)):
-            for (name, (spectrum, weights)), colour in zip(found.items(), ("tab:blue", "tab:orange"), strict=True):
+        for row, bins in enumerate((_near_bins(near), wide)):
+            for (name, (spectrum, weights)), colour in zip(found.items(), ("C0", "C1"), strict=True):
                 if len(spectrum):
-                    counts = np.histogram(spectrum, bins, weights=weights)[0]
-                    height = counts / weights.sum() / np.diff(bins)
-                    axes[row, column].stairs(height, bins, color=colour, label=_NAMES[name])
+                    label = f"${NAMES[name].replace('Hp', 'H_p')}$"
+                    axes[row, column].stairs(_density(spectrum, weights, bins), bins, color=colour, label=label)
         axes[1, column].set_xscale("symlog", linthresh=small)
         # Labels of a narrow panel would run into each other.
         inner = [1e-4 * far] if len(loads) <= _FEW else []
@@ -52,6 +50,42 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
     axes[1, 0].set_ylabel("density, all eigenvalues")
     axes[0, 0].legend()
     return {"spectra": figure}
+
+
+def loads_of(findings: Findings) -> list[float]:
+    """The loads whose spectra are there, relative to each seed's threshold."""
+    return sorted({float(name.partition(" at ")[2]) for name in findings.arrays})
+
+
+def near_density(findings: Findings, load: float) -> tuple[Float64, dict[str, Float64]]:
+    """The densities of H and Hp on the scale of Hp.
+
+    Arguments:
+        findings: of the protocol.
+        load: one of ``loads_of``.
+
+    Returns:
+        The edges of n bins, (n + 1,), and the densities by name, (n,) each.
+    """
+    found, near = _samples(findings, load)
+    bins = _near_bins(near)
+    return bins, {name: _density(*sample, bins) for name, sample in found.items() if len(sample[0])}
+
+
+def _samples(findings: Findings, load: float) -> tuple[dict[str, tuple[Float64, Float64]], float]:
+    """Eigenvalues with their weights by name, and the scale of Hp."""
+    found = {name: _sample(findings, name, load) for name in NAMES}
+    return found, _reach(*found["Hp"]) or _reach(*found["H"]) or 1e-12
+
+
+def _near_bins(near: float) -> Float64:
+    return np.linspace(-near, near, 81)
+
+
+def _density(spectrum: Float64, weights: Float64, bins: Float64) -> Float64:
+    counts = np.histogram(spectrum, bins, weights=weights)[0]
+    density: Float64 = counts / weights.sum() / np.diff(bins)
+    return density
 
 
 def _sample(findings: Findings, name: str, load: float) -> tuple[Float64, Float64]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable, Outlook
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Json, Observable, Outlook, Plot
 from jamharness_protocols.common.approaches import approach_points, approaches, approaches_outlook, jammed, why_none
 from jamharness_protocols.common.own_threshold import outlook, own_thresholds
-from jamharness_protocols.spectrum import analysis, figures
+from jamharness_protocols.spectrum import analysis, figures, plots
 from jamharness_protocols.spectrum.observables import OBSERVABLES
 from jamharness_protocols.spectrum.settings import SpectrumSettings
 
@@ -65,6 +65,10 @@ class Spectrum:
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """Densities of H and Hp, phase by phase, linear and logarithmic."""
         return figures.draw(findings)
+
+    def plots(self, findings: Findings) -> Mapping[str, Plot]:
+        """What the figures show, point by point, for a report in a browser."""
+        return plots.plots(findings)
 
 
 def _place(cell: Cell) -> tuple[Json, ...]:

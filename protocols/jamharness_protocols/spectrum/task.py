@@ -18,12 +18,16 @@ def measure(cell: Cell, needed: Sequence[CellResult], backend: Backend, progress
     """Three spectra where the minimisation that the cell needs ended, or an estimate of that of H.
 
     Returns:
-        values: those of the minimisation, the load, and the counts; arrays: the eigenvalues by matrix, (N,) each.
+        values: those of the minimisation, the load, and the counts; arrays: the eigenvalues by matrix, (N,) each, and
+            the ``w`` (N,) of a system that was compressed.
     """
     (trial,) = needed
+    moved: dict[str, Array] = {}
     problem: Problem | DerivedProblem = problem_of(cell, backend)
     if isinstance(problem, DerivedProblem):
         problem, trial = compressed(cell, problem, trial, progress)
+        # Nowhere else is it kept, and without it nobody could check that it is a minimum.
+        moved = {"w": trial.arrays["w"]}
     w = trial.arrays["w"]
     if cell.coordinates.get("method") == "lanczos":
         return lanczos.measure(cell, problem, trial, progress)
@@ -35,7 +39,7 @@ def measure(cell: Cell, needed: Sequence[CellResult], backend: Backend, progress
         for key, value in asdict(count(spectrum, parts, backend.dtype)).items():
             values[f"{key}_{name}"] = value if isfinite(value) else None
     values["hp_asymmetry"] = asymmetry(spectra["Hp"])
-    return CellResult(values=values, arrays=spectra)
+    return CellResult(values=values, arrays={**spectra, **moved})
 
 
 def _eigenvalues(problem: Problem | DerivedProblem, w: Array) -> tuple[Array, Array, Array]:

@@ -1,0 +1,39 @@
+"""A verification, as a table."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from jamharness.render.prose import Prose
+from jamharness.render.screen import table
+from jamharness.render.texts import duration
+
+if TYPE_CHECKING:
+    from jamharness.verifying import Verification
+
+_MOST = 20
+"""Claims that do not hold are listed up to so many; ``--json`` has all."""
+
+
+def verification(found: "Verification") -> RenderableType:
+    """How much was verified of each kind, what is wrong, what nothing can tell, and the verdict."""
+    made = table("what!", "verified>", "wrong>", "not checked>")
+    for kind, (verified, wrong, unchecked) in found.counts().items():
+        style = "bold red" if wrong else ""
+        made.add_row(Text(kind, style="bold"), str(verified), Text(str(wrong), style=style), str(unchecked))
+    parts: list[RenderableType] = [made]
+    parts += [
+        Prose(Text(f"{row.about}: {row.claim} does not hold: {row.numbers}", style="red"))
+        for row in found.wrong[:_MOST]
+    ]
+    if len(found.wrong) > _MOST:
+        parts.append(Prose(Text(f"and {len(found.wrong) - _MOST} more; see --json.", style="red")))
+    for reason in dict.fromkeys(row.numbers for row in found.unchecked):
+        count = sum(row.numbers == reason for row in found.unchecked)
+        parts.append(Prose(Text(f"Not checked, {count}: {reason}.", style="yellow")))
+    verdict = Text("Not verified.", style="bold red") if found.exit else Text("Verified.", style="bold green")
+    told = ", ".join(f"{part} {duration(seconds)}" for part, seconds in found.spent.items())
+    parts.append(Prose(Text.assemble(verdict, f" It took for {told}; the run {duration(found.computed)}.")))
+    parts.append(Prose(f"Seal of its files: {found.seal}"))
+    return Group(*parts)
