@@ -36,7 +36,7 @@ class AgeingSettings(NetworkSettings):
         help="what is measured: fully_connected, with the settings above, or a name from `jamharness systems` with its "
         "own settings beside it, as in system=p_spin spins=128 p=3",
     )
-    loss: str = setting(  # type: ignore[assignment]
+    loss: str = setting(
         "cross_entropy",
         help="of a system with patterns; under the hinge nothing moves any more once all of them are satisfied",
         choices=tuple(name for name in LOSSES if name != "linear"),

@@ -27,5 +27,5 @@ CALIBRATIONS: Mapping[str, Calibration] = {
         QUADRATIC,
         EQUATIONS,
         GLASS,
-    )  # fmt: skip
+    )
 }
