@@ -23,7 +23,7 @@ def test_a_published_value_holds_under_its_conditions_alone():
 
 
 def test_the_papers_threshold_is_that_of_random_data_and_relu():
-    """≈ 3 stands beside no MNIST, tanh, linear function, other minimiser or small network; 3/4 not beside random data."""
+    """≈ 3 stands beside no MNIST, tanh, linear function, other minimiser or small network; 3/4 beside MNIST alone."""
     threshold = Jamming.observables["critical_ratio"]
     assert applicable(threshold, HERE)
     for change in (
