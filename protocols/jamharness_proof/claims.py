@@ -99,6 +99,8 @@ def approach(identity: Any, values: Any, arrays: Any, x: Any, y: Any, _needed: S
         return None
     net, w, checks, room = _on_sphere(identity, values, arrays, x, y)
     contacts, delta = np.asarray(arrays["contacts"]), net.delta(w)
+    if not set(contacts) <= set(range(delta.size)):
+        return [*checks, ("contacts", False, f"a pattern of {delta.size} that does not exist")]
     near = np.abs(delta) <= room
     same = set(np.flatnonzero((delta > 0) & ~near)) <= set(contacts) <= set(np.flatnonzero((delta > 0) | near))
     checks.append(("contacts", bool(same) and len(contacts) == values["contacts"], f"{len(contacts)} stored"))

@@ -82,7 +82,7 @@ def test_cells_that_are_missing_are_told(carry_out):
 
 
 def test_every_calibration_plans_its_short_and_its_full_draws():
-    """Each draw once, whatever the batches; full ones are more."""
+    """Each draw once, whatever the batches; full ones are more, but of equations that are solved and not drawn."""
     for name in CALIBRATIONS:
         counts = []
         for full in (False, True):
@@ -90,7 +90,7 @@ def test_every_calibration_plans_its_short_and_its_full_draws():
             draws = [str(draw) for cell in cells for draw in cell.coordinates["draws"]]
             assert len(set(draws)) == len(draws) == len(CALIBRATIONS[name].draws(full))
             counts.append(len(draws))
-        assert counts[0] < counts[1], name
+        assert counts[0] < counts[1] or name == "equations", name
 
 
 def coverage(row, repeats=600):

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from jamharness.api import Array, Constraints, Problem
 
+_GIVEN_UP = 1e-5
+"""In units of κ: where every unsatisfied Δ is nearer to κ than this, Δ(κ − Δ) is what rounding leaves of a difference,
+and the residual is measured in units of so much κ Σ Δ."""
 _BLOCK = 1 << 22
 """Numbers in one block of a Jacobian: 32 MiB in float64."""
 
@@ -29,14 +32,15 @@ def last_layer(problem: Problem, margins: Array) -> float:
         margins: Δ(w), (P,).
 
     Returns:
-        max(|Σ Δ(κ−Δ)| / Σ |Δ(κ−Δ)|, |Σ yΔ| / Σ Δ), between 0 and 1; 0 where every pattern is satisfied.
+        max(|Σ Δ(κ−Δ)| / max(Σ |Δ(κ−Δ)|, 1e-5 κ Σ Δ), |Σ yΔ| / Σ Δ), from 0 to 1; 0 where all are satisfied.
     """
     unsatisfied = margins > 0
     delta = margins[unsatisfied]
     if not len(delta):
         return 0.0
     work = delta * (problem.loss.margin - delta)
-    residuals = [abs(float(work.sum())) / max(float(np.abs(work).sum()), np.finfo(np.float64).tiny)]
+    least = _GIVEN_UP * problem.loss.margin * float(delta.sum())
+    residuals = [abs(float(work.sum())) / max(float(np.abs(work).sum()), least, np.finfo(np.float64).tiny)]
     if problem.network.bias:
         residuals.append(abs(float(problem.y[unsatisfied] @ delta)) / float(delta.sum()))
     return max(residuals)

@@ -9,7 +9,7 @@ import pytest
         (["rum"], ["Unknown command 'rum'"]),
         (["run", "--sead", "3"], ["did you mean '--seed'?"]),
         (["run", "--seed"], ["Option '--seed' requires an argument"]),
-        (["show"], ["Missing argument 'RUN'; see: jamharness show --help"]),
+        (["show"], ["Missing argument 'RUN…'; see: jamharness show --help"]),
         (["plugins", "extra"], ["see: jamharness plugins --help"]),
         (["--disable"], ["Option --disable needs the name of a plugin"]),
         (["plugins", "--disable", "nunpy"], ["did you mean 'numpy'?"]),

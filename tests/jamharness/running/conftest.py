@@ -42,7 +42,7 @@ MODULES = {
 
         @hookimpl
         def jamharness_datasets():
-            names = ("points", "nan", "needy", "wrong", "file", "dies", "ends", "leaves", "talks", "hangs")
+            names = ("points", "nan", "needy", "wrong", "lines", "dies", "ends", "leaves", "talks", "hangs")
             return [DatasetSpec(name=name, factory=f"jamlab.data:{name}") for name in names]
     """,
     "jamlab.watcher": """
@@ -188,7 +188,7 @@ MODULES = {
         def wrong(request):
             return "patterns"
 
-        def file(request):
+        def lines(request):
             x = np.load(Path(request.folder) / "x.npy")
             return Patterns(x=x, y=np.where(np.arange(len(x)) % 2, 1.0, -1.0), x_test=x[:0], y_test=x[:0, 0])
 

@@ -24,7 +24,7 @@ def test_other_files_under_the_same_name_are_other_data(lab: Any, tmp_path: Path
     """In another folder, or edited where they were; the same bits elsewhere are the same data."""
 
     def run(folder: str) -> Any:
-        return lab.run(settings={"dataset": "file", "folder": folder})
+        return lab.run(settings={"dataset": "lines", "folder": folder})
 
     first, second = write(tmp_path / "one", 1), write(tmp_path / "two", 2)
     one = run(first)
@@ -50,9 +50,9 @@ def test_a_file_that_changes_while_a_run_goes_on_stops_its_cells(lab: Any, tmp_p
         def planned(self, *_: Any) -> None: ...
         def finished(self, *_: Any) -> None: ...
 
-    run = lab.run(settings={"dataset": "file", "folder": folder}, observer=Editor())
+    run = lab.run(settings={"dataset": "lines", "folder": folder}, observer=Editor())
     assert run.protocols["drift"].cells == {"done": 0, "failed": 3, "reused": 0}
-    assert all("Data set 'file' gave other patterns" in reason for _, reason in run.protocols["drift"].failures)
+    assert all("Data set 'lines' gave other patterns" in reason for _, reason in run.protocols["drift"].failures)
 
 
 @pytest.mark.parametrize(

@@ -101,3 +101,13 @@ def test_patterns_behind_units_that_are_off_are_pinned():
     off = w.copy()
     off[problem.network.slices[0][1]] = -100.0
     assert pinned(problem, off) == np.count_nonzero(problem.margins(off) > 0) > 0
+
+
+def test_where_all_is_given_up_rounding_is_no_residual():
+    """With every unsatisfied Δ at κ, but for rounding, the layer rests; a thousandth off it does not."""
+    problem, _ = pose("relu", False)
+    margins = -np.ones(80)
+    margins[:4] = 1 + np.array([3e-14, 1e-14, -1e-14, 2e-14])
+    assert last_layer(problem, margins) < 1e-6
+    margins[0] = 1.001
+    assert last_layer(problem, margins) > 1e-2
