@@ -296,6 +296,8 @@ class DerivedProblem:
     def hessian(self, w: Array) -> tuple[Array, Array]:
         """H0 = (1/M) Σ ℓ″ ∇Δ∇Δᵀ and Hp = (1/M) Σ ℓ′ ∇∇Δ, each (N, N), in the space around the sphere."""
         margins, size = self.margins(w), self.size
+        if isinstance(self.system, LocalSystem):
+            return self._local_hessians(w, margins)
         bends = self.loss.curvature(margins) / len(margins)
         H0 = np.zeros((size, size), dtype=margins.dtype)
         rows = np.flatnonzero(bends)
@@ -306,6 +308,29 @@ class DerivedProblem:
             H0 += scaled.T @ scaled
         Hp = np.zeros_like(H0) if self.system.linear else self._second_part(w, margins, np.eye(size))
         return H0, (Hp + Hp.T) / 2
+
+    def _local_hessians(self, w: Array, margins: Array) -> tuple[Array, Array]:
+        """H0 and Hp from the blocks (k, k) of every constraint in its support: (k/N)² of the work of full rows."""
+        assert isinstance(self.system, LocalSystem)
+        formula = _formula(self.system, "local_gaps")
+        bends, slopes = self.loss.curvature(margins) / len(margins), self.loss.slope(margins) / len(margins)
+        rows = np.flatnonzero((bends != 0) | (slopes != 0))
+        support, parts, data = self._local(w, rows)
+        gradients, curvatures = np.zeros(support.shape), np.zeros((*support.shape, support.shape[1]))
+        if len(rows):
+            gradients = self.differentiator.local_jacobian(formula, parts, data)
+            curvatures = -self.differentiator.local_hessian(formula, parts, data)
+        places = (support[:, :, None] * self.size + support[:, None, :]).ravel()
+
+        def assembled(blocks: Array) -> Array:
+            total = np.bincount(places, blocks.ravel(), self.size**2).reshape(self.size, self.size)
+            return np.asarray((total + total.T) / 2, dtype=margins.dtype)
+
+        outer = gradients[:, :, None] * gradients[:, None, :]
+        return (
+            assembled(bends[rows, None, None] * outer),
+            assembled(slopes[rows, None, None] * curvatures),
+        )
 
     def hessian_vector(self, w: Array, v: Array) -> Array:
         """H v of shape (N, k) for v (N, k), with nothing of size N² in memory."""

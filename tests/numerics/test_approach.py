@@ -52,12 +52,21 @@ def test_it_ends_at_a_minimum_with_as_many_contacts_as_unknowns(seed):
 
 
 def test_a_saddle_is_left():
-    """Here a contact opens at L = 1e-13, and the forces of the other 79 balance."""
-    said = []
-    end = approach(*negative(80, 35), say=said.append)
+    """No pattern but two feels the last component of w, and from zero no force moves it: at κ < 0 a direction down."""
+    dimension, said = 40, []
+    x, y = gaussian("negative", 0, round(4.5 * dimension), dimension)
+    x[:, -1] = 0.0
+    x[:2], y[:2] = 0.0, 1.0
+    x[:2, -1] = 1.0, -1.0
+    system = Perceptron(dimension=dimension)
+    w = system.initial(0)
+    w[-1] = 0.0
+    problem = load_backend("numpy").problem(system, {"x": x, "y": y}, QuadraticHinge(margin=-0.2))
+    end = approach(problem, problem.retract(w), say=said.append)
     assert any("a saddle" in text for text in said)
     assert end.ending == "jammed"
-    assert np.count_nonzero(end.contacts) == 80
+    assert abs(end.w[-1]) > 0.1
+    assert np.count_nonzero(end.contacts) == dimension
     assert end.balance < 1e-7
 
 

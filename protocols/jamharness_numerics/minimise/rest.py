@@ -77,7 +77,7 @@ def rest(
     """
     return newton(
         problem, w, budget,
-        tolerance=tolerance, done=lambda at: satisfied(problem, at), zero=zero, damping=damping,
+        tolerance=tolerance, done=lambda at: satisfied(problem, at), zero=zero, damping=damping, line_search=True,
     )  # fmt: skip
 
 
