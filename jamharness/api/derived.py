@@ -316,7 +316,8 @@ class DerivedProblem:
         bends, slopes = self.loss.curvature(margins) / len(margins), self.loss.slope(margins) / len(margins)
         rows = np.flatnonzero((bends != 0) | (slopes != 0))
         support, parts, data = self._local(w, rows)
-        gradients, curvatures = np.zeros(support.shape), np.zeros((*support.shape, support.shape[1]))
+        gradients: Array = np.zeros(support.shape)
+        curvatures: Array = np.zeros((*support.shape, support.shape[1]))
         if len(rows):
             gradients = self.differentiator.local_jacobian(formula, parts, data)
             curvatures = -self.differentiator.local_hessian(formula, parts, data)

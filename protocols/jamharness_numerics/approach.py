@@ -17,8 +17,8 @@ from scipy.linalg import cho_factor, cho_solve
 from jamharness.api import Array, DerivedProblem
 from jamharness_numerics.largest_margin import largest_margin
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
-from jamharness_numerics.minimise.outcome import OptimizeResult, silent
 from jamharness_numerics.minimise.newton import tangent_hessian
+from jamharness_numerics.minimise.outcome import OptimizeResult, silent
 from jamharness_numerics.minimise.rest import FLAT, TOLERANCE, balance_of, rest, satisfied
 from jamharness_numerics.minimise.saddles import beside, downhill
 
@@ -220,7 +220,7 @@ def _descend(
     if ending == "jammed":
         minimum = rest(problem, w, LONG * STEPS, TOLERANCE, zero=0.0, damping=minimum.damping)
         w, iterations = minimum.w, iterations + minimum.iterations
-        ending = "jammed" if minimum.balance <= UNBALANCED else "not at rest"
+        ending = "jammed" if balance_of(problem, w) <= UNBALANCED else "not at rest"
     return problem, w, ending, iterations
 
 
@@ -252,7 +252,7 @@ def _drift(problem: DerivedProblem, here: OptimizeResult) -> Array:
     H0, Hp = problem.hessian(here.w)
     mean = float(np.trace(H0)) / len(here.w)
     H = tangent_hessian(problem, here.w, np.asarray(H0 + Hp, dtype=np.float64), mean)
-    damping = max(here.damping, 1e-12 * mean)
+    damping = max(here.damping or 0.0, 1e-12 * mean)
     while damping < mean:
         try:
             return -cho_solve(cho_factor(H + damping * np.eye(len(H)), overwrite_a=True, check_finite=False), pull)
@@ -274,7 +274,8 @@ def _step(
         there = rest(nearer, w, STEPS, BALANCE, zero=FLAT * min(1.0, L), damping=here.damping)
         spent += there.iterations
         reached = nearer.loss_of(nearer.margins(there.w))
-        if reached > 1e-3 * left**2 * L:  # a minimum, and not a packing that came loose
+        at_rest = there.balance is not None and there.balance <= UNBALANCED
+        if at_rest and reached > 1e-3 * left**2 * L:  # a minimum, and not a packing that came loose
             kept = max(LAST, left / 2) if reached < 4 * left**2 * L else left
             return replace(there, iterations=spent), lower, nearer, kept
         left = (1 + left) / 2 if left < 0.95 else 1.0

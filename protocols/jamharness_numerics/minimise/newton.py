@@ -24,6 +24,8 @@ _SHORTENED = 0.5
 """The gain ratio that a step counts as whose length was searched for: μ stays."""
 _ROUNDING = 1e-11
 """A predicted relative decrease of L below this drowns in the rounding of a sum over patterns."""
+_MARGIN_ROUNDING = 1e-15
+"""Of margins of order one; of L it is this over √(2L), the scale of the overlaps, which near jamming is more."""
 
 
 def newton(
@@ -96,7 +98,8 @@ def newton(
             moved = problem.retract(w + s)
             new_loss, new_gradient = _slope(problem, moved, decay)
             gain = (loss - new_loss) / predicted if predicted > 0 else -1.0
-            if predicted < _ROUNDING * loss:  # L cannot tell any more: go by the gradient
+            drowned = predicted < max(_ROUNDING, _MARGIN_ROUNDING / np.sqrt(2 * loss)) * loss
+            if drowned:  # L cannot tell any more: go by the gradient
                 gain = 1.0 if np.linalg.norm(new_gradient) < 0.9 * np.linalg.norm(gradient) else -1.0
             elif line_search and gain < 0.25:
                 t, moved, new_loss, new_gradient = _along(problem, w, s, gradient, new_gradient, decay)
