@@ -101,6 +101,18 @@ def test_the_perceptron_jams_at_its_capacity_along_p_and_along_the_margin(findin
     assert negative.tables["approaches"]["held"].tolist() == [24] * 3
 
 
+def test_the_margin_at_jamming_is_zero_at_the_capacity(findings):
+    """Cover's P/N = 2, from loads on both sides of it; the table has κ_J of each, falling."""
+    found = findings(
+        "jamming", system=PERCEPTRON, scan="margin", seeds=8, start_margin=0.3, loads=(1.5, 2.0, 2.5), **RAW
+    )
+    zero, table = found.estimates["zero_margin_load"], found.tables["loads"]
+    assert zero.low < 2 < zero.high < zero.low + 1
+    assert table["jammed"].tolist() == [8] * 3
+    assert (np.diff(table["critical_margin"]) < 0).all()
+    assert set(found.estimates) == {"zero_margin_load", "jammed"}
+
+
 @pytest.mark.parametrize(
     ("system", "more"), [(SPHERES, {}), (PERCEPTRON, {"start_ratio": 4.5, "start_margin": -0.2, **RAW})], ids=str
 )

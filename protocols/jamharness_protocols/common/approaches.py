@@ -6,17 +6,22 @@ from jamharness.api import Cell, ComparisonPoint, FinishedCell, Outlook
 from jamharness_protocols.common.search_settings import APPROACH, SearchSettings
 
 
-def approaches(settings: SearchSettings, patterns: int, done: Sequence[FinishedCell]) -> list[Cell]:
+def approaches(settings: SearchSettings, patterns: Sequence[int], done: Sequence[FinishedCell]) -> list[Cell]:
     """The approaches that have not been tried.
 
     Arguments:
         settings: of the protocol that asks.
-        patterns: P, for systems of patterns.
+        patterns: every P, for systems of patterns; any one number for others.
         done: its finished cells.
     """
-    tried = {item.cell.coordinates["seed"] for item in done if item.cell.task == APPROACH}
+    tried = {
+        (item.cell.coordinates["seed"], item.cell.coordinates.get("patterns"))
+        for item in done
+        if item.cell.task == APPROACH
+    }
     seeds = range(settings.seed, settings.seed + settings.seeds)
-    return [settings.approach(seed, patterns) for seed in seeds if seed not in tried]
+    cells = [settings.approach(seed, count) for seed in seeds for count in patterns]
+    return [cell for cell in cells if (cell.coordinates["seed"], cell.coordinates.get("patterns")) not in tried]
 
 
 def approach_points(settings: SearchSettings, patterns: int) -> list[ComparisonPoint]:
@@ -38,23 +43,29 @@ def jammed(done: Sequence[FinishedCell]) -> list[FinishedCell]:
         for item in done
         if item.cell.task == APPROACH and item.result is not None and item.result.values["outcome"] == "jammed"
     ]
-    return sorted(some, key=lambda item: int(item.cell.coordinates["seed"]))
+    return sorted(some, key=lambda item: (int(item.cell.coordinates["seed"]), item.cell.coordinates.get("patterns", 0)))
 
 
-def approaches_outlook(settings: SearchSettings, done: Sequence[FinishedCell], following: int = 0) -> Outlook:
+def approaches_outlook(
+    settings: SearchSettings, done: Sequence[FinishedCell], following: int = 0, loads: int = 1
+) -> Outlook:
     """How many seeds have been brought to jamming, and how many cells are left.
 
     Arguments:
         settings: of the protocol that asks.
         done: its finished cells.
         following: cells after each approach.
+        loads: approaches of each seed.
     """
     tried = sum(item.cell.task == APPROACH for item in done)
     own = sum(item.cell.task != APPROACH for item in done)
     there = len(jammed(done))
-    left = settings.seeds - tried
+    planned = settings.seeds * loads
+    left = planned - tried
     most = left * (1 + following) + max(0, there * following - own)
-    return Outlook(words=f"{there} of {settings.seeds} seeds at jamming", fewest=left, most=most)
+    return Outlook(
+        words=f"{there} of {planned} {'seeds' if loads == 1 else 'approaches'} at jamming", fewest=left, most=most
+    )
 
 
 def why_none(done: Sequence[FinishedCell]) -> str:

@@ -13,6 +13,7 @@ from jamharness_protocols.common.approaches import jammed, why_none
 from jamharness_protocols.common.cells import SHORT
 from jamharness_protocols.common.problem import system_of
 from jamharness_protocols.common.search_settings import APPROACH
+from jamharness_protocols.jamming import loads
 
 _ROW = (
     "seed", "outcome", "load", "critical_margin", "margin", "loss", "balance", "contacts", "held", "degrees",
@@ -45,7 +46,12 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
     networks = any(isinstance(item.cell.system, Spherical) for item in done)
     estimates: dict[str, Estimate] = {}
     samples: dict[str, Mapping[str, float]] = {}
-    for name, formula in _FORMULAS.items():
+    tables = {"approaches": table}
+    by_load = loads.several(table)
+    if by_load:
+        estimates["zero_margin_load"] = loads.zero_margin_load(table)
+        tables = {"loads": loads.load_table(table), **tables}
+    for name, formula in _FORMULAS.items() if not by_load else ():
         values = formula(there)
         if (name == "critical_load" and patterned) or (name == "quartic_modes" and not len(values)):
             continue
@@ -60,8 +66,8 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
     estimates["jammed"] = Estimate(value=float(len(there)), low=None, high=None, count=len(table))
     return Findings(
         estimates=estimates,
-        tables={"approaches": table},
-        arrays=_drawn(jammed(done)),
+        tables=tables,
+        arrays=loads.drawn(tables["loads"]) if by_load else _drawn(jammed(done)),
         objection=why_none(done) if done else "",
         samples=samples,
     )
@@ -77,7 +83,7 @@ def approach_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
             rows.append(row if item.result is None else {**row, "reason": "", **item.result.values})
     table = pd.DataFrame(rows, columns=list(_ROW))
     table["quartic"] = pd.to_numeric(table["quartic"])
-    return table.sort_values("seed", kind="stable").reset_index(drop=True)
+    return table.sort_values(["seed", "constraints"], kind="stable").reset_index(drop=True)
 
 
 def _drawn(there: Sequence[FinishedCell]) -> dict[str, NDArray[Any]]:

@@ -25,7 +25,8 @@ _PLANAR = (3, 5)
 def draw(findings: Findings) -> "Mapping[str, Figure]":
     """``jump``: N_Δ/N_w against P/N_w; ``scaling``: N* against P, when thresholds at several P are there.
 
-    Of approaches in κ ``approach``: L and N_Δ on the way; ``packing``: one in the plane, with its contacts and forces.
+    Of approaches in κ ``approach``: L and N_Δ on the way, or ``loads``: κ_J by load; ``packing``: one in the plane,
+    with its contacts and forces.
     """
     from matplotlib.figure import Figure
 
@@ -46,6 +47,10 @@ def _approached(findings: Findings) -> "Mapping[str, Figure]":
     from matplotlib.figure import Figure
 
     figures: dict[str, Figure] = {}
+    if "critical_margin" in findings.arrays:
+        figure = Figure(figsize=(SINGLE, _HEIGHT), layout="constrained")
+        _loads(figure.subplots(), findings)
+        figures["loads"] = figure
     paths = {name.removeprefix("path "): path for name, path in findings.arrays.items() if name.startswith("path ")}
     if paths:
         figure = Figure(figsize=(SINGLE, 1.4 * _HEIGHT), layout="constrained")
@@ -65,6 +70,21 @@ def _approached(findings: Findings) -> "Mapping[str, Figure]":
         _packing(figure.subplots(), findings)
         figures["packing"] = figure
     return figures
+
+
+def _loads(axes: "Axes", findings: Findings) -> None:
+    """κ_J against P/N_w, and where it is zero."""
+    load, middle, low, high = (
+        np.asarray(findings.arrays[name], dtype=np.float64)
+        for name in ("load", "critical_margin", "critical_margin_low", "critical_margin_high")
+    )
+    axes.errorbar(load, middle, np.abs([middle - low, high - middle]), fmt="o-", markersize=3, capsize=2)
+    axes.axhline(0, color="0.6", linewidth=0.8)
+    zero = findings.estimates["zero_margin_load"]
+    if zero.low is not None and zero.high is not None:
+        axes.axvspan(zero.low, zero.high, color="0.85", linewidth=0)
+    axes.set_xlabel(r"load $P/N_w$")
+    axes.set_ylabel(r"margin at jamming $\kappa_J$")
 
 
 def _packing(axes: "Axes", findings: Findings) -> None:

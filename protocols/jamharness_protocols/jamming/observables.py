@@ -42,6 +42,9 @@ _PACKINGS = "O'Hern, Silbert, Liu and Nagel, Phys. Rev. E 68, 011306"
 OBSERVABLES: Mapping[str, Observable] = {
     "critical_load": _jammed("", "mean over seeds of the load at jamming: P/N_w, or the packing fraction φ_J", PAPER),
     "critical_margin": _jammed("", "mean over seeds of κ_J, the margin at which L vanishes", PAPER),
+    "zero_margin_load": _jammed(
+        "P/N_w", "load at which κ_J is zero (loads=…): the threshold of what has a free scale", "docs/at-jamming.md"
+    ),
     "contacts": _jammed("N_Δ/N", "contacts at jamming per degree of freedom, both without rattlers", _PACKINGS),
     "excess_contacts": _jammed("contacts", "contacts at jamming beyond the isostatic number", _PACKINGS),
     "contacts_weights": _jammed("N_Δ/N_w", "contacts at jamming per weight, biases not counted", PAPER),

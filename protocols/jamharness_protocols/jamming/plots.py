@@ -12,6 +12,8 @@ OUTCOMES = ("satisfied", "minimum", "arrested", "diverging", "undecided")
 
 def plots(findings: Findings) -> Mapping[str, Plot]:
     """``jump``, and ``scaling`` of a scan over widths; of approaches in κ, ``approach``."""
+    if "loads" in findings.tables:
+        return {"loads": _loads(findings)}
     if "approaches" in findings.tables:
         return {"approach": _approach(findings)} if any(name.startswith("path ") for name in findings.arrays) else {}
     found = {"jump": _jump(findings)}
@@ -49,6 +51,18 @@ def _scaling(findings: Findings) -> Plot:
         series=[*points, *line],
         log_x=True,
         log_y=True,
+    )
+
+
+def _loads(findings: Findings) -> Plot:
+    table = findings.tables["approaches"]
+    there = table[table["outcome"] == "jammed"].assign(seed=lambda rows: rows["seed"].astype(str))
+    return Plot(
+        title="Margin at jamming against the load: one point for each approach",
+        x_label="load P/N_w (patterns per weight)",
+        y_label="margin at jamming κ_J",
+        series=series_of(there, "approaches", "load", "critical_margin", by="seed"),
+        verticals=("zero_margin_load",),
     )
 
 

@@ -21,7 +21,6 @@ from jamharness.api import (
 )
 from jamharness_protocols.common.approaches import approach_points, approaches, approaches_outlook
 from jamharness_protocols.common.problem import network_of
-from jamharness_protocols.common.search_settings import patterns_at
 from jamharness_protocols.jamming import analysis, approached, figures, plots
 from jamharness_protocols.jamming.observables import OBSERVABLES
 from jamharness_protocols.jamming.settings import JammingSettings
@@ -54,7 +53,7 @@ class Jamming:
     def plan(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """The next trial of every search that is not finished; an approach for every seed where κ is the load."""
         if settings.continuous:
-            return approaches(settings, settings.fixed_patterns, done)
+            return approaches(settings, settings.approached_patterns, done)
         tried = _tried(settings, done)
         cells = []
         for search in searches(settings):
@@ -62,17 +61,17 @@ class Jamming:
             following = next_value(search.axis, own)
             values = [following] if following is not None else []
             if settings.loads:
-                values = [value for value in _design(settings) if value not in own]
+                values = [value for value in settings.design if value not in own]
             cells += [trial(settings, search, value) for value in values]
         return cells
 
     def outlook(self, settings: JammingSettings, done: Sequence[FinishedCell]) -> Outlook:
         """How many searches have found their bracket, and how many trials the others need if they need as many."""
         if settings.continuous:
-            return approaches_outlook(settings, done)
+            return approaches_outlook(settings, done, loads=len(settings.approached_patterns))
         tried = _tried(settings, done)
         if settings.loads:
-            made, planned = sum(map(len, tried.values())), len(_design(settings)) * settings.seeds
+            made, planned = sum(map(len, tried.values())), len(settings.design) * settings.seeds
             return Outlook(words=f"{made} of {planned} runs", fewest=planned - made, most=planned - made)
         pairs = [(search.axis, tried.get((search.seed, search.patterns), {})) for search in searches(settings)]
         return outlook_of(pairs, "seeds" if settings.scan == "patterns" else "searches")
@@ -161,12 +160,6 @@ def _pattern_axis(settings: JammingSettings, parity: int) -> Axis:
         growth=settings.growth,
         harder_up=True,
     )
-
-
-def _design(settings: JammingSettings) -> list[int]:
-    """P at the loads of a fixed design, each once."""
-    system = settings.patterned()
-    return sorted({patterns_at(load, system, settings.labels) for load in settings.loads})
 
 
 def pool_of(settings: JammingSettings, system: PatternSystem) -> int:

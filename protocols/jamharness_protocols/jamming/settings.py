@@ -29,8 +29,9 @@ class JammingSettings(SearchSettings):
     )
     loads: tuple[float, ...] = setting(
         (),
-        help="scan=patterns: the same P/N_w for every seed in place of a search, as in loads=2.5,2.8,3.1",
-        source="docs/results.md",
+        help="the same P/N_w for every seed, as in loads=2.5,2.8,3.1: in place of a search (scan=patterns), or κ_J at "
+        "each of them and the load at which it is zero (scan=margin, or a fixed |w|)",
+        source="docs/results.md, docs/at-jamming.md",
     )
     highest_width: int = setting(512, help="largest width that a scan over widths may reach")
 
@@ -73,10 +74,12 @@ class JammingSettings(SearchSettings):
         if not self.loads:
             return []
         given = ",".join(f"{load:g}" for load in self.loads)
-        if self.scan != "patterns" or self.continuous:
-            return [f"loads = {given}: they are P/N_w of a scan over patterns; leave them out."]
+        if self.scan == "width" or not isinstance(self.measured(), PatternSystem):
+            return [f"loads = {given}: they are P/N_w of systems of patterns, at a fixed width; leave them out."]
+        if self.continuous and self.patterns is not None:
+            return [f"loads = {given}: patterns = {self.patterns} says how many patterns too; leave one of them out."]
         found = [f"loads = {load:g}: each load must be a positive number." for load in self.loads if not load > 0]
-        most = self.highest_ratio
+        most = float("inf") if self.continuous else self.highest_ratio
         if isinstance(self.patterns, int) and not found:
             most = self.patterns / self.patterned().weights
         found += [f"loads = {load:g}: there are patterns for at most {most:g}." for load in self.loads if load > most]
@@ -110,6 +113,17 @@ class JammingSettings(SearchSettings):
         if not isinstance(system, PatternSystem):
             return 0
         return self.pattern_counts[0] if self.pattern_counts else patterns_at(self.first_ratio, system, self.labels)
+
+    @property
+    def design(self) -> tuple[int, ...]:
+        """P at the loads of a fixed design, each once, rising."""
+        system = self.patterned()
+        return tuple(sorted({patterns_at(load, system, self.labels) for load in self.loads}))
+
+    @property
+    def approached_patterns(self) -> tuple[int, ...]:
+        """Every P at which jamming is approached in κ."""
+        return self.design if self.loads else (self.fixed_patterns,)
 
     @property
     def scan_inputs(self) -> int:

@@ -34,7 +34,7 @@ class Margins:
     def plan(self, settings: MarginsSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """Each seed's search for its threshold, then every load that has not been tried."""
         if settings.approached:
-            return approaches(settings, settings.fixed_patterns, done)
+            return approaches(settings, [settings.fixed_patterns], done)
         tried = {_place(item.cell) for item in done if item.cell.task == "margins"}
         found = own_thresholds(settings, done)
         cells = [cell for seed, ends in found.brackets.items() for cell in _cells(settings, seed, sum(ends) / 2)]

@@ -30,7 +30,7 @@ class Spectrum:
         tried = {_place(item.cell) for item in done if item.cell.task == "spectrum"}
         if settings.approached:
             own = (cell for item in jammed(done) for cell in _compressed(settings, item.cell))
-            planned = approaches(settings, settings.fixed_patterns, done)
+            planned = approaches(settings, [settings.fixed_patterns], done)
             return [*planned, *(cell for cell in own if _place(cell) not in tried)]
         searches, thresholds = _thresholds(settings, done)
         cells = [cell for seed, at in thresholds.items() for cell in _cells(settings, seed, at)]

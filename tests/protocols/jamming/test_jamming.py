@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from jamharness_numpy.backend import NumpyBackend
 from jamharness_protocols.jamming import analysis
+from jamharness_protocols.jamming.loads import crossing
 from jamharness_protocols.jamming.protocol import Jamming
 
 from jamharness.api import CellResult, FinishedCell
@@ -322,12 +323,35 @@ def test_figures():
     assert names == {"patterns": ["jump"], "width": ["jump", "scaling"]}
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"scan": "width", "loads": (2.0, 3.0)}, "systems of patterns, at a fixed width"),
+        ({"constraint": "sphere", "activation": "softplus(8)", "loads": (2.0,), "patterns": 40}, "leave one of them"),
+        ({"constraint": "sphere", "activation": "softplus(8)", "loads": (2.0, -1.0)}, "must be a positive number"),
+    ],
+)
+def test_loads_that_cannot_be(given, words):
+    """A sentence each."""
+    (problem,) = Jamming.Settings(**given).problems()
+    assert words in problem
+
+
+def test_where_the_mean_margin_falls_through_zero():
+    """A straight line between neighbours, whatever seeds lack; nothing where it does not fall through zero."""
+    loads = np.array([1.0, 2.0, 4.0])
+    margins = np.array([[0.4, 0.1, -0.2], [0.2, 0.1, -0.4], [np.nan, 0.1, np.nan]])
+    assert crossing(loads, margins) == pytest.approx(2.5)
+    assert np.isnan(crossing(loads, margins + 1))
+    assert np.isnan(crossing(loads, margins - 1))
+
+
 def test_every_estimate_is_a_declared_observable():
     """What analyse estimates is what the protocol says that it observes (of other systems: test_systems.py)."""
     found = [PROTOCOL.analyse(SCANS[name], carry_out(SCANS[name])).estimates for name in ("patterns", "width")]
     at_jamming = {
         "critical_margin", "contacts", "contacts_weights", "kinks", "excess_contacts", "quartic_modes", "rattlers",
-        "sides_apart", "jammed",
+        "sides_apart", "jammed", "zero_margin_load",
     }  # fmt: skip
     assert set(found[0]) | set(found[1]) == set(Jamming.observables) - at_jamming
     assert all(o.meaning and o.comparison in ("exact", "horizon", "distribution") for o in Jamming.observables.values())

@@ -1,0 +1,80 @@
+"""κ_J at several loads P/N_w, and the load at which it is zero: where what has a free scale jams."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from jamharness_numerics.statistics.bootstrap import estimate
+
+from jamharness.api import Estimate, Float64
+
+_MEANS = ("critical_margin", "contacts_weights")
+"""What is averaged over the seeds at each load."""
+
+
+def several(table: pd.DataFrame) -> bool:
+    """Whether approaches were made at more than one load."""
+    return bool(table["constraints"].nunique() > 1)
+
+
+def load_table(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per load: the means over the seeds that came to jamming, with their intervals.
+
+    Arguments:
+        table: of approaches, as ``approached.approach_table`` makes it.
+    """
+    rows = []
+    for load, at_load in table.assign(contacts_weights=table["contacts"] / table["weights"]).groupby("load"):
+        there = at_load[at_load["outcome"] == "jammed"]
+        row = {"load": load, "patterns": at_load["constraints"].iloc[0], "jammed": len(there), "seeds": len(at_load)}
+        for name in _MEANS:
+            mean = estimate(there[name].to_numpy(dtype=np.float64), np.mean)
+            row |= {name: mean.value, f"{name}_low": mean.low, f"{name}_high": mean.high}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def zero_margin_load(table: pd.DataFrame) -> Estimate:
+    """P/N_w at which the mean of κ_J over seeds is zero, between neighbouring loads by a straight line.
+
+    The line is above a convex curve: with a spacing s the load is too large by up to s²/8 of its curvature over its
+    slope. Seeds are resampled whole, as their loads share data.
+
+    Arguments:
+        table: of approaches; those that did not come to jamming are left out.
+    """
+    there = table[table["outcome"] == "jammed"]
+    margins = there.pivot_table(index="seed", columns="load", values="critical_margin", aggfunc="first", observed=True)
+    loads = margins.columns.to_numpy(dtype=np.float64)
+    values = margins.to_numpy(dtype=np.float64)
+    if np.isnan(crossing(loads, values)):
+        where = "above" if np.nanmean(values) > 0 else "below"
+        return Estimate(
+            value=None, low=None, high=None, count=len(values),
+            note=f"κ_J is {where} zero at these loads; ask for others",
+        )  # fmt: skip
+    return estimate(values, lambda sample: crossing(loads, sample))
+
+
+def crossing(loads: Float64, margins: Float64) -> float:
+    """Where the mean of margins (n, k) over n seeds first falls through zero between loads (k,); NaN where it does not.
+
+    Arguments:
+        loads: rising.
+        margins: NaN where a seed has none.
+    """
+    known = np.isfinite(margins)
+    counts = known.sum(axis=0)
+    there = counts > 0
+    x, mean = loads[there], np.where(known, margins, 0.0).sum(axis=0)[there] / counts[there]
+    falls = np.flatnonzero((mean[:-1] > 0) & (mean[1:] <= 0))
+    if not len(falls):
+        return float("nan")
+    left = falls[0]
+    return float(x[left] + (x[left + 1] - x[left]) * mean[left] / (mean[left] - mean[left + 1]))
+
+
+def drawn(table: pd.DataFrame) -> Mapping[str, Float64]:
+    """The columns that the figure shows: load, κ_J and the ends of its interval."""
+    names = ("load", "critical_margin", "critical_margin_low", "critical_margin_high")
+    return {name: pd.to_numeric(table[name]).to_numpy(dtype=np.float64) for name in names}
