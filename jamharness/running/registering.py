@@ -233,12 +233,14 @@ def _unregistered(name: str, wanted: Mapping[str, Any], known: Mapping[str, Mapp
 
 def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
     request = document["request"]
-    return {**document["prediction"], **request, **request["settings"]}
+    # A setting may have the name of a key of the claim, as margin has.
+    settings = {f"setting {key}": value for key, value in request["settings"].items()}
+    return {**document["prediction"], **{key: request[key] for key in request if key != "settings"}, **settings}
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     for key in dict.fromkeys([*old, *new]):
-        if key != "settings" and old.get(key) != new.get(key):
+        if old.get(key) != new.get(key):
             yield key, old.get(key), new.get(key)
 
 

@@ -132,7 +132,7 @@ def test_an_edited_claim_is_refused(coins):
     write("claim.toml", margin=2.0, seeds=5)
     code, out, err = coins("run", "--claim", "claim.toml")
     assert (code, out) == (2, "")
-    assert "(margin = 1.0 registered, 2.0 now; seeds = 4 registered, 5 now)" in err
+    assert "(margin = 1.0 registered, 2.0 now; setting seeds = 4 registered, 5 now)" in err
     write("stranger.toml", seed=7)
     assert "'stranger.toml' is not registered in this store" in coins("run", "--claim", "stranger.toml")[2]
     path = Store("jamharness-store").root / "registered" / f"{digest}.json"
