@@ -14,7 +14,7 @@ from generated import as_read, plain_docstring  # noqa: E402
 
 project = "jamharness"
 author = "The jamharness authors"
-copyright = author  # noqa: A001  (the name that Sphinx reads)
+copyright = author
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 html_theme = "sphinx_book_theme"
