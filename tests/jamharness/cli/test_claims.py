@@ -93,6 +93,10 @@ def test_a_claim_is_confirmed_refuted_or_undecided(coins):
         assert code == exit_code
         assert f"The claim is {verdict}: its 95% interval" in out
         assert "Coins are fair." in out
+    assert coins("report", document["run"], "-o", "page.html")[0] == 3
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "? undecided" in page
+    assert f"Coins are fair. mean from {MEAN - 0.4:.12g} to {MEAN + 0.4:.12g} heads" in page
     code, out, _ = coins("resume", document["run"], "--json", "--quiet")
     assert (code, json.loads(out)["claim"]) == (3, document["claim"])
 
@@ -199,6 +203,9 @@ def test_a_verdict_that_was_edited_is_found(coins):
     _, document = measured(coins, "claim.toml")
     assert coins("verify", document["run"], "--json")[0] == 0
     store = Store("jamharness-store")
+    coins("export", document["run"], "-o", "crate", "--crate")
+    assert coins("verify", document["run"], "--store", "crate/store")[0] == 0
+    assert coins("run", "--claim", document["claim"]["digest"], "--store", "crate/store", "--quiet")[0] == 1
     record = store.run(document["run"])
     store.write_run(replace(record, claim={**record.claim, "verdict": "confirmed"}))
     code, out, _ = coins("verify", document["run"])
