@@ -174,7 +174,7 @@ def _read(
             noun = f"estimate of protocol {experiment.name!r}"
             problems.append(unknown_name(noun, claim.prediction.estimate, experiment.protocol.observables))
     if problems or request is None:
-        raise BadInput(*problems)
+        raise BadInput(*dict.fromkeys(problems))
     return claim, request
 
 
