@@ -93,6 +93,9 @@ def test_a_claim_is_confirmed_refuted_or_undecided(coins):
         assert code == exit_code
         assert f"The claim is {verdict}: its 95% interval" in out
         assert "Coins are fair." in out
+    rows = json.loads(coins("runs", "--json")[1])["runs"]
+    assert {row["claim"]["verdict"] for row in rows} == {"confirmed", "refuted", "undecided"}
+    assert "claim refuted" in coins("runs")[1]
     assert coins("report", document["run"], "-o", "page.html")[0] == 3
     page = Path("page.html").read_text(encoding="utf-8")
     assert "? undecided" in page
