@@ -10,7 +10,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from generated import as_read, plain_docstring  # noqa: E402
+from generated import as_read, colons_again, plain_docstring  # noqa: E402
 
 project = "jamharness"
 author = "The jamharness authors"
@@ -39,4 +39,5 @@ def setup(app):
     """Connect what is generated."""
     # Before napoleon, which has 500: it writes markup that is meant.
     app.connect("autodoc-process-docstring", plain_docstring, priority=100)
+    app.connect("autodoc-process-docstring", colons_again, priority=900)
     app.connect("source-read", lambda _, name, source: source.__setitem__(0, as_read(name, source[0])))

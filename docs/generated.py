@@ -15,6 +15,9 @@ _COMMENT = re.compile(r"<!-- generated: (\w+) -->")
 _OUTSIDE = re.compile(r"\]\(\.\./(?!reference)([^)]+)\)")
 _PATTERN = re.compile(r"[a-z-]+\*")
 """A line of a toctree; Sphinx warns of one that no page fits, and pages come with other changes."""
+_VALUES = ("data", "attribute", "property")
+_COLON = "\ue000"
+"""Of no text: it stands for a colon for a while."""
 _TOCTREE = re.compile(r"```\{toctree\}\n(.*?)```", flags=re.DOTALL)
 
 
@@ -232,8 +235,23 @@ def plain_docstring(app: Any, what: str, name: str, thing: Any, options: Any, li
     lines[:] = "".join(
         piece if piece.startswith("``") else re.sub(r"([\\*|_`])", r"\\\1", piece) for piece in pieces
     ).split("\n")
-    if what in ("data", "attribute"):
-        lines.insert(0, "")  # a first line with a colon would be taken for a type
+    if what in _VALUES:
+        lines[:] = [line.replace(":", _COLON) for line in lines]
+
+
+def colons_again(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:  # noqa: ARG001
+    """After napoleon, which takes what stands before a colon in the docstring of a value for its type.
+
+    Arguments:
+        app: like all that follow as for ``plain_docstring``.
+        what: whether it is that of a value.
+        name: not used.
+        thing: not used.
+        options: not used.
+        lines: of the docstring, changed in place.
+    """
+    if what in _VALUES:
+        lines[:] = [line.replace(_COLON, ":") for line in lines]
 
 
 PARTS = {
