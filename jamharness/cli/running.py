@@ -1,6 +1,6 @@
 """The commands ``run`` and ``resume``."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jamharness.api import BadInput, Json
-from jamharness.cli import sweeping
+from jamharness.cli import claiming, sweeping
 from jamharness.cli.keeping import Keeper, command_line, counted
 from jamharness.cli.options import (
     AsJson,
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from jamharness.cli.request import Given
     from jamharness.cli.sweeping import Point
     from jamharness.running import Observer, Run
-
-_FROZEN = ("backend", "preset", "seed", "device", "dtype", "threads")
-"""Options that a claim has fixed."""
 
 
 def run(
@@ -115,8 +112,9 @@ def run(
         return compute_run(given.protocols, **given.keywords, observer=observer)
 
     if claim is not None:
-        fixed = {"sweep": sweeps, "set": assignments, **{key: options[key] for key in _FROZEN}}
-        _test(context, claim, protocols, fixed, options, config, name, figures, as_json=as_json, quiet=quiet)
+        given_too = {"sweep": sweeps, "set": assignments}
+        test = claiming.testing(plugins, claim, protocols, given_too, options, config, name, figures)
+        _carry_out(test.compute, plugins, as_json=as_json, quiet=quiet, again=test.again)
     try:
         if sweeps:
             _sweep(sweeping.points(sweeps), asked, compute, as_json=as_json, quiet=quiet, config=config)
@@ -142,10 +140,19 @@ def resume(
     quiet: Quiet = False,
 ) -> None:
     """Go on with a run where it stopped."""
+    from jamharness.cli.request import configuration, numbers
+
     plugins = plugins_of(context)
-    keywords = _rest(plugins, config, {"workers": workers, "limit": limit, "memory": memory})
-    keywords |= {} if store is None else {"store": store}
-    keywords |= {} if figures is None else {"figures": figures}
+    files = configuration(config, plugins)
+    keywords: dict[str, Any] = {
+        **{name: getattr(files.run, name) for name in ("workers", "limit", "memory")},
+        **numbers({"workers": workers, "limit": limit, "memory": memory}),
+        "store": store if store is not None else files.run.store,
+        "plugins": plugins,
+        "interpreters": files.interpreters,
+        "download": bool(files.run.download),
+        **({} if figures is None else {"figures": figures}),
+    }
 
     def compute(observer: "Observer") -> "Run":
         from jamharness.running import resume as compute_rest
@@ -154,59 +161,6 @@ def resume(
 
     again = {"store": keywords["store"], "config": config}
     _carry_out(compute, plugins, as_json=as_json, quiet=quiet, again=again)
-
-
-def _test(
-    context: typer.Context,
-    claim: str,
-    protocols: list[str] | None,
-    fixed: Mapping[str, object],
-    options: dict[str, str | None],
-    config: str | None,
-    name: str | None,
-    figures: str | None,
-    *,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    """Test a claim, print the result, and leave with the verdict's exit code.
-
-    Raises:
-        BadInput: something else is asked for that the claim has frozen.
-    """
-    given = [*(protocols or []), *(f"--{key}" for key, value in fixed.items() if value)]
-    if given:
-        raise BadInput(
-            *(f"{what}: a claim runs exactly as it was registered; leave it out, or --claim." for what in given)
-        )
-    plugins = plugins_of(context)
-    keywords = _rest(plugins, config, {key: options[key] for key in ("workers", "limit", "memory")})
-    keywords |= {} if figures is None else {"figures": figures}
-    keywords |= {} if options["store"] is None else {"store": options["store"]}
-    keywords |= {} if options["download"] is None else {"download": True}
-
-    def compute(observer: "Observer") -> "Run":
-        from jamharness.running import run_claim
-
-        return run_claim(claim, name=name, **keywords, observer=observer)
-
-    again = {"store": keywords["store"], "config": config}
-    _carry_out(compute, plugins, as_json=as_json, quiet=quiet, again=again)
-
-
-def _rest(plugins: Plugins, config: str | None, options: dict[str, str | None]) -> dict[str, Any]:
-    """What does not change a number: workers and their limits, the store, and where things come from."""
-    from jamharness.cli.request import configuration, numbers
-
-    files = configuration(config, plugins)
-    return {
-        **{name: getattr(files.run, name) for name in options},
-        **numbers(options),
-        "store": files.run.store,
-        "plugins": plugins,
-        "interpreters": files.interpreters,
-        "download": bool(files.run.download),
-    }
 
 
 def _carry_out(
