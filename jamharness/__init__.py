@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jamharness.api import Adam, Fire, Flow, Network, QuadraticHinge, Sgd, State
     from jamharness.plugins import load_backend
-    from jamharness.running import Run, open_run, run
+    from jamharness.running import Run, open_run, register, run, run_claim
 
 _HOME = {
     "Adam": "jamharness.api",
@@ -22,7 +22,9 @@ _HOME = {
     "State": "jamharness.api",
     "load_backend": "jamharness.plugins",
     "open_run": "jamharness.running",
+    "register": "jamharness.running",
     "run": "jamharness.running",
+    "run_claim": "jamharness.running",
 }
 
 __all__ = [
@@ -36,7 +38,9 @@ __all__ = [
     "State",
     "load_backend",
     "open_run",
+    "register",
     "run",
+    "run_claim",
 ]
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,13 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-@pytest.mark.parametrize("name", ["dataset", "system", "protocol"])
+TRACKER = pytest.mark.skipif(
+    find_spec("mlflow") is None or find_spec("alembic") is None,
+    reason='MLflow is not installed: pip install -c constraints.txt "mlflow-skinny>=3.13" sqlalchemy alembic',
+)
+
+
+@pytest.mark.parametrize("name", ["dataset", "system", "protocol", pytest.param("mlflow", marks=TRACKER)])
 def test_an_example_passes_its_tests(name: str, plugin_distribution: Callable[..., Path]) -> None:
     """Its modules and entry points are those of its own project file."""
     example, package = EXAMPLES / f"jamharness-{name}", f"jamharness_{name}"

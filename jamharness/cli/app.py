@@ -12,6 +12,7 @@ from jamharness.cli import (
     conformance,
     health,
     listing,
+    registering,
     reporting,
     running,
     stored,
@@ -40,6 +41,7 @@ def build_app(plugins: Plugins) -> typer.Typer:
     for command in (
         running.run,
         running.resume,
+        registering.register,
         agreement.agree,
         conformance.conformance,
         calibrating.calibrate,

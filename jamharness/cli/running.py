@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jamharness.api import BadInput, Json
-from jamharness.cli import sweeping
+from jamharness.cli import claiming, sweeping
 from jamharness.cli.keeping import Keeper, command_line, counted
 from jamharness.cli.options import (
     AsJson,
@@ -48,6 +48,13 @@ def run(
             "--sweep",
             metavar="KEY=A,B,C",
             help="One run for each value (separated by ; where a value is a list), and their comparison.",
+        ),
+    ] = None,
+    claim: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIGEST|FILE",
+            help="Run exactly what 'jamharness register' froze; leaves with 0 confirmed, 1 refuted, 3 undecided.",
         ),
     ] = None,
     config: ConfigFile = None,
@@ -104,6 +111,10 @@ def run(
 
         return compute_run(given.protocols, **given.keywords, observer=observer)
 
+    if claim is not None:
+        given_too = {"sweep": sweeps, "set": assignments}
+        test = claiming.testing(plugins, claim, protocols, given_too, options, config, name, figures)
+        _carry_out(test.compute, plugins, as_json=as_json, quiet=quiet, again=test.again)
     try:
         if sweeps:
             _sweep(sweeping.points(sweeps), asked, compute, as_json=as_json, quiet=quiet, config=config)

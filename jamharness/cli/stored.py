@@ -52,6 +52,7 @@ def runs(context: typer.Context, store: StorePath = None, as_json: AsJson = Fals
                     "host": record.process.get("host", ""),
                     "changed": changed[record.name],
                     "estimates": record.estimates,
+                    "claim": {key: record.claim[key] for key in ("digest", "verdict")} if record.claim else None,
                 }
                 for record in records
             ]

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 from jamharness.api import BadInput, unknown_name
 
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 the science said no; 2 bad input; 70 an error of this program; "
+    "Exit codes: 0 done; 1 the science said no; 2 bad input; 3 a claim is undecided; 70 an error of this program; "
     "74 the result could not be written; 130 interrupted."
 )
 FLAGS = ("--debug", "--strict-plugins")

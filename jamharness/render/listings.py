@@ -115,8 +115,13 @@ def runs(
             ", ".join(record.protocols),
             f"{record.backend}, {plural(cells, 'cell')}, {duration(record.seconds)}" if record.backend else "",
             "; ".join(
-                f"{name} {in_short(estimate)}"
-                for name, estimate in key_estimates(estimates.get(record.name, {})).items()
+                [
+                    *(
+                        f"{name} {in_short(each)}"
+                        for name, each in key_estimates(estimates.get(record.name, {})).items()
+                    ),
+                    *([f"claim {record.claim['verdict']}"] if record.claim else []),
+                ]
             ),
             " ".join(f"{key}={as_text(value)}" for key, value in changed.get(record.name, {}).items()),
         )

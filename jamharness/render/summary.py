@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from jamharness.api import Observable, applicable
+from jamharness.render.claims import tested
 from jamharness.render.frames import head
 from jamharness.render.prose import Prose
 from jamharness.render.screen import table
@@ -46,6 +47,7 @@ def summary(run: "Run", observables: Observables) -> RenderableType:
     parts += _figures(run)
     if len(run.protocols) > 1:
         parts.append(_results(run, observables))
+    parts += _claim(run, observables)
     parts.append(Prose(f"More: jamharness show {where(run)}"))
     return Group(*parts)
 
@@ -61,6 +63,7 @@ def details(run: "Run", observables: Observables, changed: Mapping[str, Mapping[
     parts: list[RenderableType] = [Prose(Text.assemble("Run ", (run.name, "bold"), f", {run.status}")), Text("")]
     for name, part in run.protocols.items():
         parts += [_estimates(name, part, observables.get(name, {})), *_outcome(part), Text("")]
+    parts += _claim(run, observables)
     for name, part in run.protocols.items():
         parts.append(_settings(name, part.settings if changed is None else changed[name]))
     for name, part in run.protocols.items():
@@ -74,6 +77,14 @@ def details(run: "Run", observables: Observables, changed: Mapping[str, Mapping[
         parts.append(Prose(f"All settings, and the environment: jamharness show {where(run)} --all"))
     parts.append(Prose(f"To files: jamharness export {where(run)}"))
     return Group(*parts)
+
+
+def _claim(run: "Run", observables: Observables) -> list[RenderableType]:
+    if run.claim is None:
+        return []
+    predicted = run.claim.prediction
+    observable = observables.get(predicted.protocol, {}).get(predicted.estimate)
+    return tested(run.claim, observable.unit if observable else "")
 
 
 def _settings(name: str, settings: Mapping[str, Any]) -> RenderableType:

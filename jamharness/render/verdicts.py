@@ -14,6 +14,8 @@ STYLES = {
     "too few seeds": "yellow",
     "not compared": "yellow",
     "no claim": "",
+    "confirmed": "green",
+    "refuted": "red",
 }
 
 

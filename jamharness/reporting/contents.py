@@ -96,6 +96,7 @@ class RunPart:
         command: what computes it again.
         facts: what it was computed with, by name.
         verdicts: for each protocol: its name, whether it has an answer, and the objection or what stands for it.
+        claim: what it tests, the verdict, and its sentences; empty for none.
         failures: label and reason of cells that were tried in vain.
         settings: by protocol: name, value, and whether it is the default.
         environment: name and value.
@@ -112,6 +113,7 @@ class RunPart:
     settings: Mapping[str, Sequence[tuple[str, str, bool]]]
     environment: Sequence[tuple[str, str]]
     tables: Sequence[Table] = field(default=())
+    claim: Sequence[str] = field(default=())
 
 
 class Gathering:
@@ -160,12 +162,23 @@ class Gathering:
             failures=failures,
             settings=settings,
             environment=list(_flat(document["environment"])),
+            claim=self._claim(run),
             tables=[
                 self._table(run, protocol, name)
                 for protocol, part in run.protocols.items()
                 for name in part.findings.tables
             ],
         )
+
+    def _claim(self, run: "Run") -> list[str]:
+        if run.claim is None:
+            return []
+        predicted = run.claim.prediction
+        observable = self._observables(predicted.protocol).get(predicted.estimate)
+        said = f"{predicted.statement} " if predicted.statement else ""
+        words = f"{said}{predicted.in_words(observable.unit if observable else '')}; {run.claim.reason}"
+        words += "".join(f"; not as registered: {each}" for each in run.claim.deviations)
+        return [run.claim.digest, run.claim.registered[:19], run.claim.verdict, self._portable.text(words)]
 
     def _table(self, run: "Run", protocol: str, name: str) -> Table:
         frame = run.protocols[protocol].findings.tables[name]

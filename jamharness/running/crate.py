@@ -76,6 +76,7 @@ def _store(home: Store, record: RunRecord, target: Path) -> list[Path]:
     """Copy what belongs to one run: marker, record, cells, figures."""
     keys = sorted({key for keys in record.cells.values() for key in keys})
     names = [f"runs/{record.name}.json", *(f"cells/{key[:2]}/{key}{end}" for key in keys for end in (".json", ".npz"))]
+    names += [f"registered/{record.claim['digest']}.json"] if record.claim else []
     names += [f"figures/{record.name}/{name}" for name in record.figures]
     mark(target)
     portable = Portable(home.root)

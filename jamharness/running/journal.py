@@ -83,12 +83,13 @@ class RunJournal:
         self._written = time.monotonic()
 
 
-def first_record(request: Request, resumed: RunRecord | None) -> RunRecord:
+def first_record(request: Request, resumed: RunRecord | None, claim: str = "") -> RunRecord:
     """The record with which a run starts.
 
     Arguments:
         request: what is asked for.
         resumed: the record of the run that goes on; None for one that starts, be it again.
+        claim: the digest of the claim that it tests; empty for none.
 
     Raises:
         BadInput: a run of the same name was asked for something else.
@@ -103,6 +104,7 @@ def first_record(request: Request, resumed: RunRecord | None) -> RunRecord:
         device=request.target.device,
         dtype=request.target.dtype,
         threads=request.target.threads,
+        claim={"digest": claim} if claim else {},
         version=version("jamharness"),
         process={"user": _user(), **this_process()},
     )

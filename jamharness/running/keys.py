@@ -81,6 +81,11 @@ class Keys:
             **self._context(cell)[0],
         }
 
+    def code(self, cell: Cell) -> dict[str, Json]:
+        """Of ``identity`` what the code of the cell is known by: its function, distributions, versions, sources."""
+        parts = ("function", "version", "distributions", "versions", "sources")
+        return {part: self._context(cell)[0][part] for part in parts}
+
     def key(self, cell: Cell) -> str:
         """The key under which the store keeps the cell."""
         return digest(self.identity(cell))

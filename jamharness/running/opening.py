@@ -10,6 +10,7 @@ from pathlib import Path
 from jamharness.api import BadInput, FinishedCell
 from jamharness.plugins import Plugins, system_class
 from jamharness.printable import all_printable
+from jamharness.running.claimed import tested_claim
 from jamharness.running.encoding import CellEncoding
 from jamharness.running.experiments import Experiment, load_protocol
 from jamharness.running.figures import figure_files, figures_folder
@@ -56,6 +57,7 @@ def open_run(name: str, store: str | Path | None = None, *, plugins: Plugins | N
         files=files,
         environment=record.environment,
         store=home.root,
+        claim=tested_claim(record.claim),
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jamharness.api import Estimate, Findings, FinishedCell, Json, unknown_name
 from jamharness.plugins import plugin_code
+from jamharness.running.claimed import UNDECIDED_EXIT, TestedClaim
 from jamharness.running.experiments import Experiment
 from jamharness.running.soundness import faults_of
 from jamharness.texts import cut
@@ -82,6 +83,7 @@ class Run:
         files: the figures.
         environment: what the machine and the libraries were.
         store: the folder that holds it.
+        claim: the claim that it tests; None where it tests none.
     """
 
     name: str
@@ -90,17 +92,25 @@ class Run:
     files: Sequence[str]
     environment: Mapping[str, Json] = field(repr=False)
     store: Path
+    claim: TestedClaim | None = None
 
     @property
     def exit(self) -> int:
         """0 if the run has finished and every protocol has an answer, otherwise 1.
 
-        One that is not applicable needs another that has an answer.
+        One that is not applicable needs another that has an answer. Of a run that tests a claim: 0 confirmed, 1
+        refuted, 3 undecided, which it is without an answer too.
         """
+        if self.claim is not None:
+            return self.claim.exit if self._answered else UNDECIDED_EXIT
+        return 0 if self._answered else 1
+
+    @property
+    def _answered(self) -> bool:
         parts = self.protocols.values()
         spared = any(part.answered for part in parts)
         answered = all(part.answered or (spared and part.findings.not_applicable) for part in parts)
-        return 0 if self.status == "finished" and answered else 1
+        return self.status == "finished" and answered
 
     @property
     def missing(self) -> Mapping[str, Sequence[str]]:
@@ -131,6 +141,7 @@ class Run:
             "missing": {name: list(keys) for name, keys in self.missing.items()},
             "protocols": {name: part.to_json() for name, part in self.protocols.items()},
             "files": list(self.files),
+            **({} if self.claim is None else {"claim": self.claim.to_json()}),
             "environment": _strict(self.environment),
         }
 

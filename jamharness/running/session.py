@@ -12,11 +12,14 @@ from jamharness.datasets.files import downloads
 from jamharness.environment import describe_environment
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins
+from jamharness.running.claimed import begun, judged, tested_claim
+from jamharness.running.code import code_of, differences, new_settings
 from jamharness.running.data import DataDigests
 from jamharness.running.figures import DEFAULT, draw_figures, figures_folder
 from jamharness.running.journal import RunJournal, first_record
 from jamharness.running.keys import Keys, task_modules
 from jamharness.running.observer import Observer, Silent
+from jamharness.running.registering import Registration, find_registration
 from jamharness.running.request import Request, check_request
 from jamharness.running.result import Run, conclude
 from jamharness.running.scheduler import Scheduler
@@ -169,11 +172,77 @@ def resume(
             figures=figures,
         )
         request = replace(request, preset=record.preset, seed=record.seed)
-        return _carry_out(request, plugins, observer or Silent(), record)
+        tested = tested_claim(record.claim)
+        document: Any = record.claim.get("document")
+        claim = None if tested is None else Registration(digest=tested.digest, document=document)
+        return _carry_out(request, plugins, observer or Silent(), record, claim)
 
 
-def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: RunRecord | None) -> Run:
-    record = first_record(request, resumed)
+def run_claim(
+    reference: str,
+    *,
+    store: str | Path | None = None,
+    workers: int | None = None,
+    limit: float | None = None,
+    memory: float | None = None,
+    name: str | None = None,
+    figures: str | Sequence[str] = DEFAULT,
+    plugins: Plugins | None = None,
+    interpreters: Mapping[str, str] | None = None,
+    observer: Observer | None = None,
+    download: bool = False,
+) -> Run:
+    """Measure exactly what a claim has registered, and end with its verdict.
+
+    Arguments:
+        reference: the claim's digest, the beginning of it, or the file that was registered.
+        store: in which it was registered, and which keeps the run.
+        workers: as for ``run``, like all that follow.
+        limit: seconds that a cell may take.
+        memory: GiB that a worker may use.
+        name: of the run; None for one made of the digest.
+        figures: the formats in which figures are drawn.
+        plugins: what there is.
+        interpreters: the Python of a backend's workers.
+        observer: who is told what happens.
+        download: whether files of data sets that are missing may be fetched.
+
+    Returns:
+        The finished run. Its ``exit`` is 0 for confirmed, 1 for refuted, 3 for undecided.
+
+    Raises:
+        BadInput: no such claim is registered, the file was edited since, or the claim cannot be run here.
+        Interrupted: Ctrl-C.
+    """
+    plugins = plugins or Plugins.load()
+    with downloads(download):
+        claim = find_registration(reference, store=store, plugins=plugins, interpreters=interpreters)
+        asked = dict(claim.request)
+        request = check_request(
+            [claim.prediction.protocol],
+            plugins=plugins,
+            preset=None,
+            seed=None,
+            workers=workers,
+            limit=limit,
+            memory=memory,
+            store=store,
+            name=name or f"claim-{claim.digest[:12]}",
+            interpreters=interpreters,
+            figures=figures,
+            **asked,
+        )
+        return _carry_out(request, plugins, observer or Silent(), None, claim)
+
+
+def _carry_out(
+    request: Request,
+    plugins: Plugins,
+    observer: Observer,
+    resumed: RunRecord | None,
+    claim: Registration | None = None,
+) -> Run:
+    record = first_record(request, resumed, claim.digest if claim else "")
     store = request.store
     with WorkerPool(request, task_modules(plugins, [experiment.name for experiment in request.experiments])) as workers:
         data = DataDigests(plugins, loading_of(request))
@@ -184,6 +253,14 @@ def _carry_out(request: Request, plugins: Plugins, observer: Observer, resumed: 
         waiting = [cell for tracker in trackers for cell in tracker.advance().values()]
         if data.problems:
             raise BadInput(*data.problems)
+        if claim is not None:
+            planned = [*waiting, *(item.cell for item in trackers[0].done())]
+            now = code_of(trackers[0].experiment, planned, trackers[0].keys, plugins)
+            deviations = [
+                *new_settings(claim.request["settings"], trackers[0].experiment.plain()),
+                *differences(claim.document["code"], now),
+            ]
+            record = replace(record, claim=begun(claim.digest, claim.document, deviations))
         environment: dict[str, Any] = dict(describe_environment(plugins))
         environment["plugins"] = {**_homes(plugins, trackers), **environment["plugins"]}
         if waiting:
@@ -247,6 +324,10 @@ def _conclude(request: Request, trackers: Sequence[CellTracker], journal: RunJou
         folder = figures_folder(request.store, record.name)
         files += draw_figures(tracker.experiment, parts[name].findings, folder, request.figures)
     journal.conclude({name: part.findings for name, part in parts.items()}, files)
+    if record.claim:
+        ((name, part),) = parts.items()
+        verdict = judged(record.claim, part.findings, part.cells["failed"], trackers[0].stored(), request.store)
+        journal.record = replace(journal.record, claim=verdict)
     return Run(
         name=record.name,
         status="finished",
@@ -254,6 +335,7 @@ def _conclude(request: Request, trackers: Sequence[CellTracker], journal: RunJou
         files=files,
         environment=record.environment,
         store=request.store.root,
+        claim=tested_claim(journal.record.claim),
     )
 
 

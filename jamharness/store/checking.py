@@ -82,6 +82,9 @@ def _made_of(**checks: Check) -> Check:
 
 _number = _or_none(_is_number)
 _estimate = _made_of(value=_number, low=_number, high=_number, count=_is_count, note=_is_text)
+_claim = _made_of(
+    digest=_is_text, document=_is_mapping, verdict=_is_text, reason=_is_text, deviations=_listed(_is_text)
+)
 _SHAPE: dict[str, Check] = {
     **dict.fromkeys(("created", "problem", "backend", "device", "dtype", "version"), _is_text),
     "protocols": _by_protocol(_is_mapping),
@@ -101,6 +104,7 @@ _SHAPE: dict[str, Check] = {
     "reused": _by_protocol(_is_count),
     "figures": _mapped(_is_text),
     "spent": _by_protocol(is_duration),
+    "claim": lambda value: value == {} or _claim(value),
     "environment": _is_mapping,
     "process": lambda value: _is_mapping(value) and all(_is_text(value.get(part, "")) for part in ("user", "host")),
 }

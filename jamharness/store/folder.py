@@ -132,6 +132,13 @@ class Store:
         stored = self.read(key)
         return stored.result if stored else None
 
+    def written(self, key: str) -> float | None:
+        """When a cell was written, by its file, in seconds since 1970; None when there is none."""
+        try:
+            return self._cell(key).stat().st_mtime
+        except OSError:
+            return None
+
     def check_cells(self) -> tuple[int, list[Path]]:
         """How many cells can be read and are what was written, and the files of those that are not."""
         paths = sorted((self.root / "cells").glob("*/*.json"))

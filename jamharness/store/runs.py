@@ -77,6 +77,8 @@ class RunRecord:
             versions have none.
         spent: seconds of wall time per protocol, over all resumptions.
         environment: what the machine and the libraries were.
+        claim: what was registered before the run and what became of it, as ``running.claimed`` has them; empty for a
+            run that tests no claim.
         version: of jamharness.
         process: which process works on it, as ``this_process`` says it, and its ``user``.
     """
@@ -99,6 +101,7 @@ class RunRecord:
     figures: Mapping[str, str] = field(default_factory=dict)
     spent: Mapping[str, float] = field(default_factory=dict)
     environment: Mapping[str, Json] = field(default_factory=dict)
+    claim: Mapping[str, Json] = field(default_factory=dict)
     version: str = ""
     process: Mapping[str, Json] = field(default_factory=dict)
 
@@ -120,12 +123,14 @@ class RunRecord:
 
     def requested(self) -> dict[str, Json]:
         """What was asked for: two records of one name must not differ in it."""
+        tested: dict[str, Json] = {"claim": self.claim["digest"]} if self.claim else {}
         return {
             "protocols": {name: encode(settings) for name, settings in self.protocols.items()},
             "backend": self.backend,
             "device": self.device,
             "dtype": self.dtype,
             "threads": self.threads,
+            **tested,
         }
 
 

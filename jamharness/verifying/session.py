@@ -9,10 +9,12 @@ from typing import Any
 from jamharness.api import BadInput, Cell, FinishedCell, JamharnessError, Patterns
 from jamharness.execution.data import load
 from jamharness.plugins import Plugins, load_object, plugin_code, system_class
+from jamharness.running.claimed import tested_claim
 from jamharness.running.encoding import CellEncoding
 from jamharness.running.experiments import Experiment, load_protocol
 from jamharness.running.keys import offering, with_needs
 from jamharness.running.opening import finished_cells
+from jamharness.running.prediction import UNDECIDED
 from jamharness.running.recorded import concluded, same
 from jamharness.running.result import conclude
 from jamharness.settings import build_settings
@@ -56,6 +58,7 @@ def verify_run(
         start = time.perf_counter()
         rows += found_by
         spent[part] = time.perf_counter() - start
+    rows += _claim(record)
     found = seal_of(sealed)
     if seal is not None:
         numbers = f"{found} found"
@@ -158,6 +161,27 @@ def _estimates(store: Store, record: RunRecord, name: str, plugins: Plugins) -> 
         yield row(about=f"{name}: {key}", claim="follows from the cells", holds=holds, numbers=numbers)
     told = now is not None and now.objection == recorded.objection
     yield row(about=f"{name}: objection", claim="follows from the cells", holds=told, numbers=recorded.objection)
+
+
+def _claim(record: RunRecord) -> Iterator[Row]:
+    """The claim is the one of its digest, and its verdict follows from the recorded estimate."""
+    if not record.claim:
+        return
+    row = partial(Row, kind="claim", about=str(record.claim["digest"])[:_SHORT])
+    try:
+        claim = tested_claim(record.claim)
+        assert claim is not None
+    except BadInput as error:
+        yield row(claim="is what was registered", holds=False, numbers=str(error))
+        return
+    yield row(claim="is what was registered", holds=True, numbers=claim.digest)
+    conclusion = record.conclusions.get(claim.prediction.protocol)
+    verdict, reason = claim.prediction.judge(
+        conclusion.estimates.get(claim.prediction.estimate) if conclusion else None
+    )
+    # Objections, failed and older cells make any interval undecided, and nothing else changes a verdict.
+    holds = claim.verdict in (verdict, UNDECIDED)
+    yield row(claim=f"is {claim.verdict}", holds=holds, numbers=reason)
 
 
 def _planned(
