@@ -30,6 +30,8 @@ _NOTES = {
     "loss_slope": "no t1",
     "participation": "nothing has moved",
     "unsatisfied": "no patterns",
+    "flat_directions": "not counted; give flat_steps",
+    "flat_rise": "not counted; give flat_steps",
     "ageing_slope": "fewer than two moving curves in the last decade of t_w",
     "unexplained_slope": "no D, or fewer than two moving curves in the last decade of t_w",
 }
@@ -64,6 +66,8 @@ def analyse(settings: AgeingSettings, done: Sequence[FinishedCell]) -> Findings:
     ages, probability = verdict(rows)
     estimates |= {"ages": ages, "ages_p": probability}
     tables = {"seeds": pd.DataFrame([*rows, *failed], columns=columns), "curves": _curves(largest)}
+    if settings.flat()["steps"]:
+        tables["flat"] = _flat(largest)
     if isinstance(settings.measured(), PSpin):
         tables["energy"], estimates["energy"] = energies(runs, settings)
         estimates["threshold_energy"], samples["threshold_energy"] = threshold(runs, settings)
@@ -133,6 +137,17 @@ def _curves(runs: Sequence[Run]) -> pd.DataFrame:
                 "moving": len(logs), "noise": noise,
             })  # fmt: skip
     return pd.DataFrame(rows, columns=["waiting", "t", "distance", "factor", "moving", "noise"])
+
+
+def _flat(runs: Sequence[Run]) -> pd.DataFrame:
+    """Flat and negative directions by waiting time: means over seeds, the standard error, and the doubt."""
+    names = ("flat", "negative", "doubt")
+    if not runs:
+        return pd.DataFrame(columns=["waiting", *names, "error"])
+    values = {name: np.array([run.arrays[name] for run in runs]) for name in names}
+    means = {name: value.mean(axis=0) for name, value in values.items()}
+    error = values["flat"].std(axis=0, ddof=1) / np.sqrt(len(runs)) if len(runs) > 1 else np.nan
+    return pd.DataFrame({"waiting": runs[0].curves.waiting, **means, "error": error})
 
 
 def _arrays(runs: Sequence[Run], exponent: float | None) -> dict[str, Any]:

@@ -113,7 +113,17 @@ def measures(run: Run) -> dict[str, Any]:
         "participation": float(squares[largest] ** 2 / fourths[largest]) if fourths[largest] > 0 else None,
         "loss": values["loss"],
         "unsatisfied": values["unsatisfied"] / run.size if values["patterns"] else None,  # type: ignore[operator]
+        **_flat(np.asarray(run.arrays.get("flat", np.nan))),
     }
+
+
+def _flat(part: Float64) -> dict[str, float | None]:
+    """Flat directions at the last waiting time, and how many more they are than at the first."""
+    part = np.atleast_1d(part)
+    known = bool(np.isfinite(part).all())
+    return {
+        "flat_directions": float(part[-1]) if known else None, "flat_rise": float(part[-1] - part[0]) if known else None
+    }  # fmt: skip
 
 
 def _loss_slope(run: Run, first: float | None, last: float | None) -> float | None:
