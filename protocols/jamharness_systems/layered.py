@@ -175,7 +175,7 @@ class LayeredNetwork(Layered):
     def stack(self) -> tuple[Layer, ...]:
         """Its layers, as the text says."""
         tokens = self.layers.split()
-        following = [*tokens[1:], ""]
+        following = [*tokens, ""][1:]
         return tuple(self._layer(one, other == "norm") for one, other in zip(tokens, following, strict=True))
 
     def _layer(self, token: str, normalised: bool) -> Layer:
