@@ -1,4 +1,4 @@
-"""Networks on images: counted and computed by hand, every framework's layers against the referee, one update exactly."""
+"""Networks on images: counted and computed by hand, frameworks' layers against the referee, one update exactly."""
 
 import json
 import os
@@ -221,7 +221,7 @@ def test_two_hundred_updates_agree_to_the_horizon(updated):
 
 
 def test_blocks_change_nothing_but_where_patterns_are_coupled():
-    """250 patterns are three blocks: L is the mean over patterns; with norm, over blocks with statistics of their own."""
+    """250 patterns are three blocks: L is the mean over patterns; with norm, each block has its own statistics."""
     single = problem_of("numpy", PLAIN, 250)
     w, rows = PLAIN.initial(0), np.arange(250)
     whole = PLAIN.gaps(single.differentiator.namespace, w, single.data)
