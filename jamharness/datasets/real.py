@@ -121,8 +121,8 @@ def patterns_from(request: DataRequest, projected: Projected, source: str) -> Pa
     order and its size; it is shifted by the mean of the pool. Random labels are drawn for both sets.
 
     Memory: 8 bytes a number for the P patterns that are taken and for the test set, three times where they are
-    normalised; pixels that are not taken stay bytes. All of MNIST as images takes 1.4 GB at its peak, 10 000 of them
-    0.4 GB; all of CIFAR-10 4.4 GB, 10 000 of them 1.5 GB.
+    normalised; pixels that are not taken stay bytes. As images all of MNIST takes 1.2 GiB at the process's peak, 10 000
+    of them 0.4 GiB; all of CIFAR-10 3.9 GiB, 10 000 of them 1.4 GiB.
 
     Arguments:
         request: what was asked for, without ``request_problems``.
