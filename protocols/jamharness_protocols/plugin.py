@@ -122,7 +122,7 @@ def jamharness_systems() -> Iterable[SystemSpec]:
         SystemSpec(
             name="resnet18",
             factory="jamharness_systems.layered:ResNet18",
-            summary="ResNet-18 for small images (arXiv 1512.03385), at any width",
+            summary="ResNet-18 for small images (arXiv 1512.03385), with any number of kernels",
         ),
         SystemSpec(
             name="committee",

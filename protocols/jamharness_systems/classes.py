@@ -23,7 +23,7 @@ class ManyClasses(PatternSystem):
 
     along: ClassVar[tuple[str, ...]] = ("x", "own")
     squares: bool = False
-    classes: int
+    class_count: int
     """C."""
 
     @abstractmethod
@@ -39,18 +39,18 @@ class ManyClasses(PatternSystem):
             BadInput: shapes that do not fit, values that are not finite, or labels that are no class.
         """
         x, y = np.asarray(data["x"]), np.asarray(data["y"])
-        if self.classes == 2 and np.isin(y, (-1, 1)).all() and (y < 0).any():
+        if self.class_count == 2 and np.isin(y, (-1, 1)).all() and (y < 0).any():
             y = (y + 1) / 2
         problems = []
         if x.ndim != 2 or x.shape[1:] != (self.inputs,) or y.shape != (len(x),):
             problems.append(f"x has shape {x.shape} and y {y.shape}: they must be (P, {self.inputs}) and (P,).")
         elif not np.isfinite(x).all():
             problems.append("x holds values that are not finite.")
-        if not np.isin(y, np.arange(self.classes)).all():
-            problems.append(f"y holds {np.unique(y)[:5]}: classes are whole numbers from 0 to {self.classes - 1}.")
+        if not np.isin(y, np.arange(self.class_count)).all():
+            problems.append(f"y holds {np.unique(y)[:5]}: classes are whole numbers from 0 to {self.class_count - 1}.")
         if problems:
             raise BadInput(*problems)
-        return {"x": x, "own": np.asarray(y[:, None] == np.arange(self.classes), dtype=np.float64)}
+        return {"x": x, "own": np.asarray(y[:, None] == np.arange(self.class_count), dtype=np.float64)}
 
     def outputs(self, xp: Namespace, w: Any, x: Any) -> Any:
         """The outputs of all classes, pattern by pattern, (M C,)."""

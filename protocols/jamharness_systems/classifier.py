@@ -14,7 +14,7 @@ class Classifier(ManyClasses):
     Arguments:
         inputs: the input dimension d.
         width, depth, activation, bias: of the hidden layers, as ``Network`` takes them; depth at least 1.
-        classes: C, at least 2.
+        class_count: C, at least 2.
         squares: the loss is the mean square on one-hot vectors; a protocol sets it where its loss is ``mean_square``.
 
     Raises:
@@ -27,13 +27,13 @@ class Classifier(ManyClasses):
     depth: int = 2
     activation: str = "relu"
     bias: bool = True
-    classes: int = 10
+    class_count: int = 10
     squares: bool = False
 
     def __post_init__(self) -> None:
         problems = []
-        if self.classes < 2:
-            problems.append(f"classes = {self.classes}: there must be at least 2.")
+        if self.class_count < 2:
+            problems.append(f"class_count = {self.class_count}: there must be at least 2.")
         if self.depth < 1:
             problems.append(f"depth = {self.depth}: a classifier needs at least 1 hidden layer.")
         try:
@@ -62,22 +62,22 @@ class Classifier(ManyClasses):
     @property
     def size(self) -> int:
         """N: the hidden layers', then the matrix (C, h) of the last layer, then its bias."""
-        return self._hidden_size + self.classes * (self._last + self.bias)
+        return self._hidden_size + self.class_count * (self._last + self.bias)
 
     @property
     def weights(self) -> int:
         """N_w, without biases."""
-        return self.hidden.weights + (self.classes - 1) * self._last
+        return self.hidden.weights + (self.class_count - 1) * self._last
 
     def scores(self, xp: Namespace, w: Any, x: Any) -> Any:
         """F of shape (M, C)."""
-        signal, start, bias = self.hidden.signal(xp, w, x), self._hidden_size, self.classes * self._last
-        matrix = xp.reshape(w[start : start + bias], (self.classes, self._last))
+        signal, start, bias = self.hidden.signal(xp, w, x), self._hidden_size, self.class_count * self._last
+        matrix = xp.reshape(w[start : start + bias], (self.class_count, self._last))
         scores = xp.matmul(signal, xp.transpose(matrix))
         return scores + w[start + bias :] if self.bias else scores
 
     def draw(self, seed: int, scheme: str) -> Float64:
         """As a network whose last layer has C units; biases are 0."""
-        deep = (*(out for out, _ in self.hidden.shapes[:-1]), self.classes)
+        deep = (*(out for out, _ in self.hidden.shapes[:-1]), self.class_count)
         wide = Network(inputs=self.inputs, width=deep, depth=self.depth + 1, activation=self.activation, bias=self.bias)
         return wide.initial(seed, scheme)[: self.size]

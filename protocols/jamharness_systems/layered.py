@@ -48,7 +48,7 @@ class Layered(ManyClasses):
     Arguments:
         channels: of an image, 1 or 3.
         side: of an image, in pixels: 28 for MNIST, 32 for CIFAR-10.
-        classes: C, at least 2.
+        class_count: C, at least 2.
         squares: the loss is the mean square on one-hot vectors; a protocol sets it where its loss is ``mean_square``.
 
     Raises:
@@ -59,21 +59,21 @@ class Layered(ManyClasses):
     block: ClassVar[int | None] = 100
     channels: int = 1
     side: int = 28
-    classes: int = 10
+    class_count: int = 10
     squares: bool = False
 
     def __post_init__(self) -> None:
         problems = [
             f"{name} = {value}: it must be at least {least}."
             for name, value, least in (
-                ("channels", self.channels, 1), ("side", self.side, 1), ("classes", self.classes, 2)
+                ("channels", self.channels, 1), ("side", self.side, 1), ("class_count", self.class_count, 2)
             )
             if value < least
         ]  # fmt: skip
         if not problems:
             try:
                 last = shape_after(self.stack, self.shape)
-                if last != Shape(self.classes, None):
+                if last != Shape(self.class_count, None):
                     problems.append("layers: the last of them must be dense, for the classes.")
             except BadInput as error:
                 problems += error.problems
@@ -163,7 +163,7 @@ class LayeredNetwork(Layered):
             conv3x16s2p1 a stride of 2 and a border of one zero, pool is of 2 × 2, mean of all positions; residual16s2
             is a block of two convolutions of 3 × 3 with norm (batch normalisation) and a shortcut; dense without a
             number is that of the classes. A layer before norm has no bias.
-        channels, side, classes, squares: of ``Layered``.
+        channels, side, class_count, squares: of ``Layered``.
 
     Raises:
         BadInput: all that cannot be.
@@ -195,7 +195,7 @@ class LayeredNetwork(Layered):
         if token.startswith("residual"):
             return Residual(out=numbers["width"], stride=numbers.get("step", 1))
         if token.startswith("dense"):
-            return Dense(out=numbers.get("units", self.classes))
+            return Dense(out=numbers.get("units", self.class_count))
         kinds: Mapping[str, type[Layer]] = {"relu": Relu, "sigmoid": Sigmoid, "norm": BatchNorm, "mean": MeanPool}
         return kinds[token]()
 
@@ -206,7 +206,7 @@ class Toy(Layered):
 
     Arguments:
         hidden: how many units; fewer are under-parametrised.
-        channels, side, classes, squares: of ``Layered``; its loss is the mean square there.
+        channels, side, class_count, squares: of ``Layered``; its loss is the mean square there.
 
     Raises:
         BadInput: all that cannot be.
@@ -220,7 +220,7 @@ class Toy(Layered):
         """Two dense layers."""
         if self.hidden < 1:
             raise BadInput(f"hidden = {self.hidden}: it must be at least 1.")
-        return (Dense(out=self.hidden), Relu(), Dense(out=self.classes), Sigmoid())
+        return (Dense(out=self.hidden), Relu(), Dense(out=self.class_count), Sigmoid())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,7 +228,7 @@ class SmallNet(Layered):
     """The small network of arXiv 1803.06969: N = 56 890 on CIFAR-10, 38 390 on images of 28 × 28.
 
     Arguments:
-        channels, side, classes, squares: of ``Layered``.
+        channels, side, class_count, squares: of ``Layered``.
 
     Raises:
         BadInput: all that cannot be.
@@ -240,7 +240,7 @@ class SmallNet(Layered):
         convolutions = (
             Convolution(size=5, out=10), MaxPool(), Relu(), Convolution(size=5, out=20), MaxPool(), Relu()
         )  # fmt: skip
-        return (*convolutions, Dense(out=100), Relu(), Dense(out=self.classes))
+        return (*convolutions, Dense(out=100), Relu(), Dense(out=self.class_count))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,24 +251,24 @@ class ResNet18(Layered):
     images of 32 × 32.
 
     Arguments:
-        width: kernels of the first stage, 64 as published; the others have 2, 4 and 8 times as many.
-        channels, side, classes, squares: of ``Layered``.
+        kernels: of the first stage, 64 as published; the others have 2, 4 and 8 times as many.
+        channels, side, class_count, squares: of ``Layered``.
 
     Raises:
         BadInput: all that cannot be.
     """
 
-    width: int = 64
+    kernels: int = 64
 
     @property
     def stack(self) -> tuple[Layer, ...]:
         """A convolution, four stages of two residual blocks, the mean and a dense layer."""
-        if self.width < 1:
-            raise BadInput(f"width = {self.width}: it must be at least 1.")
-        first = Convolution(size=3, out=self.width, padding=1, bias=False)
+        if self.kernels < 1:
+            raise BadInput(f"kernels = {self.kernels}: it must be at least 1.")
+        first = Convolution(size=3, out=self.kernels, padding=1, bias=False)
         blocks = [
-            Residual(out=self.width * factor, stride=2 if factor > 1 and number == 0 else 1)
+            Residual(out=self.kernels * factor, stride=2 if factor > 1 and number == 0 else 1)
             for factor in (1, 2, 4, 8)
             for number in range(2)
         ]
-        return (first, BatchNorm(), Relu(), *blocks, MeanPool(), Dense(out=self.classes))
+        return (first, BatchNorm(), Relu(), *blocks, MeanPool(), Dense(out=self.class_count))

@@ -30,15 +30,15 @@ FRAMEWORKS = [
     pytest.param("torch", marks=pytest.mark.torch),
     pytest.param("tensorflow", marks=pytest.mark.tensorflow),
 ]
-PLAIN = LayeredNetwork(channels=2, side=9, classes=3, layers="conv3x4s2p1 relu pool conv2x3 relu dense5 relu dense")
+PLAIN = LayeredNetwork(channels=2, side=9, class_count=3, layers="conv3x4s2p1 relu pool conv2x3 relu dense5 relu dense")
 EVERY = LayeredNetwork(
-    channels=2, side=6, classes=3, layers="conv3x3p1 norm relu pool residual3 residual4s2 mean dense4 sigmoid dense"
+    channels=2, side=6, class_count=3, layers="conv3x3p1 norm relu pool residual3 residual4s2 mean dense4 sigmoid dense"
 )
 
 
 def patterns(system, count=12):
     draw = generator("layered tests", system.inputs, count)
-    return {"x": draw.standard_normal((count, system.inputs)), "y": draw.integers(0, system.classes, count)}
+    return {"x": draw.standard_normal((count, system.inputs)), "y": draw.integers(0, system.class_count, count)}
 
 
 def problem_of(name, system, count=12, loss=None):
@@ -100,7 +100,7 @@ def test_the_loss_is_that_of_scipys_correlations(name):
     scores = own_scores(w, data["x"])
     expected = -log_softmax(scores, axis=1)[np.arange(12), data["y"]].mean()
     assert problem_of(name, PLAIN).loss_and_gradient(w)[0] == pytest.approx(expected, rel=1e-13)
-    toy = Toy(side=4, hidden=6, classes=3)
+    toy = Toy(side=4, hidden=6, class_count=3)
     w, data = toy.initial(2), patterns(toy)
     W, b, V, c = w[:96].reshape(6, 16), w[96:102], w[102:120].reshape(3, 6), w[120:]
     outputs = expit(np.maximum(data["x"] @ W.T + b, 0) @ V.T + c)
@@ -112,7 +112,7 @@ def test_the_loss_is_that_of_scipys_correlations(name):
 
 def test_batch_normalisation_by_its_definition():
     """Channel by channel over images and positions; one after which a shift is all that is left."""
-    system = LayeredNetwork(channels=1, side=2, classes=2, layers="conv1x2 norm dense")
+    system = LayeredNetwork(channels=1, side=2, class_count=2, layers="conv1x2 norm dense")
     w, x = system.initial(4), patterns(system)["x"]
     w[2:6] = [1.5, 0.5, 0.2, -0.3]
     made = x.reshape(12, 1, 4) * w[:2].reshape(1, 2, 1)
@@ -148,7 +148,7 @@ def test_the_layers_of_a_framework_are_those_of_the_formula(name):
     problem.differentiator.namespace = _Plain(namespace)
     plain = problem.differentiator.value(problem.gaps, w, problem.differentiator.arrays(EVERY.arrays(data)))
     np.testing.assert_allclose(plain, -problem_of("numpy", EVERY).margins(w), atol=1e-12)
-    short = LayeredNetwork(channels=2, side=6, classes=3, layers="conv3x3s2p1 norm relu pool dense")
+    short = LayeredNetwork(channels=2, side=6, class_count=3, layers="conv3x3s2p1 norm relu pool dense")
     v = generator("directions").standard_normal((short.size, 2))
     products = [problem_of(each, short).hessian_vector(short.initial(1), v) for each in ("numpy", name)]
     np.testing.assert_allclose(*products, atol=1e-12)
@@ -173,7 +173,7 @@ from jamharness.plugins import load_backend
 from jamharness_systems.layered import ResNet18, SmallNet, Toy
 
 backend, found = load_backend(sys.argv[1], threads=1), {}
-for system in (Toy(hidden=20), SmallNet(channels=3, side=32), ResNet18(width=4, side=16)):
+for system in (Toy(hidden=20), SmallNet(channels=3, side=32), ResNet18(kernels=4, side=16)):
     name, draw = type(system).__name__, generator("updates", system.inputs)
     data = {"x": draw.standard_normal((60, system.inputs)), "y": draw.integers(0, 10, 60)}
     problem = backend.problem(system, data, SquaredDistance() if system.squares else CrossEntropy())
@@ -228,7 +228,7 @@ def test_blocks_change_nothing_but_where_patterns_are_coupled():
     np.testing.assert_allclose(single.margins(w), -whole, atol=1e-13)
     parts = [single.batch_gradient(w, rows[start : start + 50]) for start in range(0, 250, 50)]
     np.testing.assert_allclose(single.loss_and_gradient(w)[1], np.mean(parts, axis=0), atol=1e-14)
-    coupled = LayeredNetwork(channels=1, side=4, classes=3, layers="conv3x2 norm relu dense")
+    coupled = LayeredNetwork(channels=1, side=4, class_count=3, layers="conv3x2 norm relu dense")
     problem, w = problem_of("numpy", coupled, 250), coupled.initial(0)
     blocks = [
         coupled.gaps(problem.differentiator.namespace, w, problem._part(rows[start : start + 100]))
@@ -267,7 +267,7 @@ def test_what_is_satisfied_under_the_mean_square_is_classified(seed, classes):
         ({"layers": "pool30 dense"}, "pool30 does not fit"),
         ({"layers": "sigmoid dense"}, "sigmoid stands after a dense layer"),
         ({"layers": ""}, "the last of them must be dense"),
-        ({"classes": 1}, "classes = 1"),
+        ({"class_count": 1}, "class_count = 1"),
         ({"channels": 0, "side": -1}, "channels = 0"),
     ],
 )
@@ -280,7 +280,7 @@ def test_impossible_networks_are_refused(given, said):
 
 
 @pytest.mark.parametrize(
-    ("system", "given", "said"), [(Toy, {"hidden": 0}, "hidden = 0"), (ResNet18, {"width": 0}, "width = 0")]
+    ("system", "given", "said"), [(Toy, {"hidden": 0}, "hidden = 0"), (ResNet18, {"kernels": 0}, "kernels = 0")]
 )
 def test_a_size_of_zero_is_refused(system, given, said):
     """With its value."""

@@ -122,11 +122,11 @@ class AgeingSettings(NetworkSettings):
                 found.append(f"patterns = {self.patterns}: {self.system.name} has none; leave it out.")
             elif self.patterns < 2:
                 found.append(f"patterns = {self.patterns}: ask for at least 2.")
-        if isinstance(value, ManyClasses) and value.classes > 2:
+        if isinstance(value, ManyClasses) and value.class_count > 2:
             if self.dataset == "random":
                 found.append(
-                    f"dataset = random: it has two classes and {self.system.name} {value.classes}; name a data set "
-                    "with as many, such as mnist or digits, or give classes=2 beside the system."
+                    f"dataset = random: it has two classes and {self.system.name} {value.class_count}; name a data set "
+                    "with as many, such as mnist or digits, or give class_count=2 beside the system."
                 )
             elif self.classes not in ("parity", "all"):
                 found.append(f"classes = {self.classes}: {self.system.name} takes all of them; leave it out.")
@@ -247,7 +247,7 @@ class AgeingSettings(NetworkSettings):
     def request(self, seed: int, inputs: int, patterns: int | None) -> DataRequest:
         """The data of one seed: every class for a system with an output for each, and images as they are for layers."""
         found, value = super().request(seed, inputs, patterns), self.system.value
-        if isinstance(value, ManyClasses) and value.classes > 2:
+        if isinstance(value, ManyClasses) and value.class_count > 2:
             found = replace(found, classes="all")
         return replace(found, projection="none") if isinstance(value, Layered) else found
 

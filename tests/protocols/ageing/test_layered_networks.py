@@ -88,7 +88,7 @@ def test_its_data_are_chosen_for_it():
     other = replace(ASKED, system=SystemChoice("classifier", Classifier(inputs=5)))
     request = PROTOCOL.plan(other, [])[0].dataset
     assert (request.inputs, request.classes, request.projection) == (5, "all", "whitened")
-    two = replace(ASKED, system=SystemChoice("small_net", SmallNet(classes=2)), classes="0,1/7")
+    two = replace(ASKED, system=SystemChoice("small_net", SmallNet(class_count=2)), classes="0,1/7")
     assert PROTOCOL.plan(two, [])[0].dataset.classes == "0,1/7"
     assert (replace(two, dataset="random", classes="parity").problems(), two.problems()) == ([], [])
 
