@@ -25,7 +25,7 @@ class History:
         loss, unsatisfied: there (K,).
         distance, fourth: means over components of δ² and δ⁴ between t_w and t_w + t, (W, L); NaN beyond the end.
         noise: D(t_w) (W,), the variance of a component of a minibatch's gradient, in the mean over them; NaN without.
-        flat, negative, doubt: at t_w (W,), as in ``flatness.Flatness``; NaN without.
+        curvatures: at t_w, as ``flatness.Counter`` gives them, (W, k, m, 2); (W, 0, 0, 2) without.
         kept: how many components of w were kept.
     """
 
@@ -35,9 +35,7 @@ class History:
     distance: Float64
     fourth: Float64
     noise: Float64
-    flat: Float64
-    negative: Float64
-    doubt: Float64
+    curvatures: Float64
     kept: int
 
 
@@ -86,7 +84,7 @@ def follow(
     place = {wait: index for index, wait in enumerate(waiting)}
     distance, fourth = np.full((2, len(waiting), len(lags)), np.nan)
     noise = np.full(len(waiting), np.nan)
-    curvatures = np.full((3, len(waiting)), np.nan)
+    seen = [np.empty((0, 0, 2))] * len(waiting)
     snapshots: dict[int, Array] = {}
     state, losses, broken = State(w=start), [], []
     for number, time in enumerate(times):
@@ -109,13 +107,12 @@ def follow(
             snapshots[place[time]] = w.copy()
             noise[place[time]] = gradient_noise(problem, state.w, rule, noise_batches)
             if counter is not None:
-                seen = counter(state.w, progress)
-                curvatures[:, place[time]] = seen.flat, seen.negative, seen.doubt
+                seen[place[time]] = counter(state.w, progress)
         if number % _SAID == 0:
             progress(f"step {time} of {steps}: L = {loss:.3e}")
     return History(
         steps=np.array(times, dtype=np.float64), loss=np.array(losses), unsatisfied=np.array(broken, dtype=np.float64),
-        distance=distance, fourth=fourth, noise=noise, flat=curvatures[0], negative=curvatures[1], doubt=curvatures[2],
+        distance=distance, fourth=fourth, noise=noise, curvatures=np.array(seen),
         kept=size if chosen is None else kept,
     )  # fmt: skip
 

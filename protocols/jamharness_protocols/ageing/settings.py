@@ -74,6 +74,9 @@ class AgeingSettings(NetworkSettings):
     flat_steps: int = setting(
         0, help="Lanczos steps by which flat directions are counted at every t_w, as in 40; 0: they are not"
     )
+    flat_threshold: float = setting(
+        0.03, help="a direction is flat if its curvature is below that part of the largest one at any t_w"
+    )
     flat_probes: int = setting(1, help="random vectors of that count; its error falls as 1/√(N · probes)")
     flat_patterns: int = setting(
         1000, help="patterns whose Hessian that is, the first ones; all, where there are fewer"
@@ -88,7 +91,7 @@ class AgeingSettings(NetworkSettings):
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
         found = super().problems()
-        for name in ("load", "learning_rate", "dt"):
+        for name in ("load", "learning_rate", "dt", "flat_threshold"):
             if not 0 < getattr(self, name) < float("inf"):
                 found.append(f"{name} = {getattr(self, name)}: it must be a positive number.")
         if not 0 <= self.momentum < 1:
@@ -266,11 +269,8 @@ class AgeingSettings(NetworkSettings):
         """How flat directions are counted, as JSON values; steps of 0 say that they are not."""
         if not self.flat_steps or not self.patterned:
             return {"steps": 0}
-        # A direction of that curvature relaxes by 1/e within the whole run.
-        length = self.dt if self.rule == "langevin" else self.learning_rate / (1 - self.momentum)
         return {
-            "steps": self.flat_steps, "probes": self.flat_probes, "patterns": min(self.flat_patterns, self.count),
-            "threshold": 1 / (length * self.steps),
+            "steps": self.flat_steps, "probes": self.flat_probes, "patterns": min(self.flat_patterns, self.count)
         }  # fmt: skip
 
     def dynamics(self) -> dict[str, Any]:

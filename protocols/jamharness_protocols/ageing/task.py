@@ -53,8 +53,7 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
         },
         arrays={
             "steps": found.steps, "loss": loss, "unsatisfied": found.unsatisfied, "distance": found.distance,
-            "fourth": found.fourth, "noise": found.noise, "flat": found.flat, "negative": found.negative,
-            "doubt": found.doubt,
+            "fourth": found.fourth, "noise": found.noise, "curvatures": found.curvatures,
         },
     )  # fmt: skip
 
@@ -65,7 +64,7 @@ def counter_of(cell: Cell, backend: Backend) -> Counter | None:
     if not at["steps"]:
         return None
     part = replace(cell, coordinates={**cell.coordinates, "patterns": at["patterns"]})
-    return Counter(problem=problem_of(part, backend), threshold=at["threshold"], steps=at["steps"], probes=at["probes"])
+    return Counter(problem=problem_of(part, backend), steps=at["steps"], probes=at["probes"])
 
 
 def rule_of(dynamics: Mapping[str, Any], seed: int) -> Optimizer:
