@@ -163,7 +163,9 @@ class LayeredNetwork(Layered):
             conv3x16s2p1 a stride of 2 and a border of one zero, pool is of 2 × 2, mean of all positions; residual16s2
             is a block of two convolutions of 3 × 3 with norm (batch normalisation) and a shortcut; dense without a
             number is that of the classes. A layer before norm has no bias.
-        channels, side, class_count: of an image, its pixels along a side, and C.
+        channels: of an image, 1 or 3.
+        side: of an image, in pixels.
+        class_count: C, at least 2.
         squares: whether the loss is the mean square on one-hot vectors.
 
     Raises:
@@ -207,7 +209,9 @@ class Toy(Layered):
 
     Arguments:
         hidden: how many units; fewer are under-parametrised.
-        channels, side, class_count: of an image, its pixels along a side, and C.
+        channels: of an image, 1 or 3.
+        side: of an image, in pixels.
+        class_count: C, at least 2.
         squares: whether the loss is the mean square on one-hot vectors; it is that in the paper.
 
     Raises:
@@ -230,7 +234,9 @@ class SmallNet(Layered):
     """The small network of arXiv 1803.06969: N = 56 890 on CIFAR-10, 38 390 on images of 28 × 28.
 
     Arguments:
-        channels, side, class_count: of an image, its pixels along a side, and C.
+        channels: of an image, 1 or 3.
+        side: of an image, in pixels.
+        class_count: C, at least 2.
         squares: whether the loss is the mean square on one-hot vectors.
 
     Raises:
@@ -255,7 +261,9 @@ class ResNet18(Layered):
 
     Arguments:
         kernels: of the first stage, 64 as published; the others have 2, 4 and 8 times as many.
-        channels, side, class_count: of an image, its pixels along a side, and C.
+        channels: of an image, 1 or 3.
+        side: of an image, in pixels.
+        class_count: C, at least 2.
         squares: whether the loss is the mean square on one-hot vectors.
 
     Raises:
