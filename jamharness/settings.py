@@ -165,7 +165,8 @@ def _with_systems(
 ) -> tuple[dict[str, Any], dict[str, SystemChoice], list[str]]:
     """Take what belongs to systems out of the settings.
 
-    A setting of the system's own stands beside the others. One that both have, as ``inputs``, goes to both.
+    A setting of the system's own stands beside the others. One that both have, as ``inputs``, goes to both, but for one
+    that the system's text has: that is the system's alone.
 
     Returns:
         The other values; by the name of a setting its system; one sentence for each thing that is wrong.
@@ -196,13 +197,14 @@ def _with_systems(
             chosen = systems(name)
             names = {option.name for option in fields(chosen) if option.init}
             beside = {key: each for key, each in rest.items() if key in names}
+            # What the protocol has by that name too, as a record of all settings does, is its own.
             twice = [
                 f"{field.name} = {shown(value)}: {key} is given beside it too; give it once."
                 for key in options
-                if key in beside
+                if key in beside and key not in own
             ]
             wrong += twice
-            options |= beside
+            options = beside | options
             built, unknown, unread = check_values(chosen, options, f"setting of system {name}")
             rest = {key: each for key, each in rest.items() if key not in names or key in own}
             wrong += unknown + unread

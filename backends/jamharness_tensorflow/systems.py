@@ -1,6 +1,6 @@
 """Systems on TensorFlow: the functions of formulas, and their derivatives by gradient tapes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jamharness.api import Array, Data, Differentiator, Formula
 from jamharness_tensorflow.autodiff import CHUNK
+from jamharness_tensorflow.image_layers import TensorFlowImageLayers
 
 if TYPE_CHECKING:
     from jamharness_tensorflow.backend import TensorFlowBackend
@@ -29,6 +30,7 @@ class TensorFlowNamespace:
     erf, sin, cos, rint = (staticmethod(each) for each in (tf.math.erf, tf.math.sin, tf.math.cos, tf.math.rint))
     constant = staticmethod(tf.stop_gradient)
     softplus, where = staticmethod(tf.math.softplus), staticmethod(tf.where)
+    image_layers = TensorFlowImageLayers()
 
     def __init__(self, backend: "TensorFlowBackend") -> None:
         self._backend = backend
@@ -96,6 +98,19 @@ class TensorFlowDifferentiator(Differentiator):
     def pull(self, formula: Formula, w: Array, data: Data, coefficients: Array) -> Array:
         """One backward pass."""
         return self._run("pull", formula, w, data, coefficients)
+
+    def value_and_pull(
+        self, formula: Formula, w: Array, data: Data, coefficients: Callable[[Array], Array]
+    ) -> tuple[Array, Array]:
+        """One forward pass and one backward pass, each a graph."""
+        with self._backend.on_device():
+            at = self._backend.tensor(w)
+            with tf.GradientTape() as tape:
+                tape.watch(at)
+                value = self._graphs(formula)["value"](at, dict(data))
+            found = np.array(value)
+            gradient = tape.gradient(value, at, self._backend.tensor(coefficients(found)), tf.UnconnectedGradients.ZERO)
+            return found, np.array(tf.convert_to_tensor(gradient))
 
     def jacobian(self, formula: Formula, w: Array, data: Data) -> Array:
         """All rows in one vectorised backward pass."""

@@ -1,6 +1,6 @@
 """Systems on PyTorch: the functions of formulas, and their derivatives by ``torch.func``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch.func import vjp, vmap
 
 from jamharness.api import Array, Data, Differentiator, Formula
 from jamharness_torch.autodiff import CHUNK, along
+from jamharness_torch.image_layers import TorchImageLayers
 
 if TYPE_CHECKING:
     from jamharness_torch.backend import TorchBackend
@@ -27,6 +28,7 @@ class TorchNamespace:
     erf, sin, cos, rint = (staticmethod(each) for each in (torch.erf, torch.sin, torch.cos, torch.round))
     constant = staticmethod(torch.Tensor.detach)
     matmul = staticmethod(torch.matmul)
+    image_layers = TorchImageLayers()
 
     def __init__(self, backend: "TorchBackend") -> None:
         self._backend = backend
@@ -96,6 +98,16 @@ class TorchDifferentiator(Differentiator):
         """One backward pass."""
         (gradient,) = self._pullback(formula, w, data)[1](self._backend.tensor(coefficients))
         return _numpy(gradient)
+
+    def value_and_pull(
+        self, formula: Formula, w: Array, data: Data, coefficients: Callable[[Array], Array]
+    ) -> tuple[Array, Array]:
+        """One forward pass and one backward pass."""
+        at = self._backend.tensor(w).requires_grad_()
+        value = formula(self.namespace, at, data)
+        found = _numpy(value)
+        (gradient,) = torch.autograd.grad(value, at, self._backend.tensor(coefficients(found)))
+        return found, _numpy(gradient)
 
     def jacobian(self, formula: Formula, w: Array, data: Data) -> Array:
         """One backward pass per row, ``CHUNK`` of them at once."""

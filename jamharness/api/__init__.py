@@ -3,6 +3,7 @@
 from jamharness.api.activations import ACTIVATIONS, Activation
 from jamharness.api.arrays import Array, Float64, as_array
 from jamharness.api.backend import DTYPES, Backend, Problem
+from jamharness.api.blocked import BlockedProblem
 from jamharness.api.capabilities import CAPABILITIES, derived, shortcomings, supports
 from jamharness.api.cells import Cell, CellResult, Coordinates, FinishedCell
 from jamharness.api.checked import CheckedBackend
@@ -11,6 +12,7 @@ from jamharness.api.derived import DerivedProblem, Differentiator, Formula
 from jamharness.api.errors import BackendError, BadInput, JamharnessError, NotSupported, PluginError, unknown_name
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json, canonical_json, digest, generator
+from jamharness.api.image_layers import EPSILON, ImageLayers, PlainLayers, image_layers
 from jamharness.api.levels import Constraints, Objective, Predictor
 from jamharness.api.loss import (
     LOSSES,
@@ -20,6 +22,7 @@ from jamharness.api.loss import (
     MeanSquare,
     QuadraticHinge,
     SoftHinge,
+    SquaredDistance,
     margin_problem,
 )
 from jamharness.api.models import Output, OwnModel
@@ -50,6 +53,7 @@ __all__ = [
     "API_VERSION",
     "CAPABILITIES",
     "DTYPES",
+    "EPSILON",
     "LOSSES",
     "SCHEMES",
     "Activation",
@@ -60,6 +64,7 @@ __all__ = [
     "BackendError",
     "BackendSpec",
     "BadInput",
+    "BlockedProblem",
     "Cell",
     "CellResult",
     "CheckedBackend",
@@ -80,6 +85,7 @@ __all__ = [
     "Float64",
     "Flow",
     "Formula",
+    "ImageLayers",
     "JamharnessError",
     "Json",
     "Langevin",
@@ -99,6 +105,7 @@ __all__ = [
     "OwnModel",
     "PatternSystem",
     "Patterns",
+    "PlainLayers",
     "Plot",
     "PluginError",
     "Predictor",
@@ -112,6 +119,7 @@ __all__ = [
     "Sgd",
     "SoftHinge",
     "Spherical",
+    "SquaredDistance",
     "State",
     "System",
     "SystemChoice",
@@ -127,6 +135,7 @@ __all__ = [
     "fair_signs",
     "generator",
     "hookimpl",
+    "image_layers",
     "interleaved",
     "margin_problem",
     "named_data",

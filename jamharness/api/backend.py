@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from jamharness.api import fallbacks
 from jamharness.api.arrays import Array, as_array
+from jamharness.api.blocked import BlockedProblem
 from jamharness.api.capabilities import ALWAYS, DERIVED
 from jamharness.api.data import check_patterns
 from jamharness.api.derived import DerivedProblem, Differentiator
@@ -299,7 +300,8 @@ class Backend(ABC):
         Raises:
             NotSupported: the backend brings no ``Differentiator``.
         """
-        return DerivedProblem(self, system, data, loss, self.differentiator())
+        kind = DerivedProblem if system.block is None else BlockedProblem
+        return kind(self, system, data, loss, self.differentiator())
 
     def problem_of(
         self, function: Callable[..., Any], w0: Array | None, x: Array, y: Array, loss: Loss | None = None

@@ -38,12 +38,14 @@ class DataRequest:
         labels: ``"alternate"`` −1, +1 over the patterns (for real data: the two classes interleaved), or ``"random"``,
             independent fair signs whatever the class.
         projection: for real data, principal components: ``"whitened"`` (each divided by the square root of its
-            eigenvalue, arXiv 1809.09349) or ``"plain"`` (not divided, the 2021 review arXiv 2012.15110).
+            eigenvalue, arXiv 1809.09349) or ``"plain"`` (not divided, the 2021 review arXiv 2012.15110); ``"none"``:
+            pixels as they are, channel by channel and row by row, levels from 0 to 1.
         fit: principal components of the ``"train"`` set only, or ``"pooled"`` over train and test as the authors did.
         test_fraction: the part of a real data set without a split of its own that is kept for testing.
         folder: where the files of a data set lie; None: the user's data folder.
         classes: of real data, which classes are −1 and which +1: ``"parity"`` of the class number, or two lists of
-            classes as in ``"0,1,2/7,8"`` and ``"7/rest"``; classes in neither are left out.
+            classes as in ``"0,1,2/7,8"`` and ``"7/rest"``; classes in neither are left out. ``"all"``: every class by
+            its number from 0, for systems with an output for each.
         label_column: of a table, the column that holds the class; None: the last.
 
     Raises:
@@ -82,13 +84,14 @@ class Patterns:
 
     Arguments:
         x: (P, d) float64.
-        y: (P,) float64 of −1 and +1.
+        y: (P,) float64 of −1 and +1; of more than two classes, whole numbers from 0.
         x_test: (P_test, d), possibly empty.
         y_test: (P_test,).
         description: what was done to them, for the record of a run.
+        classes: how many there are.
 
     Raises:
-        BadInput: shapes that do not fit, values that are not finite, or labels other than −1 and +1.
+        BadInput: shapes that do not fit, values that are not finite, or labels other than the classes'.
     """
 
     x: NDArray[np.float64]
@@ -96,11 +99,12 @@ class Patterns:
     x_test: NDArray[np.float64]
     y_test: NDArray[np.float64]
     description: Mapping[str, Json] = field(default_factory=dict)
+    classes: int = 2
 
     def __post_init__(self) -> None:
-        check_patterns(self.x, self.y)
+        check_patterns(self.x, self.y, self.classes)
         if len(self.x_test):
-            check_patterns(self.x_test, self.y_test)
+            check_patterns(self.x_test, self.y_test, self.classes)
 
     def digest(self) -> str:
         """The SHA-256 of all four arrays: their names, dtypes, shapes and bytes."""
@@ -122,11 +126,16 @@ class Patterns:
         return self.x[:patterns], self.y[:patterns]
 
 
-def check_patterns(x: NDArray[np.floating], y: NDArray[np.floating]) -> None:
+def check_patterns(x: NDArray[np.floating], y: NDArray[np.floating], classes: int = 2) -> None:
     """Refuse patterns that no backend can compute on.
 
+    Arguments:
+        x: (P, d).
+        y: (P,).
+        classes: how many there are: two are −1 and +1, more are numbered from 0.
+
     Raises:
-        BadInput: shapes that do not fit, values that are not finite, or labels other than −1 and +1.
+        BadInput: shapes that do not fit, values that are not finite, or labels other than the classes'.
     """
     problems = []
     if x.ndim != 2 or y.ndim != 1 or len(x) != len(y) or len(y) < 1:
@@ -137,8 +146,10 @@ def check_patterns(x: NDArray[np.floating], y: NDArray[np.floating]) -> None:
         problems.append(
             f"x holds {bad} values that are NaN or infinite, first in row {rows[0]}; remove or repair those rows."
         )
-    wrong = y[~np.isin(y, (-1.0, 1.0))]
-    if wrong.size:
+    wrong = y[~np.isin(y, (-1.0, 1.0) if classes == 2 else np.arange(classes))]
+    if wrong.size and classes > 2:
+        problems.append(f"y holds {wrong.size} labels that are no whole numbers from 0 to {classes - 1}.")
+    elif wrong.size:
         problems.append(
             f"y holds {wrong.size} labels other than −1 and +1, such as {wrong.flat[0]}; map the classes to ±1."
         )

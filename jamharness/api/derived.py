@@ -54,6 +54,13 @@ class Differentiator(ABC):
     def pull(self, formula: Formula, w: Array, data: Data, coefficients: Array) -> Array:
         """Σ_μ c_μ ∇formula_μ of shape (N,), for coefficients c (M,)."""
 
+    def value_and_pull(
+        self, formula: Formula, w: Array, data: Data, coefficients: Callable[[Array], Array]
+    ) -> tuple[Array, Array]:
+        """The formula (M,) and Σ_μ c_μ ∇formula_μ (N,) for coefficients c that depend on it; one pass where it can."""
+        value = self.value(formula, w, data)
+        return value, self.pull(formula, w, data, coefficients(value))
+
     @abstractmethod
     def jacobian(self, formula: Formula, w: Array, data: Data) -> Array:
         """∇formula_μ of shape (M, N)."""

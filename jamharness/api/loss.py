@@ -201,6 +201,18 @@ class Linear(Loss):
         return np.zeros_like(delta)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SquaredDistance(Linear):
+    """ℓ = Δ of a gap that is minus half a squared distance |f − e_y|² from the one-hot vector of a class.
+
+    Below 1/4 a pattern is satisfied: f_c ≥ f_y for another class c would make (1 − f_y)² + f_c² at least 1/2.
+    """
+
+    def satisfied(self, delta: Array) -> NDArray[np.bool_]:
+        """Δ < 1/4."""
+        return np.asarray(delta < 0.25)
+
+
 def _logistic(t: Array) -> Array:
     tail = np.exp(-np.abs(t))
     return np.asarray(np.where(t >= 0, 1 / (1 + tail), tail / (1 + tail)))
@@ -212,5 +224,6 @@ LOSSES: Mapping[str, type[Loss]] = {
     "cross_entropy": CrossEntropy,
     "mean_square": MeanSquare,
     "linear": Linear,
+    "squared_distance": SquaredDistance,
 }
 """By the name that settings and stored cells use."""

@@ -57,12 +57,19 @@ class System(ABC):
         schemes: the ways to draw an initial w.
         linear: whether the gaps are linear in w, so that Hp = 0.
         satisfiable: whether its gaps are constraints that may be satisfied; an energy is lowered and nothing else.
+        block: how many constraints go through the formula at once; None for all of them.
     """
 
     along: ClassVar[tuple[str, ...]] = ()
     schemes: ClassVar[tuple[str, ...]] = ("normal",)
     linear: ClassVar[bool] = False
     satisfiable: ClassVar[bool] = True
+    block: ClassVar[int | None] = None
+
+    @property
+    def coupled(self) -> bool:
+        """Whether gaps of one block depend on each other's data, as under batch normalisation."""
+        return False
 
     @property
     @abstractmethod

@@ -1,10 +1,10 @@
 """What can be said against a request before any data are read."""
 
 from jamharness.api import DataRequest, unknown_name
-from jamharness.datasets.classes import choice_problem
+from jamharness.datasets.classes import ALL, choice_problem
 
 LABELS = ("alternate", "random")
-PROJECTIONS = ("whitened", "plain")
+PROJECTIONS = ("whitened", "plain", "none")
 FITS = ("train", "pooled")
 
 
@@ -40,7 +40,7 @@ def _pattern_problems(request: DataRequest, *, endless: bool) -> list[str]:
             if endless
             else []
         )
-    alternate = request.labels != "random"
+    alternate = request.labels != "random" and request.classes != ALL
     if P < 1:
         least = 2 if alternate else 1
         return [f"patterns = {P}: the number of patterns must be at least {least}."]

@@ -1,4 +1,4 @@
-"""Two classes out of several: parity of the class number, or lists of classes by name."""
+"""Two classes out of several, by parity of the class number or by lists of names; or all of them as they are."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from jamharness.api import BadInput, unknown_name
 
 PARITY = "parity"
+ALL = "all"
 REST = "rest"
 _SHOWN = 12
 """Classes that a sentence names, of many."""
@@ -13,6 +14,8 @@ _SHOWN = 12
 
 def described(choice: str) -> str:
     """A choice in words, for the record of a run."""
+    if choice == ALL:
+        return "all, numbered from 0 in order"
     if choice == PARITY:
         return "parity of the class number: even −1, odd +1 (of two other classes, in order)"
     return f"{choice}: the first −1, the second +1"
@@ -20,13 +23,13 @@ def described(choice: str) -> str:
 
 def choice_problem(choice: str) -> str:
     """What is wrong with a choice of classes whatever the data hold; empty when nothing is."""
-    if choice == PARITY:
+    if choice in (PARITY, ALL):
         return ""
     sides = _sides(choice)
     if len(sides) != 2 or not all(sides) or not all(all(side) for side in sides):
         return (
-            f"classes = {choice!r}: must be parity, two lists of classes as in 0,1,2/7,8, or one against the others as "
-            "in 7/rest."
+            f"classes = {choice!r}: must be parity, two lists of classes as in 0,1,2/7,8, one against the others as in "
+            "7/rest, or all."
         )
     if [REST] in sides and sides.count([REST]) == 1:
         return ""
@@ -37,13 +40,13 @@ def choice_problem(choice: str) -> str:
 
 
 def halves(classes: NDArray[np.generic], choice: str) -> NDArray[np.int8]:
-    """Which class each pattern is of: 0 for −1, 1 for +1, and −1 where it is of neither.
+    """Which class each pattern is of: 0 for −1, 1 for +1, and −1 where it is of neither; its number among all.
 
     Arguments:
         classes: (n,) whole numbers or texts.
         choice: ``"parity"``: of whole numbers, even and odd; of two classes that this does not tell apart, such as −1
             and 1 or two names, the first and the second in order. ``"A,B/C"``: those named, first −1, then +1;
-            ``"A/rest"`` and ``"rest/A"``: one list against all others.
+            ``"A/rest"`` and ``"rest/A"``: one list against all others. ``"all"``: 0, 1, 2, … in their order.
 
     Raises:
         BadInput: a choice that these classes do not allow.
@@ -51,6 +54,10 @@ def halves(classes: NDArray[np.generic], choice: str) -> NDArray[np.int8]:
     names, index = np.unique(classes, return_inverse=True)
     if len(names) < 2:
         raise BadInput(f"classes: all labels are {names[0] if len(names) else 'missing'}; at least two are needed.")
+    if choice == ALL:
+        if len(names) > np.iinfo(np.int8).max:
+            raise BadInput(f"classes = all: there are {len(names)} of them; at most {np.iinfo(np.int8).max} can be.")
+        return np.asarray(index, dtype=np.int8)
     if choice == PARITY:
         whole = np.issubdtype(names.dtype, np.integer)
         side = names % 2 if whole else np.zeros(len(names), dtype=np.int8)

@@ -41,7 +41,7 @@ class Collection:
     brightest: int = 255
 
     def halved(self, choice: str) -> "Collection":
-        """Only what belongs to one of the two classes of a choice, which are now 0 and 1.
+        """Only what belongs to one of the classes of a choice, which are now 0 and 1, or 0, 1, 2, … of all of them.
 
         Arguments:
             choice: as in ``DataRequest.classes``.

@@ -13,6 +13,7 @@ from jamharness.api import (
     normalised,
 )
 from jamharness.datasets.checks import request_problems
+from jamharness.datasets.classes import ALL
 
 
 def load(request: DataRequest) -> Patterns:
@@ -31,6 +32,8 @@ def load(request: DataRequest) -> Patterns:
         BadInput: everything that is wrong with the request.
     """
     problems = request_problems(request, endless=True)
+    if request.classes == ALL:
+        problems.append("classes = all: random points have the classes −1 and +1 alone; leave it out.")
     if problems or request.patterns is None:
         raise BadInput(*problems)
     d, P = request.inputs, request.patterns

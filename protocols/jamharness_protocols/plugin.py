@@ -105,6 +105,26 @@ def jamharness_systems() -> Iterable[SystemSpec]:
             summary="a network with an output for each class, for the cross-entropy of several classes",
         ),
         SystemSpec(
+            name="layered",
+            factory="jamharness_systems.layered:LayeredNetwork",
+            summary="a network on images, layer by layer: convolutions, pooling, norm, residual blocks, dense",
+        ),
+        SystemSpec(
+            name="toy",
+            factory="jamharness_systems.layered:Toy",
+            summary="the toy network of arXiv 1803.06969: one hidden layer, sigmoid outputs, mean square",
+        ),
+        SystemSpec(
+            name="small_net",
+            factory="jamharness_systems.layered:SmallNet",
+            summary="the small convolutional network of arXiv 1803.06969",
+        ),
+        SystemSpec(
+            name="resnet18",
+            factory="jamharness_systems.layered:ResNet18",
+            summary="ResNet-18 for small images (arXiv 1512.03385), with any number of kernels",
+        ),
+        SystemSpec(
             name="committee",
             factory="jamharness_systems.committee:Committee",
             summary="a tree committee on the sphere",

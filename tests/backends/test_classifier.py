@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 from jamharness.api import BadInput, CrossEntropy, Network, QuadraticHinge
 from jamharness.plugins import load_backend
 
-SYSTEM = Classifier(inputs=4, width=(5, 6), depth=2, activation="tanh", classes=4)
+SYSTEM = Classifier(inputs=4, width=(5, 6), depth=2, activation="tanh", class_count=4)
 DRAW = np.random.default_rng(3)
 X, Y = DRAW.standard_normal((30, 4)), DRAW.integers(0, 4, 30)
 
@@ -22,12 +22,12 @@ def problem(backend, loss=None, system=SYSTEM, y=Y):
 def own_scores(system, w):
     """f (P, C), layer by layer in NumPy."""
     signal, start = X, 0
-    for out, inputs in ((5, 4), (6, 5), (system.classes, 6)):
+    for out, inputs in ((5, 4), (6, 5), (system.class_count, 6)):
         W = w[start : start + out * inputs].reshape(out, inputs)
         b = w[start + out * inputs : start + out * inputs + out]
         start += out * (inputs + 1)
         signal = signal @ W.T + b
-        signal = np.tanh(signal) if out != system.classes else signal
+        signal = np.tanh(signal) if out != system.class_count else signal
     assert start == system.size
     return signal
 
@@ -70,7 +70,7 @@ def test_the_gradient_is_torchs_own():
 
 def test_with_two_classes_the_gap_is_a_difference_of_outputs():
     """A hinge on it is the quadratic hinge of y (f_1 − f_0)."""
-    system = Classifier(inputs=4, width=3, depth=1, classes=2, bias=False)
+    system = Classifier(inputs=4, width=3, depth=1, class_count=2, bias=False)
     network = Network(inputs=4, width=3, depth=1, bias=False)
     w = system.initial(0)
     difference = np.concatenate([w[:12], w[15:18] - w[12:15]])
@@ -131,5 +131,5 @@ def test_labels_are_classes(y, said):
 def test_impossible_shapes_are_refused():
     """All at once."""
     with pytest.raises(BadInput) as caught:
-        Classifier(classes=1, depth=0)
+        Classifier(class_count=1, depth=0)
     assert len(caught.value.problems) == 2

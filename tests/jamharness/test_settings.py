@@ -188,6 +188,13 @@ def test_a_system_takes_its_own_settings_from_beside_it_or_from_its_text(given):
     assert build_settings("toy", OfSystems, {"system": str(made.system)}, systems=systems) == made
 
 
+def test_a_record_of_all_settings_reads_back():
+    """A setting that both have stands in the system's text and beside it, each with a value of its own."""
+    record = {"system": "box(particles=64,aspect=2.0,width=3)", "width": "7"}
+    made = build_settings("toy", OfSystems, record, systems=systems)
+    assert (made.width, made.system.value.width) == (7, 3)
+
+
 def test_a_setting_that_the_system_has_too_goes_to_both():
     """As the number of inputs of a network and of a committee."""
     made = build_settings("toy", OfSystems, {"system": "box", "width": "5"}, systems=systems)

@@ -46,7 +46,7 @@ def test_an_edit_orphans_the_cells_that_it_computes_and_no_others(copied: Path) 
     edits = {name: set[str]() for name in NOTHING} | {
         "jamharness_protocols/common/minimisation.py": {"minimisation"},
         "jamharness_numerics/minimise/newton.py": ALL - {"margins", "ageing", "generalisation"},
-        "jamharness_numerics/spectra/counting.py": {"spectrum"},
+        "jamharness_numerics/spectra/counting.py": {"spectrum", "ageing"},
         "jamharness_protocols/spectrum/lanczos.py": {"spectrum"},
         "jamharness_numerics/approach.py": {"approach"},
         "jamharness_protocols/margins/task.py": {"margins"},

@@ -12,6 +12,7 @@ from scipy import stats
 
 from jamharness.api import Cell, Estimate, Findings, FinishedCell, Float64
 from jamharness_protocols.ageing.energies import energies, threshold
+from jamharness_protocols.ageing.flatness import Flatness, flatness
 from jamharness_protocols.ageing.observables import OBSERVABLES
 from jamharness_protocols.ageing.seed import Run, measures
 from jamharness_protocols.ageing.settings import AgeingSettings
@@ -30,6 +31,8 @@ _NOTES = {
     "loss_slope": "no t1",
     "participation": "nothing has moved",
     "unsatisfied": "no patterns",
+    "flat_directions": "not counted, or in doubt (table flat); give flat_steps, or more of them",
+    "flat_rise": "not counted, or in doubt (table flat); give flat_steps, or more of them",
     "ageing_slope": "fewer than two moving curves in the last decade of t_w",
     "unexplained_slope": "no D, or fewer than two moving curves in the last decade of t_w",
 }
@@ -52,7 +55,8 @@ def analyse(settings: AgeingSettings, done: Sequence[FinishedCell]) -> Findings:
     kept = sorted(done, key=lambda item: place(item.cell))
     runs = [Run(item=item, unit=settings.unit) for item in kept if item.result is not None]
     largest = [run for run in runs if run.size == max(each.size for each in runs)]
-    rows = [measures(run) for run in largest]
+    flats = [_flatness(run, settings.flat_threshold) for run in largest]
+    rows = [measures(run, flat) for run, flat in zip(largest, flats, strict=True)]
     failed = [{"seed": place(item.cell)[1], "reason": item.failure} for item in kept if item.result is None]
     names = [name for name in OBSERVABLES if name in (rows[0] if rows else {})]
     columns = ["seed", "parameters", "patterns", "kept", "at_rest", *names, "reason"]
@@ -64,6 +68,8 @@ def analyse(settings: AgeingSettings, done: Sequence[FinishedCell]) -> Findings:
     ages, probability = verdict(rows)
     estimates |= {"ages": ages, "ages_p": probability}
     tables = {"seeds": pd.DataFrame([*rows, *failed], columns=columns), "curves": _curves(largest)}
+    if counted := [flat for flat in flats if flat is not None]:
+        tables["flat"] = _flat(largest[0].curves.waiting, counted)
     if isinstance(settings.measured(), PSpin):
         tables["energy"], estimates["energy"] = energies(runs, settings)
         estimates["threshold_energy"], samples["threshold_energy"] = threshold(runs, settings)
@@ -133,6 +139,21 @@ def _curves(runs: Sequence[Run]) -> pd.DataFrame:
                 "moving": len(logs), "noise": noise,
             })  # fmt: skip
     return pd.DataFrame(rows, columns=["waiting", "t", "distance", "factor", "moving", "noise"])
+
+
+def _flatness(run: Run, part: float) -> Flatness | None:
+    """Flat directions of a run, where they were counted."""
+    packed = np.asarray(run.arrays.get("curvatures", np.empty(0)))
+    return flatness(packed, run.size, part) if packed.size else None
+
+
+def _flat(waiting: Float64, counted: Sequence[Flatness]) -> pd.DataFrame:
+    """Flat and negative directions, the doubt and the largest curvature by waiting time: means over seeds."""
+    names = ("flat", "negative", "doubt", "largest")
+    means = {name: np.mean([getattr(flat, name) for flat in counted], axis=0) for name in names}
+    parts = np.array([flat.flat for flat in counted])
+    error = parts.std(axis=0, ddof=1) / np.sqrt(len(parts)) if len(parts) > 1 else np.nan
+    return pd.DataFrame({"waiting": waiting, **means, "error": error})
 
 
 def _arrays(runs: Sequence[Run], exponent: float | None) -> dict[str, Any]:

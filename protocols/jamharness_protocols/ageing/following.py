@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jamharness.api import Array, Float64, Minibatch, Optimizer, Progress, State, generator
+from jamharness_protocols.ageing.flatness import Counter
 
 _SAID = 25
 """Measurements between two lines of progress."""
@@ -24,6 +25,7 @@ class History:
         loss, unsatisfied: there (K,).
         distance, fourth: means over components of δ² and δ⁴ between t_w and t_w + t, (W, L); NaN beyond the end.
         noise: D(t_w) (W,), the variance of a component of a minibatch's gradient, in the mean over them; NaN without.
+        curvatures: at t_w, as ``flatness.Counter`` gives them, (W, k, m, 2); (W, 0, 0, 2) without.
         kept: how many components of w were kept.
     """
 
@@ -33,6 +35,7 @@ class History:
     distance: Float64
     fourth: Float64
     noise: Float64
+    curvatures: Float64
     kept: int
 
 
@@ -48,6 +51,7 @@ def follow(
     kept: int,
     noise_batches: int,
     progress: Progress,
+    counter: Counter | None = None,
 ) -> History:
     """Run, and measure at every t_w and t_w + t.
 
@@ -63,6 +67,7 @@ def follow(
         kept: components that are kept at most.
         noise_batches: minibatches of which D is made.
         progress: told where it stands.
+        counter: of flat directions at every t_w; None for none.
 
     Raises:
         FloatingPointError: w diverges.
@@ -79,6 +84,7 @@ def follow(
     place = {wait: index for index, wait in enumerate(waiting)}
     distance, fourth = np.full((2, len(waiting), len(lags)), np.nan)
     noise = np.full(len(waiting), np.nan)
+    seen = [np.empty((0, 0, 2))] * len(waiting)
     snapshots: dict[int, Array] = {}
     state, losses, broken = State(w=start), [], []
     for number, time in enumerate(times):
@@ -100,11 +106,14 @@ def follow(
         if time in place:
             snapshots[place[time]] = w.copy()
             noise[place[time]] = gradient_noise(problem, state.w, rule, noise_batches)
+            if counter is not None:
+                seen[place[time]] = counter(state.w, progress)
         if number % _SAID == 0:
             progress(f"step {time} of {steps}: L = {loss:.3e}")
     return History(
         steps=np.array(times, dtype=np.float64), loss=np.array(losses), unsatisfied=np.array(broken, dtype=np.float64),
-        distance=distance, fourth=fourth, noise=noise, kept=size if chosen is None else kept,
+        distance=distance, fourth=fourth, noise=noise, curvatures=np.array(seen),
+        kept=size if chosen is None else kept,
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ class Ageing:
         """The first seed of a network, under the hinge; none for other systems."""
         if settings.system.value is not None:
             return []
-        return [settings.comparison_point(settings.network(), settings.patterns, settings.patterns, settings.seed)]
+        return [settings.comparison_point(settings.network(), settings.count, settings.count, settings.seed)]
 
     def analyse(self, settings: AgeingSettings, done: Sequence[FinishedCell]) -> Findings:
         """Estimates over seeds, mean curves, and E(t) size by size."""
@@ -65,7 +65,7 @@ def _cell(settings: AgeingSettings, system: System, seed: int) -> Cell:
         loss=settings.chosen_loss(),
         coordinates={
             "seed": seed,
-            "patterns": settings.patterns,
+            "patterns": settings.count,
             "initial": settings.scheme(system),
             "dynamics": settings.dynamics(),
             "steps": settings.steps,
@@ -73,8 +73,9 @@ def _cell(settings: AgeingSettings, system: System, seed: int) -> Cell:
             "lags": list(settings.lags),
             "energy_steps": list(settings.energy_steps) if not patterned else [],
             "kept": settings.kept,
+            "flat": settings.flat(),
         },
-        dataset=settings.request(seed, system.inputs, settings.patterns) if isinstance(system, PatternSystem) else None,
+        dataset=settings.request(seed, system.inputs, settings.count) if isinstance(system, PatternSystem) else None,
         label=f"seed {seed}, N = {system.size}",
-        cost=float(system.size) * max(1, settings.patterns) * settings.steps,
+        cost=float(system.size) * max(1, settings.count) * settings.steps,
     )

@@ -16,6 +16,10 @@ from jamharness_numerics.dynamics.ageing import (
 )
 
 from jamharness.api import CellResult, FinishedCell, Float64
+from jamharness_protocols.ageing.flatness import Flatness
+
+DOUBT = 0.1
+"""The largest part of directions of which it may be open whether they are flat."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,7 +79,7 @@ class Run:
         return float(self.loss[found[0]]) if len(found) else None
 
 
-def measures(run: Run) -> dict[str, Any]:
+def measures(run: Run, flat: Flatness | None = None) -> dict[str, Any]:
     """Everything that a run decides, by the names of estimates; None for what it does not."""
     moving = run.curves.moving()
     alive = np.isin(run.curves.waiting, moving.waiting)
@@ -113,6 +117,18 @@ def measures(run: Run) -> dict[str, Any]:
         "participation": float(squares[largest] ** 2 / fourths[largest]) if fourths[largest] > 0 else None,
         "loss": values["loss"],
         "unsatisfied": values["unsatisfied"] / run.size if values["patterns"] else None,  # type: ignore[operator]
+        **_flat(flat),
+    }
+
+
+def _flat(found: Flatness | None) -> dict[str, float | None]:
+    """Flat directions at the last waiting time, and how many more they are than at the first, if that is resolved."""
+    if found is None:
+        return {"flat_directions": None, "flat_rise": None}
+    sure = found.doubt <= DOUBT
+    return {
+        "flat_directions": float(found.flat[-1]) if sure[-1] else None,
+        "flat_rise": float(found.flat[-1] - found.flat[0]) if sure[0] and sure[-1] else None,
     }
 
 

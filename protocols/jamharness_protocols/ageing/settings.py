@@ -5,15 +5,19 @@ from math import log10
 from typing import Any
 
 import numpy as np
+from jamharness_systems.classes import ManyClasses
+from jamharness_systems.layered import Layered
 from jamharness_systems.p_spin import PSpin
 
 from jamharness.api import (
     LOSSES,
     BadInput,
+    DataRequest,
     Linear,
     Loss,
     PatternSystem,
     QuadraticHinge,
+    SquaredDistance,
     System,
     SystemChoice,
     setting,
@@ -34,15 +38,17 @@ class AgeingSettings(NetworkSettings):
     system: SystemChoice = setting(  # noqa: RUF009
         SystemChoice("fully_connected"),
         help="what is measured: fully_connected, with the settings above, or a name from `jamharness systems` with its "
-        "own settings beside it, as in system=p_spin spins=128 p=3",
+        "own settings beside it, as in system=p_spin spins=128 p=3, or system=small_net dataset=mnist",
     )
     loss: str = setting(
-        "cross_entropy",
-        help="of a system with patterns; under the hinge nothing moves any more once all of them are satisfied",
-        choices=tuple(name for name in LOSSES if name != "linear"),
-        source=f"{DYNAMICS}: negative log-likelihood",
+        "auto",
+        help="of a system with patterns: auto is cross_entropy, of all classes where there are several, and "
+        "mean_square of the toy network; under the hinge nothing moves any more once all patterns are satisfied",
+        choices=("auto", *(name for name in LOSSES if name not in ("linear", "squared_distance"))),
+        source=f"{DYNAMICS}: negative log-likelihood; toy: mean square",
     )
     load: float = setting(1.0, help="P/N_w; large loads are under-parametrised")
+    patterns: int | None = setting(None, help="P; none: load times N_w")
     minimiser: str = setting(
         "auto",
         help="minibatches (sgd) or Langevin's equation (langevin); auto: sgd where there are patterns",
@@ -65,6 +71,16 @@ class AgeingSettings(NetworkSettings):
         100_000, help="components of w that are kept for each waiting time: 8 bytes each; more are drawn at random"
     )
     noise_batches: int = setting(20, help="minibatches of which D(t_w), the variance of their gradient, is made")
+    flat_steps: int = setting(
+        0, help="Lanczos steps by which flat directions are counted at every t_w, as in 40; 0: they are not"
+    )
+    flat_threshold: float = setting(
+        0.03, help="a direction is flat if its curvature is below that part of the largest one at any t_w"
+    )
+    flat_probes: int = setting(1, help="random vectors of that count; its error falls as 1/√(N · probes)")
+    flat_patterns: int = setting(
+        1000, help="patterns whose Hessian that is, the first ones; all, where there are fewer"
+    )
     sizes: tuple[int, ...] | None = setting(
         None, help="p_spin: values of N, from which E(t) is extrapolated to 1/N = 0; none: spins alone"
     )
@@ -75,14 +91,17 @@ class AgeingSettings(NetworkSettings):
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
         found = super().problems()
-        for name in ("load", "learning_rate", "dt"):
+        for name in ("load", "learning_rate", "dt", "flat_threshold"):
             if not 0 < getattr(self, name) < float("inf"):
                 found.append(f"{name} = {getattr(self, name)}: it must be a positive number.")
         if not 0 <= self.momentum < 1:
             found.append(f"momentum = {self.momentum}: it must be at least 0 and below 1.")
         if not 0 <= self.temperature < float("inf"):
             found.append(f"temperature = {self.temperature}: it must be 0 or a positive number.")
-        least = {"batch": 1, "waits": 3, "per_decade": 2, "kept": 10, "noise_batches": 2}
+        least = {
+            "batch": 1, "waits": 3, "per_decade": 2, "kept": 10, "noise_batches": 2, "flat_steps": 0, "flat_probes": 1,
+            "flat_patterns": 2,
+        }  # fmt: skip
         given = {name: getattr(self, name) for name in least}
         found += [f"{name} = {given[name]}: ask for at least {n}." for name, n in least.items() if given[name] < n]
         if self.waits > 50 or self.per_decade > 50:
@@ -93,8 +112,27 @@ class AgeingSettings(NetworkSettings):
                 f"give at least {40 * max(1, self.first)}, or another first_wait."
             )
         found += self._system_problems()
-        if not found and self.system.value is None:
-            found += beyond(patterns=self.patterns)
+        found += self._pattern_problems()
+        if not found and self.patterned:
+            found += beyond(patterns=self.count)
+        return found
+
+    def _pattern_problems(self) -> list[str]:
+        """What is wrong with the number of patterns, their classes and where they come from."""
+        found, value = [], self.system.value
+        if self.patterns is not None:
+            if not self.patterned:
+                found.append(f"patterns = {self.patterns}: {self.system.name} has none; leave it out.")
+            elif self.patterns < 2:
+                found.append(f"patterns = {self.patterns}: ask for at least 2.")
+        if isinstance(value, ManyClasses) and value.class_count > 2:
+            if self.dataset == "random":
+                found.append(
+                    f"dataset = random: it has two classes and {self.system.name} {value.class_count}; name a data set "
+                    "with as many, such as mnist or digits, or give class_count=2 beside the system."
+                )
+            elif self.classes not in ("parity", "all"):
+                found.append(f"classes = {self.classes}: {self.system.name} takes all of them; leave it out.")
         return found
 
     def _system_problems(self) -> list[str]:
@@ -112,10 +150,10 @@ class AgeingSettings(NetworkSettings):
             found.append(
                 f"system = {self.system.name}: Δ is measured of networks, of other systems of patterns, and of p_spin."
             )
-        if isinstance(value, PatternSystem) and "y" not in value.along:
+        if isinstance(value, PatternSystem) and not self.many_classes and "y" not in value.along:
             found.append(f"system = {self.system.name}: its labels are no ±1, as those of data sets are.")
-        if value is not None and value.spheres and self.loss == "cross_entropy" and self.patterned:
-            found.append(f"loss = cross_entropy: {self.system.name} is measured at a margin; use loss=hinge.")
+        if value is not None and value.spheres and self.loss_name == "cross_entropy" and self.patterned:
+            found.append(f"loss = {self.loss}: {self.system.name} is measured at a margin; use loss=hinge.")
         if self.minimiser == "sgd" and not self.patterned:
             found.append(f"minimiser = sgd: {self.system.name} has no patterns for a minibatch; use langevin.")
         return found
@@ -123,6 +161,19 @@ class AgeingSettings(NetworkSettings):
     def _network_problems(self) -> list[str]:
         """A network that is not measured has none."""
         return super()._network_problems() if self.system.value is None else []
+
+    @property
+    def many_classes(self) -> bool:
+        """Whether there is an output for each class."""
+        return isinstance(self.system.value, ManyClasses)
+
+    @property
+    def loss_name(self) -> str:
+        """The loss, ``auto`` resolved."""
+        if self.loss != "auto":
+            return self.loss
+        value = self.system.value
+        return "mean_square" if isinstance(value, ManyClasses) and value.squares else "cross_entropy"
 
     @property
     def patterned(self) -> bool:
@@ -175,7 +226,11 @@ class AgeingSettings(NetworkSettings):
 
     def measured(self) -> System:
         """What is measured."""
-        return self.network() if self.system.value is None else self.system.value
+        value = self.system.value
+        if isinstance(value, ManyClasses):
+            # Its gaps belong to its loss.
+            return replace(value, squares=self.loss_name == "mean_square")  # type: ignore[type-var]
+        return self.network() if value is None else value
 
     def systems(self) -> list[System]:
         """What is measured, at every size."""
@@ -185,19 +240,38 @@ class AgeingSettings(NetworkSettings):
         return [replace(system, spins=size) for size in sorted(set(self.sizes))]
 
     @property
-    def patterns(self) -> int:
-        """P: the nearest number to the load that the labels allow; 0 without patterns."""
+    def count(self) -> int:
+        """P: as given, or the nearest number to the load that the labels allow; 0 without patterns."""
         system = self.measured()
-        return patterns_at(self.load, system, self.labels) if isinstance(system, PatternSystem) else 0
+        if not isinstance(system, PatternSystem):
+            return 0
+        return patterns_at(self.load, system, self.labels) if self.patterns is None else self.patterns
+
+    def request(self, seed: int, inputs: int, patterns: int | None) -> DataRequest:
+        """The data of one seed: every class for a system with an output for each, and images as they are for layers."""
+        found, value = super().request(seed, inputs, patterns), self.system.value
+        if isinstance(value, ManyClasses) and value.class_count > 2:
+            found = replace(found, classes="all")
+        return replace(found, projection="none") if isinstance(value, Layered) else found
 
     def chosen_loss(self) -> Loss:
         """The loss with its margin."""
         if not self.patterned:
             return Linear()
-        if self.loss == "hinge":
+        name = self.loss_name
+        if name == "hinge":
             return QuadraticHinge(margin=self.margin)
-        kind = LOSSES[self.loss]
-        return kind() if self.loss == "cross_entropy" else kind(margin=self.margin)
+        if name == "mean_square" and self.many_classes:
+            return SquaredDistance()
+        return LOSSES[name]() if name == "cross_entropy" else LOSSES[name](margin=self.margin)
+
+    def flat(self) -> dict[str, Any]:
+        """How flat directions are counted, as JSON values; steps of 0 say that they are not."""
+        if not self.flat_steps or not self.patterned:
+            return {"steps": 0}
+        return {
+            "steps": self.flat_steps, "probes": self.flat_probes, "patterns": min(self.flat_patterns, self.count)
+        }  # fmt: skip
 
     def dynamics(self) -> dict[str, Any]:
         """The rule as JSON values."""

@@ -1,6 +1,7 @@
 """One run followed through its waiting times."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jamharness_systems.p_spin import PSpin
@@ -15,6 +16,7 @@ from jamharness.api import (
     Progress,
     Sgd,
 )
+from jamharness_protocols.ageing.flatness import Counter
 from jamharness_protocols.ageing.following import follow
 from jamharness_protocols.common.problem import problem_of, system_of
 
@@ -40,6 +42,7 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
         at["kept"],
         int(dynamics.get("noise_batches", 0)),
         progress,
+        counter_of(cell, backend),
     )
     # The energy of a glass is a sum over its spins, and is stated for one of them.
     loss = found.loss / system.size if isinstance(system, PSpin) else found.loss
@@ -50,9 +53,18 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
         },
         arrays={
             "steps": found.steps, "loss": loss, "unsatisfied": found.unsatisfied, "distance": found.distance,
-            "fourth": found.fourth, "noise": found.noise,
+            "fourth": found.fourth, "noise": found.noise, "curvatures": found.curvatures,
         },
     )  # fmt: skip
+
+
+def counter_of(cell: Cell, backend: Backend) -> Counter | None:
+    """What counts flat directions, where that is asked for."""
+    at = cell.coordinates["flat"]
+    if not at["steps"]:
+        return None
+    part = replace(cell, coordinates={**cell.coordinates, "patterns": at["patterns"]})
+    return Counter(problem=problem_of(part, backend), steps=at["steps"], probes=at["probes"])
 
 
 def rule_of(dynamics: Mapping[str, Any], seed: int) -> Optimizer:

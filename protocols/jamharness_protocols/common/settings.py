@@ -81,8 +81,8 @@ class NetworkSettings:
     )
     projection: str = setting(
         "whitened",
-        help="principal components of real data, divided by their spread or not",
-        choices=("whitened", "plain"),
+        help="principal components of real data, divided by their spread or not; none: pixels as they are",
+        choices=("whitened", "plain", "none"),
         source=PAPER,
     )
     fit: str = setting(
@@ -95,7 +95,7 @@ class NetworkSettings:
     classes: str = setting(
         "parity",
         help="which classes of real data are −1 and which +1: parity of their number (two names: in order), "
-        "or A,B/C,D, or A/rest",
+        "or A,B/C,D, or A/rest; all, for systems with an output for each",
         source=f"{PAPER}: parity of the digit",
     )
     label_column: str | None = setting(None, help="the column of a table that holds the class; none: the last")
@@ -125,11 +125,18 @@ class NetworkSettings:
         found += self._margin_problems()
         if named_data(self.dataset)[1] and self.folder is not None:
             found.append(f"folder = {self.folder}: dataset={self.dataset} names its file itself; leave it out.")
+        if self.classes == "all" and not self.many_classes:
+            found.append("classes = all: it is for systems with an output for each class; name two, as in 7/rest.")
         if not 0 <= self.test_fraction < 1:
             found.append(f"test_fraction = {self.test_fraction}: it must be at least 0 and below 1.")
         if not too_large:  # a network of so many layers would be built to be refused
             found += self._network_problems()
         return found
+
+    @property
+    def many_classes(self) -> bool:
+        """Whether what is measured has an output for each class."""
+        return False
 
     def _margin_problems(self) -> list[str]:
         """What is wrong with κ."""
