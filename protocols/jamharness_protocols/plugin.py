@@ -80,6 +80,11 @@ def jamharness_systems() -> Iterable[SystemSpec]:
             summary="a fully connected network with one output (arXiv 1809.09349)",
         ),
         SystemSpec(
+            name="parametrised",
+            factory="jamharness_systems.parametrised:ParametrisedNetwork",
+            summary="a fully connected network in a named parametrisation (arXiv 1906.08034)",
+        ),
+        SystemSpec(
             name="spherical",
             factory="jamharness.api.spherical:Spherical",
             summary="a fully connected network at fixed |w|: set constraint=sphere or constraint=layers",
