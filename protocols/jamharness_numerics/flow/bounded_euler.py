@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jamharness_numerics.flow.evaluation import Field
+from jamharness_numerics.flow.control import Controlled
 from jamharness_numerics.flow.outcome import Place
 
 GROW, SHRINK = 1.1, 0.1
@@ -10,7 +10,7 @@ LARGEST_CHANGE = 0.1
 """Of any Δ in a step, in units of the margin."""
 
 
-class BoundedEuler:
+class BoundedEuler(Controlled):
     """w − dt ∇L, kept if the gradient turns little and no output changes much; dt grows by a tenth or shrinks tenfold.
 
     The bounds are |g′ − g|²/(|g||g′|) < tolerance and max|Δ′ − Δ| < ``LARGEST_CHANGE``; dt grows where both are met
@@ -23,9 +23,6 @@ class BoundedEuler:
     """
 
     default = 1e-4
-
-    def __init__(self, field: Field, tolerance: float) -> None:
-        self.field, self.tolerance = field, tolerance
 
     def step(self, place: Place, dt: float) -> tuple[Place, float]:
         """The end of a step, and the larger of the two in units of its bound: below 1 it is kept."""

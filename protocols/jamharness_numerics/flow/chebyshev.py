@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from jamharness.api import Array, Float64, generator
-from jamharness_numerics.flow.control import error_of, rescaled
+from jamharness_numerics.flow.control import Controlled, error_of, rescaled
 from jamharness_numerics.flow.evaluation import Field
 from jamharness_numerics.flow.outcome import Place
 
@@ -24,7 +24,7 @@ _SAFETY = 1.2
 """It is taken larger than the power method says, which comes from below."""
 
 
-class Chebyshev:
+class Chebyshev(Controlled):
     """RKC2 with as many stages as stability asks for, and its own estimate of the error.
 
     Arguments:
@@ -35,7 +35,7 @@ class Chebyshev:
     default = 1e-4
 
     def __init__(self, field: Field, tolerance: float) -> None:
-        self.field, self.tolerance = field, tolerance
+        super().__init__(field, tolerance)
         self._stiffest: Array | None = None
         self._radius, self._age = 0.0, 0
 

@@ -12,23 +12,25 @@ from jamharness_numerics.flow.evaluation import Field
 from jamharness_numerics.flow.exponential import Exponential
 from jamharness_numerics.flow.outcome import BEGUN, RESTING, Ending, Flowed, Place, Until
 
-_SHORTEST = 1e-14
-"""Of dt in units of t: shorter steps do not move time in float64."""
 _SAID = 50
 """Steps between two words on progress."""
 
 
 class Integrator(Protocol):
-    """One way to make a step."""
+    """One way to make steps; it counts those that it had to make again."""
 
-    def step(self, place: Place, dt: float) -> tuple[Place, float]:
-        """The end of a step and its error in units of what is allowed: below 1 it is kept."""
+    rejected: int
 
-    def next(self, dt: float, error: float) -> float:
-        """The dt that should follow a step of this one with that error."""
+    def advance(self, place: Place, reach: float) -> Place | None:
+        """The end of the next step, at ``reach`` at the latest; None where no step can be made."""
+
+    def crossing(self, place: Place, after: Place, level: float) -> Place:
+        """Where in a step the largest Δ falls to a level."""
 
 
-INTEGRATORS: Mapping[str, Any] = {"authors": BoundedEuler, "chebyshev": Chebyshev, "exponential": Exponential}
+INTEGRATORS: Mapping[str, Any] = {
+    "authors": BoundedEuler, "chebyshev": Chebyshev, "exponential": Exponential
+}  # fmt: skip
 METHODS = tuple(INTEGRATORS)
 
 
@@ -49,8 +51,8 @@ def gradient_flow(
         w: (N,) where to start; not modified.
         method: ``"authors"``: Euler steps with the two bounds of arXiv 1906.08034; ``"chebyshev"``: stabilised explicit
             steps; ``"exponential"``: on the tangent kernel.
-        tolerance: of one step; None for the method's own: 1e-4 of the turn of ∇L (authors), and of the error in Δ 1e-4
-            and 1e-2, of which the last is of a companion one order lower.
+        tolerance: of one step; None for the method's own: 1e-4 of the turn of ∇L (authors), of the error in Δ 1e-4
+            (chebyshev) and 1e-2 (exponential, whose companion is two orders lower).
         until: when to stop; None for N_Δ = 0.
         rate: a constant factor of time.
         at: times at which w is kept; steps end there.
@@ -71,44 +73,27 @@ def gradient_flow(
     landings = [time for time in sorted(set(at)) if 0 < time <= until.time]
     if np.isfinite(until.time) and until.time not in landings:
         landings.append(until.time)
-    dt = _first_step(place, rate)
-    history, rejected, begun = [_record(field, place)], 0, False
+    history, begun = [_record(field, place)], False
     kept: list[tuple[float, Array]] = []
     while True:
         decline = place.time * rate * float(place.gradient @ place.gradient) / place.loss if place.loss else 0.0
         begun = begun or decline > BEGUN
         ending = _ending(field, place, until, resting=begun and decline < RESTING)
-        if ending is None and dt <= _SHORTEST * place.time:
-            ending = "stuck"
-        if ending is not None:
-            return _flowed(field, place, ending, history, kept, rejected)
-        reach = landings[0] - place.time if landings else float("inf")
-        length = reach if dt >= reach * (1 - 1e-9) else dt
-        new, error = integrator.step(place, length)
-        following = integrator.next(length, error)
-        if not (error < 1 and new.finite):
-            rejected += 1
-            dt = min(following, 0.9 * length)
-            continue
-        if length == reach:
-            new = Place(w=new.w, time=landings.pop(0), margins=new.margins, loss=new.loss, gradient=new.gradient)
-            if new.time in at:
-                kept.append((new.time, new.w))
-        dt = max(following, dt) if length < dt else following
+        new = integrator.advance(place, landings[0] if landings else float("inf")) if ending is None else None
+        if new is None:
+            return _flowed(field, place, ending or "stuck", history, kept, integrator.rejected)
+        if until.margin is not None and np.all(new.margins <= -until.margin):
+            new = integrator.crossing(place, new, -until.margin)
+        if landings and new.time == landings[0] and landings.pop(0) in at:
+            kept.append((new.time, new.w))
         place = new
         history.append(_record(field, place))
         if len(history) % _SAID == 0:
             say(f"t = {place.time:.3g}: {history[-1][2]} unsatisfied, L = {place.loss:.2e}")
 
 
-def _first_step(place: Place, rate: float) -> float:
-    """The time in which L would fall by a thousandth: the same step whatever the units of time."""
-    speed = rate * float(place.gradient @ place.gradient)
-    return 1e-3 * place.loss / speed if speed and place.loss > 0 else 1.0
-
-
 def _ending(field: Field, place: Place, until: Until, *, resting: bool) -> Ending | None:
-    if until.margin is not None and bool(np.all(place.margins <= -until.margin)):
+    if place.loss <= until.loss or (until.margin is not None and bool(np.all(place.margins <= -until.margin))):
         return "satisfied"
     if place.time >= until.time:
         return "time"

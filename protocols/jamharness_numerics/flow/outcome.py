@@ -1,6 +1,6 @@
 """When a gradient flow stops, and what it gives."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ class Until:
 
     Arguments:
         margin: once every Δ ≤ −margin: 0 is N_Δ = 0; None never stops a flow for that.
+        loss: once L is that small, as under the mean square, which satisfies no pattern in a finite time.
         time: at that time.
         gradients: as soon as so many gradients (or their worth) are spent.
         resting: whether to stop where L hardly falls any more in ln t, by ``RESTING``.
@@ -30,6 +31,7 @@ class Until:
     """
 
     margin: float | None = 0.0
+    loss: float = 0.0
     time: float = float("inf")
     gradients: int = 1_000_000
     resting: bool = True
@@ -61,6 +63,10 @@ class Place:
     margins: Array
     loss: float
     gradient: Array
+
+    def moved(self, time: float) -> "Place":
+        """The same at a time that differs by rounding."""
+        return replace(self, time=time)
 
     @property
     def finite(self) -> bool:
