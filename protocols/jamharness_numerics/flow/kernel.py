@@ -22,7 +22,7 @@ _ROUNDING = 1e-12
 _BALANCED = 1e-24
 """Of |Jᵀℓ′|² in units of its largest: below, the pulls of the patterns cancel to rounding."""
 _RELATIVE = 1e-9
-"""Tolerance of the implicit method, on the scale of q."""
+"""Tolerance of the implicit method, on the scale of the moving w."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -171,50 +171,54 @@ def _event(
 
 
 def _implicit(K: Float64, start: Float64, loss: Loss, until: Until) -> KernelFlowed:
-    """Other losses: SciPy's LSODA, decade after decade of t."""
+    """Other losses: SciPy's LSODA, decade after decade of t.
+
+    In coordinates a of the moving w, K = G Gᵀ and Δ = Δ₀ − G a: where K is singular q grows for ever and a does not.
+    """
     count = len(start)
-    largest = float(np.linalg.eigvalsh(K)[-1])
-    if largest <= 0:
+    values, vectors = np.linalg.eigh(K)
+    seen = values > max(values[-1], 0.0) * count * np.finfo(np.float64).eps
+    roots = np.sqrt(values[seen])
+    G = vectors[:, seen] * roots
+    if not len(roots):
         return KernelFlowed(time=until.time, margins=start, pulls=np.zeros(count), ending="resting")
-    unit = count / largest
+    unit = count / float(roots[-1]) ** 2
 
-    def slope(_t: float, q: Float64) -> Float64:
-        return np.asarray(loss.slope(start - K @ q) / count, dtype=np.float64)
+    def slope(_t: float, a: Float64) -> Float64:
+        return np.asarray(G.T @ loss.slope(start - G @ a) / count, dtype=np.float64)
 
-    def bend(_t: float, q: Float64) -> Float64:
-        return np.asarray(-np.asarray(loss.curvature(start - K @ q))[:, None] * K / count)
+    def bend(_t: float, a: Float64) -> Float64:
+        return np.asarray(-(G.T * loss.curvature(start - G @ a)) @ G / count)
 
-    def satisfied(_t: float, q: Float64) -> float:
-        return float((start - K @ q).max()) + (until.margin or 0.0)
+    def satisfied(_t: float, a: Float64) -> float:
+        return float((start - G @ a).max()) + (until.margin or 0.0)
+
+    def ended(time: float, a: Float64, ending: Ending) -> KernelFlowed:
+        return KernelFlowed(time=time, margins=start - G @ a, pulls=vectors[:, seen] @ (a / roots), ending=ending)
 
     satisfied.terminal, satisfied.direction = True, -1  # type: ignore[attr-defined]
     watched = [] if until.margin is None else [satisfied]
-    time, q, begun = 0.0, np.zeros(count), False
+    time, a, begun = 0.0, np.zeros(len(roots)), False
     while True:
-        margins = start - K @ q
-        pulling = slope(time, q)
-        value = float(np.mean(loss.value(margins)))
-        speed = float(pulling @ K @ pulling)
-        decline = time * speed / value if value > 0 else 0.0
+        margins, speed = start - G @ a, slope(time, a)
+        value, power = float(np.mean(loss.value(margins))), float(speed @ speed)
+        decline = time * power / value if value > 0 else 0.0
         begun = begun or decline > BEGUN
-        ending: Ending | None = None
         if until.margin is not None and margins.max() <= -until.margin:
-            ending = "satisfied"
-        elif time >= until.time:
-            ending = "time"
-        elif speed <= _BALANCED * largest * float(pulling @ pulling) or (until.resting and begun and decline < RESTING):
-            ending = "resting"
-        if ending is not None:
-            return KernelFlowed(time=time, margins=margins, pulls=q, ending=ending)
+            return ended(time, a, "satisfied")
+        if time >= until.time:
+            return ended(time, a, "time")
+        pulling = loss.slope(margins) / count
+        balanced = power <= _BALANCED * float(roots[-1]) ** 2 * float(pulling @ pulling)
+        if balanced or (until.resting and begun and decline < RESTING):
+            return ended(time, a, "resting")
         reach = min(until.time, max(10 * time, unit))
+        least = _RELATIVE * max(float(np.abs(a).max()), 1e-3 * unit * float(np.abs(speed).max()))
         made = solve_ivp(
-            slope, (time, reach), q, method="LSODA", jac=bend, events=watched, rtol=_RELATIVE,
-            atol=_RELATIVE * max(float(np.abs(q).max()), 1e-3 * unit * float(np.abs(pulling).max())),
+            slope, (time, reach), a, method="LSODA", jac=bend, events=watched, rtol=_RELATIVE, atol=least
         )  # fmt: skip
         if made.status == 1 and made.t_events is not None and made.y_events is not None:
-            q = made.y_events[0][0]
-            margins = start - K @ q
-            return KernelFlowed(time=float(made.t_events[0][0]), margins=margins, pulls=q, ending="satisfied")
+            return ended(float(made.t_events[0][0]), made.y_events[0][0], "satisfied")
         if not made.success:
-            return KernelFlowed(time=time, margins=margins, pulls=q, ending="stuck")
-        time, q = float(reach), made.y[:, -1]
+            return ended(time, a, "stuck")
+        time, a = float(reach), made.y[:, -1]

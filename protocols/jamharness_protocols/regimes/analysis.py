@@ -67,7 +67,7 @@ class Plane:
             return np.asarray(np.log(self.values[name][:, chosen.astype(int)]).mean(axis=1))
 
     def variances(self, chosen: Float64) -> Float64:
-        """ln Var F over some networks, mean over the test set; NaN where not every network is satisfied.
+        """The logarithm of Var F over some networks, mean over the test set; NaN where not every network is satisfied.
 
         Networks that a resample holds twice count twice; the variance is that of the networks themselves, unbiased.
         """

@@ -6,7 +6,7 @@ from jamharness.api import Observable
 from jamharness_protocols.regimes.settings import SOURCE
 
 LAZY, FEATURE = 0.1, 2.0
-"""‖ΔΘ‖/‖Θ₀‖ below which a place counts as lazy, and above which as one of features; the crossover between is in neither."""
+"""‖ΔΘ‖/‖Θ₀‖ below which a place is lazy, and above which it is one of features; the crossover is in neither."""
 
 
 def _of(unit: str, meaning: str, published: str = "") -> Observable:

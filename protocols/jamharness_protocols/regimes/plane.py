@@ -1,6 +1,7 @@
 """Which cells of the (h, α) plane are known, and which are needed next."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import exp, log, sqrt
 from typing import Any
 
@@ -42,8 +43,8 @@ def wanted(settings: RegimesSettings, done: Sequence[FinishedCell]) -> list[Plac
         grid = [(width, scale) for width in sorted(set(settings.widths))]
         places += [place for place in grid if place not in places]
         if all(place in known for place in grid):
-            width = next_width(settings, mine)
-            places += [] if width is None else [(width, scale)]
+            between = next_width(settings, mine)
+            places += [] if between is None else [(between, scale)]
     return list(dict.fromkeys(places))
 
 
@@ -64,7 +65,7 @@ def crossing(values: Mapping[float, float | None]) -> tuple[float, float] | None
     """The neighbours between which a function of a scale changes from above 0 to below; the last such pair."""
     scales = sorted(scale for scale, value in values.items() if value is not None)
     found = None
-    for low, high in zip(scales[:-1], scales[1:], strict=True):
+    for low, high in pairwise(scales):
         if (values[low] or 0.0) > 0 >= (values[high] or 0.0):
             found = low, high
     return found

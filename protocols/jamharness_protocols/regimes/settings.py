@@ -12,8 +12,8 @@ from jamharness_protocols.common.settings import NetworkSettings, beyond
 SOURCE = "arXiv 1906.08034"
 TASK = "regimes"
 STOPS = {"softhinge": 0.0, "hinge": -0.01, "cross_entropy": 1.0}
-"""How far beyond κ every pattern must be for a flow to stop: N_Δ = 0; all Δ ≤ .01, as the quadratic hinge pulls ever less
-and reaches 0 in no finite time; y F ≥ 1."""
+"""How far beyond κ every pattern must be for a flow to stop: N_Δ = 0; all Δ ≤ .01, as the quadratic hinge pulls ever
+less and reaches 0 in no finite time; y F ≥ 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +72,12 @@ class RegimesSettings(NetworkSettings):
         + ", ".join(f"{name} {value:g}" for name, value in STOPS.items()),
     )
     method: str = setting(
-        "chebyshev",
-        help="stabilised explicit steps, exponential steps on the tangent kernel, or the authors' rule",
+        "exponential",
+        help="exponential steps on the tangent kernel, stabilised explicit steps (chebyshev), or the authors' rule",
         choices=METHODS,
     )
     tolerance: float | None = setting(None, help="of a step; none: the method's own (docs/regimes.md)")
-    budget: int | None = setting(20_000, help="gradients of one flow")
+    budget: int | None = setting(5000, help="gradients of one flow")
     tests: int = setting(1000, help="test patterns for errors and the variance of outputs; all, where there are fewer")
     kernel_tests: int = setting(200, help="of these, those on which ‖ΔΘ‖ and the kernels' own predictions are measured")
     seeds: int = setting(6, help="networks from independent initial weights, on the same patterns; an ensemble")
@@ -169,7 +169,7 @@ class RegimesSettings(NetworkSettings):
                 "scale": scale,
                 "method": self.method,
                 "tolerance": self.tolerance,
-                "gradients": 20_000 if self.budget is None else self.budget,
+                "gradients": 5000 if self.budget is None else self.budget,
                 "stop": STOPS[self.loss] if self.stop_margin is None else self.stop_margin,
                 "tests": self.tests,
                 "kernel_tests": self.kernel_tests,

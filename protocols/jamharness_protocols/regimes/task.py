@@ -1,6 +1,7 @@
 """One flow at (h, α): how far w and the tangent kernel move, and how well the network and its kernels predict."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jamharness_numerics.flow import Until, gradient_flow, kernel_flow
@@ -14,10 +15,10 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     """Follow one flow.
 
     Returns:
-        values: how it ended (``satisfied``, or ``unsatisfied`` where L came to rest, or ``undecided``), N_Δ, the time in
-        units without α, gradients, ‖ΔΘ‖/‖Θ₀‖ on the training set and on test patterns, ‖Δw‖/‖w₀‖, and errors on the
-        test set of the network and, on fewer patterns, of its initial and of its final kernel. arrays: ``outputs`` F (M,)
-        on the test set and its ``labels``, and ``w``.
+        values: how it ended (``satisfied``, ``unsatisfied`` where L came to rest, or ``undecided``), N_Δ, the time of
+        ẇ = −∇L, gradients, ‖ΔΘ‖/‖Θ₀‖ on the training set and on test patterns, ‖Δw‖/‖w₀‖, and errors on the test set of
+        the network and, on fewer patterns, of its initial and of its final kernel. arrays: ``outputs`` F (M,) on the
+        test set, its ``labels``, and ``w``.
     """
     at, system = cell.coordinates, system_of(cell)
     assert isinstance(system, ParametrisedNetwork)
@@ -28,17 +29,19 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     if not len(x_test):
         raise BadInput("The data set has no test set: raise test_fraction, or take another one.")
     w = system.initial(at["seed"])
-    output = Output(system=system, scale=alpha_of(system, at["scale"]))
-    problem = backend.problem(output, {"x": x, "y": y, "origin": w}, cell.loss)
+    output = Output(system=system, scale=alpha_of(system, at["scale"]), centred=False)
     few = min(at["kernel_tests"], len(x_test))
-    tested = backend.problem(output, {"x": x_test[:few], "y": np.ones(few), "origin": w}, cell.loss)
+    tested = backend.problem(output, {"x": x_test[:few], "y": np.ones(few)}, cell.loss)
+    # F = α (f − f₀): what f₀ is belongs to each pattern's own margin, so that it is computed once.
+    offsets = y * np.asarray(tested.outputs(w, x), dtype=np.float64)
+    problem = backend.problem(output, {"x": x, "y": y}, replace(cell.loss, offsets=tuple(offsets.tolist())))
     until = Until(margin=at["stop"], gradients=at["gradients"])
     before = _jacobians(problem, tested, w)
     found = gradient_flow(problem, w, at["method"], at["tolerance"], until, say=progress)
     end = found.end.w
     after = _jacobians(problem, tested, end)
     start = problem.margins(w)
-    outputs = np.asarray(problem.outputs(end, x_test), dtype=np.float64)
+    outputs = np.asarray(problem.outputs(end, x_test) - problem.outputs(w, x_test), dtype=np.float64)
     ending = {"satisfied": "satisfied", "resting": "unsatisfied"}.get(found.ending, "undecided")
     return CellResult(
         values={
