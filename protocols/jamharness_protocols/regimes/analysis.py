@@ -1,15 +1,16 @@
 """From flows to slopes, lines and collapses, with intervals over the networks."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jamharness_numerics.statistics.bootstrap import few, interval
+from jamharness_numerics.statistics.bootstrap import estimate, few, interval
 from jamharness_numerics.statistics.collapse import distance_of_curves, pooled_slope
 from jamharness_systems.parametrised import UNITS
 
-from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness.api import CellResult, Estimate, Findings, FinishedCell, Float64
 from jamharness_protocols.regimes.observables import FEATURE, LAZY, OBSERVABLES
 from jamharness_protocols.regimes.plane import by_place, crossing_at, jamming_bracket, satisfied, seeds_of
 from jamharness_protocols.regimes.settings import RegimesSettings
@@ -17,7 +18,7 @@ from jamharness_protocols.regimes.settings import RegimesSettings
 NAMES = (
     "kernel_change", "kernel_change_test", "displacement", "error", "initial_kernel_error", "final_kernel_error",
 )  # fmt: skip
-_RESAMPLES = 1000
+_RESAMPLES = 400
 _NOTES = {
     "alpha_star_exponent": "fewer than two widths have ‖ΔΘ‖ = ‖Θ₀‖ bracketed",
     "kernel_slope_lazy": f"no width has two values of α with ‖ΔΘ‖ < {LAZY:g} ‖Θ₀‖",
@@ -54,7 +55,7 @@ class Plane:
         self.scale = np.array([scale for _, scale in self.places], dtype=np.float64)
         names = (*NAMES, "gradients", "time", "unsatisfied", "parameters")
         self.values = {
-            name: np.array([[float(each.values[name]) for each in row] for row in results]).reshape(len(results), -1)  # type: ignore[arg-type]
+            name: np.array([[_number(each, name) for each in row] for row in results]).reshape(-1, len(seeds))
             for name in names
         }
         self.solved = np.array([[each.values["outcome"] == "satisfied" for each in row] for row in results])
@@ -82,6 +83,11 @@ class Plane:
                 spread = shares @ own**2 - (shares @ own) ** 2
                 found[place] = np.log(spread.mean() / (1 - np.sum(shares**2)))
         return found
+
+
+def _number(result: CellResult, name: str) -> float:
+    value: Any = result.values[name]
+    return float(value)
 
 
 def analyse(settings: RegimesSettings, done: Sequence[FinishedCell]) -> Findings:
@@ -175,6 +181,11 @@ def _stars(settings: RegimesSettings, plane: Plane, chosen: Float64) -> dict[int
     return found
 
 
+def _star(settings: RegimesSettings, plane: Plane, width: int, chosen: Float64) -> float:
+    """α* of one width; NaN where it is not bracketed."""
+    return _stars(settings, plane, chosen).get(width, float("nan"))
+
+
 def _star_exponent(settings: RegimesSettings, plane: Plane, chosen: Float64) -> float:
     stars = _stars(settings, plane, chosen)
     widths, alphas = np.array(list(stars), dtype=np.float64), np.array(list(stars.values()))
@@ -197,9 +208,7 @@ def _crossover(settings: RegimesSettings, plane: Plane) -> pd.DataFrame:
     rows = []
     everyone = np.arange(settings.seeds, dtype=np.float64)
     for width, star in _stars(settings, plane, everyone).items() if plane.places else ():
-        ends = interval(
-            everyone, lambda chosen, h=width: _stars(settings, plane, chosen).get(h, np.nan), resamples=_RESAMPLES
-        )
+        ends = interval(everyone, partial(_star, settings, plane, width), resamples=_RESAMPLES)
         rows.append({"width": width, "alpha_star": star, "low": ends[0], "high": ends[1]})
     return pd.DataFrame(rows, columns=["width", "alpha_star", "low", "high"])
 
@@ -248,19 +257,13 @@ def _critical(jamming: pd.DataFrame) -> dict[str, Estimate]:
 def _errors(settings: RegimesSettings, plane: Plane) -> dict[str, Estimate]:
     """Test errors of the largest width at both ends of √h α."""
     found: dict[str, Estimate] = {}
-    everyone = np.arange(settings.seeds, dtype=np.float64)
     for name, scale in (("lazy", max(settings.scales)), ("feature", min(settings.scales))):
         place = (max(settings.widths), scale)
         if place not in plane.places:
             continue
         at = plane.places.index(place)
         errors = plane.values["error"][at]
-        low, high = interval(
-            everyone, lambda chosen, e=errors: float(e[chosen.astype(int)].mean()), resamples=_RESAMPLES
-        )
-        found[f"{name}_error"] = Estimate(
-            value=float(errors.mean()), low=low, high=high, count=settings.seeds, note=few(settings.seeds)
-        )
+        found[f"{name}_error"] = estimate(errors, lambda some: float(np.mean(some)))
         found[f"{name}_ensemble_error"] = Estimate(
             value=ensemble_error(plane.outputs[at], plane.labels), low=None, high=None, count=settings.seeds
         )
@@ -312,7 +315,7 @@ def _places(settings: RegimesSettings, plane: Plane) -> pd.DataFrame:
             "time": float(np.mean([units.time(float(t), scale, width) for t in plane.values["time"][at]])),
         })  # fmt: skip
     columns = [
-        "width", "weights", "scale", "alpha", "satisfied", *NAMES[:3], "error", "ensemble_error", *NAMES[4:], "variance",
-        "unsatisfied", "time", "gradients",
+        "width", "weights", "scale", "alpha", "satisfied", *NAMES[:3], "error", "ensemble_error", *NAMES[4:],
+        "variance", "unsatisfied", "time", "gradients",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)

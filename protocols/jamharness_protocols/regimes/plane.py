@@ -33,7 +33,7 @@ def wanted(settings: RegimesSettings, done: Sequence[FinishedCell]) -> list[Plac
     """
     known = {place: cells for place, cells in by_place(done).items() if set(cells) >= set(seeds_of(settings))}
     places = [(width, scale) for width in sorted(set(settings.widths)) for scale in sorted(set(settings.scales))]
-    places += [place for place in known if place not in places]
+    places += [place for place in sorted(known) if place not in places]
     for width in sorted(set(settings.widths)):
         following = next_scale(settings, {scale: cells for (h, scale), cells in known.items() if h == width})
         if following is not None:
