@@ -1,6 +1,6 @@
 """The figures of the regimes protocol."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,13 +61,26 @@ def _phases(figure: "Figure", findings: Findings) -> None:
             middle, alpha, xerr=np.stack([middle - low, high - middle]), fmt="s--", color="C3", markersize=3,
             label="jamming", zorder=3,
         )  # fmt: skip
-    axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlabel(r"width $h$")
+    _widths(axes, places["width"])
     axes.set_ylabel(_ALPHA)
     handles, labels = axes.get_legend_handles_labels()
     if handles:
         figure.legend(handles, labels, loc="outside upper center", ncols=2)
+
+
+def _widths(axes: "Axes", widths: Iterable[int]) -> None:
+    """A logarithmic axis of widths, with ticks at those that leave room for their labels."""
+    from matplotlib.ticker import NullLocator
+
+    ticks: list[int] = []
+    for width in sorted(set(widths)):
+        if not ticks or width >= 1.5 * ticks[-1]:
+            ticks.append(width)
+    axes.set_xscale("log")
+    axes.set_xticks(ticks, [str(width) for width in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel(r"width $h$")
 
 
 def _changes(axes: "Axes", findings: Findings, name: str, label: str) -> None:
@@ -113,7 +126,6 @@ def _fluctuations(axes: "Axes", findings: Findings) -> None:
             rows["width"], rows["variance"], "o-", color=f"C{place % COLOURS}", markersize=2.5, linewidth=0.8,
             label=rf"$\sqrt{{h}}\,\alpha$ = {scale:g}",
         )  # fmt: skip
-    axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlabel(r"width $h$")
+    _widths(axes, places["width"])
     axes.set_ylabel(r"Var $F$ over initial weights")
