@@ -1,6 +1,6 @@
 """The error of a gradient flow against its tolerance, and what it costs beside the authors' rule.
 
-Usage: python benchmarks/flow.py [--width H] [--patterns P]
+Usage: python benchmarks/flow.py [--width H] [--patterns P] [--scales A…]
 
 One network of two layers of softplus(5) units on random patterns, under the softened hinge, at √h α = .1, 1 and 1000,
 followed to 0.9 of the time at which every pattern is satisfied. Errors are those of Δ and, relative to |w − w₀|, of w
@@ -38,8 +38,9 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--width", type=int, default=16)
     options.add_argument("--patterns", type=int, default=60)
+    options.add_argument("--scales", type=float, nargs="+", default=[0.1, 1.0, 1000.0])
     given = options.parse_args()
-    for scale in (0.1, 1.0, 1000.0):
+    for scale in given.scales:
         problem, w = posed(given.width, given.patterns, scale)
         satisfied = gradient_flow(problem, w, "chebyshev", 1e-3)
         time, count = 0.9 * satisfied.end.time, [0]
