@@ -203,12 +203,17 @@ class DerivedProblem:
 
     def loss_and_gradient(self, w: Array) -> tuple[float, Array]:
         """L(w) and ∇L(w) (N,), in the space around the sphere where there is one."""
+        margins, gradient = self.margins_and_gradient(w)
+        return self.loss_of(margins), gradient
+
+    def margins_and_gradient(self, w: Array) -> tuple[Array, Array]:
+        """Δ(w) (M,) and ∇L(w) (N,), of which L comes without another pass."""
         margins = self.margins(w)
         slopes = self.loss.slope(margins) / len(margins)
         rows, data = self._pulling(slopes)
         if not len(rows):
-            return 0.0, np.zeros_like(np.asarray(w, dtype=self.backend.dtype))
-        return self.loss_of(margins), -self.differentiator.pull(self.gaps, w, data, slopes[rows])
+            return margins, np.zeros_like(np.asarray(w, dtype=self.backend.dtype))
+        return margins, -self.differentiator.pull(self.gaps, w, data, slopes[rows])
 
     def batch_gradient(self, w: Array, rows: NDArray[np.integer]) -> Array:
         """(1/n) Σ ∇ℓ over n constraints, (N,), in the space around the sphere where there is one.

@@ -62,6 +62,12 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             summary="the test error against N: its cusp at N*, its fall beyond, what ensembles are worth",
         ),
         ProtocolSpec(
+            name="regimes",
+            factory="jamharness_protocols.regimes.protocol:Regimes",
+            tasks={"regimes": "jamharness_protocols.regimes.task:measure"},
+            summary="lazy and feature learning over the (h, α) plane, with the crossover and the jamming line",
+        ),
+        ProtocolSpec(
             name="calibration",
             factory="jamharness_protocols.calibration.protocol:CalibrationProtocol",
             tasks={"calibration": "jamharness_protocols.calibration.task:measure"},
@@ -78,6 +84,11 @@ def jamharness_systems() -> Iterable[SystemSpec]:
             name="fully_connected",
             factory="jamharness.api.network:Network",
             summary="a fully connected network with one output (arXiv 1809.09349)",
+        ),
+        SystemSpec(
+            name="parametrised",
+            factory="jamharness_systems.parametrised:ParametrisedNetwork",
+            summary="a fully connected network in a named parametrisation (arXiv 1906.08034)",
         ),
         SystemSpec(
             name="spherical",

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from jamharness_protocols.calibration import dynamics, registry
+from jamharness_protocols.calibration import dynamics, flows, registry
 from jamharness_protocols.calibration.protocol import CalibrationProtocol
 from jamharness_protocols.calibration.registry import CALIBRATIONS
 from jamharness_protocols.calibration.rows import exact_row, extrapolated_row, fraction_row, mean_row
+from scipy.linalg import null_space
+from scipy.optimize import minimize
 
 PROTOCOL = CalibrationProtocol()
 NONE = [({"fault": "none"}, {})]
@@ -166,3 +168,44 @@ def test_least_squares_meets_its_closed_form_and_an_ensemble_its_part(carry_out,
     assert sum(row.covered for row in rows) >= len(rows) - 2
     assert min(row.p for row in rows) > 1e-3
     assert rows[-1].covered
+
+
+def test_flows_end_where_they_must(carry_out, monkeypatch):
+    """From features to the lazy limit; and a target that is 2% off is seen."""
+    few = replace(CALIBRATIONS["diagonal"], draws=lambda _full: [{"seed": 3, "scale": a} for a in (0.1, 1.0, 1000.0)])
+    monkeypatch.setitem(registry.CALIBRATIONS, "diagonal", few)
+    monkeypatch.setattr(flows, "SCALES", (0.1, 1.0, 1000.0))
+    assert analysed(carry_out, "diagonal", "flow").objection == ""
+    wrong = analysed(carry_out, "diagonal", "flow", fault="margin").objection
+    assert "convex program's, a = 1000" in wrong
+    assert "linear network less" in wrong
+    assert "change of |w_in|²" in analysed(carry_out, "flow", fault="estimator").objection
+
+
+@pytest.mark.parametrize("scale", [1e-3, 0.1, 10.0])
+def test_the_convex_limit_is_a_minimum_that_interpolates(scale):
+    """SciPy's constrained minimiser, on the program itself, finds nothing lower nearby."""
+    x, targets = flows._regression("test", 0, 4, 7)
+    beta = flows.convex_limit(x, targets, scale)
+    assert x @ beta == pytest.approx(targets, abs=1e-9)
+
+    def potential(at):
+        z = at / scale**2
+        return np.sum(2 - np.sqrt(4 + z**2) + z * np.arcsinh(z / 2))
+
+    free = null_space(x)
+    least = minimize(lambda c: potential(beta + free @ c), np.zeros(free.shape[1]), method="Nelder-Mead")
+    assert least.fun >= potential(beta) * (1 - 1e-9)
+    assert np.abs(free @ least.x).max() < 1e-3 * np.abs(beta).max()
+
+
+def test_the_mean_kernel_is_the_arc_cosine_one(carry_out, monkeypatch):
+    """Two patterns at an angle, one width; at an angle of zero and of π by hand."""
+    few = replace(CALIBRATIONS["arc_cosine"], draws=lambda _full: [{"seed": seed, "width": 8} for seed in range(300)])
+    monkeypatch.setitem(registry.CALIBRATIONS, "arc_cosine", few)
+    monkeypatch.setattr(flows, "WIDTHS", (8,))
+    (row,) = few.rows(measured(carry_out, "arc_cosine"))
+    assert row.p > 1e-3
+    assert (row.high - row.low) / row.truth < 0.25
+    assert flows.arc_cosine(0.0) == pytest.approx(2.0)
+    assert flows.arc_cosine(np.pi) == pytest.approx(0.0)

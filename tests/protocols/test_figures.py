@@ -12,6 +12,7 @@ from jamharness_protocols.common.paper import COLOURS, DOUBLE, SINGLE, colours
 from jamharness_protocols.generalisation import figures as generalisation
 from jamharness_protocols.jamming import figures as jamming
 from jamharness_protocols.margins import figures as margins
+from jamharness_protocols.regimes import figures as regimes
 from jamharness_protocols.spectrum import figures as spectrum
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -90,6 +91,24 @@ def curves(sizes, low=3, high=4000):
     return Findings(estimates={}, tables={"points": pd.concat(points), "ensembles": pd.DataFrame(rows)})
 
 
+def plane(widths=(8, 16, 32, 64), lines=True):
+    scales = np.array([1e-2, 1.0, 10.0, 100.0, 1e3])
+    rows = [
+        {"width": h, "weights": h * h, "scale": s, "alpha": s / np.sqrt(h), "kernel_change": 10 / s,
+         "error": 0.2 + 0.1 / h, "ensemble_error": 0.2, "initial_kernel_error": 0.21, "final_kernel_error": 0.18,
+         "variance": 1 / h if s > 1 else np.nan}
+        for h in widths for s in scales
+    ]  # fmt: skip
+    star = [{"width": h, "alpha_star": 10 / np.sqrt(h), "low": 5 / np.sqrt(h), "high": np.nan} for h in widths]
+    jamming = [
+        {"scale": s, "unsatisfied_width": 5 if lines else None, "satisfied_width": 6 if lines else None}
+        for s in (1e-2, 1e3)
+    ]  # fmt: skip
+    crossover = pd.DataFrame(star if lines else [], columns=["width", "alpha_star", "low", "high"])
+    tables = {"places": pd.DataFrame(rows), "crossover": crossover, "jamming": pd.DataFrame(jamming)}
+    return Findings(estimates={}, tables=tables)
+
+
 def two_runs():
     return jamming.draw_comparison({"jamming-66a5c2-width-3": jumps(), "jamming-66a5c2-width-4": jumps(12)})
 
@@ -110,6 +129,8 @@ CASES = {
     "ageing": lambda: ageing.draw(ages()),
     "ageing without noise": lambda: ageing.draw(ages(np.nan)),
     "ageing of two": lambda: ageing.draw_comparison({"network": ages(), "glass": ages(np.nan)}),
+    "regimes": lambda: regimes.draw(plane()),
+    "regimes without lines": lambda: regimes.draw(plane((8, 16), lines=False)),
     "generalisation": lambda: generalisation.draw(curves([1000])),
     "generalisation at three P": lambda: generalisation.draw(curves([1000, 3000, 10_000])),
     "generalisation within a decade": lambda: generalisation.draw(curves([500], 40, 300)),

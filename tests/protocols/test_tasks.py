@@ -12,10 +12,10 @@ from jamharness.execution.facts import Question, look_up
 
 TASKS = {name: path.partition(":")[0] for spec in specs() for name, path in spec.tasks.items()}
 TESTED = {"generalisation", "trajectory"}
-ALL = {"minimisation", "approach", "spectrum", "margins", "avalanches", "ageing"} | TESTED
+ALL = {"minimisation", "approach", "spectrum", "margins", "avalanches", "ageing", "regimes"} | TESTED
 NOTHING = [
     f"jamharness_protocols/{protocol}/{part}.py"
-    for protocol in ("jamming", "spectrum", "margins", "avalanches", "ageing", "generalisation")
+    for protocol in ("jamming", "spectrum", "margins", "avalanches", "ageing", "generalisation", "regimes")
     for part in ("figures", "analysis", "observables", "settings", "protocol")
 ] + [
     "jamharness_protocols/plugin.py",
@@ -45,10 +45,12 @@ def test_an_edit_orphans_the_cells_that_it_computes_and_no_others(copied: Path) 
     assert set(TASKS) == ALL | {"calibration"}
     edits = {name: set[str]() for name in NOTHING} | {
         "jamharness_protocols/common/minimisation.py": {"minimisation"},
-        "jamharness_numerics/minimise/newton.py": ALL - {"margins", "ageing", "generalisation"},
+        "jamharness_numerics/minimise/newton.py": ALL - {"margins", "ageing", "generalisation", "regimes"},
         "jamharness_numerics/spectra/counting.py": {"spectrum", "ageing"},
         "jamharness_protocols/spectrum/lanczos.py": {"spectrum"},
         "jamharness_numerics/approach.py": {"approach"},
+        "jamharness_numerics/flow/exponential.py": {"regimes"},
+        "jamharness_numerics/statistics/collapse.py": set(),
         "jamharness_protocols/margins/task.py": {"margins"},
         "jamharness_protocols/avalanches/following.py": {"avalanches"},
         "jamharness_protocols/ageing/following.py": {"ageing"},

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from jamharness_protocols.calibration.dynamics import EQUATIONS, GLASS, QUADRATIC
 from jamharness_protocols.calibration.exponents import NEGATIVE, SYNTHETIC
+from jamharness_protocols.calibration.flows import ARC_COSINE, DIAGONAL, FLOW
 from jamharness_protocols.calibration.identities import IDENTITIES, LANCZOS, TREES
 from jamharness_protocols.calibration.least_squares import CUSP
 from jamharness_protocols.calibration.packings import ELLIPSES, SPHERES
@@ -27,5 +28,8 @@ CALIBRATIONS: Mapping[str, Calibration] = {
         QUADRATIC,
         EQUATIONS,
         GLASS,
+        DIAGONAL,
+        ARC_COSINE,
+        FLOW,
     )
 }

@@ -1,0 +1,75 @@
+"""The error of a gradient flow against its tolerance, and what it costs beside the authors' rule.
+
+Usage: python benchmarks/flow.py [--width H] [--patterns P] [--scales A…]
+
+One network of two layers of softplus(5) units on random patterns, under the softened hinge, at √h α = .1, 1 and 1000,
+followed to 0.9 of the time at which every pattern is satisfied. Errors are those of Δ and, relative to |w − w₀|, of w
+against SciPy's DOP853 at 1e-11.
+"""
+
+import argparse
+from time import process_time
+
+import numpy as np
+from jamharness_numerics.flow import Until, gradient_flow
+from jamharness_systems.parametrised import ParametrisedNetwork
+from jamharness_torch.backend import TorchBackend
+from scipy.integrate import solve_ivp
+
+from jamharness.api import DerivedProblem, Float64, Output, SoftHinge, generator
+
+CASES = {
+    "authors": (1e-2, 1e-4, 1e-6), "chebyshev": (1e-2, 1e-3, 1e-4, 1e-5), "exponential": (1e-1, 1e-2, 1e-3, 1e-4),
+}  # fmt: skip
+
+
+def posed(width: int, patterns: int, scale: float) -> tuple[DerivedProblem, Float64]:
+    """The problem at √h α, and w₀."""
+    x = generator("benchmarks", "flow").standard_normal((patterns, 5))
+    x *= np.sqrt(5) / np.linalg.norm(x, axis=1)[:, None]
+    y = np.where(x[:, 0] * x[:, 1] + 0.5 * x[:, 2] > 0, 1.0, -1.0)
+    system = ParametrisedNetwork(inputs=5, width=width, depth=2)
+    w, output = system.initial(0), Output(system=system, scale=scale / np.sqrt(width))
+    return TorchBackend(threads=1).problem(output, {"x": x, "y": y, "origin": w}, SoftHinge()), w
+
+
+def main() -> None:
+    """Print a table for each √h α."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--width", type=int, default=16)
+    options.add_argument("--patterns", type=int, default=60)
+    options.add_argument("--scales", type=float, nargs="+", default=[0.1, 1.0, 1000.0])
+    given = options.parse_args()
+    for scale in given.scales:
+        problem, w = posed(given.width, given.patterns, scale)
+        satisfied = gradient_flow(problem, w, "chebyshev", 1e-3)
+        time, count = 0.9 * satisfied.end.time, [0]
+
+        def velocity(_t: float, at: Float64, problem: DerivedProblem = problem, count: list[int] = count) -> Float64:
+            count[0] += 1
+            return np.asarray(-problem.loss_and_gradient(at)[1], dtype=np.float64)
+
+        start = process_time()
+        truth = solve_ivp(velocity, (0, time), w, method="DOP853", rtol=1e-11, atol=1e-13).y[:, -1]
+        margins, moved = problem.margins(truth), np.linalg.norm(truth - w)
+        print(f"\n√h α = {scale:g}, |w − w₀|/|w₀| = {moved / np.linalg.norm(w):.3g} ({satisfied.ending} at 1.11 t)")
+        print(
+            f"{'method':<12}{'tolerance':>10}{'steps':>7}{'gradients':>10}{'error of Δ':>12}{'of w':>10}{'seconds':>9}"
+        )
+        print(f"{'DOP853':<12}{1e-11:>10.0e}{'':>7}{count[0]:>10}{'':>12}{'':>10}{process_time() - start:>9.2f}")
+        for method, tolerances in CASES.items():
+            for tolerance in tolerances:
+                start = process_time()
+                until = Until(margin=None, time=time, resting=False, gradients=300_000)
+                found = gradient_flow(problem, w, method, tolerance, until)
+                spent = process_time() - start
+                error = np.abs(found.end.margins - margins).max()
+                apart = np.linalg.norm(found.end.w - truth) / moved
+                print(
+                    f"{method:<12}{tolerance:>10.0e}{found.steps:>7}{found.gradients:>10}{error:>12.1e}{apart:>10.1e}"
+                    f"{spent:>9.2f}"
+                )
+
+
+if __name__ == "__main__":
+    main()

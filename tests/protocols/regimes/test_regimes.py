@@ -1,0 +1,173 @@
+"""The regimes protocol: one flow, an adaptive plan, and an analysis that reads what was put in."""
+
+import numpy as np
+import pytest
+from jamharness_protocols.regimes.plane import crossing_at, jamming_bracket, seeds_of, wanted
+from jamharness_protocols.regimes.protocol import Regimes
+from jamharness_protocols.regimes.task import alpha_of
+from jamharness_systems.parametrised import ParametrisedNetwork
+
+from jamharness.api import CellResult, FinishedCell, generator
+
+PROTOCOL = Regimes()
+SMALL = {"widths": (4, 9, 16), "seeds": 4, "patterns": 20}
+
+
+def settings(**given):
+    asked = PROTOCOL.Settings(**{**SMALL, **given})
+    assert asked.problems() == []
+    return asked
+
+
+def invented(cell):
+    """A plane whose laws are the published ones: α* = h^(−1/2), slopes −1 and −4/3, Var ∝ 1/h, jammed below h = 3."""
+    width, at = cell.system.width, cell.coordinates
+    draw = generator("tests", "regimes", at["seed"], width)
+    scale = at["scale"] * np.exp(0.05 * draw.standard_normal())
+    change = scale**-1.0 if scale > 1 else scale ** (-4 / 3)
+    outputs = 1 + generator("tests", "outputs", at["seed"], width).standard_normal(400) / np.sqrt(width)
+    solved = width >= 3
+    return CellResult(
+        values={
+            "outcome": "satisfied" if solved else "unsatisfied", "unsatisfied": 0 if solved else 4, "time": 3.0,
+            "gradients": 100, "steps": 20, "loss": 1e-3, "parameters": cell.system.size, "kernel_change": change,
+            "kernel_change_test": change, "displacement": scale**-0.5, "error": 0.2,
+            "initial_kernel_error": 0.3, "final_kernel_error": 0.1,
+        },
+        arrays={"outputs": outputs, "labels": np.ones(400, dtype=np.int8), "w": np.zeros(cell.system.size)},
+    )  # fmt: skip
+
+
+def carried_out(asked, result=invented):
+    """Planned until nothing is left, a cell never twice."""
+    done = []
+    while cells := PROTOCOL.plan(asked, done):
+        assert not any(item.cell in cells for item in done)
+        done += [FinishedCell(cell=cell, result=result(cell)) for cell in cells]
+    return done
+
+
+@pytest.fixture(scope="module")
+def plane():
+    """A whole run over the invented plane."""
+    asked = settings()
+    return asked, carried_out(asked)
+
+
+def test_the_published_laws_are_read_where_they_hold(plane):
+    """Each exponent within its interval; the collapse in √h α is better than in α by far."""
+    asked, done = plane
+    found = PROTOCOL.analyse(asked, done)
+    assert found.objection == ""
+    for name, truth, near in (
+        ("alpha_star_exponent", -0.5, 0.1), ("kernel_slope_lazy", -1, 0.05), ("kernel_slope_feature", -4 / 3, 0.05),
+        ("displacement_slope_lazy", -0.5, 0.03), ("variance_slope_lazy", -1, 0.2), ("variance_slope_feature", -1, 0.2),
+    ):  # fmt: skip
+        estimate = found.estimates[name]
+        assert estimate.value == pytest.approx(truth, abs=near), name
+        assert estimate.low <= estimate.value <= estimate.high
+    scaled, unscaled = (found.estimates[f"collapse_{name}"] for name in ("scaled", "unscaled"))
+    assert scaled.high < unscaled.low
+    stars = found.tables["crossover"]
+    assert stars["alpha_star"].to_numpy() * np.sqrt(stars["width"].to_numpy()) == pytest.approx(1, rel=0.1)
+
+
+def test_it_bisects_and_does_not_fill_a_grid(plane):
+    """α* is bracketed within the resolution, by a few places; the jamming line by neighbouring widths."""
+    asked, done = plane
+    found = PROTOCOL.analyse(asked, done)
+    stars = dict(zip(found.tables["crossover"]["width"], found.tables["crossover"]["alpha_star"], strict=True))
+    by_width = {}
+    for item in done:
+        by_width.setdefault(item.cell.system.width, set()).add(item.cell.coordinates["scale"])
+    for width in asked.widths:
+        scales = sorted(by_width[width])
+        star = stars[width] * np.sqrt(width)
+        below, above = max(s for s in scales if s < star), min(s for s in scales if s >= star)
+        assert above <= asked.resolution * below * 1.01
+        assert len(scales) <= len(asked.scales) + 4
+    jamming = found.tables["jamming"]
+    assert list(jamming["unsatisfied_width"]) == [2, 2]
+    assert list(jamming["satisfied_width"]) == [3, 3]
+    assert len(by_width[2]) == 2
+    assert 1 not in by_width
+
+
+def test_a_run_that_stops_anywhere_goes_on_to_the_same_places(plane):
+    """Whatever the order in which cells finish: the plan is a function of what is done."""
+    asked, done = plane
+    order = np.random.default_rng(1).permutation(len(done))
+    for count in (0, 7, 40, len(done) // 2):
+        part = [done[place] for place in sorted(order[:count])]
+        mixed = list(part)
+        np.random.default_rng(2).shuffle(mixed)
+        assert PROTOCOL.plan(asked, part) == PROTOCOL.plan(asked, mixed)
+    assert wanted(asked, done) == wanted(asked, list(reversed(done)))
+    assert len(wanted(asked, done)) * len(seeds_of(asked)) == len(done)
+
+
+def test_places_that_failed_are_left_out_and_lines_unseen_are_said():
+    """A failing network takes its place away; where every width is satisfied or lazy there is no line."""
+    asked = settings(widths=(8, 16), scales=(100.0, 1000.0))
+    done = carried_out(asked)
+    broken = [FinishedCell(cell=done[0].cell, failure="no"), *done[1:]]
+    found = PROTOCOL.analyse(asked, broken)
+    assert len(found.tables["places"]) == len(PROTOCOL.analyse(asked, done).tables["places"]) - 1
+    assert found.estimates["alpha_star_exponent"].value is None
+    assert "bracketed" in found.estimates["alpha_star_exponent"].note
+    assert "No place" in PROTOCOL.analyse(asked, []).objection
+
+
+def test_one_flow_is_the_same_in_every_parametrisation_of_the_last_layer(measure):
+    """F at √h α does not depend on whether the last layer has 1/√h or 1/h; what is measured of it neither."""
+    found = {}
+    for parametrisation in ("ntk", "mean_field"):
+        asked = settings(parametrisation=parametrisation, depth=1, tests=40, kernel_tests=20, inputs=4)
+        found[parametrisation] = measure(asked.cell(4, 5.0, 1), [])
+    first, second = (found[name].values for name in ("ntk", "mean_field"))
+    for name, value in first.items():
+        assert second[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-8)), name
+    assert first["outcome"] == "satisfied"
+    assert first["kernel_change"] > 0
+    assert 0 < first["error"] < 0.5
+    ours = ParametrisedNetwork(width=9)
+    assert alpha_of(ours, 6.0) == pytest.approx(2.0)
+
+
+def test_a_lazy_network_predicts_as_its_kernel(measure):
+    """At a large α the kernel stands still, ‖ΔΘ‖ ∝ 1/α, and the initial kernel errs on the same patterns."""
+    asked = settings(depth=1, tests=60, kernel_tests=60, inputs=4)
+    far, near = (measure(asked.cell(5, scale, 0), []).values for scale in (1e5, 1e4))
+    assert far["kernel_change"] < 1e-3
+    assert near["kernel_change"] / far["kernel_change"] == pytest.approx(10, rel=0.05)
+    assert far["initial_kernel_error"] == pytest.approx(far["error"], abs=0.02)
+
+
+def test_lines_between_places():
+    """A crossing by a straight line in ln α; a bracket of the largest failing width and the next."""
+    assert crossing_at({1.0: 2.0, 100.0: -2.0, 1000.0: -3.0}) == pytest.approx(10)
+    assert crossing_at({1.0: -2.0, 100.0: -2.0}) is None
+    assert jamming_bracket({1: 0.0, 2: 1.0, 3: 0.4, 8: 1.0}) == (3, 8)
+    assert jamming_bracket({4: 1.0}) == (None, 4)
+    assert jamming_bracket({4: 0.0}) == (4, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"widths": ()}, "widths"),
+        ({"scales": (1.0,)}, "at least two"),
+        ({"scales": (0.0, 1.0)}, "positive"),
+        ({"seeds": 1}, "at least 2"),
+        ({"bias": True}, "no biases"),
+        ({"dataset": "random"}, "follow no rule"),
+        ({"resolution": 1.0}, "larger than 1"),
+        ({"patterns": 7}, "even number"),
+        ({"activation": "gelu"}, "activation"),
+        ({"tolerance": 2.0}, "tolerance"),
+    ],
+)
+def test_what_cannot_be_is_said(given, words):
+    """Before anything is computed."""
+    (problem,) = PROTOCOL.Settings(**given).problems()
+    assert words in problem
