@@ -62,6 +62,13 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             summary="the test error against N: its cusp at N*, its fall beyond, what ensembles are worth",
         ),
         ProtocolSpec(
+            name="scaling",
+            factory="jamharness_protocols.scaling.protocol:Scaling",
+            tasks={"minimisation": _SHARED["minimisation"]},
+            proofs={"minimisation": _PROOFS["minimisation"]},
+            summary="how N* grows with P, with random labels on the same inputs beside it",
+        ),
+        ProtocolSpec(
             name="calibration",
             factory="jamharness_protocols.calibration.protocol:CalibrationProtocol",
             tasks={"calibration": "jamharness_protocols.calibration.task:measure"},
