@@ -133,6 +133,7 @@ def patterns_from(request: DataRequest, projected: Projected, source: str) -> Pa
         "labels": request.labels,
         "train": len(projected.train),
         "test": len(projected.test),
+        "components": projected.components,
         "projection": f"{request.inputs} of {projected.components} principal components, {request.projection}",
         "fit": "train set only" if request.fit == "train" else "train and test set pooled",
         "explained_variance": projected.explained,

@@ -69,6 +69,17 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             summary="how N* grows with P, with random labels on the same inputs beside it",
         ),
         ProtocolSpec(
+            name="advise",
+            factory="jamharness_protocols.advise.protocol:Advise",
+            tasks={
+                "census": "jamharness_protocols.advise.census:measure",
+                "minimisation": _SHARED["minimisation"],
+                "generalisation": "jamharness_protocols.generalisation.task:measure",
+            },
+            proofs={"minimisation": _PROOFS["minimisation"]},
+            summary="what to train for a data set, foretold from a tenth of it; see: jamharness advise",
+        ),
+        ProtocolSpec(
             name="calibration",
             factory="jamharness_protocols.calibration.protocol:CalibrationProtocol",
             tasks={"calibration": "jamharness_protocols.calibration.task:measure"},

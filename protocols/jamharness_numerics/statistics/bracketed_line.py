@@ -14,7 +14,7 @@ from scipy.special import log_ndtr, ndtri_exp
 
 from jamharness.api import Float64, generator
 
-DRAWS, BURN_IN = 6000, 500
+DRAWS, BURN_IN = 4000, 400
 """Of the sampler: the ends of an interval are then off by about a thirtieth of its half."""
 LEAST_SIGMA = 0.02
 """σ in mean widths of finite brackets below which it is not followed: there the brackets alone speak."""
