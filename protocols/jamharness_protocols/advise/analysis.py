@@ -11,7 +11,7 @@ from jamharness_numerics.statistics.bracketed_line import Posterior
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
 from jamharness_protocols.advise import foretelling
-from jamharness_protocols.advise.foretelling import Foretold
+from jamharness_protocols.advise.foretelling import NOTHING, Foretold
 from jamharness_protocols.advise.settings import CENSUS, FACTORS, LEAST, AdviseSettings
 from jamharness_protocols.advise.words import sentences
 from jamharness_protocols.generalisation.cells import place_of
@@ -25,7 +25,7 @@ ENOUGH = 1.02
 """The error of the advised number of networks over that of all that were averaged, at most."""
 WORTH = 0.97
 """The error far beyond N* over that just beyond, below which the wider networks are advised."""
-WIDEST = 8.0
+WIDEST = 16.0
 """The upper end of N* over the lower one beyond which N* cannot be told."""
 LOOSE = 10.0, 100.0
 """Likewise of the test error and of the time."""
@@ -61,10 +61,10 @@ class Advice:
     networks: int | None = None
     most: int = 0
     gain: float | None = None
-    error: Foretold = Foretold()
-    single: Foretold = Foretold()
+    error: Foretold = NOTHING
+    single: Foretold = NOTHING
     wide: float | None = None
-    seconds: Foretold = Foretold()
+    seconds: Foretold = NOTHING
 
 
 def census_of(done: Sequence[FinishedCell]) -> Mapping[str, Any] | None:
@@ -85,7 +85,9 @@ def analyse(settings: AdviseSettings, done: Sequence[FinishedCell]) -> Findings:
     counted = census_of(done)
     if counted is None:
         failed = [item.failure for item in done if item.failure]
-        return _nothing(f"The data set could not be counted. {failed[0]}" if failed else "Nothing has been counted yet.")
+        return _nothing(
+            f"The data set could not be counted. {failed[0]}" if failed else "Nothing has been counted yet."
+        )
     if not settings.sizes(counted):
         there, share = settings.all_patterns(counted), settings.share
         return _nothing(
@@ -99,7 +101,7 @@ def analyse(settings: AdviseSettings, done: Sequence[FinishedCell]) -> Findings:
         estimates=_estimates(advice, settings.seeds),
         tables={"advice": sentences(advice), "brackets": reading.brackets, "errors": reading.errors},
         arrays=reading.bands(advice),
-        objection=f"Cannot tell N* of all patterns: {advice.critical.why}" if advice.critical.value is None else "",
+        objection=f"Cannot tell N* of all patterns: {advice.critical.why}" if not advice.critical.told else "",
     )
 
 
@@ -169,14 +171,10 @@ class _Reading:
             else:
                 why = "too few of the searches ended between two widths"
             return Foretold(why=why), Foretold(why=why)
-        low, value, high = np.quantile(line.coefficients[:, 1], [0.025, 0.5, 0.975])
-        slope = Foretold(value=float(value), low=float(low), high=float(high))
+        slope = foretelling.between(line.coefficients[:, 1])
         found = foretelling.at(line, self.ratio)
-        assert found.low is not None and found.high is not None
-        if found.high > WIDEST * found.low:
-            why = f"its interval, {found.low:.3g} to {found.high:.3g} weights, is too wide to act on"
-            return Foretold(why=f"{why}; ask for more draws (seeds) or patterns (most)"), slope
-        return found, slope
+        why = f"its interval, {found.low:.3g} to {found.high:.3g} weights, is too wide to act on"
+        return found.unless_wider(WIDEST, f"{why}; ask for more draws (seeds) or patterns (most)"), slope
 
     def advice(self) -> Advice:
         """All of it."""
@@ -190,14 +188,14 @@ class _Reading:
             exponent=exponent,
             most=self.small.networks,
         )
-        if critical.value is None or critical.high is None:
+        if not critical.told:
             return advice
         there = self.ensembles
         largest = advice.largest
         near, far = (there.get((largest, factor)) for factor in FACTORS)
         if near is None:
             why = "not all networks of the largest part were tested"
-            return replace(advice, **self._width(FACTORS[0], critical), error=Foretold(why=why), seconds=Foretold(why=why))
+            return replace(self._widened(advice, FACTORS[0]), error=Foretold(why=why), seconds=Foretold(why=why))
         networks = _enough(near.errors.mean(axis=0))
         factor, wide = FACTORS[0], None
         if far is not None:
@@ -206,8 +204,7 @@ class _Reading:
                 factor, networks = FACTORS[1], _enough(far.errors.mean(axis=0))
         curve = there[largest, factor].errors.mean(axis=0)
         return replace(
-            advice,
-            **self._width(factor, critical),
+            self._widened(advice, factor),
             factor=factor,
             networks=networks,
             wide=wide,
@@ -217,14 +214,13 @@ class _Reading:
             seconds=self._seconds(factor),
         )
 
-    def _width(self, factor: float, critical: Foretold) -> dict[str, int]:
-        """The smallest width that is far enough beyond N*."""
-        assert critical.value is not None and critical.high is not None
-        needed = max(factor * critical.value, SURE * critical.high)
+    def _widened(self, advice: Advice, factor: float) -> Advice:
+        """With the smallest width that is far enough beyond N*."""
+        needed = max(factor * advice.critical.value, SURE * advice.critical.high)
         width = 1
         while self.small.scanned(width).weights < needed:
             width += 1
-        return {"width": width, "weights": self.small.scanned(width).weights}
+        return replace(advice, width=width, weights=self.small.scanned(width).weights)
 
     def _measured(self, factor: float, networks: int) -> tuple[list[int], list[float]]:
         """P and the test error of every draw of every part."""
@@ -248,10 +244,9 @@ class _Reading:
         if line is None:
             return Foretold(why="the test errors of the parts are too few, or too near zero, to follow")
         found = foretelling.at(line, self.ratio)
-        assert found.low is not None and found.high is not None
-        if found.high > LOOSE[0] * found.low:
-            return Foretold(why=f"its interval, {found.low:.2%} to {found.high:.2%}, is too wide to say a number")
-        return found
+        return found.unless_wider(
+            LOOSE[0], f"its interval, {found.low:.2%} to {found.high:.2%}, is too wide to say a number"
+        )
 
     def _curve(self, factor: float, networks: int) -> Posterior | None:
         """Log test error against log P."""
@@ -267,19 +262,19 @@ class _Reading:
         if line is None:
             return Foretold(why="too few minimisations were timed")
         found = foretelling.at(line, self.ratio, mean=True)
-        assert found.low is not None and found.high is not None
-        if found.high > LOOSE[1] * found.low:
-            return Foretold(why=f"its interval, {found.low:.2g} to {found.high:.2g} s, is too wide to say a number")
-        return found
+        return found.unless_wider(
+            LOOSE[1], f"its interval, {found.low:.2g} to {found.high:.2g} s, is too wide to say a number"
+        )
 
     def _timed(self, factor: float) -> tuple[list[int], list[float]]:
         """P and seconds of every minimisation that was tested at one factor."""
         chosen = {}
-        for patterns in self.small.sizes:
-            widths = grid(self.small, patterns, self.done)
+        for size in self.small.sizes:
+            widths = grid(self.small, size, self.done)
             if widths:
-                chosen[patterns] = widths[0] if factor == FACTORS[0] else widths[-1]
-        patterns, spent = [], []
+                chosen[size] = widths[0] if factor == FACTORS[0] else widths[-1]
+        patterns: list[int] = []
+        spent: list[float] = []
         for item in self.done:
             place = place_of(item.cell)
             if item.cell.task == EVALUATION or place is None or item.result is None:
@@ -295,7 +290,7 @@ class _Reading:
         bands = {}
         if self.line is not None:
             bands["threshold"] = _band(self.line, at, advice.largest)
-        if advice.error.value is not None and advice.networks is not None:
+        if advice.error.told and advice.networks is not None:
             fitted = self._curve(advice.factor, advice.networks)
             if fitted is not None:
                 bands["error"] = _band(fitted, at, advice.largest)
@@ -323,14 +318,15 @@ def _estimates(advice: Advice | None, draws: int, why: str = "") -> dict[str, Es
         "single_error": advice.single,
         "seconds": advice.seconds,
     }
-    found = {
-        name: Estimate(value=each.value, low=each.low, high=each.high, count=draws, note=each.why)
-        for name, each in told.items()
-    }
+    found = {name: each.estimate(draws) for name, each in told.items()}
     for name, number in (("width", advice.width), ("weights", advice.weights), ("networks", advice.networks)):
         note = "" if number is not None else advice.critical.why or advice.error.why
         value = None if number is None else float(number)
         found[name] = Estimate(value=value, low=None, high=None, count=draws, note=note)
-    for name, number in (("patterns", advice.patterns), ("largest_part", advice.largest)):
+    for name, number in (
+        ("patterns", advice.patterns),
+        ("largest_part", advice.largest),
+        ("inputs", advice.inputs),
+    ):
         found[name] = Estimate(value=float(number), low=None, high=None, count=draws)
     return found

@@ -9,19 +9,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jamharness_numerics.statistics.bracketed_line import Posterior, bracketed_line
+from jamharness_numerics.statistics.bracketed_line import Posterior, bracketed_power
 
-from jamharness.api import Float64
+from jamharness.api import Estimate, Float64
 
 Priors = Mapping[int, tuple[float, float]]
-THRESHOLD: Priors = {1: (0.6, 0.13), 2: (0.0, 0.03)}
-"""Of log N* against log P: the digits and MNIST parity have 0.47 and 0.64, arXiv 1810.09665 has 3/4 (docs/advise.md)."""
+THRESHOLD: Priors = {1: (0.55, 0.13), 2: (0.0, 0.03)}
+"""Of log N* against log P: between those of the digits and of MNIST parity (docs/advise.md)."""
+SPREAD = 0.15, 8.0
+"""Of log N*, and of log errors, between draws, and how many draws it is worth: about that of MNIST parity."""
 ERROR: Priors = {1: (-0.3, 0.2), 2: (0.0, 0.04)}
 """Of the log of the test error; docs/advise.md."""
 SECONDS: Priors = {1: (2.0, 0.5), 2: (0.0, 0.1)}
 """Of log seconds: P N² for each of so many steps, with N ~ P^(1/2) to P^(3/4); small problems cost their overhead."""
-TIMED = 0.3
-"""How far apart log seconds of equal work lie on a busy machine at least."""
+TIMED = 1.15
+"""A time is known to this factor both ways at best, on a machine that does other things too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +31,37 @@ class Foretold:
     """One number for all patterns.
 
     Arguments:
-        value: the median; None where it cannot be told.
-        low, high: ends of its 95% interval.
+        value: the median; NaN where it cannot be told.
+        low, high: ends of its 95% interval, likewise.
         why: why it cannot be told; empty where it can.
     """
 
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
+    value: float = float("nan")
+    low: float = float("nan")
+    high: float = float("nan")
     why: str = ""
+
+    @property
+    def told(self) -> bool:
+        """Whether there is a number."""
+        return not self.why
+
+    def unless_wider(self, most: float, why: str) -> "Foretold":
+        """Itself, or why it cannot be told where the upper end is more than ``most`` times the lower one."""
+        return self if self.high <= most * self.low else Foretold(why=why)
+
+    def estimate(self, count: int) -> Estimate:
+        """The same as a protocol states it.
+
+        Arguments:
+            count: draws that it rests on.
+        """
+        if not self.told:
+            return Estimate(value=None, low=None, high=None, count=count, note=self.why)
+        return Estimate(value=self.value, low=self.low, high=self.high, count=count)
+
+
+NOTHING = Foretold(why="it follows from N*")
 
 
 def threshold(brackets: pd.DataFrame) -> Posterior | None:
@@ -46,10 +70,8 @@ def threshold(brackets: pd.DataFrame) -> Posterior | None:
     Arguments:
         brackets: ``patterns``, ``low`` and ``high`` in weights, NaN where an end is not known.
     """
-    low, high = (brackets[name].to_numpy(dtype=float) for name in ("low", "high"))
-    low = np.where(np.isnan(low), -np.inf, np.log(np.where(np.isnan(low), 1.0, low)))
-    high = np.where(np.isnan(high), np.inf, np.log(np.where(np.isnan(high), 1.0, high)))
-    return _curve(brackets["patterns"].to_numpy(dtype=float), low, high, THRESHOLD)
+    patterns, low, high = (brackets[name].to_numpy(dtype=float) for name in ("patterns", "low", "high"))
+    return _curve(patterns, low, high, THRESHOLD)
 
 
 def error(patterns: Sequence[int], errors: Sequence[float], tests: int) -> Posterior | None:
@@ -61,9 +83,7 @@ def error(patterns: Sequence[int], errors: Sequence[float], tests: int) -> Poste
         tests: patterns of the test set.
     """
     given = np.asarray(errors, dtype=float)
-    with np.errstate(divide="ignore"):
-        low, high = np.log(np.maximum(given - 0.5 / tests, 0.0)), np.log(given + 0.5 / tests)
-    return _curve(np.asarray(patterns, dtype=float), low, high, ERROR)
+    return _curve(np.asarray(patterns, dtype=float), given - 0.5 / tests, given + 0.5 / tests, ERROR)
 
 
 def seconds(patterns: Sequence[int], spent: Sequence[float]) -> Posterior | None:
@@ -73,18 +93,12 @@ def seconds(patterns: Sequence[int], spent: Sequence[float]) -> Posterior | None
         patterns: P of each.
         spent: seconds of each.
     """
-    logs = np.log(np.maximum(np.asarray(spent, dtype=float), 1e-3))
-    return _curve(np.asarray(patterns, dtype=float), logs - TIMED / 2, logs + TIMED / 2, SECONDS)
+    given = np.maximum(np.asarray(spent, dtype=float), 1e-3)
+    return _curve(np.asarray(patterns, dtype=float), given / TIMED, given * TIMED, SECONDS)
 
 
 def _curve(patterns: Float64, low: Float64, high: Float64, priors: Priors) -> Posterior | None:
-    said = np.isfinite(low) | np.isfinite(high)
-    try:
-        return bracketed_line(
-            np.log(patterns / patterns.max())[said], low[said], high[said], priors=priors, degree=2
-        )
-    except ValueError:
-        return None
+    return bracketed_power(patterns, low, high, priors=priors, degree=2, spread=SPREAD)
 
 
 def at(line: Posterior, factor: float, *, mean: bool = False) -> Foretold:
@@ -96,5 +110,10 @@ def at(line: Posterior, factor: float, *, mean: bool = False) -> Foretold:
         mean: whether the mean is asked for.
     """
     x = float(np.log(factor))
-    low, value, high = np.exp(np.quantile(line.at(x) if mean else line.single(x), [0.025, 0.5, 0.975]))
-    return Foretold(value=float(value), low=float(low), high=float(high))
+    return between(np.exp(line.at(x) if mean else line.single(x)))
+
+
+def between(draws: Float64) -> Foretold:
+    """Median and 95% interval of draws (n,)."""
+    low, value, high = map(float, np.quantile(draws, [0.025, 0.5, 0.975]))
+    return Foretold(value=value, low=low, high=high)

@@ -19,5 +19,6 @@ OBSERVABLES: Mapping[str, Observable] = {
     "single_error": _of("", "test error of one of them, foretold"),
     "seconds": _of("s", "time that one of them takes to train on this machine, foretold"),
     "patterns": _of("patterns", "P that the advice is for"),
+    "inputs": _of("components", "d of the networks"),
     "largest_part": _of("patterns", "P of the largest part that was measured"),
 }

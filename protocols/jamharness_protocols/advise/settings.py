@@ -34,7 +34,9 @@ class AdviseSettings(NetworkSettings):
     inputs: int | None = setting(None, help=f"principal components d; none: {DIMENSION}, or all where there are fewer")
     patterns: int | None = setting(None, help="P that advice is for; none: all that the data set has for training")
     share: float = setting(0.1, help="the largest part of them that a network is trained on")
-    most: int = setting(1000, help="the most patterns that a network is trained on, whatever the share: it takes minutes")
+    most: int = setting(
+        1000, help="the most patterns that a network is trained on, whatever the share: it takes minutes"
+    )
     seeds: int = setting(6, help="draws of the data: what is foretold rests on their spread")
     networks: int = setting(4, help="networks per draw, from other initial weights: the most that are averaged")
     start_ratio: float = setting(6.0, help="P/N_w at which each search for N* starts", source="docs/generalisation.md")
@@ -48,7 +50,9 @@ class AdviseSettings(NetworkSettings):
         if self.dataset == "random":
             found.append("dataset = random: its labels follow no rule that could be learnt; name a real data set.")
         if self.minimiser != "lm":
-            found.append(f"minimiser = {self.minimiser}: advice is for lm, which decides whether patterns are satisfied.")
+            found.append(
+                f"minimiser = {self.minimiser}: advice is for lm, which decides whether patterns are satisfied."
+            )
         if self.width != type(self).width:
             found.append(f"width = {self.width}: it is what advice is about; leave it out.")
         if self.depth < 1:

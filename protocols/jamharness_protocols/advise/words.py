@@ -28,9 +28,9 @@ def sentences(advice: "Advice") -> pd.DataFrame:
 
 def _critical(advice: "Advice") -> tuple[str, str]:
     found, slope = advice.critical, advice.exponent
-    if found.value is None:
-        return "cannot tell", found.why
-    grows = "" if slope.value is None else f", where it grows as P^{slope.value:.2f}"
+    if not found.told:
+        return "cannot tell", f"{found.why}."
+    grows = f", where it grows as P^{slope.value:.2f}" if slope.told else ""
     return (
         f"{found.value:.3g} weights ({found.low:.3g} to {found.high:.3g})",
         f"from here on a network satisfies all {advice.patterns} patterns. Foretold from parts of at most "
@@ -40,7 +40,7 @@ def _critical(advice: "Advice") -> tuple[str, str]:
 
 def _train(advice: "Advice") -> tuple[str, str]:
     if advice.width is None:
-        return "cannot tell", "the width follows from N*"
+        return "cannot tell", "the width follows from N*."
     why = "the smallest width that lies beyond N* for all that is known: the test error peaks at N* and falls beyond."
     if advice.factor > 2:
         why = f"{advice.factor:g} times N*: on the largest part such networks err less than those just beyond N*."
@@ -49,7 +49,7 @@ def _train(advice: "Advice") -> tuple[str, str]:
 
 def _average(advice: "Advice") -> tuple[str, str]:
     if advice.networks is None:
-        return "cannot tell", advice.error.why or "it is read off the networks just beyond N*"
+        return "cannot tell", f"{advice.error.why}."
     if advice.networks == 1:
         return "1 network", "more than one, averaged, did not err less on the largest part."
     assert advice.gain is not None
@@ -64,9 +64,9 @@ def _average(advice: "Advice") -> tuple[str, str]:
 
 def _cost(advice: "Advice") -> tuple[str, str]:
     found = advice.seconds
-    if found.value is None or advice.networks is None:
-        return "cannot tell", found.why or advice.critical.why
-    low, middle, high = (_duration(advice.networks * (each or 0.0)) for each in (found.low, found.value, found.high))
+    if not found.told or advice.networks is None:
+        return "cannot tell", f"{found.why}."
+    low, middle, high = (_duration(advice.networks * each) for each in (found.low, found.value, found.high))
     return (
         f"about {middle} ({low} to {high})",
         "on this machine, one worker, all networks; from the time that those of the parts took.",
@@ -75,16 +75,15 @@ def _cost(advice: "Advice") -> tuple[str, str]:
 
 def _error(advice: "Advice") -> tuple[str, str]:
     found = advice.error
-    if found.value is None:
-        return "cannot tell", found.why or advice.critical.why
+    if not found.told:
+        return "cannot tell", f"{found.why}."
     return _percent(found), (
         f"of their mean on the {advice.tests} patterns of the test set"
-        + (f"; of one alone {_percent(advice.single)}." if advice.single.value is not None else ".")
+        + (f"; of one alone {_percent(advice.single)}." if advice.single.told else ".")
     )
 
 
 def _percent(found: Foretold) -> str:
-    assert found.value is not None and found.low is not None and found.high is not None
     return f"{100 * found.value:.3g}% ({100 * found.low:.3g} to {100 * found.high:.3g})"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jamharness_numerics.search import Axis
 from jamharness_numerics.statistics.bootstrap import LEAST, few
-from jamharness_numerics.statistics.bracketed_line import Posterior, bracketed_line
+from jamharness_numerics.statistics.bracketed_line import Posterior, bracketed_power
 from jamharness_numerics.statistics.thresholds import Thresholds, mean_threshold
 
 from jamharness.api import Estimate, Findings, FinishedCell
@@ -59,27 +59,17 @@ def weights_of(thresholds: pd.DataFrame) -> Thresholds:
     )
 
 
-def line_of(
-    thresholds: pd.DataFrame, *, priors: Mapping[int, tuple[float, float]] | None = None, degree: int = 1
-) -> Posterior | None:
-    """Log N* against log P over its mean, from brackets; None where too few are closed.
+def line_of(thresholds: pd.DataFrame) -> Posterior | None:
+    """Log N* against log P over the largest, from brackets; None where too few are closed.
 
     A search that no width satisfied has no upper end, and one whose smallest width satisfied has no lower one: both say
     that N* lies beyond, and so do they here.
 
     Arguments:
         thresholds: one row per search.
-        priors, degree: as for ``bracketed_line``.
     """
-    low = np.log(thresholds["weights_unsatisfied"].fillna(0.0).clip(lower=1e-300).to_numpy(dtype=float))
-    high = np.log(thresholds["weights_satisfied"].fillna(np.inf).to_numpy(dtype=float))
-    low = np.where(thresholds["weights_unsatisfied"].isna(), -np.inf, low)
-    said = np.isfinite(low) | np.isfinite(high)
-    x = np.log(thresholds["patterns"].to_numpy(dtype=float))
-    try:
-        return bracketed_line((x - x.max())[said], low[said], high[said], priors=priors, degree=degree)
-    except ValueError:
-        return None
+    ends = (thresholds[f"weights_{end}"].to_numpy(dtype=float) for end in ("unsatisfied", "satisfied"))
+    return bracketed_power(thresholds["patterns"].to_numpy(dtype=float), *ends)
 
 
 def exponent_of(thresholds: pd.DataFrame) -> tuple[Estimate, Posterior | None]:

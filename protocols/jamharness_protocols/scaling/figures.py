@@ -63,7 +63,7 @@ def plots(findings: Findings) -> Mapping[str, Plot]:
     middle = np.sqrt(thresholds["weights_satisfied"] * thresholds["weights_unsatisfied"])
     points = series_of(thresholds.assign(middle=middle), "thresholds", "patterns", "middle", by="labels")
     lines = [
-        Series(name=name, x=array[:, 0], y=array[:, 1], line=True)
+        Series(name=name, x=array[:, 0].astype(np.float64), y=array[:, 1].astype(np.float64), line=True)
         for name, array in findings.arrays.items()
         if name.startswith("line ")
     ]

@@ -28,9 +28,7 @@ class Scaling:
 
     def plan(self, settings: ScalingSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """The next trial of every search, of both kinds of labels."""
-        return [
-            cell for search, own in _parts(settings, done).values() for cell in _JAMMING.plan(search, own)
-        ]
+        return [cell for search, own in _parts(settings, done).values() for cell in _JAMMING.plan(search, own)]
 
     def outlook(self, settings: ScalingSettings, done: Sequence[FinishedCell]) -> Outlook:
         """How many searches have found their bracket."""
