@@ -273,16 +273,14 @@ class _Reading:
             widths = grid(self.small, size, self.done)
             if widths:
                 chosen[size] = widths[0] if factor == FACTORS[0] else widths[-1]
-        patterns: list[int] = []
-        spent: list[float] = []
+        timed = []
         for item in self.done:
             place = place_of(item.cell)
             if item.cell.task == EVALUATION or place is None or item.result is None:
                 continue
             if chosen.get(place[2]) == place[3]:
-                patterns.append(place[2])
-                spent.append(float(item.result.values["seconds"]))  # type: ignore[arg-type]
-        return patterns, spent
+                timed.append((place[2], float(item.result.values["seconds"])))  # type: ignore[arg-type]
+        return [patterns for patterns, _ in sorted(timed)], [spent for _, spent in sorted(timed)]
 
     def bands(self, advice: Advice) -> dict[str, Float64]:
         """P with median and interval of N* and of the advised networks' error, for the figure."""

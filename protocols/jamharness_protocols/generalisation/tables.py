@@ -16,7 +16,8 @@ from jamharness_protocols.generalisation.settings import EVALUATION, TRAJECTORY
 
 _ROW = (
     "seed", "network", "patterns", "width", "weights", "parameters", "ratio", "outcome", "unsatisfied", "loss",
-    "train_error", "test_error", "output", "stopped_error", "stopping", "updates", "reason",
+    "train_error", "test_error", "output", "stopped_error", "stopping", "updates", "seconds",
+    "reason",
 )  # fmt: skip
 CURVES = ("test_error", "stopped_error", "train_error", "unsatisfied_ratio", "output", "fluctuation")
 """What is averaged over the networks of a draw, and then over draws."""
