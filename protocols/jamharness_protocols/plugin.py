@@ -58,6 +58,7 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
                 "minimisation": _SHARED["minimisation"],
                 "generalisation": "jamharness_protocols.generalisation.task:measure",
                 "trajectory": "jamharness_protocols.generalisation.trajectory:measure",
+                "effective": "jamharness_protocols.generalisation.effective:measure",
             },
             summary="the test error against N: its cusp at N*, its fall beyond, what ensembles are worth",
         ),
