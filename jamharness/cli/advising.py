@@ -47,7 +47,7 @@ def advise(
     """
     from jamharness.cli.request import gather, refuse
     from jamharness.cli.running import interruptible
-    from jamharness.render.advice import advice
+    from jamharness.render.advice import advice, rows_of
     from jamharness.render.progress import display
     from jamharness.running import run
 
@@ -74,7 +74,7 @@ def advise(
     with others_to_stderr(), interruptible(keeper, {"store": given.keywords.get("store"), "config": config}), shown:
         finished = run([PROTOCOL], **keywords, observer=keeper)
     if as_json:
-        records: Any = finished.tables[PROTOCOL]["advice"].to_dict("records")
+        records: Any = rows_of(finished.protocols[PROTOCOL])
         show_json({**finished.to_json(), "advice": records})
     else:
         show(advice(finished, PROTOCOL))

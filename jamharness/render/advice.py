@@ -1,6 +1,6 @@
 """Advice: each answer in a line, with its reason below."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -10,9 +10,16 @@ from jamharness.render.summary import where
 from jamharness.render.texts import duration
 
 if TYPE_CHECKING:
-    from jamharness.running import Run
+    from jamharness.running import ProtocolRun, Run
 
 _COLUMN = 14
+
+
+def rows_of(part: "ProtocolRun") -> list[dict[str, Any]]:
+    """The rows of a protocol's table ``advice``; none where its analysis broke."""
+    table = part.findings.tables.get("advice")
+    rows: Any = [] if table is None else table.to_dict("records")
+    return list(rows)
 
 
 def advice(run: "Run", protocol: str) -> RenderableType:
@@ -24,7 +31,7 @@ def advice(run: "Run", protocol: str) -> RenderableType:
     """
     part = run.protocols[protocol]
     lines: list[RenderableType] = []
-    for row in part.findings.tables["advice"].to_dict("records"):
+    for row in rows_of(part):
         lines.append(Prose(Text.assemble(f" {row['about']:<{_COLUMN - 1}}", (row["answer"], "bold"))))
         lines.append(Prose(Text(row["why"], style="dim"), indent=_COLUMN))
     if part.objection:
