@@ -9,7 +9,7 @@ from jamharness_numerics.statistics.bootstrap import LEAST, few
 from jamharness_numerics.statistics.bracketed_line import Posterior, bracketed_power
 from jamharness_numerics.statistics.thresholds import Thresholds, mean_threshold
 
-from jamharness.api import Estimate, Findings, FinishedCell
+from jamharness.api import Estimate, Findings, FinishedCell, generator
 from jamharness_protocols.jamming.analysis import Place, threshold_table, trial_table
 from jamharness_protocols.scaling.settings import DATA, RANDOM
 
@@ -101,7 +101,9 @@ def _gap(lines: Mapping[str, Posterior | None], estimates: Mapping[str, Estimate
     count = min(estimates[f"scaling_exponent{suffix}"].count for suffix in SUFFIX.values())
     if own is None or random is None:
         return Estimate(value=None, low=None, high=None, count=count, note="needs both exponents")
-    apart = random.coefficients[:, 1] - own.coefficients[:, 1]
+    # Both samplers draw the same random numbers, so that their draws must not be paired as they come.
+    shuffled = generator("exponent gap", len(own.sigma)).permutation(own.coefficients[:, 1])
+    apart = random.coefficients[:, 1] - shuffled
     low, high = (None, None) if count < LEAST else map(float, np.quantile(apart, [0.025, 0.975]))
     return Estimate(value=float(np.median(apart)), low=low, high=high, count=count, note=few(count))
 

@@ -6,24 +6,24 @@ from typing import Any
 from jamharness.api import Observable
 from jamharness_protocols.scaling.settings import SOURCE
 
-_PUBLISHED: Mapping[str, Container[Any]] = {"activation": ("relu",), "inputs": (10,)}
+_MNIST: Mapping[str, Container[Any]] = {
+    "dataset": ("mnist",), "classes": ("parity",), "activation": ("relu",), "inputs": (10,)
+}  # fmt: skip
 
 
-def _of(unit: str, meaning: str, published: str = "", more: Mapping[str, Container[Any]] | None = None) -> Observable:
+def _of(unit: str, meaning: str, published: str = "") -> Observable:
     return Observable(
         unit=unit,
         meaning=meaning,
         source=SOURCE,
         comparison="distribution",
         published=published,
-        published_for={**_PUBLISHED, **(more or {})} if published else {},
+        published_for=_MNIST if published else {},
     )
 
 
 OBSERVABLES: Mapping[str, Observable] = {
-    "scaling_exponent": _of(
-        "", "x of N* ~ P^x, N* in weights", "3/4 (MNIST)", {"dataset": ("mnist",), "classes": ("parity",)}
-    ),
+    "scaling_exponent": _of("", "x of N* ~ P^x, N* in weights", "3/4"),
     "scaling_exponent_random": _of("", "the same with random labels on the same inputs", "1"),
     "exponent_gap": _of("", "the second less the first: how much less than proportionally data ask for weights"),
     "decades": _of("decades", "log10 of the largest P over the smallest"),

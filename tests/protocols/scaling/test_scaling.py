@@ -59,6 +59,8 @@ def test_exponents_that_were_put_in_are_found():
         assert each.low < truth < each.high
         assert each.high - each.low < 0.12
         assert each.count == 6
+    own, random, gap = (found.estimates[name].high - found.estimates[name].low for name in truths)
+    assert gap == pytest.approx(np.hypot(own, random), rel=0.1)
     assert found.estimates["decades"].value == pytest.approx(1.505, abs=1e-3)
     assert found.estimates["critical_weights"].value == pytest.approx(1.5 * 3200**0.75, rel=0.2)
     assert found.estimates["critical_weights_random"].value == pytest.approx(1.5 * 3200, rel=0.2)
