@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from jamharness.cli import (
+    advising,
     agreement,
     benching,
     calibrating,
@@ -45,6 +46,7 @@ def build_app(plugins: Plugins) -> typer.Typer:
         agreement.agree,
         conformance.conformance,
         calibrating.calibrate,
+        advising.advise,
         benching.bench,
         health.doctor,
         stored.runs,

@@ -191,6 +191,7 @@ def _projection(request: DataRequest, projected: Projected) -> dict[str, Json]:
     if request.projection == PIXELS:
         return {"projection": "none: pixels, levels from 0 to 1"}
     return {
+        "components": projected.components,
         "projection": f"{request.inputs} of {projected.components} principal components, {request.projection}",
         "fit": "train set only" if request.fit == "train" else "train and test set pooled",
     }

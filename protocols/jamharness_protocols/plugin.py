@@ -58,6 +58,7 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
                 "minimisation": _SHARED["minimisation"],
                 "generalisation": "jamharness_protocols.generalisation.task:measure",
                 "trajectory": "jamharness_protocols.generalisation.trajectory:measure",
+                "effective": "jamharness_protocols.generalisation.effective:measure",
             },
             summary="the test error against N: its cusp at N*, its fall beyond, what ensembles are worth",
         ),
@@ -66,6 +67,24 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             factory="jamharness_protocols.regimes.protocol:Regimes",
             tasks={"regimes": "jamharness_protocols.regimes.task:measure"},
             summary="lazy and feature learning over the (h, α) plane, with the crossover and the jamming line",
+        ),
+        ProtocolSpec(
+            name="scaling",
+            factory="jamharness_protocols.scaling.protocol:Scaling",
+            tasks={"minimisation": _SHARED["minimisation"]},
+            proofs={"minimisation": _PROOFS["minimisation"]},
+            summary="how N* grows with P, with random labels on the same inputs beside it",
+        ),
+        ProtocolSpec(
+            name="advise",
+            factory="jamharness_protocols.advise.protocol:Advise",
+            tasks={
+                "census": "jamharness_protocols.advise.census:measure",
+                "minimisation": _SHARED["minimisation"],
+                "generalisation": "jamharness_protocols.generalisation.task:measure",
+            },
+            proofs={"minimisation": _PROOFS["minimisation"]},
+            summary="what to train for a data set, foretold from a tenth of it; see: jamharness advise",
         ),
         ProtocolSpec(
             name="calibration",

@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from jamharness_protocols.advise import figures as advise
 from jamharness_protocols.ageing import figures as ageing
 from jamharness_protocols.avalanches import figures as avalanches
 from jamharness_protocols.common.paper import COLOURS, DOUBLE, SINGLE, colours
@@ -13,6 +14,7 @@ from jamharness_protocols.generalisation import figures as generalisation
 from jamharness_protocols.jamming import figures as jamming
 from jamharness_protocols.margins import figures as margins
 from jamharness_protocols.regimes import figures as regimes
+from jamharness_protocols.scaling import figures as scaling
 from jamharness_protocols.spectrum import figures as spectrum
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -109,6 +111,39 @@ def plane(widths=(8, 16, 32, 64), lines=True):
     return Findings(estimates={}, tables=tables)
 
 
+def powers(sizes):
+    laws = {"data": (1.5, 0.75), "random": (0.3, 1.0)}
+    rows = [
+        {"labels": labels, "patterns": P, "weights": a * P**x, "low": 0.8 * a * P**x, "high": None}
+        for labels, (a, x) in laws.items() for P in sizes
+    ]  # fmt: skip
+    at = np.geomspace(min(sizes), max(sizes), 30)
+    lines = {f"line {labels}": np.column_stack([at, *[f * a * at**x for f in (1, 0.9, 1.1)]])
+             for labels, (a, x) in laws.items()}  # fmt: skip
+    exponent = Estimate(value=0.75, low=0.7, high=0.8, count=3)
+    names = ("scaling_exponent", "scaling_exponent_random")
+    return Findings(estimates=dict.fromkeys(names, exponent), tables={"sizes": pd.DataFrame(rows)}, arrays=lines)
+
+
+def foretold(largest, error):
+    sizes = [largest // 8, largest // 4, largest // 2, largest]
+    brackets = pd.DataFrame([{"patterns": P, "low": P**0.7, "high": 1.4 * P**0.7} for P in sizes])
+    errors = pd.DataFrame([
+        {"patterns": P, "factor": factor, "networks": K, "test_error": error * P**-0.3 / K**0.2}
+        for P in sizes for factor in (2.0, 8.0) for K in range(1, 5)
+    ])  # fmt: skip
+    at = np.geomspace(sizes[0], 10 * largest, 40)
+    values = {"patterns": 10.0 * largest, "networks": 4.0, "weights": 4 * largest**0.7}
+    estimates = {name: Estimate(value=value, low=None, high=None, count=6) for name, value in values.items()}
+    bands = {}
+    for name, estimate, law in (
+        ("threshold", "critical_weights", at**0.7), ("error", "test_error", error * at**-0.3),
+    ):  # fmt: skip
+        estimates[estimate] = Estimate(value=law[-1], low=0.6 * law[-1], high=1.6 * law[-1], count=6)
+        bands[name] = np.column_stack([at, law, 0.6 * law, 1.6 * law])
+    return Findings(estimates=estimates, tables={"brackets": brackets, "errors": errors}, arrays=bands)
+
+
 def two_runs():
     return jamming.draw_comparison({"jamming-66a5c2-width-3": jumps(), "jamming-66a5c2-width-4": jumps(12)})
 
@@ -133,6 +168,10 @@ CASES = {
     "regimes without lines": lambda: regimes.draw(plane((8, 16), lines=False)),
     "generalisation": lambda: generalisation.draw(curves([1000])),
     "generalisation at three P": lambda: generalisation.draw(curves([1000, 3000, 10_000])),
+    "scaling beside random labels": lambda: scaling.draw(powers([100, 200, 400, 800, 1600, 3200])),
+    "scaling of two sizes": lambda: scaling.draw(powers([100, 200])),
+    "advice": lambda: advise.draw(foretold(142, 0.5)),
+    "advice of larger errors": lambda: advise.draw(foretold(1000, 2.0)),
     "generalisation within a decade": lambda: generalisation.draw(curves([500], 40, 300)),
 }
 

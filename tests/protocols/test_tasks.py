@@ -12,10 +12,14 @@ from jamharness.execution.facts import Question, look_up
 
 TASKS = {name: path.partition(":")[0] for spec in specs() for name, path in spec.tasks.items()}
 TESTED = {"generalisation", "trajectory"}
-ALL = {"minimisation", "approach", "spectrum", "margins", "avalanches", "ageing", "regimes"} | TESTED
+SPAN = {"effective"}
+ALL = {"minimisation", "approach", "spectrum", "margins", "avalanches", "ageing", "regimes", "census"} | TESTED | SPAN
+PROTOCOLS = (
+    "jamming", "spectrum", "margins", "avalanches", "ageing", "generalisation", "regimes", "scaling", "advise",
+)  # fmt: skip
 NOTHING = [
     f"jamharness_protocols/{protocol}/{part}.py"
-    for protocol in ("jamming", "spectrum", "margins", "avalanches", "ageing", "generalisation", "regimes")
+    for protocol in PROTOCOLS
     for part in ("figures", "analysis", "observables", "settings", "protocol")
 ] + [
     "jamharness_protocols/plugin.py",
@@ -45,7 +49,8 @@ def test_an_edit_orphans_the_cells_that_it_computes_and_no_others(copied: Path) 
     assert set(TASKS) == ALL | {"calibration"}
     edits = {name: set[str]() for name in NOTHING} | {
         "jamharness_protocols/common/minimisation.py": {"minimisation"},
-        "jamharness_numerics/minimise/newton.py": ALL - {"margins", "ageing", "generalisation", "regimes"},
+        "jamharness_numerics/minimise/newton.py": ALL
+        - {"margins", "ageing", "generalisation", "regimes", "census", "effective"},
         "jamharness_numerics/spectra/counting.py": {"spectrum", "ageing"},
         "jamharness_protocols/spectrum/lanczos.py": {"spectrum"},
         "jamharness_numerics/approach.py": {"approach"},
@@ -57,7 +62,9 @@ def test_an_edit_orphans_the_cells_that_it_computes_and_no_others(copied: Path) 
         "jamharness_numerics/dynamics/ageing.py": set(),
         "jamharness_protocols/generalisation/task.py": TESTED,
         "jamharness_protocols/generalisation/trajectory.py": {"trajectory"},
-        "jamharness_protocols/common/problem.py": ALL,
+        "jamharness_protocols/advise/census.py": {"census"},
+        "jamharness_protocols/generalisation/effective.py": SPAN,
+        "jamharness_protocols/common/problem.py": ALL - {"census"},
     }  # fmt: skip
     before = hashes()
     for name, expected in edits.items():

@@ -15,7 +15,14 @@ from jamharness_numerics.statistics.thresholds import Thresholds, mean_threshold
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64, generator
 from jamharness_protocols.generalisation.settings import GeneralisationSettings
-from jamharness_protocols.generalisation.tables import Curve, curve_of, ensemble_table, network_table, point_table
+from jamharness_protocols.generalisation.tables import (
+    Curve,
+    curve_of,
+    effective_table,
+    ensemble_table,
+    network_table,
+    point_table,
+)
 
 Brackets = Mapping[tuple[int, int], tuple[int | None, int | None, bool]]
 """By draw and P, the largest unsatisfied width, the smallest satisfied one, and whether that is sure."""
@@ -61,9 +68,13 @@ def analyse(settings: GeneralisationSettings, brackets: Brackets, done: Sequence
     }
     if largest in curves:
         estimates |= Reading(curve=curves[largest], thresholds=own).estimates()
+    counts = effective_table(done)
+    if settings.effective:
+        estimates["effective_ratio"] = _effective(counts[counts["patterns"] == largest], critical.get(largest))
     return Findings(
         estimates=estimates,
         tables={
+            **({"effective": counts} if settings.effective else {}),
             "networks": networks,
             "thresholds": thresholds,
             "points": point_table(curves, critical),
@@ -109,6 +120,16 @@ def _scaling(thresholds: pd.DataFrame, sizes: Sequence[int]) -> Estimate:
     middle = np.sqrt(thresholds["weights_unsatisfied"] * thresholds["weights_satisfied"])
     table = thresholds.assign(middle=middle).pivot(index="seed", columns="patterns", values="middle")
     return scaling_exponent(np.array(sizes, dtype=float), table[list(sizes)].to_numpy(dtype=float))
+
+
+def _effective(counts: pd.DataFrame, critical: float | None) -> Estimate:
+    """N_eff/N just beyond N*, of the draws whose patterns could have shown a larger rank."""
+    beyond = counts[counts["weights"] >= BEYOND * critical] if critical is not None else counts[:0]
+    there = beyond[beyond["weights"] == beyond["weights"].min()]
+    enough = there[there["rows"] > there["effective"]]
+    if len(there) and not len(enough):
+        return _none("fewer patterns, tests among them, than parameters: the rank is only theirs")
+    return estimate(enough["ratio"].to_numpy(dtype=float), np.mean, none=_UNKNOWN)
 
 
 def _middles(own: pd.DataFrame) -> dict[str, float]:

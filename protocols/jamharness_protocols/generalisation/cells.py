@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from jamharness.api import Cell, FinishedCell, Network
-from jamharness_protocols.generalisation.settings import STRIDE
+from jamharness_protocols.generalisation.settings import EFFECTIVE, EVALUATION, STRIDE
 
 Place = tuple[int, int, int, int]
 """The draw of the data, which of its networks, P and the width."""
@@ -25,7 +25,7 @@ def outcomes(done: Sequence[FinishedCell]) -> dict[tuple[int, int, int], dict[in
     """
     found: dict[tuple[int, int, int], dict[int, str]] = {}
     for item in done:
-        if item.cell.task == "generalisation":
+        if item.cell.task in (EVALUATION, EFFECTIVE):
             continue  # its minimisation is among them too
         place = place_of(item.cell)
         if place is not None:

@@ -44,6 +44,11 @@ OBSERVABLES: Mapping[str, Observable] = {
     "ensemble_gain": _of(
         "networks", "how many networks averaged there are worth networks of twice the width", _FLUCTUATIONS
     ),
+    "effective_ratio": _of(
+        "N_eff/N",
+        "rank of ∇f over patterns per parameter, at the first N from 1.2 N* on (effective=true)",
+        _FLUCTUATIONS,
+    ),
     "single_error": _of("", "mean test error of one network there", _FLUCTUATIONS),
     "ensemble_error": _of("", "mean test error there of all networks of a draw averaged", _FLUCTUATIONS),
     "widest_error": _of("", "mean test error of one network at the largest N", _FLUCTUATIONS),

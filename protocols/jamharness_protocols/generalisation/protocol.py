@@ -12,7 +12,7 @@ from jamharness_protocols.common.own_threshold import retraced
 from jamharness_protocols.generalisation import analysis, figures
 from jamharness_protocols.generalisation.cells import Place, outcomes, place_of
 from jamharness_protocols.generalisation.observables import OBSERVABLES
-from jamharness_protocols.generalisation.settings import EVALUATION, GeneralisationSettings
+from jamharness_protocols.generalisation.settings import EFFECTIVE, EVALUATION, GeneralisationSettings
 from jamharness_protocols.jamming.protocol import Search, outlook_of, searches
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Generalisation:
     def plan(self, settings: GeneralisationSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
         """The next trial of every search for N*; where all of one P have ended, the networks of every width."""
         tried = {place_of(item.cell) for item in done if _is_test(settings, item.cell)}
+        ranked = {place_of(item.cell) for item in done if item.cell.task == EFFECTIVE}
         cells: list[Cell] = []
         for patterns in settings.sizes:
             following = _following(settings, patterns, done)
@@ -48,6 +49,8 @@ class Generalisation:
                         place: Place = (draw, network, patterns, width)
                         if place not in tried:
                             cells.append(settings.measured(*place))
+                    if settings.effective and (draw, 0, patterns, width) not in ranked:
+                        cells.append(settings.counted(draw, patterns, width))
         return cells
 
     def outlook(self, settings: GeneralisationSettings, done: Sequence[FinishedCell]) -> Outlook:
@@ -84,7 +87,7 @@ class Generalisation:
 
 
 def _is_test(settings: GeneralisationSettings, cell: Cell) -> bool:
-    return settings.followed or cell.task == EVALUATION
+    return cell.task != EFFECTIVE and (settings.followed or cell.task == EVALUATION)
 
 
 def _traces(

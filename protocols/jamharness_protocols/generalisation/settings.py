@@ -12,8 +12,8 @@ from jamharness_protocols.jamming.settings import JammingSettings
 SOURCE = "arXiv 1810.09665"
 STRIDE = 1_000_000
 """Between the initial weights of the networks of one draw: the first has the draw's own seed, as `jamming` gives it."""
-EVALUATION, TRAJECTORY = "generalisation", "trajectory"
-"""The tasks: what a minimisation gives on the test set, and a first-order one followed along its way."""
+EVALUATION, TRAJECTORY, EFFECTIVE = "generalisation", "trajectory", "effective"
+"""The tasks: what a minimisation gives on the test set, a first-order one followed along its way, and N_eff."""
 UPDATES = 50_000
 FACTORS = (0.15, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.6, 2.0, 3.0, 4.0, 6.0, 8.0, 16.0)
 
@@ -49,6 +49,9 @@ class GeneralisationSettings(NetworkSettings):
         None, help=f"steps of one minimisation; none: {BUDGETS['lm']} for lm, {UPDATES} updates for the others"
     )
     records: int = setting(60, help="how often a first-order minimisation is tested on its way, at log-spaced updates")
+    effective: bool = setting(
+        False, help="count N_eff, the rank of ∇f over patterns, of each draw's first network", source="arXiv 1901.01608"
+    )
     start_ratio: float = setting(3.0, help="P/N_w at which the search for N* starts", source=PAPER)
     highest_width: int = setting(512, help="largest width that is trained")
 
@@ -171,6 +174,20 @@ class GeneralisationSettings(NetworkSettings):
             needs=(cell,),
             label=f"test of {cell.label}",
             cost=float(patterns) * self.scanned(width).size,
+        )
+
+    def counted(self, draw: int, patterns: int, width: int) -> Cell:
+        """N_eff of a draw's first network."""
+        cell = self.trained(draw, 0, patterns, width)
+        return Cell(
+            task=EFFECTIVE,
+            system=cell.system,
+            loss=cell.loss,
+            coordinates={"seed": cell.coordinates["seed"], "patterns": patterns},
+            dataset=cell.dataset,
+            needs=(cell,),
+            label=f"N_eff of {cell.label}",
+            cost=float(self.scanned(width).size) ** 3,
         )
 
 

@@ -12,11 +12,12 @@ from jamharness_numerics.statistics.ensembles import ensemble_outputs, errors, f
 from jamharness.api import FinishedCell, Float64
 from jamharness_protocols.common.problem import network_of
 from jamharness_protocols.generalisation.cells import place_of
-from jamharness_protocols.generalisation.settings import EVALUATION, TRAJECTORY
+from jamharness_protocols.generalisation.settings import EFFECTIVE, EVALUATION, TRAJECTORY
 
 _ROW = (
     "seed", "network", "patterns", "width", "weights", "parameters", "ratio", "outcome", "unsatisfied", "loss",
-    "train_error", "test_error", "output", "stopped_error", "stopping", "updates", "reason",
+    "train_error", "test_error", "output", "stopped_error", "stopping", "updates", "seconds",
+    "reason",
 )  # fmt: skip
 CURVES = ("test_error", "stopped_error", "train_error", "unsatisfied_ratio", "output", "fluctuation")
 """What is averaged over the networks of a draw, and then over draws."""
@@ -37,6 +38,21 @@ def network_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
         rows.append(row)
     table = pd.DataFrame(rows, columns=list(_ROW))
     return table.sort_values(["patterns", "width", "seed", "network"], kind="stable").reset_index(drop=True)
+
+
+def effective_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
+    """One row per network whose N_eff was counted, by P, width and draw."""
+    rows = []
+    for item in done:
+        place = place_of(item.cell)
+        if place is None or item.cell.task != EFFECTIVE or item.result is None:
+            continue
+        seed, _, patterns, width = place
+        rows.append({"seed": seed, "patterns": patterns, "width": width, **item.result.values})
+    columns = ["seed", "patterns", "width", "weights", "parameters", "effective", "rows", "gap"]
+    table = pd.DataFrame(rows, columns=columns)
+    table = table.assign(ratio=table["effective"] / table["parameters"])
+    return table.sort_values(["patterns", "width", "seed"], kind="stable").reset_index(drop=True)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

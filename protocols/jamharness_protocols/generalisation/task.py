@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from jamharness.api import Array, Backend, BadInput, Cell, CellResult, Float64, Json, Progress
 from jamharness_protocols.common.problem import problem_of
 
+_TAKEN = ("outcome", "unsatisfied", "loss", "weights", "parameters", "seconds")
 _BLOCK = 4096
 """Test patterns at a time: a layer of 1000 units takes 32 MB."""
 
@@ -25,7 +26,7 @@ def measure(cell: Cell, needed: Sequence[CellResult], backend: Backend, _progres
     outputs = tested(cell, problem_of(cell, backend), w)
     return CellResult(
         values={
-            **{name: minimisation.values[name] for name in ("outcome", "unsatisfied", "loss", "weights", "parameters")},
+            **{name: minimisation.values[name] for name in _TAKEN},
             "updates": minimisation.values["iterations"],
             **values_of(cell, outputs, margins),
         },

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from jamharness_numpy.backend import NumpyBackend
 from jamharness_protocols.generalisation.cells import place_of
+from jamharness_protocols.generalisation.effective import measure as effective
 from jamharness_protocols.generalisation.protocol import Generalisation
 from jamharness_protocols.generalisation.settings import STRIDE
 from jamharness_protocols.jamming.protocol import Jamming
@@ -218,3 +219,38 @@ def test_frameworks_give_the_same_test(measure):
     ready = replace(cell, data=load(cell.dataset))
     one, other = (test(ready, [end], backend(), lambda _text: None) for backend in (NumpyBackend, TorchBackend))
     np.testing.assert_allclose(one.arrays["outputs"], other.arrays["outputs"], rtol=1e-10, atol=1e-10)
+
+
+def test_n_eff_is_the_rank_that_symmetries_leave(measure):
+    """One scale symmetry for each relu unit, and all of a unit that is never on; no more than there are patterns."""
+    asked = settings(effective=True, patterns=100)
+    cell = asked.counted(0, 100, 5)
+    system = cell.system
+    assert system.size == 4 * 5 + 5 + 5 + 1
+    w = system.initial(3)
+    (hidden, bias), (out, last) = (tuple(map(np.copy, layer)) for layer in system.split(w))
+    w = np.concatenate([hidden.ravel(), bias + 0.1, out.ravel(), last])
+    whole = measure_at(cell, w)
+    assert whole.values["effective"] == system.size - 5
+    assert whole.values["gap"] > 1e6
+    bias[2] = -1e3
+    dead = measure_at(cell, np.concatenate([hidden.ravel(), bias + 0.1, out.ravel(), last]))
+    assert dead.values["effective"] == system.size - 4 - (4 + 1 + 1)
+
+
+def measure_at(cell, w):
+    ready = replace(cell, data=load(cell.dataset))
+    return effective(ready, [CellResult(values={}, arrays={"w": w})], NumpyBackend(), lambda _: None)
+
+
+def test_n_eff_is_counted_where_it_is_asked_for(carry_out):
+    """Of each draw's first network, without another minimisation, and over N just beyond N*."""
+    asked = settings(effective=True, seeds=2, networks=1, factors=(1.0, 2.0))
+    done = carry_out(PROTOCOL, asked)
+    found = PROTOCOL.analyse(asked, done)
+    table = found.tables["effective"]
+    assert len(table) == 2 * found.tables["points"]["width"].nunique()
+    assert (table["effective"] <= table["parameters"] - table["width"]).all()
+    assert 0.5 < found.estimates["effective_ratio"].value < 1
+    assert PROTOCOL.outlook(asked, done).fewest == 0
+    assert "effective_ratio" not in PROTOCOL.analyse(settings(), done).estimates

@@ -1,0 +1,330 @@
+"""From networks on parts of a data set to advice for all of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jamharness_numerics.statistics.bracketed_line import Posterior
+
+from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.advise import foretelling
+from jamharness_protocols.advise.foretelling import NOTHING, Foretold
+from jamharness_protocols.advise.settings import CENSUS, FACTORS, LEAST, AdviseSettings
+from jamharness_protocols.advise.words import sentences
+from jamharness_protocols.generalisation.cells import place_of
+from jamharness_protocols.generalisation.protocol import brackets, grid
+from jamharness_protocols.generalisation.settings import EVALUATION, GeneralisationSettings
+from jamharness_protocols.generalisation.tables import Ensembles, ensembles_of
+
+SURE = 1.2
+"""The advised N over the upper end of N*'s interval, at least."""
+ENOUGH = 1.02
+"""The error of the advised number of networks over that of all that were averaged, at most."""
+WORTH = 0.97
+"""The error far beyond N* over that just beyond, below which the wider networks are advised."""
+WIDEST = 16.0
+"""The upper end of N* over the lower one beyond which N* cannot be told."""
+LOOSE = 10.0, 100.0
+"""Likewise of the test error and of the time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """What all patterns are expected to need and to give.
+
+    Arguments:
+        patterns, largest: P that it is for, and that of the largest part.
+        inputs, tests: d, and patterns of the test set.
+        critical: N*.
+        exponent: x of N* ~ P^x at the largest part.
+        width, weights: of the networks to train; None where N* cannot be told.
+        factor: N/N* of those that it is read from.
+        networks, most: how many to average, and how many were at most.
+        gain: the error of that many over the error of one.
+        error, single: the test error of their mean, and of one.
+        wide: the error far beyond N* over that just beyond, of as many networks each.
+        seconds: to train one.
+    """
+
+    patterns: int
+    largest: int
+    inputs: int
+    tests: int
+    critical: Foretold
+    exponent: Foretold
+    width: int | None = None
+    weights: int | None = None
+    factor: float = FACTORS[0]
+    networks: int | None = None
+    most: int = 0
+    gain: float | None = None
+    error: Foretold = NOTHING
+    single: Foretold = NOTHING
+    wide: float | None = None
+    seconds: Foretold = NOTHING
+
+
+def census_of(done: Sequence[FinishedCell]) -> Mapping[str, Any] | None:
+    """What the census counted; None while it has not."""
+    for item in done:
+        if item.cell.task == CENSUS and item.result is not None:
+            return item.result.values
+    return None
+
+
+def analyse(settings: AdviseSettings, done: Sequence[FinishedCell]) -> Findings:
+    """Advice, or why there is none.
+
+    Arguments:
+        settings: of the run.
+        done: finished cells in any order.
+    """
+    counted = census_of(done)
+    if counted is None:
+        failed = [item.failure for item in done if item.failure]
+        return _nothing(
+            f"The data set could not be counted. {failed[0]}" if failed else "Nothing has been counted yet."
+        )
+    if not settings.sizes(counted):
+        there, share = settings.all_patterns(counted), settings.share
+        return _nothing(
+            f"Cannot tell: {share:g} of {there} patterns are {int(share * there)}, and fewer than {LEAST} say nothing; "
+            f"raise share to {min(1.0, LEAST / max(there, 1)) + 0.005:.2f} or more, or bring more patterns."
+        )
+    small = settings.small(counted)
+    reading = _Reading(settings=settings, small=small, counted=counted, done=done)
+    advice = reading.advice()
+    return Findings(
+        estimates=_estimates(advice, settings.seeds),
+        tables={"advice": sentences(advice), "brackets": reading.brackets, "errors": reading.errors},
+        arrays=reading.bands(advice),
+        objection=f"Cannot tell N* of all patterns: {advice.critical.why}" if not advice.critical.told else "",
+    )
+
+
+def _nothing(objection: str) -> Findings:
+    empty = pd.DataFrame(columns=["about", "answer", "why"])
+    return Findings(estimates=_estimates(None, 0, objection), tables={"advice": empty}, objection=objection)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Reading:
+    settings: AdviseSettings
+    small: GeneralisationSettings
+    counted: Mapping[str, Any]
+    done: Sequence[FinishedCell]
+    curves: dict[tuple[float, int], Posterior | None] = field(default_factory=dict)
+
+    @cached_property
+    def ratio(self) -> float:
+        """All patterns over those of the largest part."""
+        return self.settings.all_patterns(self.counted) / max(self.small.sizes)
+
+    @cached_property
+    def brackets(self) -> pd.DataFrame:
+        """One row per draw and part: where N* lies."""
+        rows = []
+        for (seed, patterns), (low, high, sure) in sorted(brackets(self.small, self.done).items()):
+            ends = [np.nan if width is None else float(self.small.scanned(width).weights) for width in (low, high)]
+            rows.append({"seed": seed, "patterns": patterns, "low": ends[0], "high": ends[1], "decided": sure})
+        return pd.DataFrame(rows, columns=["seed", "patterns", "low", "high", "decided"])
+
+    @cached_property
+    def ensembles(self) -> dict[tuple[int, float], Ensembles]:
+        """By P and factor, what the networks do together."""
+        together = ensembles_of(self.done, list(self.small.draws), self.small.networks)
+        found = {}
+        for patterns in self.small.sizes:
+            widths = grid(self.small, patterns, self.done)
+            for factor, width in zip(FACTORS, (widths[:1] + widths[-1:]) if widths else (), strict=False):
+                if (patterns, width) in together:
+                    found[patterns, factor] = together[patterns, width]
+        return found
+
+    @cached_property
+    def errors(self) -> pd.DataFrame:
+        """One row per part, factor and number of networks averaged: the mean test error over draws."""
+        rows = [
+            {"patterns": patterns, "factor": factor, "networks": size, "test_error": float(column.mean())}
+            for (patterns, factor), each in self.ensembles.items()
+            for size, column in enumerate(each.errors.T, start=1)
+        ]
+        return pd.DataFrame(rows, columns=["patterns", "factor", "networks", "test_error"])
+
+    @cached_property
+    def line(self) -> Posterior | None:
+        """Log N* against log P."""
+        return foretelling.threshold(self.brackets)
+
+    def critical(self) -> tuple[Foretold, Foretold]:
+        """N* of all patterns, and the exponent at the largest part."""
+        table = self.brackets
+        line = foretelling.threshold(table)
+        if line is None:
+            if len(table) and table["low"].isna().all() and table["high"].notna().any():
+                why = "the smallest network satisfies every part; ask for more patterns (share, most)"
+            elif len(table) and table["high"].isna().all():
+                why = "no network satisfied every pattern of a part; raise highest_width or the budget"
+            else:
+                why = "too few of the searches ended between two widths"
+            return Foretold(why=why), Foretold(why=why)
+        slope = foretelling.between(line.coefficients[:, 1])
+        found = foretelling.at(line, self.ratio)
+        why = f"its interval, {found.low:.3g} to {found.high:.3g} weights, is too wide to act on"
+        return found.unless_wider(WIDEST, f"{why}; ask for more draws (seeds) or patterns (most)"), slope
+
+    def advice(self) -> Advice:
+        """All of it."""
+        critical, exponent = self.critical()
+        advice = Advice(
+            patterns=self.settings.all_patterns(self.counted),
+            largest=max(self.small.sizes),
+            inputs=self.small.scanned(1).inputs,
+            tests=int(self.counted["test"]),
+            critical=critical,
+            exponent=exponent,
+            most=self.small.networks,
+        )
+        if not critical.told:
+            return advice
+        there = self.ensembles
+        largest = advice.largest
+        near, far = (there.get((largest, factor)) for factor in FACTORS)
+        if near is None:
+            why = "not all networks of the largest part were tested"
+            return replace(self._widened(advice, FACTORS[0]), error=Foretold(why=why), seconds=Foretold(why=why))
+        networks = _enough(near.errors.mean(axis=0))
+        factor, wide = FACTORS[0], None
+        if far is not None:
+            wide = float(far.errors.mean(axis=0)[networks - 1] / max(near.errors.mean(axis=0)[networks - 1], 1e-12))
+            if wide < WORTH:
+                factor, networks = FACTORS[1], _enough(far.errors.mean(axis=0))
+        curve = there[largest, factor].errors.mean(axis=0)
+        return replace(
+            self._widened(advice, factor),
+            factor=factor,
+            networks=networks,
+            wide=wide,
+            gain=float(curve[networks - 1] / curve[0]) if curve[0] else 1.0,
+            error=self._error(factor, networks),
+            single=self._error(factor, 1),
+            seconds=self._seconds(factor),
+        )
+
+    def _widened(self, advice: Advice, factor: float) -> Advice:
+        """With the smallest width that is far enough beyond N*."""
+        needed = max(factor * advice.critical.value, SURE * advice.critical.high)
+        width = 1
+        while self.small.scanned(width).weights < needed:
+            width += 1
+        return replace(advice, width=width, weights=self.small.scanned(width).weights)
+
+    def _measured(self, factor: float, networks: int) -> tuple[list[int], list[float]]:
+        """P and the test error of every draw of every part."""
+        patterns, errors = [], []
+        for (size, at), each in self.ensembles.items():
+            if at == factor:
+                patterns += [size] * len(each.errors)
+                errors += [float(value) for value in each.errors[:, networks - 1]]
+        return patterns, errors
+
+    def _error(self, factor: float, networks: int) -> Foretold:
+        patterns, errors = self._measured(factor, networks)
+        tests = int(self.counted["test"])
+        own = np.array([value for size, value in zip(patterns, errors, strict=True) if size == max(self.small.sizes)])
+        if len(own) and own.mean() + 2 * np.sqrt(0.25 / (tests * len(own))) > 0.5:
+            return Foretold(
+                why=f"on the largest part it is {own.mean():.0%}, as by chance: these inputs do not tell the classes "
+                "apart, or need more patterns to"
+            )
+        line = self._curve(factor, networks)
+        if line is None:
+            return Foretold(why="the test errors of the parts are too few, or too near zero, to follow")
+        found = foretelling.at(line, self.ratio)
+        return found.unless_wider(
+            LOOSE[0], f"its interval, {found.low:.2%} to {found.high:.2%}, is too wide to say a number"
+        )
+
+    def _curve(self, factor: float, networks: int) -> Posterior | None:
+        """Log test error against log P."""
+        if (factor, networks) not in self.curves:
+            patterns, errors = self._measured(factor, networks)
+            found = foretelling.error(patterns, errors, int(self.counted["test"])) if patterns else None
+            self.curves[factor, networks] = found
+        return self.curves[factor, networks]
+
+    def _seconds(self, factor: float) -> Foretold:
+        patterns, spent = self._timed(factor)
+        line = foretelling.seconds(patterns, spent) if patterns else None
+        if line is None:
+            return Foretold(why="too few minimisations were timed")
+        found = foretelling.at(line, self.ratio, mean=True)
+        return found.unless_wider(
+            LOOSE[1], f"its interval, {found.low:.2g} to {found.high:.2g} s, is too wide to say a number"
+        )
+
+    def _timed(self, factor: float) -> tuple[list[int], list[float]]:
+        """P and seconds of every minimisation that was tested at one factor."""
+        chosen = {}
+        for size in self.small.sizes:
+            widths = grid(self.small, size, self.done)
+            if widths:
+                chosen[size] = widths[0] if factor == FACTORS[0] else widths[-1]
+        timed = []
+        for item in self.done:
+            place = place_of(item.cell)
+            if item.cell.task == EVALUATION or place is None or item.result is None:
+                continue
+            if chosen.get(place[2]) == place[3]:
+                timed.append((place[2], float(item.result.values["seconds"])))  # type: ignore[arg-type]
+        return [patterns for patterns, _ in sorted(timed)], [spent for _, spent in sorted(timed)]
+
+    def bands(self, advice: Advice) -> dict[str, Float64]:
+        """P with median and interval of N* and of the advised networks' error, for the figure."""
+        at = np.geomspace(min(self.small.sizes), advice.patterns, 40)
+        bands = {}
+        if self.line is not None:
+            bands["threshold"] = _band(self.line, at, advice.largest)
+        if advice.error.told and advice.networks is not None:
+            fitted = self._curve(advice.factor, advice.networks)
+            if fitted is not None:
+                bands["error"] = _band(fitted, at, advice.largest)
+        return bands
+
+
+def _band(line: Posterior, at: Float64, largest: int) -> Float64:
+    ends = np.array([[found.value, found.low, found.high] for found in (foretelling.at(line, p / largest) for p in at)])
+    return np.column_stack([at, ends])
+
+
+def _enough(curve: Float64) -> int:
+    """The least number of networks whose mean errs hardly more than that of all."""
+    return int(np.flatnonzero(curve <= ENOUGH * curve[-1])[0]) + 1
+
+
+def _estimates(advice: Advice | None, draws: int, why: str = "") -> dict[str, Estimate]:
+    if advice is None:
+        nothing = Estimate(value=None, low=None, high=None, count=0, note=why)
+        return dict.fromkeys(("critical_weights", "width", "networks", "test_error", "seconds"), nothing)
+    told = {
+        "critical_weights": advice.critical,
+        "exponent": advice.exponent,
+        "test_error": advice.error,
+        "single_error": advice.single,
+        "seconds": advice.seconds,
+    }
+    found = {name: each.estimate(draws) for name, each in told.items()}
+    for name, number in (("width", advice.width), ("weights", advice.weights), ("networks", advice.networks)):
+        note = "" if number is not None else advice.critical.why or advice.error.why
+        value = None if number is None else float(number)
+        found[name] = Estimate(value=value, low=None, high=None, count=draws, note=note)
+    for name, number in (
+        ("patterns", advice.patterns),
+        ("largest_part", advice.largest),
+        ("inputs", advice.inputs),
+    ):
+        found[name] = Estimate(value=float(number), low=None, high=None, count=draws)
+    return found

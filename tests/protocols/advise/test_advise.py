@@ -1,0 +1,165 @@
+"""Advice for worlds whose laws are known, what cannot be told, and a run on the digits."""
+
+import io
+
+import numpy as np
+import pytest
+from jamharness_protocols.advise.protocol import Advise
+from jamharness_protocols.advise.settings import CENSUS
+from jamharness_protocols.generalisation.protocol import Generalisation
+
+from jamharness.api import CellResult, FinishedCell
+
+PROTOCOL = Advise()
+TESTS = 4000
+THERE = {"patterns": 8000, "test": TESTS, "components": 30}
+
+
+def settings(**more):
+    asked = PROTOCOL.Settings(**more)
+    assert asked.problems() == []
+    return asked
+
+
+def critical(patterns, exponent=0.7):
+    return 3.0 * patterns**exponent
+
+
+def error(patterns):
+    return 0.9 * patterns**-0.35
+
+
+def seconds(patterns):
+    return 1e-4 * patterns**2
+
+
+def world(asked, there=THERE, critical=critical, error=error):
+    """All cells of a run in a world of these laws, with 10% between draws and independent errors of networks."""
+    done = {}
+    while cells := PROTOCOL.plan(asked, list(done.values())):
+        for cell in (each for planned in cells for each in (*planned.needs, planned)):
+            made = FinishedCell(cell=cell, result=result(cell, there, critical, error))
+            done.setdefault((cell.task, cell.system, *map(str, cell.coordinates.items()), cell.dataset), made)
+    return list(done.values())
+
+
+def result(cell, there, critical, error):
+    if cell.task == CENSUS:
+        return CellResult(values=there)
+    patterns, seed = cell.coordinates["patterns"], cell.coordinates["seed"]
+    draw = np.random.default_rng([patterns, seed])
+    needed = critical(patterns) * np.exp(0.1 * np.random.default_rng(cell.dataset.seed).standard_normal())
+    outcome = "satisfied" if cell.system.weights >= needed else "arrested"
+    if cell.task == "minimisation":
+        spent = seconds(patterns) * np.exp(0.2 * draw.standard_normal())
+        return CellResult(values={"outcome": outcome, "seconds": spent, "unsatisfied": 0})
+    # Two parts of the error: patterns that every network errs on, and those that only it does.
+    shared = np.arange(TESTS) < 0.6 * error(patterns) * TESTS
+    own = draw.random(TESTS) < 0.4 * error(patterns)
+    return CellResult(
+        values={"outcome": outcome},
+        arrays={"outputs": np.where(shared | own, -1.0, 1.0), "labels": np.ones(TESTS, dtype=np.int8)},
+    )
+
+
+def test_the_census_comes_first_and_parts_are_at_most_a_tenth():
+    """Each part half of the next, even, of the cells of `generalisation`; P that is asked for is what counts."""
+    asked = settings()
+    (census,) = PROTOCOL.plan(asked, [])
+    assert census.task == CENSUS
+    assert census.dataset.patterns is None
+    assert asked.sizes(THERE) == (100, 200, 400, 800)
+    assert asked.sizes({**THERE, "patterns": 50_000}) == (124, 250, 500, 1000)
+    assert settings(patterns=2000).sizes(THERE) == (24, 50, 100, 200)
+    done = [FinishedCell(cell=census, result=CellResult(values=THERE))]
+    cells = PROTOCOL.plan(asked, done)
+    assert cells == Generalisation().plan(asked.small(THERE), [])
+    assert max(cell.dataset.patterns for cell in cells) == 800
+    assert asked.small({**THERE, "components": 4}).inputs == 4
+    assert asked.small({**THERE, "components": None}).inputs == 10
+
+
+def test_what_is_foretold_is_what_the_laws_say():
+    """N*, the test error and the time at ten times as many patterns, within intervals that say something."""
+    asked = settings()
+    done = world(asked)
+    found = PROTOCOL.analyse(asked, done)
+    assert found.objection == ""
+    told = found.estimates
+    networks = int(told["networks"].value)
+    expected = {
+        "critical_weights": critical(8000), "single_error": error(8000), "seconds": seconds(8000), "exponent": 0.7,
+    }  # fmt: skip
+    for name, truth in expected.items():
+        assert told[name].low < truth < told[name].high, name
+    assert told["critical_weights"].high < 5 * told["critical_weights"].low
+    assert told["test_error"].value < told["single_error"].value
+    assert 2 <= networks <= asked.networks
+    # Wide enough for all that is known, and no wider than needed.
+    needed = max(2 * told["critical_weights"].value, 1.2 * told["critical_weights"].high)
+    width = int(told["width"].value)
+    assert asked.small(THERE).scanned(width).weights >= needed > asked.small(THERE).scanned(width - 1).weights
+    advice = found.tables["advice"]
+    assert advice["about"].tolist() == ["N*", "train", "average", "cost", "test error"]
+    assert f"width {width} " in advice["answer"][1]
+    assert f"{networks} networks" == advice["answer"][2]
+    for figure in PROTOCOL.draw(found).values():
+        figure.savefig(io.BytesIO(), format="png")
+    again = PROTOCOL.analyse(asked, done[::-1])
+    assert again.tables["advice"].equals(advice)
+    PROTOCOL.analyse(asked, done[: len(done) // 2])
+
+
+def test_labels_that_cannot_be_learnt_are_told():
+    """N* is there all the same, and no number stands for the error."""
+    asked = settings(seeds=3, networks=2)
+    found = PROTOCOL.analyse(asked, world(asked, error=lambda _: 0.5 / 0.76))
+    assert found.objection == ""
+    assert found.estimates["test_error"].value is None
+    assert "as by chance" in found.tables["advice"].set_index("about").loc["test error", "why"]
+    assert found.tables["advice"].set_index("about").loc["test error", "answer"] == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    ("there", "law", "told"),
+    [
+        ({**THERE, "patterns": 300}, critical, "raise share to 0.1"),
+        (THERE, lambda _: 1.0, "the smallest network satisfies every part"),
+        (THERE, lambda _: 1e9, "no network satisfied every pattern"),
+    ],
+)
+def test_what_cannot_be_told_is_an_objection_with_advice(there, law, told):
+    """Too few patterns, patterns that anything satisfies, and patterns that nothing does."""
+    asked = settings(seeds=3, networks=2, highest_width=40)
+    found = PROTOCOL.analyse(asked, world(asked, there=there, critical=law))
+    assert found.objection.startswith("Cannot tell")
+    assert told in found.objection
+    assert found.estimates["critical_weights"].value is None
+    assert found.estimates["width"].value is None
+    assert PROTOCOL.draw(found) == {}
+
+
+def test_nothing_is_an_objection():
+    """Before the census, and where it failed."""
+    asked = settings()
+    assert PROTOCOL.analyse(asked, []).objection
+    failed = FinishedCell(cell=asked.census(), failure="no such file")
+    assert "no such file" in PROTOCOL.analyse(asked, [failed]).objection
+    assert PROTOCOL.plan(asked, [failed]) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"dataset": "random"}, "name a real data set"),
+        ({"share": 0.0}, "at most 1"),
+        ({"networks": 1}, "at least 2"),
+        ({"minimiser": "adam"}, "advice is for lm"),
+        ({"labels": "random"}, "leave it out"),
+        ({"width": 3}, "what advice is about"),
+    ],
+)
+def test_what_cannot_be_is_refused(wrong, told):
+    """In a sentence with what is allowed."""
+    (problem,) = PROTOCOL.Settings(**wrong).problems()
+    assert told in problem
