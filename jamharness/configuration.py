@@ -23,7 +23,7 @@ class RunOptions:
     """The table ``[run]``: what the options of ``jamharness run`` are when they are not given; None where it is silent.
 
     Arguments:
-        backend, device, dtype, limit, memory, preset, seed, threads, workers: as the options of these names.
+        backend, device, dtype, limit, memory, preset, scheduler, seed, threads, workers: as the options of these names.
         store: a folder; in a file a relative path starts at the file's folder.
         download: whether files of data sets that are missing may be fetched.
     """
@@ -35,6 +35,7 @@ class RunOptions:
     limit: float | None = None
     memory: float | None = None
     preset: str | None = None
+    scheduler: str | None = None
     seed: int | None = None
     store: str | None = None
     threads: int | None = None
