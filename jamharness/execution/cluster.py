@@ -311,7 +311,7 @@ class ClusterPool(Executor):
         with suppress(Exception):
             self._client.cancel([flight.remote for flight in flights.values() if flight.remote], force=True)
         with suppress(Exception):
-            self._client.run(dismiss, self._run, wait=False, on_error="ignore")
+            self._client.run(dismiss, self._run, on_error="ignore")
         for key in flights:
             with self._lock:
                 flight = self._flights.pop(key, flights[key])

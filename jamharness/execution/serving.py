@@ -8,6 +8,7 @@ run are kept for its next cells.
 import pickle
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from contextlib import suppress
@@ -21,6 +22,8 @@ from jamharness.execution.pool import LocalPool
 
 _MOST = 2
 """Runs whose processes a Dask worker keeps: each holds a framework in memory."""
+_IDLE = 120.0
+"""Seconds without a task after which the processes of a run are ended: its submitter may be gone."""
 _LOOK = 0.5
 """Seconds between two looks whether anybody still waits for a task."""
 
@@ -74,7 +77,7 @@ class _Kept:
         import os
 
         self.interpreter = crew.interpreter or sys.executable
-        self.busy = 0
+        self.busy, self.since = 0, time.monotonic()
         self.stamps: dict[Question, tuple[str, Facts]] = {}
         self.pool = LocalPool(
             most,
@@ -135,48 +138,59 @@ def serve(assignment: bytes) -> tuple[str, bytes]:
         waits = _waits()
         while not wait([future], _LOOK).done:
             if not waits():
-                _end(asked.run, kept)
+                dismiss(asked.run)
                 break
         return "done", pickle.dumps(future.result(), PROTOCOL)
     except Exception as error:  # noqa: BLE001  (whatever happened is the task's result)
         return "failed", pickle.dumps(error, PROTOCOL)
     finally:
         with _lock:
-            kept.busy -= 1
+            kept.busy, kept.since = kept.busy - 1, time.monotonic()
 
 
 def dismiss(run: str) -> None:
-    """End the processes of a run, whatever they compute."""
+    """End the processes of a run, whatever they compute; returns at once."""
     with _lock:
         kept = _kept.pop(run, None)
     if kept is not None:
-        kept.pool.kill()
+        _end(kept)
 
 
 def _take(asked: Assignment) -> _Kept:
     """The processes of a run; those of the run that was longest without work go if there are too many."""
     from distributed import get_worker
 
-    idle = []
     with _lock:
         kept = _kept.pop(asked.run, None)
         if kept is None:
             crew: Crew = pickle.loads(asked.crew)  # noqa: S301  (likewise)
             kept = _Kept(crew, get_worker().state.nthreads)
-            spare = [run for run, other in _kept.items() if not other.busy]
-            idle = [_kept.pop(run) for run in spare[: max(0, len(_kept) + 1 - _MOST)]]
+            idle = [run for run, other in _kept.items() if not other.busy]
+            for run in idle[: max(0, len(_kept) + 1 - _MOST)]:
+                _end(_kept.pop(run))
+            if not _kept:
+                threading.Thread(target=_watch, name="jamharness-idle", daemon=True).start()
         kept.busy += 1
         _kept[asked.run] = kept
-    for other in idle:
-        other.pool.kill()
     return kept
 
 
-def _end(run: str, kept: _Kept) -> None:
-    with _lock:
-        if _kept.get(run) is kept:
-            del _kept[run]
-    kept.pool.kill()
+def _end(kept: _Kept) -> None:
+    """End processes in a thread: what asks for it may be what Dask's conversations wait for."""
+    threading.Thread(target=kept.pool.kill, name="jamharness-end", daemon=True).start()
+
+
+def _watch() -> None:
+    """End what nobody has used for long, until nothing is kept."""
+    while True:
+        time.sleep(_IDLE / 10)
+        with _lock:
+            now = time.monotonic()
+            for run, kept in list(_kept.items()):
+                if not kept.busy and now - kept.since > _IDLE:
+                    _end(_kept.pop(run))
+            if not _kept:
+                return
 
 
 def _address() -> str:
