@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 from distributed import Client
 from distributed import Future as Remote
 
-from jamharness.execution.facts import Facts, Question, look_up
+from jamharness.execution.facts import Facts, Question
 from jamharness.execution.messages import PROTOCOL, WorkerDied, WorkersLost, task_of
 from jamharness.execution.serving import Assignment, Crew, dismiss, serve, stamp
 
@@ -33,8 +33,6 @@ _BATCH = 32
 """Results that are fetched at once."""
 _COUNT, _PART = 2.0, 0.01
 """Seconds between two counts of the workers, and the largest part of the time that counting may take."""
-_GIVEN = 1.0
-"""Of each resource that workers declare, unless more was asked for."""
 
 
 @dataclass(eq=False)
@@ -44,13 +42,11 @@ class _Flight:
     Arguments:
         future: what its submitter waits for.
         task: as bytes, to be sent again if its worker turns out to be unfit.
-        looks: as in ``Assignment``.
         remote: where Dask has it.
     """
 
     future: "Future[Any]"
     task: bytes
-    looks: bool
     remote: "Remote[Any] | None" = None
 
 
@@ -58,8 +54,7 @@ class ClusterPool(Executor):
     """The workers of a Dask scheduler, whatever their number, and however it changes.
 
     A task goes to any worker that has the resources. An error in it comes back as an error; one whose worker is gone is
-    computed by another, and after three of them its future holds ``WorkerDied``. The first worker that is asked about
-    itself is the measure: those that have other versions or other sources get no more tasks of this pool.
+    computed by another, and after three of them its future holds ``WorkerDied``.
 
     Arguments:
         address: of the scheduler, such as ``"tcp://node1:8786"``.
@@ -102,21 +97,19 @@ class ClusterPool(Executor):
 
     def _asked_for(self, resources: dict[str, float], needed: frozenset[str]) -> dict[str, float]:
         """Of the resources that a task uses, those that anybody here counts; says so where nobody has enough."""
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        declared = {name for worker in workers for name in worker["resources"]}
+        workers = self._workers()
+        declared = {name for has in workers.values() for name in has}
         asked = {name: amount for name, amount in resources.items() if name in declared or name in needed}
-        fit = [
-            worker
-            for worker in workers
-            if all(worker["resources"].get(name, 0.0) >= amount for name, amount in asked.items())
-        ]
-        if not fit:
+        if not any(_has(has, asked) for has in workers.values()):
             what = ", ".join(f"{name}={amount:g}" for name, amount in asked.items())
-            log.warning(
-                "Scheduler %r has %d workers%s; waiting for one.",
-                self._address, len(workers), f", none of which has {what}" if what and workers else "",
-            )  # fmt: skip
+            without = f", none of which has {what}" if what and workers else ""
+            log.warning("Scheduler %r has %d workers%s; waiting for one.", self._address, len(workers), without)
         return asked
+
+    def _workers(self) -> dict[str, dict[str, float]]:
+        """The resources of each worker, by address."""
+        known = self._client.scheduler_info(n_workers=-1)["workers"]
+        return {address: worker["resources"] for address, worker in known.items()}
 
     @property
     def size(self) -> int:
@@ -146,7 +139,7 @@ class ClusterPool(Executor):
         """
         future: Future[T] = Future()
         try:
-            flight = _Flight(future=future, task=task_of(fn, args, kwargs), looks=fn is look_up)
+            flight = _Flight(future=future, task=task_of(fn, args, kwargs))
         except Exception as error:  # noqa: BLE001  (pickling calls code of any class)
             future.set_exception(error)
             return future
@@ -156,20 +149,18 @@ class ClusterPool(Executor):
         self._send(flight)
         return future
 
-    def look_up(self, question: Question) -> Facts:
-        """Versions and hashes as a worker finds them; from now on every worker must find the same.
+    def expect(self, question: Question, facts: Facts) -> None:
+        """Have every worker compare itself with this interpreter before it computes anything.
 
-        Raises:
-            WorkersLost: there is no scheduler any more.
-            JamharnessError: the worker's interpreter cannot run jamharness.
+        Arguments:
+            question: what the keys of cells rest on.
+            facts: what the answer is here; a worker where it is another gets no more tasks.
         """
-        facts = self.submit(look_up, question).result()
         self._known[question] = stamp(facts), facts
-        return facts
 
     def _send(self, flight: _Flight) -> None:
         known = tuple((question, found) for question, (found, _) in self._known.items())
-        content = Assignment(run=self._run, crew=self._crew, known=known, task=flight.task, looks=flight.looks)
+        content = Assignment(run=self._run, crew=self._crew, known=known, task=flight.task)
         with self._lock:
             self._number += 1
             key = f"jamharness-{self._run}-{self._number}"
@@ -189,7 +180,8 @@ class ClusterPool(Executor):
         """The addresses of the workers that may compute; None for all."""
         if not self._unfit:
             return None
-        fit = [address for address in self._client.nthreads() if address not in self._unfit]
+        workers = self._workers().items()
+        fit = [address for address, has in workers if address not in self._unfit and _has(has, self._resources)]
         if not fit:
             raise WorkersLost(
                 f"No worker of {self._address!r} may compute for this run: w{next(iter(self._unfit.values()))}"
@@ -234,10 +226,10 @@ class ClusterPool(Executor):
             results = dict(zip(ready, self._client.gather(list(ready.values())), strict=True))
         for key, flight in flights.items():
             if key in results:
+                flight.remote = None  # the scheduler forgets what nobody holds
                 self._take(key, flight, results[key])
             else:
                 self._explain(key, flight)
-            flight.remote = None  # the scheduler forgets what nobody holds
 
     def _take(self, key: str, flight: _Flight, reply: tuple[str, bytes]) -> None:
         kind, content = reply
@@ -260,7 +252,7 @@ class ClusterPool(Executor):
         """Give no more tasks to a worker that has sent other facts."""
         known = self._known[question][1]
         differing = [
-            f"{name} {theirs.get(name, '')[:12] or 'absent'} (others: {ours.get(name, '')[:12] or 'absent'})"
+            f"{name} {theirs.get(name, '')[:12] or 'absent'} (here: {ours.get(name, '')[:12] or 'absent'})"
             for ours, theirs in ((known.versions, facts.versions), (known.sources, facts.sources))
             for name in sorted({*ours, *theirs})
             if ours.get(name) != theirs.get(name)
@@ -330,6 +322,10 @@ class ClusterPool(Executor):
             self.shutdown()
         else:
             self.kill()
+
+
+def _has(resources: dict[str, float], asked: dict[str, float]) -> bool:
+    return all(resources.get(name, 0.0) >= amount for name, amount in asked.items())
 
 
 def _is_there(remote: "Remote[Any]") -> bool:

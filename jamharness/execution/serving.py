@@ -55,14 +55,12 @@ class Assignment:
         crew: who computes it; a pickled ``Crew``.
         known: by question, the ``stamp`` of the facts on which the run's keys rest.
         task: the pickled function, arguments and keywords.
-        looks: whether it is a ``Question`` about the interpreter, for which no process is prepared.
     """
 
     run: str
     crew: bytes
     known: tuple[tuple[Question, str], ...]
     task: bytes
-    looks: bool = False
 
 
 class _Kept:
@@ -132,8 +130,6 @@ def serve(assignment: bytes) -> tuple[str, bytes]:
             if kept.stamps[question][0] != expected:
                 return "differs", pickle.dumps((_address(), question, facts), PROTOCOL)
         function, args, kwargs = pickle.loads(asked.task)  # noqa: S301  (likewise)
-        if asked.looks:
-            return "done", pickle.dumps(kept.facts(*args), PROTOCOL)
         future = kept.pool.submit(function, *args, **kwargs)
         waits = _waits()
         while not wait([future], _LOOK).done:

@@ -108,14 +108,11 @@ class WorkerPool:
         """
         if question not in self._facts:
             self._facts[question] = self._ask(question)
+            if self._cluster is not None:
+                self._cluster.expect(question, self._facts[question])
         return self._facts[question]
 
     def _ask(self, question: Question) -> Facts:
-        if self._cluster is not None:
-            try:
-                return self._cluster.look_up(question)
-            except JamharnessError as error:
-                raise BadInput(str(error)) from None
         if self._interpreter == sys.executable:
             return look_up(question)
         try:
@@ -137,6 +134,8 @@ class WorkerPool:
             return self._pool.submit(describe, self._target).result()
         except BadInput:
             raise
+        except WorkersLost as error:
+            raise BadInput(str(error)) from None
         except WorkerDied as error:
             raise BadInput(f"Backend {self._target.backend.name!r} cannot start: {error}") from None
         except Exception as error:

@@ -301,27 +301,38 @@ def test_a_damaged_cell_is_computed_again(cluster: Cluster, whole: Any, tmp_path
 
 
 def test_a_worker_with_other_sources_computes_nothing(
-    cluster: Cluster, whole: Any, tmp_path: Path, install: Any, laboratory: Any, caplog: Any
+    cluster: Cluster, whole: Any, tmp_path: Path, install: Any, laboratory: Any
 ) -> None:
-    """It is named with what differs; a run whose only worker it is ends with that sentence."""
+    """It is named with what differs, and the others go on; a run that finds no other ends with that sentence."""
     modules, entries = laboratory
-    altered = {**modules, "jamlab.protocol": modules["jamlab.protocol"].replace("start\"] / 3", "start\"] / 2")}
+    altered = {**modules, "jamlab.protocol": modules["jamlab.protocol"].replace('["start"] / 3', '["start"] / 2')}
     other = install(tmp_path, "jamlab", altered, entries)
     path = f"{other}{os.pathsep}{cluster.environment['PYTHONPATH']}"
-    cluster.worker(PYTHONPATH=path, JAMLAB_LOG=str(tmp_path / "other"))
-    process = begin(cluster, tmp_path / "store", settings={**SETTINGS, "seeds": 8, "pause": 0.1})
-    output, errors = process.communicate(timeout=60)
+    stranger = cluster.worker("--resources", "gpu=1", PYTHONPATH=path, JAMLAB_LOG=str(tmp_path / "other"))
+    settings = {**SETTINGS, "seeds": 8, "pause": 0.05}
+    process = begin(cluster, tmp_path / "store", settings=settings)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
-    same(open_run("mine", tmp_path / "store"), whole({**SETTINGS, "seeds": 8, "pause": 0.1}))
+    assert len(re.findall(r"Worker tcp://\S+ has jamlab \w{12} \(here: \w{12}\)\. It gets no cells", errors)) == 1
+    same(open_run("mine", tmp_path / "store"), whole(settings))
+    with pytest.raises(BadInput, match=r"No worker of 'tcp://\S+' may compute for this run: worker .* has jamlab"):
+        run("drift", backend="toy", device="cuda", store=tmp_path / "new", scheduler=cluster.address)
+    assert stranger.poll() is None
     assert not (tmp_path / "other").exists()
 
 
-def test_cells_go_where_their_resource_is(cluster: Cluster, tmp_path: Path) -> None:
-    """Those of a GPU to the worker that declares one, although others have nothing to do."""
-    cluster.worker("--resources", "gpu=1", JAMLAB_LOG=str(tmp_path / "gpu"))
-    options = {"backend": "toy", "settings": SETTINGS, "scheduler": cluster.address}
-    run("drift", device="cuda", store=tmp_path / "store", **options)
-    assert (len((tmp_path / "gpu").read_text().splitlines()), cluster.measured()) == (12, 0)
+def test_tasks_go_where_their_resource_is(cluster: Cluster) -> None:
+    """Those of a GPU to the worker that declares one; what no worker declares is not asked for."""
+    from jamharness.execution.cluster import ClusterPool
+    from jamharness.execution.serving import Crew
+
+    cluster.worker("--resources", "gpu=1", JAMLAB_LOG="gpu")
+    crew = Crew(interpreter="", environment={}, threads=1, limit=None, memory=None, prepare=(os.getpid, ()))
+    with ClusterPool(cluster.address, crew, {"gpu": 1.0, "memory": 3.0}, frozenset({"gpu"})) as pool:
+        assert {pool.submit(os.getenv, "JAMLAB_LOG").result() for _ in range(6)} == {"gpu"}
+    with ClusterPool(cluster.address, crew, {"cpu": 4.0}, most=3) as pool:
+        assert pool.submit(os.getenv, "OMP_NUM_THREADS").result() == "1"
+        assert pool.size == 3
 
 
 @pytest.mark.parametrize("address", ["node1:8786", "http://node1:8786", "tcp://node1", "tcp://node1:99999", "tcp://a b:1"])
