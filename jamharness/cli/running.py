@@ -30,11 +30,12 @@ from jamharness.cli.options import (
 from jamharness.cli.output import others_to_stderr, say, show, show_json
 from jamharness.cli.state import plugins_of
 from jamharness.plugins import Plugins
+from jamharness.sweeps import count, points
 
 if TYPE_CHECKING:
     from jamharness.cli.request import Given
-    from jamharness.cli.sweeping import Point
     from jamharness.running import Observer, Run
+    from jamharness.sweeps import Axis
 
 
 def run(
@@ -108,10 +109,10 @@ def run(
         return compute_run(given.protocols, **given.keywords, observer=observer)
 
     try:
-        if sweeps:
-            _sweep(sweeping.points(sweeps), asked, compute, as_json=as_json, quiet=quiet, config=config)
+        given = asked()
+        if axes := sweeping.axes(given, sweeps or [], assignments or [], seed):
+            _sweep(axes, asked, compute, as_json=as_json, quiet=quiet, config=config)
         else:
-            given = asked()
             refuse(given)
             again = {"store": given.keywords.get("store"), "config": config}
             _carry_out(partial(compute, given), plugins, as_json=as_json, quiet=quiet, again=again)
@@ -186,7 +187,7 @@ def _carry_out(
 
 
 def _sweep(
-    points: "Sequence[Point]",
+    axes: "Sequence[Axis]",
     asked: "Callable[..., Given]",
     compute: "Callable[[Given, Observer], Run]",
     *,
@@ -194,21 +195,24 @@ def _sweep(
     quiet: bool,
     config: str | None,
 ) -> None:
-    """Compute a run for each point, print their comparison, and leave with the highest of their exit codes."""
+    """Compute a run for each combination, print their comparison, and leave with the highest of their exit codes."""
     from jamharness.render.comparing import sweep
     from jamharness.render.progress import display
     from jamharness.running.figures import DEFAULT, check_formats
 
     first = asked()
     stem = sweeping.stem(first.keywords["name"], first)
-    requests = [asked(*point.assignments, name=stem + point.suffix) for point in points]
-    sweeping.check(requests)
+
+    def requests() -> "Iterator[Given]":
+        return (asked(*point.assignments, name=stem + point.suffix) for point in points(axes))
+
+    sweeping.check(requests())
     formats = check_formats(first.keywords.get("figures", DEFAULT), [])
     shown = display(quiet=quiet)
     keeper = Keeper(shown)
     again = {"store": first.keywords.get("store"), "config": config}
     with others_to_stderr(), interruptible(keeper, again), shown:
-        runs, comparison = sweeping.carry_out(requests, lambda given: compute(given, keeper), formats)
+        runs, comparison = sweeping.carry_out(requests(), lambda given: compute(given, keeper), formats, count(axes))
     code = max(run.exit for run in runs)
     if as_json:
         documents: list[Json] = [run.to_json() for run in runs]
