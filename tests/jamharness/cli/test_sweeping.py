@@ -139,7 +139,7 @@ faulty = [0, 1]
 def test_a_file_plans_a_sweep(jamharness, work):
     """Every combination; what changes together is one axis; what is typed wins, and the rest of the file stays."""
     (work / "plan.toml").write_text(PLANNED)
-    command = ("run", "coins", "--config", "plan.toml", "--name", "s", "--quiet", "--json")
+    command = ("run", "coins", "--config", "plan.toml", "--name", "s", "--quiet", "--json", "--workers", "1")
     document = jamharness(*command).document
     assert [run["run"] for run in document["runs"]] == [
         f"s-seeds-{seeds}-seed-{seed}-faulty-{faulty}" for seeds in (2, 3) for seed, faulty in ((0, 0), (10, 1))
@@ -149,9 +149,9 @@ def test_a_file_plans_a_sweep(jamharness, work):
         (2, 0, 0, 5), (2, 10, 1, 5), (3, 0, 0, 5), (3, 10, 1, 5),
     ]  # fmt: skip
     assert [run["protocols"]["coins"]["cells"] for run in document["runs"]][3] == {"done": 2, "failed": 1, "reused": 1}
-    typed = jamharness(*command, "--set", "seeds=1", "--sweep", "sizes=2,3").document
+    typed = jamharness(*command, "--set", "seeds=1", "--sweep", "sizes=2").document
     assert [run["run"] for run in typed["runs"]] == [
-        f"s-seed-{seed}-faulty-{faulty}-sizes-{sizes}" for seed, faulty in ((0, 0), (10, 1)) for sizes in (2, 3)
+        f"s-seed-{seed}-faulty-{faulty}-sizes-2" for seed, faulty in ((0, 0), (10, 1))
     ]
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from jamharness.api import BadInput, JamharnessError
+from jamharness.api import BadInput
 from jamharness.running import open_run, resume, run
 
 pytest.importorskip("distributed")
@@ -285,6 +286,35 @@ def test_runs_at_once_on_one_store_share_their_cells(cluster: Cluster, whole: An
     assert outputs[0][0] == outputs[1][0]
     assert cluster.measured() == 12
     same(open_run("second", tmp_path / "store"), whole(SLOWLY))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system in memory, of 64 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if not mount or not umount:
+        pytest.skip("there is no mount here")
+    done = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    yield place
+    subprocess.run([umount, str(place)], check=True)
+
+
+def test_a_disk_that_fills_loses_nothing(cluster: Cluster, whole: Any, small_disk: Path) -> None:
+    """The run ends with a sentence; with more space it goes on where it stopped."""
+    options = {"backend": "toy", "scheduler": cluster.address, "name": "mine", "store": small_disk / "store"}
+    with pytest.raises(BadInput, match="no space is left on the device"):
+        run("drift", settings=SETTINGS, **options)
+    subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
+    kept = len(list((small_disk / "store").glob("cells/*/*.json")))
+    found = run("drift", settings=SETTINGS, **options)
+    assert 0 < kept == found.protocols["drift"].cells["reused"] < 12
+    same(found, whole(SETTINGS))
 
 
 def test_a_damaged_cell_is_computed_again(cluster: Cluster, whole: Any, tmp_path: Path) -> None:
