@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-PLUGIN = '''
+PLUGIN = """
 from dataclasses import dataclass
 
 from jamharness.api import Cell, CellResult, Estimate, Findings, ProtocolSpec, hookimpl, setting
@@ -53,7 +53,7 @@ class Idle:
 
     def draw(self, findings):
         return {}
-'''
+"""
 
 
 class Clock:
@@ -123,6 +123,7 @@ def case(store: str, cells: int, workers: int | None, scheduler: str | None, pro
             "per_cell": (clock.last - clock.first) / (cells - 1),
             "halves": [half / (cells / 2) for half in halves],
             "memory": clock.memory,
+            "processor": time.process_time(),
         })
     )  # fmt: skip
 
@@ -130,14 +131,25 @@ def case(store: str, cells: int, workers: int | None, scheduler: str | None, pro
 def measure(kind: str, arguments: argparse.Namespace, folder: Path) -> None:
     """One case in a process of its own, and its row of the table."""
     cells, store = arguments.cells, folder / ("local" if kind == "again" else kind)
-    command = [sys.executable, __file__, "--case", str(store), "--cells", str(cells), "--workers", str(arguments.workers)]
+    command = [
+        sys.executable,
+        __file__,
+        "--case",
+        str(store),
+        "--cells",
+        str(cells),
+        "--workers",
+        str(arguments.workers),
+    ]
     command += ["--profile"] if arguments.profile else []
     helpers: list[subprocess.Popen[str]] = []
+    spent: dict[str, float] = {}
     try:
         if kind == "dask":
             address = start_cluster(arguments.workers, folder, helpers)
             command += ["--scheduler", address]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(folder))
+        spent = processor_time(helpers)
     finally:
         for process in reversed(helpers):
             process.terminate()
@@ -146,11 +158,13 @@ def measure(kind: str, arguments: argparse.Namespace, folder: Path) -> None:
         print(done.stderr)
     found = json.loads(done.stdout.splitlines()[-1])
     memory = found["memory"]
+    others = sum(spent.values())
     print(
         f"{kind:>6}{cells:>8}{1e3 * found['per_cell']:>13.2f}{1e3 * found['halves'][0]:>12.2f}"
         f"{1e3 * found['halves'][1]:>13.2f}{found['whole']:>8.1f}"
         f"{memory['start']:>13.0f}{memory['half']:>7.0f}{memory['end']:>7.0f}"
-        f"{1024 * (memory['end'] - memory['half']) / (cells / 2):>15.2f}",
+        f"{1024 * (memory['end'] - memory['start']) / cells:>9.2f}"
+        f"{1e3 * found['processor'] / cells:>8.2f}{1e3 * others / cells:>9.2f}",
         flush=True,
     )
 
@@ -168,6 +182,19 @@ def start_cluster(workers: int, folder: Path, helpers: "list[subprocess.Popen[st
     command += ["--nworkers", str(workers), "--local-directory", str(folder)]
     helpers.append(subprocess.Popen(command, stderr=subprocess.DEVNULL, text=True, env=environment(folder)))
     return found[1]
+
+
+def processor_time(helpers: "list[subprocess.Popen[str]]") -> dict[str, float]:
+    """Seconds of processor time of scheduler and workers, and of the processes that they started and that are gone."""
+    import psutil
+
+    found = {}
+    for helper in helpers:
+        process = psutil.Process(helper.pid)
+        for each in (process, *process.children(recursive=True)):
+            times = each.cpu_times()
+            found[str(each.pid)] = sum(times[:4])
+    return found
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -199,7 +226,11 @@ def main() -> None:
         workers = None if arguments.scheduler else arguments.workers
         case(arguments.case, arguments.cells, workers, arguments.scheduler, arguments.profile)
         return
-    print("  case   cells  ms per cell  first half  second half  whole s  MiB at start   half    end  KiB per cell")
+    print(f"{'':>14}{'':>13}{'each half':>25}{'':>8}{'MiB of the host':>27}{'KiB per':>9}{'CPU ms per cell':>17}")
+    print(
+        f"{'case':>6}{'cells':>8}{'ms per cell':>13}{'first':>12}{'second':>13}{'whole s':>8}"
+        f"{'start':>13}{'half':>7}{'end':>7}{'cell':>9}{'host':>8}{'cluster':>9}"
+    )
     with tempfile.TemporaryDirectory(prefix="jamharness-scheduling-") as name:
         install(Path(name))
         for kind in arguments.kinds or ["local", "again", "dask"]:

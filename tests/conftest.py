@@ -50,5 +50,5 @@ def plugin_distribution(tmp_path: Path) -> PluginDistribution:
 
 @pytest.fixture(scope="session")
 def install() -> PluginDistribution:
-    """The same for fixtures that outlive a test: a function of the folder in which the distribution's folder is made."""
+    """The same for fixtures that outlive a test: a function of the folder in which its folder is made."""
     return install_distribution

@@ -40,7 +40,9 @@ def axes(given: Given, sweeps: Sequence[str], assignments: Sequence[str], seed: 
 
     Arguments:
         given: what was asked for, with the configuration's ``[sweep]``.
-        sweeps, assignments, seed: as typed after ``--sweep``, ``--set`` and ``--seed``.
+        sweeps: as typed after ``--sweep``.
+        assignments: as typed after ``--set``.
+        seed: as typed after ``--seed``; None where it was not.
 
     Raises:
         BadInput: all that is wrong with it.

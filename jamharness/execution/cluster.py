@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from distributed import Client
-from distributed import Future as Remote
 
 from jamharness.execution.facts import Facts, Question
 from jamharness.execution.messages import PROTOCOL, WorkerDied, WorkersLost, task_of
@@ -27,8 +26,8 @@ PATIENCE = 10.0
 """Seconds that a scheduler may take to answer."""
 _AHEAD = 2
 """Tasks in flight for each thread of the workers, so that none waits for the next."""
-_FEWEST = 4
-"""Tasks in flight where there are hardly any workers: those may come later."""
+_FEWEST = 16
+"""Tasks in flight where there are few workers: results are fetched several at once, and more workers may come."""
 _BATCH = 32
 """Results that are fetched at once."""
 _COUNT, _PART = 2.0, 0.01
@@ -47,7 +46,7 @@ class _Flight:
 
     future: "Future[Any]"
     task: bytes
-    remote: "Remote[Any] | None" = None
+    remote: Any = None
 
 
 class ClusterPool(Executor):
@@ -87,7 +86,8 @@ class ClusterPool(Executor):
         self._closed, self._number = False, 0
         self._slots, self._count_next = 0, float("-inf")
         try:
-            self._client = Client(address, timeout=PATIENCE, set_as_default=False, name="jamharness")
+            make: Any = Client  # its methods have no types
+            self._client = make(address, timeout=PATIENCE, set_as_default=False, name="jamharness")
         except (OSError, TimeoutError, ValueError) as error:
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise WorkersLost(f"Scheduler {address!r} does not answer ({reason}).") from None
@@ -220,7 +220,11 @@ class ClusterPool(Executor):
     def _fetch(self, keys: list[str]) -> None:
         with self._lock:
             flights = {key: flight for key in keys if (flight := self._flights.get(key)) is not None}
-        ready = {key: flight.remote for key, flight in flights.items() if flight.remote and _is_there(flight.remote)}
+        ready = {
+            key: flight.remote
+            for key, flight in flights.items()
+            if flight.remote is not None and flight.remote.status == "finished"
+        }
         results: dict[str, tuple[str, bytes]] = {}
         with suppress(Exception):  # whatever was lost meanwhile is looked at one by one
             results = dict(zip(ready, self._client.gather(list(ready.values())), strict=True))
@@ -273,7 +277,9 @@ class ClusterPool(Executor):
             if name == "KilledWorker":
                 self._settle(key, WorkerDied("The Dask workers that computed it were lost, several in a row."))
             else:
-                self._settle(key, WorkerDied(f"A Dask worker cannot compute it ({name}: {text}); install jamharness there."))
+                self._settle(
+                    key, WorkerDied(f"A Dask worker cannot compute it ({name}: {text}); install jamharness there.")
+                )
         elif status == "cancelled":  # nobody here cancels a single one
             self._settle(key, self._lost())
         elif status == "finished":
@@ -326,10 +332,6 @@ class ClusterPool(Executor):
 
 def _has(resources: dict[str, float], asked: dict[str, float]) -> bool:
     return all(resources.get(name, 0.0) >= amount for name, amount in asked.items())
-
-
-def _is_there(remote: "Remote[Any]") -> bool:
-    return bool(remote.status == "finished")
 
 
 def _quiet() -> None:

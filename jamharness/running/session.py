@@ -85,8 +85,8 @@ def run(
         interpreters: the Python of a backend's workers, by the backend's name.
         observer: who is told what happens.
         download: whether files of data sets that are missing may be fetched.
-        scheduler: the address of a Dask scheduler, such as ``"tcp://node1:8786"``, whose workers compute the cells; then
-            ``workers`` is the most cells in flight, None for twice as many as those workers have threads.
+        scheduler: the address of a Dask scheduler, such as ``"tcp://node1:8786"``, whose workers compute the cells;
+            then ``workers`` is the most cells in flight, None for twice as many as those workers have threads.
 
     Returns:
         The finished run. Its ``exit`` is 1 if a question was not answered.

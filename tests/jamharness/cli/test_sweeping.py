@@ -164,7 +164,10 @@ def test_a_file_plans_a_sweep(jamharness, work):
         ("width = [8, 8]", "names a step twice"),
         ("zip = 3", "must be tables, each written [[sweep.zip]]"),
         ("zip = [{}]", "[[sweep.zip]] is empty"),
-        ("zip = [{width = [3, 4], depth = [1]}]", "as many values of each setting, because they change together; width has 2"),
+        (
+            "zip = [{width = [3, 4], depth = [1]}]",
+            "as many values of each setting, because they change together; width has 2",
+        ),
         ("width = [3]\nzip = [{width = [3, 4]}]", "[sweep] has width more than once"),
         ("seeds = [1, 2]", "seeds stands in [settings] and in [sweep]"),
         ("jamming.seed = [1, 2]", "jamming.seed stands in [settings] and in [sweep]"),
@@ -175,7 +178,9 @@ def test_a_file_plans_a_sweep(jamharness, work):
 def test_a_plan_that_cannot_be_followed_is_bad_input(table, words, tmp_path, capfd):
     """In sentences, before anything is computed."""
     file = tmp_path / "plan.toml"
-    file.write_text(f"[run]\nbackend = 'numpy'\n[settings]\nseeds = 2\n[settings.jamming]\nseed = 1\n[sweep]\n{table}\n")
+    file.write_text(
+        f"[run]\nbackend = 'numpy'\n[settings]\nseeds = 2\n[settings.jamming]\nseed = 1\n[sweep]\n{table}\n"
+    )
     assert main(["run", "jamming", "--config", str(file), "--set", "bias=yes", "--store", str(tmp_path / "s")]) == 2
     out, err = capfd.readouterr()
     assert out == ""

@@ -57,7 +57,9 @@ class Cluster:
 
     def start(self, workers: int = 2) -> "Cluster":
         self.processes.append(self._launch("scheduler", "--host", "127.0.0.1", "--port", "0"))
-        assert until(lambda: re.search(r"Scheduler at:\s+(tcp://\S+)", self.said("scheduler-0"))), self.said("scheduler-0")
+        assert until(lambda: re.search(r"Scheduler at:\s+(tcp://\S+)", self.said("scheduler-0"))), self.said(
+            "scheduler-0"
+        )
         self.address = re.search(r"Scheduler at:\s+(tcp://\S+)", self.said("scheduler-0"))[1]  # type: ignore[index]
         launched = [self.launch_worker() for _ in range(workers)]
         assert until(lambda: all(self.joined(each) for each in launched))
@@ -365,7 +367,9 @@ def test_tasks_go_where_their_resource_is(cluster: Cluster) -> None:
         assert pool.size == 3
 
 
-@pytest.mark.parametrize("address", ["node1:8786", "http://node1:8786", "tcp://node1", "tcp://node1:99999", "tcp://a b:1"])
+@pytest.mark.parametrize(
+    "address", ["node1:8786", "http://node1:8786", "tcp://node1", "tcp://node1:99999", "tcp://a b:1"]
+)
 def test_what_is_no_address_is_bad_input(address: str, surroundings: Any, tmp_path: Path) -> None:
     """Together with all else that is wrong."""
     with pytest.raises(BadInput) as error:
