@@ -21,6 +21,7 @@ from jamharness.api import BadInput
 from jamharness.running import open_run, resume, run
 
 pytest.importorskip("distributed")
+FULL = bool(os.environ.get("JAMHARNESS_FULL"))
 SETTINGS = {"seeds": 4, "steps": 3}
 SLOWLY = {**SETTINGS, "pause": 0.25}
 SCRIPT = """
@@ -36,6 +37,11 @@ except JamharnessError as error:
     print(error)
     sys.exit(2)
 """
+
+
+def slow(test: Any) -> Any:
+    """One of those for which a suite of minutes has no time."""
+    return pytest.mark.slow(pytest.mark.skipif(not FULL, reason="JAMHARNESS_FULL=1 runs it")(test))
 
 
 def until(condition: Callable[[], object], seconds: float = 60.0) -> bool:
@@ -238,6 +244,7 @@ def test_a_submitter_that_dies_loses_nothing(cluster: Cluster, whole: Any, tmp_p
     same(resumed, whole(SLOWLY))
 
 
+@slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_workers_end_what_nobody_waits_for(number: int, cluster: Cluster, tmp_path: Path) -> None:
     """At once, whatever they compute: the submitter was interrupted, or is gone."""
@@ -257,6 +264,7 @@ def test_workers_end_what_nobody_waits_for(number: int, cluster: Cluster, tmp_pa
     assert until(lambda: not any(own()), 10)
 
 
+@slow
 def test_a_scheduler_that_dies_ends_the_run_with_a_sentence(
     surroundings: Any, cluster: Cluster, whole: Any, tmp_path: Path
 ) -> None:
@@ -280,6 +288,7 @@ def test_a_scheduler_that_dies_ends_the_run_with_a_sentence(
     same(resumed, whole(SLOWLY))
 
 
+@slow
 def test_runs_at_once_on_one_store_share_their_cells(cluster: Cluster, whole: Any, tmp_path: Path) -> None:
     """Each is computed once."""
     processes = [begin(cluster, tmp_path / "store", name) for name in ("first", "second")]
@@ -319,6 +328,7 @@ def test_a_disk_that_fills_loses_nothing(cluster: Cluster, whole: Any, small_dis
     same(found, whole(SETTINGS))
 
 
+@slow
 def test_a_damaged_cell_is_computed_again(cluster: Cluster, whole: Any, tmp_path: Path) -> None:
     """One byte of its numbers, or of its arrays."""
     run("drift", backend="toy", store=tmp_path / "store", settings=SETTINGS, scheduler=cluster.address, name="mine")
@@ -332,6 +342,7 @@ def test_a_damaged_cell_is_computed_again(cluster: Cluster, whole: Any, tmp_path
     same(open_run("mine", tmp_path / "store"), whole(SETTINGS))
 
 
+@slow
 def test_a_worker_with_other_sources_computes_nothing(
     cluster: Cluster, whole: Any, tmp_path: Path, install: Any, laboratory: Any
 ) -> None:
@@ -365,6 +376,24 @@ def test_tasks_go_where_their_resource_is(cluster: Cluster) -> None:
     with ClusterPool(cluster.address, crew, {"cpu": 4.0}, most=3) as pool:
         assert pool.submit(os.getenv, "OMP_NUM_THREADS").result() == "1"
         assert pool.size == 3
+
+
+@slow
+@pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow"])
+def test_every_framework_gives_the_same_digits(backend: str, cluster: Cluster, tmp_path: Path) -> None:
+    """Each in processes of its own, on the same workers; only the seconds that a minimisation took may differ."""
+    if backend != "numpy":
+        pytest.importorskip(backend)
+    stores = {}
+    for name, address in (("local", None), ("cluster", cluster.address)):
+        settings = {"width": 4, "depth": 2, "seeds": 2}
+        run("jamming", backend=backend, settings=settings, store=tmp_path / name, scheduler=address, figures="none")
+        documents = [json.loads(path.read_text()) for path in sorted((tmp_path / name).glob("cells/*/*.json"))]
+        stores[name] = [
+            (each["key"], {**each["values"], "seconds": 0}, (each["arrays"] or {}).get("sha256")) for each in documents
+        ]
+    assert stores["local"] == stores["cluster"]
+    assert len(stores["local"]) > 5
 
 
 @pytest.mark.parametrize(
