@@ -272,13 +272,17 @@ class ClusterPool(Executor):
             error: Any = None
             with suppress(Exception):
                 error = flight.remote.exception(timeout=PATIENCE)
-            name = type(error).__name__
-            text = " ".join(str(error).split())[:200]
-            if name == "KilledWorker":
+            if type(error).__name__ == "KilledWorker":
                 self._settle(key, WorkerDied("The Dask workers that computed it were lost, several in a row."))
             else:
+                # It would take cell after cell and fail each within milliseconds: better end than that.
+                text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
                 self._settle(
-                    key, WorkerDied(f"A Dask worker cannot compute it ({name}: {text}); install jamharness there.")
+                    key,
+                    WorkersLost(
+                        f"A worker of {self._address!r} cannot run jamharness ({text}); install the same version there, "
+                        "or end that worker, and go on by 'jamharness resume'."
+                    ),
                 )
         elif status == "cancelled":  # nobody here cancels a single one
             self._settle(key, self._lost())
