@@ -273,14 +273,20 @@ class ClusterPool(Executor):
             with suppress(Exception):
                 error = flight.remote.exception(timeout=PATIENCE)
             if type(error).__name__ == "KilledWorker":
-                self._settle(key, WorkerDied("The Dask workers that computed it were lost, several in a row."))
+                self._settle(
+                    key,
+                    WorkerDied(
+                        "The Dask workers that computed it were lost, several in a row; their output says why, "
+                        "such as a jamharness that is not installed there."
+                    ),
+                )
             else:
                 # It would take cell after cell and fail each within milliseconds: better end than that.
                 text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
                 self._settle(
                     key,
                     WorkersLost(
-                        f"A worker of {self._address!r} cannot run jamharness ({text}); install the same version there, "
+                        f"A worker of {self._address!r} cannot run jamharness ({text}); install the same there, "
                         "or end that worker, and go on by 'jamharness resume'."
                     ),
                 )
