@@ -11,11 +11,12 @@ from typing import Any
 from jamharness.api import BadInput, unknown_name
 from jamharness.paths import read_file, user_path
 from jamharness.settings import check_values, shown
+from jamharness.sweeps import Axis, read_table
 
 DEFAULT = "jamharness.toml"
 MOST = 2**20
 """Bytes of the largest file that is taken for a configuration."""
-_TABLES = ("run", "settings", "interpreters")
+_TABLES = ("run", "settings", "sweep", "interpreters")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ class RunOptions:
     """The table ``[run]``: what the options of ``jamharness run`` are when they are not given; None where it is silent.
 
     Arguments:
-        backend, device, dtype, limit, memory, preset, seed, threads, workers: as the options of these names.
+        backend, device, dtype, limit, memory, preset, scheduler, seed, threads, workers: as the options of these names.
         store: a folder; in a file a relative path starts at the file's folder.
         download: whether files of data sets that are missing may be fetched.
     """
@@ -35,6 +36,7 @@ class RunOptions:
     limit: float | None = None
     memory: float | None = None
     preset: str | None = None
+    scheduler: str | None = None
     seed: int | None = None
     store: str | None = None
     threads: int | None = None
@@ -49,12 +51,14 @@ class Configuration:
         run: the table ``[run]``.
         settings: the table ``[settings]``, for all protocols.
         protocols: the tables ``[settings.NAME]``, each for one protocol.
+        sweep: the table ``[sweep]``: what changes from run to run.
         interpreters: the table ``[interpreters]``: the Python that runs each backend.
     """
 
     run: RunOptions = RunOptions()
     settings: Mapping[str, Any] = field(default_factory=dict)
     protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sweep: tuple[Axis, ...] = ()
     interpreters: Mapping[str, str] = field(default_factory=dict)
 
     def without(self, setting: str) -> "Configuration":
@@ -153,6 +157,9 @@ def survey_configuration(
                 "or set JAMHARNESS_PYTHON_NAME."
             )
             found = replace(found, interpreters={})
+        if found.sweep:
+            lying.append(f"{path}: [sweep] would make every run many; put it into a file of its own, for --config.")
+            found = replace(found, sweep=())
         merged = _merge(merged, found)
     if file:
         merged = _merge(merged, _read(file, protocols, backends, named))
@@ -179,6 +186,7 @@ def _merge(below: Configuration, above: Configuration) -> Configuration:
         run=RunOptions(**{name: getattr(below.run, name) if value is None else value for name, value in said.items()}),
         settings={**below.settings, **above.settings},
         protocols={name: {**below.protocols.get(name, {}), **above.protocols.get(name, {})} for name in names},
+        sweep=above.sweep or below.sweep,
         interpreters={**below.interpreters, **above.interpreters},
     )
 
@@ -215,6 +223,16 @@ def _read(path: Path, protocols: Collection[str], backends: Collection[str], pro
     own = {key: value for key, value in tables["settings"].items() if isinstance(value, dict)}
     say([unknown_name("protocol", name, protocols) for name in own if name not in protocols])
     say([unknown_name("backend", name, backends) for name in tables["interpreters"] if name not in backends])
+    changing: list[str] = []
+    sweep = read_table(tables["sweep"], changing)
+    fixed = {*tables["settings"], *(f"{name}.{key}" for name, values in own.items() for key in values)}
+    changing += [
+        f"{key} stands in [settings] and in [sweep]; give it in one of them."
+        for axis in sweep
+        for key in axis.keys
+        if key in fixed
+    ]
+    say(changing)
     here = path.absolute().parent
     seed = tables["settings"].get("seed")
     if run.get("seed") is not None and seed is not None and seed != run["seed"]:
@@ -237,6 +255,7 @@ def _read(path: Path, protocols: Collection[str], backends: Collection[str], pro
         run=RunOptions(**run),
         settings={key: value for key, value in tables["settings"].items() if key not in own},
         protocols=own,
+        sweep=sweep,
         interpreters=interpreters,
     )
 

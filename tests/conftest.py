@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 
@@ -16,6 +17,27 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def install_distribution(
+    home: Path, name: str, modules: Mapping[str, str], entry_points: Mapping[str, str], version: str = "1.0"
+) -> Path:
+    """Install a distribution into a new folder in ``home``, as ``plugin_distribution`` says."""
+    folder = home / f"{name}-{version}-installed"
+    for module, source in modules.items():
+        path = folder.joinpath(*module.split(".")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(source), encoding="utf-8")
+        for parent in path.parents:
+            if parent == folder:
+                break
+            (parent / "__init__.py").touch()
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True, exist_ok=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
+    lines = "".join(f"{entry} = {target}\n" for entry, target in entry_points.items())
+    (info / "entry_points.txt").write_text(f"[jamharness]\n{lines}", encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def plugin_distribution(tmp_path: Path) -> PluginDistribution:
     """A function that installs a distribution into a new folder, to be put on PYTHONPATH.
@@ -23,22 +45,10 @@ def plugin_distribution(tmp_path: Path) -> PluginDistribution:
     It takes the distribution's name, its modules by dotted name, its entry points of group ``jamharness`` by name, and
     its version, and returns the folder. Modules in packages get the packages made for them.
     """
+    return partial(install_distribution, tmp_path)
 
-    def install(name: str, modules: Mapping[str, str], entry_points: Mapping[str, str], version: str = "1.0") -> Path:
-        folder = tmp_path / f"{name}-{version}-installed"
-        for module, source in modules.items():
-            path = folder.joinpath(*module.split(".")).with_suffix(".py")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(dedent(source), encoding="utf-8")
-            for parent in path.parents:
-                if parent == folder:
-                    break
-                (parent / "__init__.py").touch()
-        info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
-        info.mkdir(parents=True, exist_ok=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
-        lines = "".join(f"{entry} = {target}\n" for entry, target in entry_points.items())
-        (info / "entry_points.txt").write_text(f"[jamharness]\n{lines}", encoding="utf-8")
-        return folder
 
-    return install
+@pytest.fixture(scope="session")
+def install() -> PluginDistribution:
+    """The same for fixtures that outlive a test: a function of the folder in which its folder is made."""
+    return install_distribution

@@ -41,6 +41,10 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Workers = Annotated[
     str | None, typer.Option(metavar="K", help="The most worker processes; default: as there are cores.")
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Compute on the workers of a Dask scheduler, such as tcp://node1:8786."),
+]
 Limit = Annotated[
     str | None,
     typer.Option(metavar="SECONDS", help="Stop a cell that takes longer, try it once more, then go on without it."),

@@ -18,6 +18,7 @@ from jamharness.configuration import (
 from jamharness.paths import user_path
 from jamharness.plugins import Plugins
 from jamharness.settings import check_values, read_assignments
+from jamharness.sweeps import Axis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +29,13 @@ class Given:
         protocols: their names.
         keywords: the other arguments.
         problems: one sentence each.
+        sweep: what changes from run to run, as the configuration says.
     """
 
     protocols: Sequence[str]
     keywords: Mapping[str, Any]
     problems: tuple[str, ...]
+    sweep: tuple[Axis, ...] = ()
 
 
 def configuration(config: str | None, plugins: Plugins) -> Configuration:
@@ -116,7 +119,7 @@ def gather(
         "plugins": plugins,
         "interpreters": files.interpreters,
     }
-    return Given(protocols=names, keywords=keywords, problems=tuple(problems))
+    return Given(protocols=names, keywords=keywords, problems=tuple(problems), sweep=files.sweep)
 
 
 def _seeds(settings: Mapping[str, Any]) -> dict[str, str]:

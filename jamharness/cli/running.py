@@ -23,17 +23,19 @@ from jamharness.cli.options import (
     Protocols,
     Quiet,
     RunName,
+    Scheduler,
     StorePath,
     Workers,
 )
 from jamharness.cli.output import others_to_stderr, say, show, show_json
 from jamharness.cli.state import plugins_of
 from jamharness.plugins import Plugins
+from jamharness.sweeps import count, points
 
 if TYPE_CHECKING:
     from jamharness.cli.request import Given
-    from jamharness.cli.sweeping import Point
     from jamharness.running import Observer, Run
+    from jamharness.sweeps import Axis
 
 
 def run(
@@ -62,6 +64,7 @@ def run(
     device: Annotated[str | None, typer.Option(metavar="DEVICE", help="cpu, cuda or cuda:i; default: cpu.")] = None,
     dtype: Annotated[str | None, typer.Option(metavar="DTYPE", help="float64 or float32; default: float64.")] = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
     threads: Annotated[str | None, typer.Option(metavar="K", help="CPU threads of each worker; default: 1.")] = None,
     limit: Limit = None,
     memory: Memory = None,
@@ -89,6 +92,7 @@ def run(
         "limit": limit,
         "memory": memory,
         "preset": preset,
+        "scheduler": scheduler,
         "seed": seed,
         "store": store,
         "threads": threads,
@@ -116,10 +120,10 @@ def run(
         test = claiming.testing(plugins, claim, protocols, given_too, options, config, name, figures)
         _carry_out(test.compute, plugins, as_json=as_json, quiet=quiet, again=test.again)
     try:
-        if sweeps:
-            _sweep(sweeping.points(sweeps), asked, compute, as_json=as_json, quiet=quiet, config=config)
+        given = asked()
+        if axes := sweeping.axes(given, sweeps or [], assignments or [], seed):
+            _sweep(axes, asked, compute, as_json=as_json, quiet=quiet, config=config)
         else:
-            given = asked()
             refuse(given)
             again = {"store": given.keywords.get("store"), "config": config}
             _carry_out(partial(compute, given), plugins, as_json=as_json, quiet=quiet, again=again)
@@ -132,6 +136,7 @@ def resume(
     name: RunName,
     store: StorePath = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
     limit: Limit = None,
     memory: Memory = None,
     config: ConfigFile = None,
@@ -147,6 +152,7 @@ def resume(
     keywords: dict[str, Any] = {
         **{name: getattr(files.run, name) for name in ("workers", "limit", "memory")},
         **numbers({"workers": workers, "limit": limit, "memory": memory}),
+        "scheduler": scheduler if scheduler is not None else files.run.scheduler,
         "store": store if store is not None else files.run.store,
         "plugins": plugins,
         "interpreters": files.interpreters,
@@ -192,7 +198,7 @@ def _carry_out(
 
 
 def _sweep(
-    points: "Sequence[Point]",
+    axes: "Sequence[Axis]",
     asked: "Callable[..., Given]",
     compute: "Callable[[Given, Observer], Run]",
     *,
@@ -200,21 +206,24 @@ def _sweep(
     quiet: bool,
     config: str | None,
 ) -> None:
-    """Compute a run for each point, print their comparison, and leave with the highest of their exit codes."""
+    """Compute a run for each combination, print their comparison, and leave with the highest of their exit codes."""
     from jamharness.render.comparing import sweep
     from jamharness.render.progress import display
     from jamharness.running.figures import DEFAULT, check_formats
 
     first = asked()
     stem = sweeping.stem(first.keywords["name"], first)
-    requests = [asked(*point.assignments, name=stem + point.suffix) for point in points]
-    sweeping.check(requests)
+
+    def requests() -> "Iterator[Given]":
+        return (asked(*point.assignments, name=stem + point.suffix) for point in points(axes))
+
+    sweeping.check(requests())
     formats = check_formats(first.keywords.get("figures", DEFAULT), [])
     shown = display(quiet=quiet)
     keeper = Keeper(shown)
     again = {"store": first.keywords.get("store"), "config": config}
     with others_to_stderr(), interruptible(keeper, again), shown:
-        runs, comparison = sweeping.carry_out(requests, lambda given: compute(given, keeper), formats)
+        runs, comparison = sweeping.carry_out(requests(), lambda given: compute(given, keeper), formats, count(axes))
     code = max(run.exit for run in runs)
     if as_json:
         documents: list[Json] = [run.to_json() for run in runs]

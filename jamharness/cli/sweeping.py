@@ -1,75 +1,25 @@
-"""``--sweep KEY=A,B,C``: a run for each value, and their comparison.
+"""``--sweep KEY=A,B,C`` and ``[sweep]``: a run for each combination of values, and their comparison.
 
 ``--set width=3,4,5`` means one number for each layer, and keeps that meaning; so a sweep has an option of its own.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jamharness.api import BadInput, Json, digest
 from jamharness.cli.request import Given, refuse
+from jamharness.sweeps import Axis, combine, read_options
 
 if TYPE_CHECKING:
     from jamharness.running import Run
     from jamharness.running.comparing import Comparison
 
-_MOST = 100
-"""Runs of one sweep: more are a slip of the keyboard."""
+COMPARED = 100
+"""The most runs that are compared: beyond, no screen holds the table."""
+_SHOWN = 20
+"""Sentences after which the rest of a sweep is not checked any more."""
 _NAMED = ("backend", "preset", "seed", "device", "dtype", "threads", "settings")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """One run of a sweep.
-
-    Arguments:
-        assignments: its own, each ``KEY=VALUE``.
-        suffix: of its name.
-    """
-
-    assignments: tuple[str, ...]
-    suffix: str
-
-
-def points(sweeps: Sequence[str]) -> list[Point]:
-    """The runs of a sweep: every combination of the values, the last varying fastest.
-
-    Arguments:
-        sweeps: each ``KEY=A,B,C``, or ``KEY=A;B;C`` where a value is a list itself.
-
-    Raises:
-        BadInput: one sentence for each that cannot be read.
-    """
-    axes, problems = [], []
-    for sweep in sweeps:
-        key, equals, text = (part.strip() for part in sweep.partition("="))
-        values = [value.strip() for value in text.split(";" if ";" in text else ",")]
-        if not key or not equals or not all(values):
-            problems.append(f"--sweep {sweep!r} must read KEY=VALUE,VALUE, as in --sweep width=8,12,16.")
-        elif len(set(values)) < len(values):
-            problems.append(f"--sweep {sweep!r} names a value twice; name each once.")
-        axes.append([(key, value) for value in values])
-    keys = [axis[0][0] for axis in axes]
-    problems += [f"--sweep {key} is given twice; give it once." for key in dict.fromkeys(keys) if keys.count(key) > 1]
-    found = [
-        Point(
-            assignments=tuple(f"{key}={value}" for key, value in chosen),
-            suffix="".join(f"-{_plain(key)}-{_plain(value)}" for key, value in chosen),
-        )
-        for chosen in product(*axes)
-    ]
-    if len(found) > _MOST:
-        problems.append(f"--sweep: {len(found)} runs are too many; name at most {_MOST} combinations of values.")
-    if problems:
-        raise BadInput(*problems)
-    return found
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "x", text)
 
 
 def stem(name: str | None, given: Given) -> str:
@@ -85,8 +35,24 @@ def stem(name: str | None, given: Given) -> str:
     return f"{'-'.join(given.protocols)[:60]}-{digest(asked)[:6]}"
 
 
-def check(requests: Sequence[Given]) -> None:
-    """Refuse a sweep before its first run if anything is wrong with any.
+def axes(given: Given, sweeps: Sequence[str], assignments: Sequence[str], seed: str | None) -> list[Axis]:
+    """What changes from run to run.
+
+    Arguments:
+        given: what was asked for, with the configuration's ``[sweep]``.
+        sweeps: as typed after ``--sweep``.
+        assignments: as typed after ``--set``.
+        seed: as typed after ``--seed``; None where it was not.
+
+    Raises:
+        BadInput: all that is wrong with it.
+    """
+    fixed = [assignment.partition("=")[0].strip() for assignment in assignments]
+    return combine(given.sweep, read_options(sweeps), fixed if seed is None else [*fixed, "seed"])
+
+
+def check(requests: Iterable[Given]) -> None:
+    """Refuse a sweep before its first run if anything is wrong with any; nothing is kept of those that are sound.
 
     Raises:
         BadInput: all that is wrong, each sentence once.
@@ -96,32 +62,55 @@ def check(requests: Sequence[Given]) -> None:
     defaults: Mapping[str, Any] = {
         "preset": None, "seed": None, "device": "cpu", "dtype": "float64", "workers": None, "threads": 1, "store": None,
     }  # fmt: skip
-    problems: list[str] = []
+    problems: dict[str, None] = {}
+    names: dict[str, Sequence[str]] = {}
     for given in requests:
         try:
             refuse(given)
-            check_request(given.protocols, **{**defaults, **given.keywords})
+            keywords = {key: value for key, value in given.keywords.items() if key != "download"}
+            check_request(given.protocols, **{**defaults, **keywords})
         except BadInput as error:
-            problems += error.problems
+            problems |= dict.fromkeys(error.problems)
+        name = given.keywords["name"]
+        if name in names:
+            problems[f"Two runs of the sweep would be called {name!r}; give values whose names differ."] = None
+        names[name] = ()
+        if len(problems) >= _SHOWN:
+            break
     if problems:
-        raise BadInput(*dict.fromkeys(problems))
+        raise BadInput(*problems)
 
 
 def carry_out(
-    requests: Sequence[Given], compute: "Callable[[Given], Run]", formats: Sequence[str]
+    requests: "Iterable[Given]", compute: "Callable[[Given], Run]", formats: Sequence[str], runs: int
 ) -> "tuple[list[Run], Comparison | None]":
-    """Compute the runs one after the other, and compare them with the first.
+    """Compute the runs one after the other, each planned when it is its turn, and compare them with the first.
 
     Arguments:
         requests: what was checked.
         compute: computes one run.
         formats: of the comparison's figures.
+        runs: how many there are; more than ``COMPARED`` are not compared, and their tables and arrays are let go.
     """
     from jamharness.running.comparing import compare_runs
 
-    runs = [compute(given) for given in requests]
-    plugins = requests[0].keywords["plugins"]
-    return runs, compare_runs(runs, plugins, formats) if len(runs) > 1 else None
+    done: list[Run] = []
+    plugins = None
+    for given in requests:
+        plugins = given.keywords["plugins"]
+        found = compute(given)
+        done.append(found if runs <= COMPARED else _light(found))
+    assert plugins is not None
+    return done, compare_runs(done, plugins, formats) if 1 < runs <= COMPARED else None
+
+
+def _light(run: "Run") -> "Run":
+    """A run without tables and arrays, which its store has."""
+    parts = {
+        name: replace(part, findings=replace(part.findings, tables={}, arrays={}))
+        for name, part in run.protocols.items()
+    }
+    return replace(run, protocols=parts)
 
 
 def with_advice(error: BadInput, assignments: Sequence[str]) -> BadInput:

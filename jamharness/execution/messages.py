@@ -31,6 +31,10 @@ class WorkerDied(errors.JamharnessError):
     """A worker process ended, or had to be ended, while it computed a task."""
 
 
+class WorkersLost(errors.JamharnessError):
+    """Nobody is left who could compute: the scheduler is gone, or none of its workers may compute."""
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether a task failed for want of memory, in the words of Python, PyTorch, TensorFlow or JAX."""
     text = str(error)

@@ -83,6 +83,11 @@ class LocalPool(Executor):
         self._processes: set[WorkerProcess] = set()
         self._closed = self._killed = False
 
+    @property
+    def size(self) -> int:
+        """How many tasks may be in flight."""
+        return self._most
+
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Have ``fn(*args, **kwargs)`` computed in a worker.
 

@@ -19,6 +19,8 @@ from jamharness.store.runs import default_name
 
 _PAUSE = 1.0
 """Seconds between two writings: what is not recorded yet lies in the store, and resuming finds it there."""
+_PART = 0.02
+"""The largest part of the time that writing may take: the record of a million cells has 70 MB."""
 
 
 class RunJournal:
@@ -31,7 +33,7 @@ class RunJournal:
 
     def __init__(self, store: Store, record: RunRecord) -> None:
         self._store, self.record = store, record
-        self._written = float("-inf")
+        self._next = float("-inf")
 
     def update(self, tracker: CellTracker, seconds: float) -> None:
         """Enter a protocol's cells, and write if the last time was long enough ago.
@@ -40,9 +42,11 @@ class RunJournal:
             tracker: the protocol and its cells.
             seconds: wall time spent on it.
         """
-        if time.monotonic() - self._written >= _PAUSE:
+        start = time.monotonic()
+        if start >= self._next:
             self.enter(tracker, seconds)
             self.write()
+            self._next = time.monotonic() + max(_PAUSE, (time.monotonic() - start) / _PART)
 
     def enter(self, tracker: CellTracker, seconds: float) -> None:
         """Enter a protocol's cells without writing."""
@@ -80,7 +84,6 @@ class RunJournal:
         if status is not None:
             self.record = replace(self.record, status=status, problem=problem)
         self._store.write_run(self.record)
-        self._written = time.monotonic()
 
 
 def first_record(request: Request, resumed: RunRecord | None, claim: str = "") -> RunRecord:

@@ -3,9 +3,11 @@
 import os
 import re
 import shutil
+import socket
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from jamharness.running.figures import DEFAULT, check_formats
 from jamharness.store import Store, check_run_name
 
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
+_ADDRESS = re.compile(r"(tcp|tls)://(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(?P<port>\d{1,5})")
+_PATIENCE = 5.0
+"""Seconds that a scheduler may take to accept a connection."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,7 +32,9 @@ class Request:
     Arguments:
         asks: the protocols in the order in which they run.
         target: the backend and where it computes.
-        workers: the most worker processes at a time.
+        workers: the most worker processes at a time; with a scheduler the most cells in flight, None for twice as many
+            as its workers have threads.
+        scheduler: the address of the Dask scheduler whose workers compute; None for this machine.
         interpreter: the Python that runs them.
         limit: seconds that a cell may take; None for no limit.
         memory: GiB that a worker may use; None for no limit.
@@ -39,7 +46,8 @@ class Request:
 
     experiments: tuple[Experiment, ...]
     target: Target
-    workers: int
+    workers: int | None
+    scheduler: str | None
     interpreter: str
     limit: float | None
     memory: float | None
@@ -68,6 +76,7 @@ def check_request(
     limit: float | None = None,
     memory: float | None = None,
     figures: Sequence[str] = DEFAULT,
+    scheduler: str | None = None,
 ) -> Request:
     """Check what ``run`` was asked for, and write nothing.
 
@@ -88,13 +97,15 @@ def check_request(
         limit: seconds that a cell may take.
         memory: GiB that a worker may use.
         figures: formats.
+        scheduler: the address of a Dask scheduler.
 
     Raises:
         BadInput: all that is wrong with it.
     """
     problems = Problems()
     interpreter = interpreter_of(backend, interpreters or {}, problems)
-    spec = _backend(plugins, backend, interpreter, problems)
+    spec = _backend(plugins, backend, interpreter != sys.executable or scheduler is not None, problems)
+    _check_scheduler(scheduler, problems)
     _check_target(device, dtype, threads, workers, problems)
     _check_limits(limit, memory, problems)
     formats = check_formats(figures, problems)
@@ -120,7 +131,8 @@ def check_request(
         target=Target(
             backend=replace(spec, environment=dict(spec.environment)), device=device, dtype=dtype, threads=threads
         ),
-        workers=max(1, _cores() // threads) if workers is None else int(workers),
+        workers=_workers(workers, threads, scheduler),
+        scheduler=scheduler,
         interpreter=interpreter,
         limit=None if limit is None else float(limit),
         memory=None if memory is None else float(memory),
@@ -140,9 +152,15 @@ def _first_cells(experiment: Experiment) -> Iterable[Cell]:
         return ()
 
 
-def _backend(plugins: Plugins, name: str, interpreter: str, problems: Problems) -> BackendSpec | None:
+def _workers(given: int | None, threads: int, scheduler: str | None) -> int | None:
+    if given is not None:
+        return int(given)
+    return max(1, _cores() // threads) if scheduler is None else None
+
+
+def _backend(plugins: Plugins, name: str, elsewhere: bool, problems: Problems) -> BackendSpec | None:
     try:
-        return plugins.backend(name, elsewhere=interpreter != sys.executable)
+        return plugins.backend(name, elsewhere=elsewhere)
     except (BadInput, PluginError) as error:
         problems.take(error)
         return None
@@ -164,6 +182,30 @@ def _check_target(device: str, dtype: str, threads: int, workers: int | None, pr
         problems.append(f"threads = {threads!r}: each worker needs a whole number of threads, at least 1.")
     if workers is not None and not _is_count(workers):
         problems.append(f"workers = {workers!r}: give a whole number of worker processes, at least 1.")
+
+
+def _check_scheduler(address: str | None, problems: list[str]) -> None:
+    """Whether there is something that answers, before anything else is done."""
+    if address is None:
+        return
+    found = _ADDRESS.fullmatch(address)
+    if found is None or int(found["port"]) > 65_535:
+        problems.append(
+            f"scheduler = {address!r}: give the address that 'dask scheduler' prints, such as 'tcp://node1:8786'."
+        )
+    elif find_spec("distributed") is None:
+        problems.append(
+            f"scheduler = {address!r} needs Dask's distributed, which is not installed; "
+            'run: pip install "jamharness[cluster]"'
+        )
+    else:
+        try:
+            socket.create_connection((found["host"].strip("[]"), int(found["port"])), _PATIENCE).close()
+        except OSError as error:
+            problems.append(
+                f"scheduler = {address!r}: nobody answers there ({error.strerror or error}); "
+                "start one by 'dask scheduler', and give the address that it prints."
+            )
 
 
 def _check_limits(limit: object, memory: object, problems: list[str]) -> None:

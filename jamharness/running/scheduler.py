@@ -7,6 +7,7 @@ from contextlib import suppress
 from queue import Empty
 from typing import TYPE_CHECKING
 
+from jamharness.execution.messages import WorkersLost
 from jamharness.running.keys import Keys
 from jamharness.running.observer import Observer
 from jamharness.running.tracker import CellTracker
@@ -49,6 +50,7 @@ class Scheduler:
         self._running: dict[str, Cell] = {}
         self._waiting: dict[str, Cell] = {}
         self._next_plan = float("-inf")
+        self._lost: WorkersLost | None = None
 
     def work(self) -> None:
         """Return when the plan is empty and nothing runs; whatever stops it before, what has come in is kept.
@@ -57,9 +59,12 @@ class Scheduler:
             KeyboardInterrupt: Ctrl-C.
             BadInput: the store cannot be written any more.
             PluginError: the plan cannot be followed.
+            WorkersLost: there is nobody any more who could compute.
         """
         try:
             while True:
+                if self._lost is not None:
+                    raise self._lost
                 self._plan()
                 if not self._start():
                     continue
@@ -138,6 +143,8 @@ class Scheduler:
             result, seconds = event.future.result()
         except CancelledError:
             return
+        except WorkersLost as error:
+            self._lost = error
         except Exception as error:  # noqa: BLE001  (whatever a plugin raises is the cell's outcome)
             self._tracker.fail(event.key, cell, error)
         else:

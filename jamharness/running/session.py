@@ -64,6 +64,7 @@ def run(
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
     download: bool = False,
+    scheduler: str | None = None,
 ) -> Run:
     """Measure protocols, one after the other, and keep every finished cell; what the store has is not computed again.
 
@@ -87,6 +88,8 @@ def run(
         interpreters: the Python of a backend's workers, by the backend's name.
         observer: who is told what happens.
         download: whether files of data sets that are missing may be fetched.
+        scheduler: the address of a Dask scheduler, such as ``"tcp://node1:8786"``, whose workers compute the cells;
+            then ``workers`` is the most cells in flight, None for twice as many as those workers have threads.
 
     Returns:
         The finished run. Its ``exit`` is 1 if a question was not answered.
@@ -115,6 +118,7 @@ def run(
             name=name,
             interpreters=interpreters,
             figures=figures,
+            scheduler=scheduler,
         )
         return _carry_out(request, plugins, observer or Silent(), None)
 
@@ -131,6 +135,7 @@ def resume(
     interpreters: Mapping[str, str] | None = None,
     observer: Observer | None = None,
     download: bool = False,
+    scheduler: str | None = None,
 ) -> Run:
     """Go on with a run where it stopped; cells that failed are tried again.
 
@@ -145,6 +150,7 @@ def resume(
         interpreters: the Python of a backend's workers.
         observer: who is told what happens.
         download: whether files of data sets that are missing may be fetched.
+        scheduler: the address of a Dask scheduler; None for this machine, wherever the run began.
 
     Raises:
         BadInput: there is no such run, or it cannot be computed here any more.
@@ -170,6 +176,7 @@ def resume(
             name=name,
             interpreters=interpreters,
             figures=figures,
+            scheduler=scheduler,
         )
         request = replace(request, preset=record.preset, seed=record.seed)
         tested = tested_claim(record.claim)

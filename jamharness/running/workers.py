@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from queue import SimpleQueue
 from types import TracebackType
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jamharness.api import BadInput, Cell, CellResult, JamharnessError, Json
 from jamharness.execution.facts import Facts, Question, look_up
 from jamharness.execution.job import Job, Target, describe, timed
+from jamharness.execution.messages import WorkersLost
 from jamharness.execution.pool import LocalPool, WorkerDied
 from jamharness.execution.preparation import prepare
 from jamharness.running.data import Loading
@@ -18,6 +19,8 @@ from jamharness.running.request import Request
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from jamharness.execution.cluster import ClusterPool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,24 +62,33 @@ class WorkerPool:
     Arguments:
         request: says how many, where, and with which interpreter.
         modules: those of the tasks, imported before the first cell.
+
+    Raises:
+        BadInput: the scheduler that was named does not answer.
     """
 
     def __init__(self, request: Request, modules: tuple[str, ...] = ()) -> None:
-        self.size = request.workers
         self.events: SimpleQueue[Event] = SimpleQueue()
         self._facts: dict[Question, Facts] = {}
         self._target, self._interpreter = request.target, request.interpreter
-        self._pool = LocalPool(
-            request.workers,
+        # A framework may take longer to import than a cell to compute.
+        ready = (prepare, (request.target, modules))
+        self._cluster = None if request.scheduler is None else _cluster(request, ready)
+        self._pool: LocalPool | ClusterPool = self._cluster or LocalPool(
+            request.workers or 1,
             interpreter=request.interpreter,
             environment=environment_of(self._target),
             threads=request.target.threads,
             limit=request.limit,
             memory=request.memory,
-            # A framework may take longer to import than a cell to compute.
-            prepare=(prepare, (request.target, modules)),
+            prepare=ready,
             said=self._said,
         )
+
+    @property
+    def size(self) -> int:
+        """How many cells may be begun and not yet finished; on a cluster it changes with the workers."""
+        return self._pool.size
 
     def __enter__(self) -> "WorkerPool":
         return self
@@ -96,6 +108,8 @@ class WorkerPool:
         """
         if question not in self._facts:
             self._facts[question] = self._ask(question)
+            if self._cluster is not None:
+                self._cluster.expect(question, self._facts[question])
         return self._facts[question]
 
     def _ask(self, question: Question) -> Facts:
@@ -120,6 +134,8 @@ class WorkerPool:
             return self._pool.submit(describe, self._target).result()
         except BadInput:
             raise
+        except WorkersLost as error:
+            raise BadInput(str(error)) from None
         except WorkerDied as error:
             raise BadInput(f"Backend {self._target.backend.name!r} cannot start: {error}") from None
         except Exception as error:
@@ -135,3 +151,30 @@ class WorkerPool:
     def _said(self, args: tuple[Any, ...], text: str) -> None:
         if args and isinstance(args[0], Job):
             self.events.put(Event(cell=args[0].cell, text=text))
+
+
+def _cluster(request: Request, ready: tuple[Callable[..., Any], tuple[Any, ...]]) -> "ClusterPool":
+    """The workers of the scheduler that was named; what takes the place of this is imported nowhere else."""
+    from jamharness.execution.cluster import ClusterPool
+    from jamharness.execution.serving import Crew
+
+    target = request.target
+    on_gpu = target.device.startswith("cuda")
+    resources: dict[str, float] = {"gpu": 1.0} if on_gpu else {"cpu": float(target.threads)}
+    if request.memory is not None:
+        resources["memory"] = request.memory
+    crew = Crew(
+        interpreter="" if request.interpreter == sys.executable else request.interpreter,
+        environment=target.backend.environment,
+        threads=target.threads,
+        limit=request.limit,
+        memory=request.memory,
+        prepare=ready,
+    )
+    assert request.scheduler is not None
+    try:
+        return ClusterPool(
+            request.scheduler, crew, resources, needed=frozenset({"gpu"} if on_gpu else ()), most=request.workers
+        )
+    except WorkersLost as error:
+        raise BadInput(str(error)) from None

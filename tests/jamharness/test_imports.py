@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-HEAVY = ("torch", "tensorflow", "pandas", "scipy", "matplotlib", "sklearn", "jax")
+HEAVY = ("torch", "tensorflow", "pandas", "scipy", "matplotlib", "sklearn", "jax", "distributed", "dask")
 
 
 @pytest.mark.parametrize(

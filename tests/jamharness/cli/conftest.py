@@ -117,7 +117,8 @@ def surroundings(tmp_path: Path, plugin_distribution: Callable[..., Path]) -> di
     """The environment of a command: the toy protocol installed, no terminal, 80 columns."""
     folder = plugin_distribution("coins", {"coins_plugin": TOY}, {"coins": "coins_plugin"})
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("JAMHARNESS", "COLUMNS"))}
-    return {**kept, "PYTHONPATH": str(folder), "COLUMNS": "80", "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    path = os.pathsep.join([str(folder), *filter(None, [kept.get("PYTHONPATH")])])
+    return {**kept, "PYTHONPATH": path, "COLUMNS": "80", "XDG_CONFIG_HOME": str(tmp_path / "config")}
 
 
 @pytest.fixture

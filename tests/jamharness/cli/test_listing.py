@@ -72,7 +72,8 @@ def test_systems_are_listed(jamharness):
     """By the name under which their cells are stored."""
     rows = {row["name"]: row for row in jamharness("systems", "--json").document["systems"]}
     networks = {
-        "fully_connected", "parametrised", "spherical", "classifier", "committee", "layered", "toy", "small_net", "resnet18",
+        "fully_connected", "parametrised", "spherical", "classifier", "committee", "layered", "toy", "small_net",
+        "resnet18",
     }  # fmt: skip
     assert set(rows) == networks | {"perceptron", "spheres", "ellipses", "p_spin"}
     assert {(row["kind"], row["state"]) for row in rows.values()} == {("system", "ready")}

@@ -4,7 +4,14 @@ import pytest
 
 from jamharness.api import BadInput
 from jamharness.cli import main
-from jamharness.cli.sweeping import points, with_advice
+from jamharness.cli.sweeping import with_advice
+from jamharness.sweeps import combine, read_options
+from jamharness.sweeps import points as runs_of
+
+
+def points(sweeps):
+    """The runs of what was typed."""
+    return list(runs_of(combine((), read_options(sweeps), ())))
 
 
 def test_every_combination_is_a_run():
@@ -30,7 +37,7 @@ def test_every_combination_is_a_run():
         (["width=3,,4"], "must read KEY=VALUE,VALUE"),
         (["width=3,4,3"], "names a value twice"),
         (["width=3", "width=4"], "given twice"),
-        ([f"width={','.join(map(str, range(101)))}"], "101 runs are too many"),
+        ([f"width={','.join(map(str, range(10_001)))}"], "A sweep of 10001 runs is too long"),
     ],
 )
 def test_what_cannot_be_swept_is_bad_input(sweeps, words):
@@ -114,3 +121,87 @@ def test_export_takes_figures_and_latex_along(jamharness, work):
     assert row.count("&") == 4
     assert row.endswith("& 2 & heads \\\\")
     jamharness("export", "r", "--figures", "pfd").refused("did you mean 'pdf'?")
+
+
+PLANNED = """
+[run]
+backend = "numpy"
+[settings]
+sizes = 5
+[sweep]
+seeds = [2, 3]
+[[sweep.zip]]
+seed = [0, 10]
+faulty = [0, 1]
+"""
+
+
+def test_a_file_plans_a_sweep(jamharness, work):
+    """Every combination; what changes together is one axis; what is typed wins, and the rest of the file stays."""
+    (work / "plan.toml").write_text(PLANNED)
+    command = ("run", "coins", "--config", "plan.toml", "--name", "s", "--quiet", "--json", "--workers", "1")
+    document = jamharness(*command).document
+    assert [run["run"] for run in document["runs"]] == [
+        f"s-seeds-{seeds}-seed-{seed}-faulty-{faulty}" for seeds in (2, 3) for seed, faulty in ((0, 0), (10, 1))
+    ]
+    settings = [run["protocols"]["coins"]["settings"] for run in document["runs"]]
+    assert [(each["seeds"], each["seed"], each["faulty"], each["sizes"]) for each in settings] == [
+        (2, 0, 0, 5), (2, 10, 1, 5), (3, 0, 0, 5), (3, 10, 1, 5),
+    ]  # fmt: skip
+    assert [run["protocols"]["coins"]["cells"] for run in document["runs"]][3] == {"done": 2, "failed": 1, "reused": 1}
+    typed = jamharness(*command, "--set", "seeds=1", "--sweep", "sizes=2").document
+    assert [run["run"] for run in typed["runs"]] == [
+        f"s-seed-{seed}-faulty-{faulty}-sizes-2" for seed, faulty in ((0, 0), (10, 1))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("width = 8", "width = 8 must be a list of values"),
+        ("width = []", "width = [] must be a list of values"),
+        ("width = [{}]", "must be a list of values"),
+        ("width = [8, 8]", "names a step twice"),
+        ("zip = 3", "must be tables, each written [[sweep.zip]]"),
+        ("zip = [{}]", "[[sweep.zip]] is empty"),
+        (
+            "zip = [{width = [3, 4], depth = [1]}]",
+            "as many values of each setting, because they change together; width has 2",
+        ),
+        ("width = [3]\nzip = [{width = [3, 4]}]", "[sweep] has width more than once"),
+        ("seeds = [1, 2]", "seeds stands in [settings] and in [sweep]"),
+        ("jamming.seed = [1, 2]", "jamming.seed stands in [settings] and in [sweep]"),
+        ("zip = [{bias = [true, false], depth = [1, 2]}]", "bias changes together with depth in [[sweep.zip]]"),
+        ("width = [1, 0, 'x']", "width = 0"),
+    ],
+)
+def test_a_plan_that_cannot_be_followed_is_bad_input(table, words, tmp_path, capfd):
+    """In sentences, before anything is computed."""
+    file = tmp_path / "plan.toml"
+    file.write_text(
+        f"[run]\nbackend = 'numpy'\n[settings]\nseeds = 2\n[settings.jamming]\nseed = 1\n[sweep]\n{table}\n"
+    )
+    assert main(["run", "jamming", "--config", str(file), "--set", "bias=yes", "--store", str(tmp_path / "s")]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert words in err
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_plan_that_merely_lies_there_is_refused(jamharness, work):
+    """It would make every run many."""
+    (work / "jamharness.toml").write_text("[sweep]\nseeds = [2, 3]\n")
+    jamharness("run", "coins", "--backend", "numpy").refused("put it into a file of its own, for --config")
+
+
+def test_runs_of_a_sweep_are_put_together_when_they_are_reached():
+    """A million combinations of a file cost nothing until then; ten thousand are allowed."""
+    from itertools import islice
+
+    from jamharness.sweeps import Axis
+
+    axes = [Axis(keys=(key,), steps=tuple((str(n),) for n in range(100))) for key in "abc"]
+    assert [point.assignments[2] for point in islice(runs_of(axes), 2)] == ["c=0", "c=1"]
+    with pytest.raises(BadInput, match="A sweep of 1000000 runs"):
+        combine(axes, (), ())
+    assert len(combine(axes, (), ("a",))) == 2

@@ -406,6 +406,12 @@ def until(condition: Callable[[], object], seconds: float = 30.0) -> bool:
     return bool(condition())
 
 
+@pytest.fixture(scope="session")
+def laboratory() -> tuple[dict[str, str], dict[str, str]]:
+    """The modules of the laboratory and its entry points."""
+    return MODULES, ENTRIES
+
+
 @pytest.fixture
 def lab(plugin_distribution: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """The laboratory, installed for this process and those that it starts."""

@@ -1,0 +1,207 @@
+"""What a Dask worker does with a task of a run: a process of its own computes it, as a local worker does.
+
+So a cell finds the same environment as on one machine: one framework in a process that nothing else uses, the threads
+that were asked for, set before Python starts, and limits that end that process and no Dask worker. The processes of a
+run are kept for its next cells.
+"""
+
+import pickle
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import wait
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from jamharness.api import Json, digest
+from jamharness.execution.facts import Facts, Question, look_up
+from jamharness.execution.messages import PROTOCOL
+from jamharness.execution.pool import LocalPool
+
+_MOST = 2
+"""Runs whose processes a Dask worker keeps: each holds a framework in memory."""
+_IDLE = 120.0
+"""Seconds without a task after which the processes of a run are ended: its submitter may be gone."""
+_LOOK = 0.5
+"""Seconds between two looks whether anybody still waits for a task."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crew:
+    """The processes that compute the cells of one run on a Dask worker.
+
+    Arguments:
+        interpreter: the Python that runs them; empty for that of the Dask worker.
+        environment: variables that are set there unless the Dask worker has them.
+        threads, limit, memory, prepare: as ``LocalPool`` takes them.
+    """
+
+    interpreter: str
+    environment: Mapping[str, str]
+    threads: int
+    limit: float | None
+    memory: float | None
+    prepare: tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """A task on its way to a Dask worker.
+
+    Arguments:
+        run: an identifier of the run that no other has.
+        crew: who computes it; a pickled ``Crew``.
+        known: by question, the ``stamp`` of the facts on which the run's keys rest.
+        task: the pickled function, arguments and keywords.
+    """
+
+    run: str
+    crew: bytes
+    known: tuple[tuple[Question, str], ...]
+    task: bytes
+
+
+class _Kept:
+    """The processes of one run, and what was found out for it.
+
+    Arguments:
+        crew: what they are.
+        most: how many there may be.
+    """
+
+    def __init__(self, crew: Crew, most: int) -> None:
+        import os
+
+        self.interpreter = crew.interpreter or sys.executable
+        self.busy, self.since = 0, time.monotonic()
+        self.stamps: dict[Question, tuple[str, Facts]] = {}
+        self.pool = LocalPool(
+            most,
+            interpreter=self.interpreter,
+            environment={key: text for key, text in crew.environment.items() if key not in os.environ},
+            threads=crew.threads,
+            limit=crew.limit,
+            memory=crew.memory,
+            prepare=crew.prepare,
+        )
+
+    def facts(self, question: Question) -> Facts:
+        """What the interpreter has, asked once a run: what is edited afterwards belongs to later runs."""
+        if question not in self.stamps:
+            found = self._ask(question)
+            self.stamps[question] = stamp(found), found
+        return self.stamps[question][1]
+
+    def _ask(self, question: Question) -> Facts:
+        if self.interpreter == sys.executable:
+            return look_up(question)
+        with LocalPool(1, interpreter=self.interpreter) as pool:
+            return pool.submit(look_up, question).result()
+
+
+_kept: dict[str, _Kept] = {}
+"""By run, the one used last at the end."""
+_lock = threading.Lock()
+
+
+def stamp(facts: Facts) -> str:
+    """One text for equal versions and equal sources."""
+    versions: dict[str, Json] = dict(facts.versions)
+    return digest({"versions": versions, "sources": dict(facts.sources)})
+
+
+def serve(assignment: bytes) -> tuple[str, bytes]:
+    """Carry out a task, in a thread of a Dask worker.
+
+    Arguments:
+        assignment: a pickled ``Assignment``; bytes, so that Dask looks for nothing in it.
+
+    Returns:
+        ``"done"`` and the pickled result; ``"failed"`` and the pickled error; or ``"differs"`` and the pickled address,
+        question and facts, if this worker has other versions or sources than those on which the run's keys rest.
+    """
+    asked: Assignment = pickle.loads(assignment)  # noqa: S301  (who may use the scheduler may run anything)
+    kept = _take(asked)
+    try:
+        for question, expected in asked.known:
+            facts = kept.facts(question)
+            if kept.stamps[question][0] != expected:
+                return "differs", pickle.dumps((_address(), question, facts), PROTOCOL)
+        function, args, kwargs = pickle.loads(asked.task)  # noqa: S301  (likewise)
+        future = kept.pool.submit(function, *args, **kwargs)
+        waits = _waits()
+        while not wait([future], _LOOK).done:
+            if not waits():
+                dismiss(asked.run)
+                break
+        return "done", pickle.dumps(future.result(), PROTOCOL)
+    except Exception as error:  # noqa: BLE001  (whatever happened is the task's result)
+        return "failed", pickle.dumps(error, PROTOCOL)
+    finally:
+        with _lock:
+            kept.busy, kept.since = kept.busy - 1, time.monotonic()
+
+
+def dismiss(run: str) -> None:
+    """End the processes of a run, whatever they compute; returns at once."""
+    with _lock:
+        kept = _kept.pop(run, None)
+    if kept is not None:
+        _end(kept)
+
+
+def _take(asked: Assignment) -> _Kept:
+    """The processes of a run; those of the run that was longest without work go if there are too many."""
+    from distributed import get_worker
+
+    with _lock:
+        kept = _kept.pop(asked.run, None)
+        if kept is None:
+            crew: Crew = pickle.loads(asked.crew)  # noqa: S301  (likewise)
+            kept = _Kept(crew, get_worker().state.nthreads)
+            idle = [run for run, other in _kept.items() if not other.busy]
+            for run in idle[: max(0, len(_kept) + 1 - _MOST)]:
+                _end(_kept.pop(run))
+            if not _kept:
+                threading.Thread(target=_watch, name="jamharness-idle", daemon=True).start()
+        kept.busy += 1
+        _kept[asked.run] = kept
+    return kept
+
+
+def _end(kept: _Kept) -> None:
+    """End processes in a thread: what asks for it may be what Dask's conversations wait for."""
+    threading.Thread(target=kept.pool.kill, name="jamharness-end", daemon=True).start()
+
+
+def _watch() -> None:
+    """End what nobody has used for long, until nothing is kept."""
+    while True:
+        time.sleep(_IDLE / 10)
+        with _lock:
+            now = time.monotonic()
+            for run, kept in list(_kept.items()):
+                if not kept.busy and now - kept.since > _IDLE:
+                    _end(_kept.pop(run))
+            if not _kept:
+                return
+
+
+def _address() -> str:
+    from distributed import get_worker
+
+    return str(get_worker().address)
+
+
+def _waits() -> Callable[[], bool]:
+    """Whether anybody still waits for the task of this thread: its submitter may be gone, or have been interrupted."""
+    from distributed import get_worker
+
+    with suppress(ValueError):
+        worker = get_worker()
+        key = worker.get_current_task()
+        tasks = worker.state.tasks
+        return lambda: (known := tasks.get(key)) is not None and known.state not in ("cancelled", "resumed")
+    return lambda: True
