@@ -192,6 +192,7 @@ def run_claim(
     workers: int | None = None,
     limit: float | None = None,
     memory: float | None = None,
+    scheduler: str | None = None,
     name: str | None = None,
     figures: str | Sequence[str] = DEFAULT,
     plugins: Plugins | None = None,
@@ -207,6 +208,7 @@ def run_claim(
         workers: as for ``run``, like all that follow.
         limit: seconds that a cell may take.
         memory: GiB that a worker may use.
+        scheduler: the address of a Dask scheduler, whose workers compute the cells.
         name: of the run; None for one made of the digest.
         figures: the formats in which figures are drawn.
         plugins: what there is.
@@ -233,6 +235,7 @@ def run_claim(
             workers=workers,
             limit=limit,
             memory=memory,
+            scheduler=scheduler,
             store=store,
             name=name or f"claim-{claim.digest[:12]}",
             interpreters=interpreters,
