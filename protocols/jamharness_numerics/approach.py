@@ -27,6 +27,9 @@ LOSS = 1e-14
 rounding leaves 1e-5 of them, and contacts of the weakest forces are missed: those of bucklers first."""
 FIRST, LAST = 0.5, 0.1
 """The part of the distance to κ_J that a step leaves, at first and when its predictions come true."""
+SHORT = 0.7
+"""A step that leaves more than this part is tried no shorter: the minimum ends before jamming, and the approach goes on
+from where that leads."""
 BALANCE = 1e-7
 """Of the forces at the minima on the way; the last one comes to rest as any other. With 1e-5 three perceptrons of 40
 lost a contact (docs/calibration.md)."""
@@ -278,5 +281,5 @@ def _step(
         if at_rest and reached > 1e-3 * left**2 * L:  # a minimum, and not a packing that came loose
             kept = max(LAST, left / 2) if reached < 4 * left**2 * L else left
             return replace(there, iterations=spent), lower, nearer, kept
-        left = (1 + left) / 2 if left < 0.95 else 1.0
+        left = (1 + left) / 2 if left < SHORT else 1.0
     return replace(there, iterations=spent), lower, nearer, 1.0

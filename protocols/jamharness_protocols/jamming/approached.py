@@ -49,7 +49,7 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
     tables = {"approaches": table}
     by_load = loads.several(table)
     if by_load:
-        estimates["zero_margin_load"] = loads.zero_margin_load(table)
+        estimates["zero_margin_load"] = loads.zero_margin_load(table, networks)
         tables = {"loads": loads.load_table(table), **tables}
     for name, formula in _FORMULAS.items() if not by_load else ():
         values = formula(there)

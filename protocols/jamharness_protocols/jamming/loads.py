@@ -34,7 +34,7 @@ def load_table(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def zero_margin_load(table: pd.DataFrame) -> Estimate:
+def zero_margin_load(table: pd.DataFrame, networks: bool) -> Estimate:
     """P/N_w at which the mean of κ_J over seeds is zero, between neighbouring loads by a straight line.
 
     The line is above a convex curve: with a spacing s the load is too large by up to s²/8 of its curvature over its
@@ -42,17 +42,21 @@ def zero_margin_load(table: pd.DataFrame) -> Estimate:
 
     Arguments:
         table: of approaches; those that did not come to jamming are left out.
+        networks: whether w = 0 in the last layer gives f = 0 everywhere, so that the largest margin is never negative
+            and κ_J tends to zero without a crossing.
     """
     there = table[table["outcome"] == "jammed"]
     margins = there.pivot_table(index="seed", columns="load", values="critical_margin", aggfunc="first", observed=True)
     loads = margins.columns.to_numpy(dtype=np.float64)
     values = margins.to_numpy(dtype=np.float64)
     if np.isnan(crossing(loads, values)):
-        where = "above" if np.nanmean(values) > 0 else "below"
-        return Estimate(
-            value=None, low=None, high=None, count=len(values),
-            note=f"κ_J is {where} zero at these loads; ask for others",
-        )  # fmt: skip
+        where = "above" if np.nansum(values) > 0 else "below"
+        note = f"κ_J is {where} zero at these loads; ask for others"
+        if not len(values):
+            note = "no seed came to jamming"
+        elif networks:
+            note = "κ_J of a network tends to zero and does not cross it: f = 0 has no negative margin"
+        return Estimate(value=None, low=None, high=None, count=len(values), note=note)
     return estimate(values, lambda sample: crossing(loads, sample))
 
 

@@ -43,7 +43,7 @@ OBSERVABLES: Mapping[str, Observable] = {
     "critical_load": _jammed("", "mean over seeds of the load at jamming: P/N_w, or the packing fraction φ_J", PAPER),
     "critical_margin": _jammed("", "mean over seeds of κ_J, the margin at which L vanishes", PAPER),
     "zero_margin_load": _jammed(
-        "P/N_w", "load at which κ_J is zero (loads=…): the threshold of what has a free scale", "docs/at-jamming.md"
+        "P/N_w", "load at which κ_J is zero (loads=…), by a line; networks do not cross it", "docs/at-jamming.md"
     ),
     "contacts": _jammed("N_Δ/N", "contacts at jamming per degree of freedom, both without rattlers", _PACKINGS),
     "excess_contacts": _jammed("contacts", "contacts at jamming beyond the isostatic number", _PACKINGS),
