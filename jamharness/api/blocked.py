@@ -80,10 +80,10 @@ class BlockedProblem(DerivedProblem):
         ]
         return np.concatenate(blocks)
 
-    def loss_and_gradient(self, w: Array) -> tuple[float, Array]:
-        """L(w) and ∇L(w) (N,)."""
+    def margins_and_gradient(self, w: Array) -> tuple[Array, Array]:
+        """Δ(w) (M,) and ∇L(w) (N,), block by block."""
         gaps, gradient = self._gradient(w, np.arange(self.constraints))
-        return self.loss_of(self.loss.margins(gaps)), gradient
+        return self.loss.margins(gaps), gradient
 
     def batch_gradient(self, w: Array, rows: NDArray[np.integer]) -> Array:
         """(1/n) Σ ∇ℓ over n constraints, (N,)."""
@@ -95,12 +95,17 @@ class BlockedProblem(DerivedProblem):
         Raises:
             NotSupported: they have none of their own.
         """
-        if self.system.coupled:
-            raise NotSupported(
-                f"{type(self.system).__name__}: under batch normalisation a pattern's output depends on the others in "
-                "its block, so that it has no gradient of its own; leave out norm and residual layers."
-            )
+        self._refuse_coupled()
         return super().jacobian(w, rows)
+
+    def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:
+        """Θ = ∇f(x1) · ∇f(x2).
+
+        Raises:
+            NotSupported: an output has no gradient of its own.
+        """
+        self._refuse_coupled()
+        return super().tangent_kernel(w, x1, x2)
 
     def hessian_vector(self, w: Array, v: Array) -> Array:
         """H v of shape (N, k) for v (N, k): two forward and two backward passes for each vector."""
@@ -130,6 +135,13 @@ class BlockedProblem(DerivedProblem):
             found.append(gaps)
             gradient -= pulled
         return np.concatenate(found), gradient
+
+    def _refuse_coupled(self) -> None:
+        if self.system.coupled:
+            raise NotSupported(
+                f"{type(self.system).__name__}: under batch normalisation a pattern's output depends on the others in "
+                "its block, so that it has no gradient of its own; leave out norm and residual layers."
+            )
 
     @property
     def _step(self) -> int:

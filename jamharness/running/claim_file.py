@@ -126,4 +126,9 @@ def _run(given: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # whole numbers of hundreds of digits
+        return False

@@ -238,6 +238,13 @@ def test_blocks_change_nothing_but_where_patterns_are_coupled():
     assert np.abs(problem.margins(w) + coupled.gaps(problem.differentiator.namespace, w, problem.data)).max() > 1e-3
     with pytest.raises(NotSupported, match="no gradient of its own"):
         problem.jacobian(w, rows[:3])
+    with pytest.raises(NotSupported, match="no gradient of its own"):
+        problem.tangent_kernel(w, problem.data["x"][:2], problem.data["x"][2:4])
+    margins, gradient = problem.margins_and_gradient(w)
+    np.testing.assert_array_equal(margins, problem.margins(w))
+    s, v = 1e-5, generator("layered tests", "direction").standard_normal(coupled.size)
+    slope = (problem.loss_and_gradient(w + s * v)[0] - problem.loss_and_gradient(w - s * v)[0]) / (2 * s)
+    assert gradient @ v == pytest.approx(slope, rel=1e-6)
     w, linear = PLAIN.initial(0), single.restated(Linear())
     J = single.jacobian(w, rows[:5])
     np.testing.assert_allclose(J.mean(axis=0), linear.batch_gradient(w, rows[:5]), atol=1e-14)

@@ -127,6 +127,14 @@ def _by_pieces(K: Float64, start: Float64, until: Until) -> KernelFlowed:
             return KernelFlowed(time=time, margins=margins, pulls=pulls, ending="resting", events=events)
         segment = _Segment.of(K, margins, active)
         found = _event(K, margins, segment, until.time - time, _ROUNDING * scale)
+        if until.margin is not None:
+            moment = _satisfied(K, margins, segment, until.time - time if found is None else found[0], -stop)
+            if moment is not None:
+                step = segment.pulls(moment)
+                return KernelFlowed(
+                    time=time + moment, margins=margins - K @ step, pulls=pulls + step, ending="satisfied",
+                    events=events,
+                )  # fmt: skip
         if found is None:
             step = segment.pulls(until.time - time)
             ending: Ending = "time" if np.isfinite(until.time) else "resting"
@@ -168,6 +176,27 @@ def _event(
         moments.append(brentq(at, before, after, args=(pattern,), xtol=1e-15 * after) if crossing else after)
     first = int(np.argmin(moments))
     return float(moments[first]), patterns[first]
+
+
+def _satisfied(K: Float64, margins: Float64, segment: _Segment, longest: float, bound: float) -> float | None:
+    """When the largest Δ first falls to a bound within a segment; None if it does not."""
+    times = segment.times(longest)
+    if not len(times):
+        return None
+    modes = K[:, segment.active] @ segment.vectors
+
+    def largest(time: float) -> float:
+        return float((margins - modes @ segment.spectral(np.array([time]))[:, 0]).max()) - bound
+
+    course = (margins[:, None] - modes @ segment.spectral(times)).max(axis=0) - bound
+    columns = np.flatnonzero(course <= 0)
+    if not len(columns):
+        return None
+    column = int(columns[0])
+    before, after = float(times[column - 1]) if column else 0.0, float(times[column])
+    if largest(before) <= 0 or largest(after) >= 0:
+        return after
+    return float(brentq(largest, before, after, xtol=1e-15 * after))
 
 
 def _implicit(K: Float64, start: Float64, loss: Loss, until: Until) -> KernelFlowed:

@@ -102,8 +102,10 @@ def newton(
             if drowned:  # L cannot tell any more: go by the gradient
                 gain = 1.0 if np.linalg.norm(new_gradient) < 0.9 * np.linalg.norm(gradient) else -1.0
             elif line_search and gain < 0.25:
-                t, moved, new_loss, new_gradient = _along(problem, w, s, gradient, new_gradient, decay)
-                gain = _SHORTENED if new_loss < loss and t > _LEAST else -1.0
+                shorter = _along(problem, w, s, gradient, new_gradient, decay)
+                if shorter is not None:
+                    t, moved, new_loss, new_gradient = shorter
+                    gain = _SHORTENED if new_loss < loss and t > _LEAST else -1.0
             if gain > 1e-3 and np.isfinite(new_loss):
                 w, loss, gradient = moved, new_loss, new_gradient
                 mu = mu / 5 if gain > 0.75 else 2 * mu if gain < 0.25 else mu
@@ -129,8 +131,8 @@ def newton(
 
 def _along(
     problem: Constraints, w: Array, s: Array, gradient: Array, end: Array, decay: float
-) -> tuple[float, Array, float, Array]:
-    """The least L along w + t s, 0 < t ≤ 1, by the Illinois rule on its slope: t, w, L and ∇L; t = 0 where it has none.
+) -> tuple[float, Array, float, Array] | None:
+    """The least L along w + t s, 0 < t < 1, by the Illinois rule on its slope: t, w, L and ∇L; None where it has none.
 
     Arguments:
         problem: the problem.
@@ -146,7 +148,7 @@ def _along(
     low, high, left, right = 0.0, 1.0, float(gradient @ s), float(end @ s)
     enough, side = _FLAT * abs(left), 0
     if not (left < 0 < right):
-        return 0.0, w, np.inf, gradient
+        return None
     for _ in range(_EVALUATIONS):
         t = (low * right - high * left) / (right - left)
         moved = problem.retract(w + t * s)

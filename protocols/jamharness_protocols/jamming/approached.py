@@ -79,7 +79,7 @@ def approach_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
     for item in done:
         if item.cell.task == APPROACH:
             row: dict[str, Any] = {"seed": item.cell.coordinates["seed"], "outcome": "failed", "reason": item.failure}
-            row["cell"] = item.key[:SHORT]
+            row["cell"], row["constraints"] = item.key[:SHORT], item.cell.coordinates.get("patterns")
             rows.append(row if item.result is None else {**row, "reason": "", **item.result.values})
     table = pd.DataFrame(rows, columns=list(_ROW))
     table["quartic"] = pd.to_numeric(table["quartic"])

@@ -1,13 +1,16 @@
 """κ_J at several loads P/N_w, and the load at which it is zero: where what has a free scale jams."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from jamharness_numerics.statistics.bootstrap import estimate
+from jamharness_numerics.statistics.bootstrap import estimate, resampled
 
 from jamharness.api import Estimate, Float64
 
+_DRAWS, _TAIL = 2000, 0.025
+"""Resamples that tell whether an interval ends between the loads, and the part of them that may not."""
 _MEANS = ("critical_margin", "contacts_weights")
 """What is averaged over the seeds at each load."""
 
@@ -24,9 +27,9 @@ def load_table(table: pd.DataFrame) -> pd.DataFrame:
         table: of approaches, as ``approached.approach_table`` makes it.
     """
     rows = []
-    for load, at_load in table.assign(contacts_weights=table["contacts"] / table["weights"]).groupby("load"):
+    for patterns, at_load in table.assign(contacts_weights=table["contacts"] / table["weights"]).groupby("constraints"):
         there = at_load[at_load["outcome"] == "jammed"]
-        row = {"load": load, "patterns": at_load["constraints"].iloc[0], "jammed": len(there), "seeds": len(at_load)}
+        row = {"load": at_load["load"].max(), "patterns": patterns, "jammed": len(there), "seeds": len(at_load)}
         for name in _MEANS:
             mean = estimate(there[name].to_numpy(dtype=np.float64), np.mean)
             row |= {name: mean.value, f"{name}_low": mean.low, f"{name}_high": mean.high}
@@ -38,7 +41,8 @@ def zero_margin_load(table: pd.DataFrame, networks: bool) -> Estimate:
     """P/N_w at which the mean of κ_J over seeds is zero, between neighbouring loads by a straight line.
 
     The line is above a convex curve: with a spacing s the load is too large by up to s²/8 of its curvature over its
-    slope. Seeds are resampled whole, as their loads share data.
+    slope. Seeds are resampled whole, as their loads share data. An end of the interval is None where more resamples
+    than lie beyond it do not cross zero between these loads.
 
     Arguments:
         table: of approaches; those that did not come to jamming are left out.
@@ -49,15 +53,28 @@ def zero_margin_load(table: pd.DataFrame, networks: bool) -> Estimate:
     margins = there.pivot_table(index="seed", columns="load", values="critical_margin", aggfunc="first", observed=True)
     loads = margins.columns.to_numpy(dtype=np.float64)
     values = margins.to_numpy(dtype=np.float64)
-    if np.isnan(crossing(loads, values)):
+    note = ""
+    if not len(values):
+        note = "no seed came to jamming"
+    elif networks:
+        note = "κ_J of a network tends to zero and does not cross it: f = 0 has no negative margin"
+    elif np.isnan(crossing(loads, values)):
         where = "above" if np.nansum(values) > 0 else "below"
         note = f"κ_J is {where} zero at these loads; ask for others"
-        if not len(values):
-            note = "no seed came to jamming"
-        elif networks:
-            note = "κ_J of a network tends to zero and does not cross it: f = 0 has no negative margin"
+    if note:
         return Estimate(value=None, low=None, high=None, count=len(values), note=note)
-    return estimate(values, lambda sample: crossing(loads, sample))
+    zero = estimate(values, lambda sample: crossing(loads, sample))
+    draws = resampled(len(values), lambda draw: _side(values[draw.astype(int)]), _DRAWS)
+    low, high = (None if (draws == side).mean() > _TAIL else end for side, end in ((-1, zero.low), (1, zero.high)))
+    beyond = "its interval reaches beyond these loads; ask for others" if None in (low, high) and not zero.note else ""
+    return replace(zero, low=low, high=high, note=zero.note or beyond)
+
+
+def _side(margins: Float64) -> float:
+    """Where margins (n, k) that do not cross lie: −1 below zero at all loads, 1 above at the last; 0 if they cross."""
+    if not np.isnan(crossing(np.arange(margins.shape[1], dtype=np.float64), margins)):
+        return 0.0
+    return 1.0 if np.nansum(margins[:, -1]) > 0 else -1.0
 
 
 def crossing(loads: Float64, margins: Float64) -> float:

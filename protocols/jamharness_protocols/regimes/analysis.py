@@ -277,7 +277,7 @@ def ensemble_error(outputs: Float64, labels: Float64) -> float:
         outputs: (networks, M).
         labels: (M,).
     """
-    return float(np.mean(outputs.mean(axis=0) * labels <= 0))
+    return float(np.mean(~(outputs.mean(axis=0) * labels > 0)))
 
 
 def _costs(done: Sequence[FinishedCell]) -> dict[str, Estimate]:

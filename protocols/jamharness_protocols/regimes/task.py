@@ -93,5 +93,5 @@ def _predicted(jacobians: tuple[Array, Array], margins: Array, loss: Loss, until
 
 
 def _error(outputs: Float64, labels: Float64) -> float:
-    """The part whose sign is wrong; an output of zero is wrong."""
-    return float(np.mean(outputs * labels <= 0))
+    """The part whose sign is wrong; an output of zero is wrong, and so is one that is no number."""
+    return float(np.mean(~(outputs * labels > 0)))

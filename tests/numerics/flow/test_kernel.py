@@ -69,6 +69,17 @@ def test_a_margin_stops_it():
     assert by_scipy(K, start, CrossEntropy(), 0.9 * found.time).max() > -1
 
 
+def test_a_margin_stops_the_hinge_between_events():
+    """One pattern alone: Δ = e^(−t) meets .01 at ln 100, and no event is near."""
+    found = kernel_flow(np.ones((1, 1)), np.ones(1), QuadraticHinge(), Until(margin=-0.01))
+    assert (found.ending, found.events) == ("satisfied", 0)
+    assert found.time == pytest.approx(np.log(100), abs=1e-12)
+    K, start = kernel(15, 40)
+    several = kernel_flow(K, start, QuadraticHinge(), Until(margin=-0.1))
+    assert several.ending == "satisfied"
+    assert several.margins.max() == pytest.approx(0.1, abs=1e-12)
+
+
 def test_what_cannot_be_satisfied_comes_to_rest():
     """Two equal patterns of opposite labels: L levels off."""
     J = np.array([[1.0], [-1.0]])

@@ -6,10 +6,11 @@ import random
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from jamharness_numpy.backend import NumpyBackend
 from jamharness_protocols.jamming import analysis
-from jamharness_protocols.jamming.loads import crossing
+from jamharness_protocols.jamming.loads import crossing, zero_margin_load
 from jamharness_protocols.jamming.protocol import Jamming
 
 from jamharness.api import CellResult, FinishedCell
@@ -321,6 +322,22 @@ def test_figures():
         for figure in figures.values():
             assert all(axes.get_xlabel() and axes.get_ylabel() and axes.lines for axes in figure.axes)
     assert names == {"patterns": ["jump"], "width": ["jump", "scaling"]}
+
+
+@pytest.mark.parametrize(("slopes", "low", "high"), [((0.7, 1.5), True, False), ((2.0, 3.0), True, True)])
+def test_no_interval_ends_where_the_loads_do(slopes, low, high):
+    """κ_J = 1 − slope (load − 2) over four loads up to 3: zero near the last load, beyond it in many resamples, or not."""
+    loads, draw = np.array([2.0, 2.3, 2.6, 3.0]), np.random.default_rng(3)
+    rows = [
+        {"seed": seed, "load": load, "outcome": "jammed", "critical_margin": 1 - slope * (load - 2)}
+        for seed, slope in enumerate(draw.uniform(*slopes, 12)) for load in loads
+    ]  # fmt: skip
+    found = zero_margin_load(pd.DataFrame(rows), networks=False)
+    assert (found.low is not None, found.high is not None) == (low, high)
+    assert bool(found.note) == (not high)
+    network = zero_margin_load(pd.DataFrame(rows), networks=True)
+    assert network.value is None
+    assert "does not cross" in network.note
 
 
 @pytest.mark.parametrize(
