@@ -203,15 +203,17 @@ class _Reading:
             if wide < WORTH:
                 factor, networks = FACTORS[1], _enough(far.errors.mean(axis=0))
         curve = there[largest, factor].errors.mean(axis=0)
+        widened = self._widened(advice, factor)
+        wider = (widened.weights or 0) / (factor * advice.critical.value)
         return replace(
-            self._widened(advice, factor),
+            widened,
             factor=factor,
             networks=networks,
             wide=wide,
             gain=float(curve[networks - 1] / curve[0]) if curve[0] else 1.0,
             error=self._error(factor, networks),
             single=self._error(factor, 1),
-            seconds=self._seconds(factor),
+            seconds=self._seconds(factor, wider),
         )
 
     def _widened(self, advice: Advice, factor: float) -> Advice:
@@ -256,12 +258,14 @@ class _Reading:
             self.curves[factor, networks] = found
         return self.curves[factor, networks]
 
-    def _seconds(self, factor: float) -> Foretold:
+    def _seconds(self, factor: float, wider: float) -> Foretold:
+        """Of one minimisation at the advised width, ``wider`` times as many weights as were timed: P N² a step."""
         patterns, spent = self._timed(factor)
         line = foretelling.seconds(patterns, spent) if patterns else None
         if line is None:
             return Foretold(why="too few minimisations were timed")
-        found = foretelling.at(line, self.ratio, mean=True)
+        timed = foretelling.at(line, self.ratio, mean=True)
+        found = replace(timed, **{end: getattr(timed, end) * wider**2 for end in ("value", "low", "high")})
         return found.unless_wider(
             LOOSE[1], f"its interval, {found.low:.2g} to {found.high:.2g} s, is too wide to say a number"
         )
