@@ -22,10 +22,11 @@ class SettingRow:
 
     Arguments:
         name: what the user types before ``=``.
-        default: what the user would type after it to get the default; empty when it must be given.
+        default: what the user would type after it to get the default; empty for none.
         allowed: which values it takes.
         help: what it means, with the unit.
         source: where the default comes from.
+        required: whether it must be given.
     """
 
     name: str
@@ -33,6 +34,7 @@ class SettingRow:
     allowed: str
     help: str
     source: str
+    required: bool
 
 
 def build_settings(
@@ -278,6 +280,7 @@ def describe_settings(kind: type[Any]) -> list[SettingRow]:
                 allowed=" | ".join(choices) if choices else allowed(types[field.name]),
                 help=field.metadata.get("help", "") or documented.get(field.name, ""),
                 source=field.metadata.get("source", ""),
+                required=default is MISSING,
             )
         )
     return rows

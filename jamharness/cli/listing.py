@@ -1,5 +1,6 @@
 """The commands ``plugins``, ``protocols``, ``systems`` and ``datasets``."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from jamharness.cli.protocols import protocol_of
 from jamharness.cli.state import plugins_of
 
 if TYPE_CHECKING:
-    from jamharness.api import Json
+    from jamharness.api import Json, Observable
 
 
 _GLANCE, _CHECK = 0.4, 60.0
@@ -65,7 +66,7 @@ def protocols(
             "version": spec.version,
             "settings": [asdict(row) for row in settings],
             "presets": presets_of(protocol),
-            "observables": {key: asdict(each) for key, each in protocol.observables.items()},
+            "observables": {key: _described(each) for key, each in protocol.observables.items()},
         })  # fmt: skip
         return
     from jamharness.render import listings
@@ -116,3 +117,14 @@ def _offers(context: typer.Context, kind: str, as_json: bool) -> None:
     from jamharness.render import listings
 
     show(listings.offers(rows, kind))
+
+
+def _described(observable: "Observable") -> "dict[str, Json]":
+    """As JSON: a range of whole numbers, which may be long, by its first and last."""
+    conditions: dict[str, Json] = {}
+    for name, values in observable.published_for.items():
+        if isinstance(values, range):
+            conditions[name] = {"from": values[0], "to": values[-1]}
+        else:
+            conditions[name] = list(values) if isinstance(values, Iterable) else repr(values)
+    return {**asdict(observable), "published_for": conditions}

@@ -88,6 +88,7 @@ def gather(
         files = configuration(config, plugins)
     except BadInput as error:
         problems += error.problems
+    unreadable = bool(problems)  # what such files name may be there and is not known
     settings, unread = read_assignments(assignments)
     problems += unread
     typed = {key: value for key, value in options.items() if value is not None}
@@ -109,7 +110,7 @@ def gather(
     elif seeds and chosen.get("seed") is not None:
         files = replace(files, settings={**files.settings, "seed": chosen["seed"]})
         chosen["seed"] = None
-    if chosen["backend"] is None and "backend" not in typed:
+    if chosen["backend"] is None and "backend" not in typed and not unreadable:
         ready = ", ".join(sorted(plugins.backends)) or "none is installed"
         problems.append(f"No backend is named; add --backend NAME (allowed: {ready}).")
     keywords = {key: value for key, value in chosen.items() if value is not None}

@@ -82,7 +82,8 @@ def _settings(settings: "Sequence[SettingRow]") -> RenderableType:
     for setting in settings:
         more = "; ".join(part for part in (setting.allowed, setting.source) if part)
         meaning = Text.assemble(setting.help, "\n", (more, "dim"))
-        made.add_row(setting.name, setting.default or "(must be given)", meaning)
+        default = setting.default or ("(must be given)" if setting.required else "(none)")
+        made.add_row(setting.name, default, meaning)
     return made
 
 

@@ -121,7 +121,10 @@ def largest_margin(
         if reached[best].min() > smallest:
             w, gaps = ends[best], reached[best]
         radius = min(2 * radius, FIRST) if gain > 0.75 else radius / 2 if gain > 0.25 else radius / 4
-        say(f"program {programs}: κ = {gaps.min():.12g}, {len(held.forces)} contacts, r = {radius:.1e}{' N' * best}")
+        say(
+            f"program {programs} for the largest margin: κ = {gaps.min():.6g}, {len(held.forces)} contacts, "
+            f"trust region {radius:.1e}"
+        )
     result = LargestMargin(
         w=w, margin=float(gaps.min()), forces=np.zeros(len(gaps)), kinks=0, balance=np.inf, curvature=-1.0,
         programs=programs, why=why, softest=np.zeros(len(w)),

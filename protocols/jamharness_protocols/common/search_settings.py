@@ -178,7 +178,7 @@ class SearchSettings(NetworkSettings):
                 loss=QuadraticHinge(margin=start),
                 coordinates={**coordinates, "patterns": patterns},
                 dataset=self.request(seed, system.inputs, patterns),
-                label=f"seed {seed}, P = {patterns}, P/N = {patterns / system.weights:.2f}",
+                label=f"seed {seed}, P = {patterns}, P/N_w = {patterns / system.weights:.2f}",
                 cost=float(patterns) * system.size**2,
             )
         start = COMPRESSED if self.start_margin is None else self.start_margin

@@ -30,7 +30,7 @@ class JammingSettings(SearchSettings):
     loads: tuple[float, ...] = setting(
         (),
         help="the same P/N_w for every seed, as in loads=2.5,2.8,3.1: in place of a search (scan=patterns), or κ_J at "
-        "each of them and the load at which it is zero (scan=margin, or a fixed |w|)",
+        "each of them, in the table of loads (scan=margin, or a fixed |w|)",
         source="docs/results.md, docs/at-jamming.md",
     )
     highest_width: int = setting(512, help="largest width that a scan over widths may reach")

@@ -55,6 +55,7 @@ def test_protocols_are_listed_and_described(jamharness):
         "allowed": "a whole number",
         "help": "How many means.",
         "source": "arXiv 0000.00000, Methods",
+        "required": False,
     }
     assert found["presets"] == {"quick": {"seeds": 2}}
     assert found["observables"]["mean"]["unit"] == "heads"
@@ -103,3 +104,13 @@ def test_a_screen_without_greek_is_no_error(jamharness):
     outcome = jamharness("datasets", PYTHONIOENCODING="ascii")
     assert outcome.code == 0
     assert "8?8" in outcome.out
+
+
+def test_every_protocol_has_its_own_document(jamharness):
+    """With its settings, which of them must be given, and its observables with what was published of them."""
+    from jamharness.plugins import Plugins
+
+    for name in Plugins.load().protocols:
+        document = jamharness("protocols", name, "--json").document
+        assert document["observables"], name
+        assert all(isinstance(row["required"], bool) for row in document["settings"]), name

@@ -326,7 +326,7 @@ def test_figures():
 
 @pytest.mark.parametrize(("slopes", "low", "high"), [((0.7, 1.5), True, False), ((2.0, 3.0), True, True)])
 def test_no_interval_ends_where_the_loads_do(slopes, low, high):
-    """κ_J = 1 − slope (load − 2) over four loads up to 3: zero near the last load, beyond it in many resamples, or not."""
+    """κ_J = 1 − slope (load − 2) over four loads up to 3: zero near the last, or well before it."""
     loads, draw = np.array([2.0, 2.3, 2.6, 3.0]), np.random.default_rng(3)
     rows = [
         {"seed": seed, "load": load, "outcome": "jammed", "critical_margin": 1 - slope * (load - 2)}
