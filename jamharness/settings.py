@@ -34,7 +34,7 @@ class SettingRow:
     allowed: str
     help: str
     source: str
-    required: bool
+    required: bool = False
 
 
 def build_settings(

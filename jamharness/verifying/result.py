@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from jamharness.api import Json
 
 VERIFIED, NOT_VERIFIED = 0, 1
+_ORDER = {"files": 0, "estimates": 2, "claim": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +63,15 @@ class Verification:
         return VERIFIED if checked and not self.wrong else NOT_VERIFIED
 
     def counts(self) -> dict[str, tuple[int, int, int]]:
-        """By kind: how many subjects hold in every claim, are wrong in one, and are not checked."""
+        """By kind: how many subjects hold in every claim, are wrong in one, and are not checked.
+
+        Files first, then verdicts by name, whatever the order of the cells' keys, then what follows from them.
+        """
         subjects: dict[str, dict[str, list[bool | None]]] = {}
         for row in self.rows:
             subjects.setdefault(row.kind, {}).setdefault(row.about, []).append(row.holds)
         found = {}
-        for kind, each in subjects.items():
+        for kind, each in sorted(subjects.items(), key=lambda pair: (_ORDER.get(pair[0], 1), pair[0])):
             wrong = sum(False in claims for claims in each.values())
             open_ = sum(False not in claims and True not in claims for claims in each.values())
             found[kind] = (len(each) - wrong - open_, wrong, open_)

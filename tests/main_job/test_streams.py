@@ -63,7 +63,7 @@ def test_other_commands_likewise(work, text, code):
 def test_the_exit_codes_are_in_the_help(command):
     """All of them."""
     shown = " ".join(command("--help").out.split())
-    assert "0 done; 1 the science said no; 2 bad input; 70" in shown
+    assert "0 done; 1 the science said no; 2 bad input; 3 a claim is undecided; 70" in shown
     assert "74 the result could not be written; 130 interrupted" in shown
 
 
