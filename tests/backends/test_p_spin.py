@@ -20,11 +20,14 @@ def problem_of(name, system):
 
 
 def explicit(system):
-    """H by a sum over all tuples with the couplings as a full tensor."""
-    couplings = system.arrays({})["couplings"]
-    tensor = np.zeros((system.spins,) * system.p)
-    for row, spins in enumerate(system.tuples.T):
-        tensor[tuple(spins)] = couplings[row]
+    """H by a sum over all tuples with the couplings as a full tensor; none stands below its diagonal."""
+    tensor, rows = np.zeros((system.spins,) * system.p), iter(system.tuples.T)
+    for matrix in system.arrays({}).values():
+        for row in matrix:
+            spins, start = next(rows), system.spins - len(row)
+            tensor[(*spins, slice(start, None))] = row
+            assert not np.any(row[: spins[-1] - start])
+    assert next(rows, None) is None
 
     def energy(s):
         value = tensor
@@ -128,8 +131,10 @@ def test_what_cannot_be_is_refused():
     for wrong, text in (
         ({"spins": 1}, "at least 2"),
         ({"p": 7}, "from 2 to 6"),
-        ({"spins": 1100}, "couplings at p = 3"),
+        ({"spins": 1200}, "couplings at p = 3"),
     ):
         with pytest.raises(BadInput, match=text):
             PSpin(**wrong)
-    assert PSpin(spins=1000).couplings < 1 << 29
+    assert PSpin(spins=1000).couplings * 8 < 1.7e9
+    for system in (PSpin(spins=5), PSpin(spins=30, p=4), PSpin(spins=13, p=2)):
+        assert system.couplings == sum(matrix.size for matrix in system.arrays({}).values())

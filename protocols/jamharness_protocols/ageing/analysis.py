@@ -30,6 +30,7 @@ _NOTES = {
     "diffusion_exponent": "no curve spans a decade",
     "loss_slope": "no t1",
     "participation": "nothing has moved",
+    "overlap": "w = 0",
     "unsatisfied": "no patterns",
     "flat_directions": "not counted, or in doubt (table flat); give flat_steps, or more of them",
     "flat_rise": "not counted, or in doubt (table flat); give flat_steps, or more of them",
@@ -68,6 +69,8 @@ def analyse(settings: AgeingSettings, done: Sequence[FinishedCell]) -> Findings:
     ages, probability = verdict(rows)
     estimates |= {"ages": ages, "ages_p": probability}
     tables = {"seeds": pd.DataFrame([*rows, *failed], columns=columns), "curves": _curves(largest)}
+    if largest:
+        tables["history"] = _history(largest, rows[0]["unsatisfied"] is not None)
     if counted := [flat for flat in flats if flat is not None]:
         tables["flat"] = _flat(largest[0].curves.waiting, counted)
     if isinstance(settings.measured(), PSpin):
@@ -124,7 +127,7 @@ def _falling(slopes: Float64) -> float:
 
 
 def _curves(runs: Sequence[Run]) -> pd.DataFrame:
-    """Δ by waiting time and t: the geometric mean over seeds, with its error as a factor, and D."""
+    """By waiting time and t: the geometric mean of Δ over seeds, with its error as a factor; other means, and D."""
     rows = []
     for one, wait in enumerate(runs[0].curves.waiting if runs else ()):
         noise = float(np.mean([run.arrays["noise"][one] for run in runs]))
@@ -133,12 +136,29 @@ def _curves(runs: Sequence[Run]) -> pd.DataFrame:
             if not np.isfinite(values).all():
                 continue
             logs = np.log(values[values > 0])
+            fourths = np.array([run.arrays["fourth"][one, other] for run in runs])
+            parts = values[fourths > 0] ** 2 / fourths[fourths > 0]
             rows.append({
                 "waiting": wait, "t": lag, "distance": float(np.exp(logs.mean())) if len(logs) else 0.0,
                 "factor": float(np.exp(logs.std(ddof=1) / np.sqrt(len(logs)))) if len(logs) > 1 else None,
-                "moving": len(logs), "noise": noise,
+                "moving": len(logs), "noise": noise, "fourth": float(fourths.mean()),
+                "participation": float(parts.mean()) if len(parts) else None,
+                "overlap": float(np.mean([run.arrays["overlap"][one, other] for run in runs])),
             })  # fmt: skip
-    return pd.DataFrame(rows, columns=["waiting", "t", "distance", "factor", "moving", "noise"])
+    columns = "waiting", "t", "distance", "factor", "moving", "noise", "fourth", "participation", "overlap"
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _history(runs: Sequence[Run], patterned: bool) -> pd.DataFrame:
+    """The loss along the run, and N_Δ/N where there are patterns: means over seeds, with the error of the loss."""
+    losses = np.array([run.loss for run in runs])
+    found = {"t": runs[0].times, "loss": losses.mean(axis=0)}
+    found["error"] = (
+        losses.std(axis=0, ddof=1) / np.sqrt(len(runs)) if len(runs) > 1 else np.full(len(found["t"]), np.nan)
+    )
+    if patterned:
+        found["unsatisfied"] = np.mean([np.asarray(run.arrays["unsatisfied"]) / run.size for run in runs], axis=0)
+    return pd.DataFrame(found)
 
 
 def _flatness(run: Run, part: float) -> Flatness | None:

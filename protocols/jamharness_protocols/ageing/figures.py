@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def draw(findings: Findings) -> "Mapping[str, Figure]":
-    """``ageing``: L and Δ against t, raw; Δ against t/t_w^μ and Δ/D against t, collapsed. One colour for each t_w."""
+    """``ageing``: L and Δ against t, raw; Δ against t/t_w^μ and Δ/D against t, collapsed. One colour for each t_w.
+
+    ``along``: N_Δ/N, the overlap and the participation of displacements, and directions that are not flat.
+    """
     from matplotlib.figure import Figure
 
     if not _moved(findings):
@@ -32,10 +35,50 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
         _curves(diffusion, findings, np.zeros(len(noise)), noise)
         diffusion.set_ylabel(r"$\Delta/D(t_w)$")
     else:
-        diffusion.text(0.5, 0.5, "no minibatch noise", ha="center", va="center", transform=diffusion.transAxes)
+        _absent(diffusion, "no minibatch noise")
     diffusion.set_xlabel("$t$")
     raw.legend(title="$t_w$", fontsize="x-small", title_fontsize="x-small", loc="lower right")
-    return {"ageing": figure}
+    return {"ageing": figure, "along": _along(findings)}
+
+
+def _along(findings: Findings) -> "Figure":
+    """What else is measured along a run."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(DOUBLE, 4.6), layout="constrained")
+    (unsatisfied, flat), (overlap, participation) = figure.subplots(2, 2)
+    history, curves = findings.tables["history"], findings.tables["curves"]
+    if "unsatisfied" in history:
+        unsatisfied.semilogx(history["t"][1:], history["unsatisfied"][1:], "-", color="tab:gray")
+    else:
+        _absent(unsatisfied, "no patterns")
+    unsatisfied.set_ylabel(r"$N_\Delta/N$")
+    unsatisfied.set_xlabel("$t$")
+    if "flat" in findings.tables:
+        table = findings.tables["flat"]
+        flat.errorbar(
+            table["waiting"], 1 - table["flat"], yerr=table["error"], fmt="o-", markersize=3, label="not flat"
+        )
+        flat.plot(table["waiting"], table["negative"], "s--", markersize=3, label="negative")
+        flat.set_xscale("log")
+        flat.legend(fontsize="x-small")
+    else:
+        _absent(flat, "flat directions not counted")
+    flat.set_ylabel("part of all directions")
+    flat.set_xlabel("$t_w$")
+    for axes, name, label in (
+        (overlap, "overlap", r"$q(t_w, t_w + t)$"), (participation, "participation", "participation")
+    ):  # fmt: skip
+        for colour, (_, rows) in zip(_colours(curves["waiting"].nunique()), curves.groupby("waiting"), strict=True):
+            axes.semilogx(rows["t"], rows[name].astype(float), "-", color=colour, linewidth=0.9)
+        axes.set_ylabel(label)
+        axes.set_xlabel("$t$")
+    participation.axhline(1 / 3, color="tab:gray", linewidth=0.6, linestyle=":")
+    return figure
+
+
+def _absent(axes: "Axes", text: str) -> None:
+    axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes)
 
 
 def draw_comparison(findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
@@ -78,14 +121,19 @@ def _collapsed(axes: "Axes", findings: Findings) -> None:
 
 def _curves(axes: "Axes", findings: Findings, shift: Float64, scale: Float64) -> None:
     """Every curve, its abscissa divided by e^shift and its ordinate by a scale."""
-    from matplotlib import colormaps
-
     waiting, lags, distance = (
         np.asarray(findings.arrays[name], dtype=float) for name in ("waiting", "lags", "distance")
     )
-    colours = colormaps["viridis"](np.linspace(0, 0.9, len(waiting)))
+    colours = _colours(len(waiting))
     for index, wait in enumerate(waiting):
         has = np.isfinite(distance[index]) & (distance[index] > 0)
         if has.any():
             x, y = lags[has] / np.exp(shift[index]), distance[index][has] / scale[index]
             axes.loglog(x, y, "-", color=colours[index], linewidth=0.9, label=f"{wait:.3g}")
+
+
+def _colours(count: int) -> Float64:
+    """One for each waiting time."""
+    from matplotlib import colormaps
+
+    return np.asarray(colormaps["viridis"](np.linspace(0, 0.9, count)))

@@ -24,6 +24,7 @@ class History:
         steps: when the loss was written down (K,), in steps.
         loss, unsatisfied: there (K,).
         distance, fourth: means over components of δ² and δ⁴ between t_w and t_w + t, (W, L); NaN beyond the end.
+        overlap: w(t_w)·w(t_w + t) over both lengths, of the components kept (W, L).
         noise: D(t_w) (W,), the variance of a component of a minibatch's gradient, in the mean over them; NaN without.
         curvatures: at t_w, as ``flatness.Counter`` gives them, (W, k, m, 2); (W, 0, 0, 2) without.
         kept: how many components of w were kept.
@@ -34,6 +35,7 @@ class History:
     unsatisfied: Float64
     distance: Float64
     fourth: Float64
+    overlap: Float64
     noise: Float64
     curvatures: Float64
     kept: int
@@ -82,7 +84,7 @@ def follow(
                 pairs.setdefault(wait + lag, []).append((one, other))
     times = sorted({0, steps, *waiting, *pairs, *(each for each in extra if each <= steps)})
     place = {wait: index for index, wait in enumerate(waiting)}
-    distance, fourth = np.full((2, len(waiting), len(lags)), np.nan)
+    distance, fourth, overlap = np.full((3, len(waiting), len(lags)), np.nan)
     noise = np.full(len(waiting), np.nan)
     seen = [np.empty((0, 0, 2))] * len(waiting)
     snapshots: dict[int, Array] = {}
@@ -103,6 +105,7 @@ def follow(
         for one, other in pairs.get(time, ()):
             square = (w - snapshots[one]) ** 2
             distance[one, other], fourth[one, other] = float(square.mean()), float((square * square).mean())
+            overlap[one, other] = cosine(w, snapshots[one])
         if time in place:
             snapshots[place[time]] = w.copy()
             noise[place[time]] = gradient_noise(problem, state.w, rule, noise_batches)
@@ -112,9 +115,15 @@ def follow(
             progress(f"step {time} of {steps}: L = {loss:.3e}")
     return History(
         steps=np.array(times, dtype=np.float64), loss=np.array(losses), unsatisfied=np.array(broken, dtype=np.float64),
-        distance=distance, fourth=fourth, noise=noise, curvatures=np.array(seen),
+        distance=distance, fourth=fourth, overlap=overlap, noise=noise, curvatures=np.array(seen),
         kept=size if chosen is None else kept,
     )  # fmt: skip
+
+
+def cosine(one: Array, other: Array) -> float:
+    """The overlap w·w′/(|w||w′|); NaN at w = 0."""
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / lengths if lengths else float("nan")
 
 
 def gradient_noise(problem: Any, w: Array, rule: Optimizer, batches: int) -> float:

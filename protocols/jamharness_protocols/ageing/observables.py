@@ -27,6 +27,7 @@ OBSERVABLES: Mapping[str, Observable] = {
     "diffusion_exponent": _of("", "of Δ ~ t^a, last decade of t, last curve", _PAPER),
     "loss_slope": _of("loss/decade", "slope of the loss in log10 t, from t1 to t2", _PAPER),
     "participation": _of("", "(Σδ²)²/(N Σδ⁴) of the largest displacement: 1/3 for Gaussian components"),
+    "overlap": _of("", "w(t_w)·w(t_w+t) over both lengths, at the last t_w and the longest t after it"),
     "loss": _of("", "at the end; for p_spin the energy per spin"),
     "unsatisfied": _of("N_Δ/N", "unsatisfied patterns at the end"),
     "flat_directions": _of("", "part of all directions whose curvature is small, at the last t_w", _PAPER),

@@ -115,6 +115,7 @@ def measures(run: Run, flat: Flatness | None = None) -> dict[str, Any]:
         "diffusion_exponent": diffusion_exponent(moving),
         "loss_slope": _loss_slope(run, first, last),
         "participation": float(squares[largest] ** 2 / fourths[largest]) if fourths[largest] > 0 else None,
+        "overlap": _overlap(np.asarray(run.arrays["overlap"])),
         "loss": values["loss"],
         "unsatisfied": values["unsatisfied"] / run.size if values["patterns"] else None,  # type: ignore[operator]
         **_flat(flat),
@@ -130,6 +131,12 @@ def _flat(found: Flatness | None) -> dict[str, float | None]:
         "flat_directions": float(found.flat[-1]) if sure[-1] else None,
         "flat_rise": float(found.flat[-1] - found.flat[0]) if sure[0] and sure[-1] else None,
     }
+
+
+def _overlap(found: Float64) -> float | None:
+    """Of the last waiting time that any t follows, at the longest t."""
+    known = np.argwhere(np.isfinite(found))
+    return float(found[tuple(known[-1])]) if len(known) else None
 
 
 def _loss_slope(run: Run, first: float | None, last: float | None) -> float | None:

@@ -53,7 +53,7 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
         },
         arrays={
             "steps": found.steps, "loss": loss, "unsatisfied": found.unsatisfied, "distance": found.distance,
-            "fourth": found.fourth, "noise": found.noise, "curvatures": found.curvatures,
+            "fourth": found.fourth, "overlap": found.overlap, "noise": found.noise, "curvatures": found.curvatures,
         },
     )  # fmt: skip
 

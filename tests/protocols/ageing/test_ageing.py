@@ -54,6 +54,8 @@ def test_following_does_not_change_the_path():
             moved = states[wait + lag] - states[wait]
             assert found.distance[row, column] == pytest.approx(np.mean(moved**2), rel=1e-12)
             assert found.fourth[row, column] == pytest.approx(np.mean(moved**4), rel=1e-12)
+            a, b = states[wait], states[wait + lag]
+            assert found.overlap[row, column] == pytest.approx(a @ b / np.sqrt((a @ a) * (b @ b)), rel=1e-12)
     assert np.isnan(found.distance[:, 2]).all()  # beyond the end
     assert found.steps.tolist() == [0, 3, 4, 7, 8, 10, 11, 15, 30]
     assert found.loss[3] == problem.loss_and_gradient(problem.descend(State(w=start), 7, rule).w)[0]
@@ -118,6 +120,19 @@ def test_a_small_run_from_end_to_end(carry_out, asked):
     assert set(findings.estimates) <= set(Ageing.observables)
     assert findings.estimates["loss"].count == 3
     assert len(findings.tables["seeds"]) == 3
+    curves, history = findings.tables["curves"], findings.tables["history"]
+    if asked is GLASS:  # |w|² = N, so that Δ = 2 (1 − q) in every run
+        assert "unsatisfied" not in history
+        runs = [item.result.arrays for item in done]
+        np.testing.assert_allclose(
+            *np.array([(run["distance"], 2 - 2 * run["overlap"]) for run in runs]).swapaxes(0, 1)
+        )
+    else:
+        assert history["unsatisfied"].iloc[-1] == pytest.approx(findings.estimates["unsatisfied"].value)
+    assert history["loss"].iloc[-1] == pytest.approx(findings.estimates["loss"].value)
+    assert curves["participation"].between(0, 1).all()
+    last = curves[curves["waiting"] == curves["waiting"].max()].iloc[-1]
+    assert last["overlap"] == pytest.approx(findings.estimates["overlap"].value)
     assert ("energy" in findings.estimates) == (asked is GLASS)
     for figure in (PROTOCOL.draw(findings) | PROTOCOL.draw_comparison({"one": findings, "two": findings})).values():
         figure.savefig(io.BytesIO(), format="png")
@@ -138,7 +153,7 @@ def finished(asked, seed, distance, noise, loss=None, system=None):
     steps = np.geomspace(1, asked.steps, 30)
     arrays = {
         "steps": steps, "loss": np.ones(30) if loss is None else loss(steps * asked.unit), "unsatisfied": np.zeros(30),
-        "distance": distance, "fourth": 3 * distance**2, "noise": noise,
+        "distance": distance, "fourth": 3 * distance**2, "overlap": 1 - distance / 2, "noise": noise,
     }  # fmt: skip
     values = {"parameters": 21, "weights": 16, "patterns": 48, "kept": 21, "loss": 0.1, "unsatisfied": 5}
     cell = replace(cell, system=system) if system else cell
