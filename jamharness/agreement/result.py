@@ -16,7 +16,7 @@ class Trajectories:
     """How far one method's trajectory is from the reference's, for the figure.
 
     Arguments:
-        method: ``"adam"``, ``"fire"`` or ``"lm"``.
+        method: ``"adam"``, ``"fire"``, ``"lm"``, or the rule of a point that moves under its own.
         updates: (records,) numbers of updates.
         bound: the most that one update's rounding contributes.
         apart: by backend, (records,); the reference's own twins are named ``"reference, one rounding beside"``.

@@ -2,20 +2,23 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jamharness.agreement import distribution
+from jamharness.agreement import distribution, dynamics
+from jamharness.agreement.dynamics import PreparedDynamics
 from jamharness.agreement.measuring import PreparedPoint, compare_exactly, compare_trajectories
 from jamharness.agreement.requests import KINDS, check_equivalences, check_requests
 from jamharness.agreement.result import Agreement, Trajectories
 from jamharness.agreement.rows import DistributionRow, ExactRow, HorizonRow
 from jamharness.agreement.workers import as_reference, backend_workers
-from jamharness.api import BadInput, ComparisonPoint, JamharnessError, canonical_json, digest
+from jamharness.api import BadInput, ComparisonPoint, DynamicsPoint, JamharnessError, canonical_json, digest
 from jamharness.datasets.files import downloads
 from jamharness.plugins import Plugins, plugin_code
 from jamharness.running import Observer, Run, Silent, run
+from jamharness.running.data import Loading
 from jamharness.running.experiments import Experiment
 from jamharness.running.request import Request
 from jamharness.running.workers import loading_of
@@ -105,14 +108,14 @@ def agree(
             raise BadInput(*failures.values())
         if {"exact", "horizon"} & set(kinds):
             for comparison_point in _comparison_points(experiments, failures):
-                where = PreparedPoint.of(comparison_point, plugins, loading_of(requests[reference]))
                 others = {each: ready[each] for each in wanted if each != reference or len(wanted) == 1}
+                given = _Point.of(comparison_point, reference, plugins, loading_of(requests[reference]))
                 if "exact" in kinds:
                     say(f"exact: {comparison_point.label}")
-                    exact_rows += compare_exactly(where, reference, ready[reference], others, failures)
+                    exact_rows += given.exactly(reference, ready[reference], others, failures)
                 if "horizon" in kinds:
                     say(f"horizon: {comparison_point.label}")
-                    rows, found = compare_trajectories(where, reference, ready[reference], others, failures, updates)
+                    rows, found = given.trajectories(reference, ready[reference], others, failures, updates)
                     horizon_rows += rows
                     paths += found
     distribution_rows: list[DistributionRow] = []
@@ -154,9 +157,32 @@ def _identity(experiments: Sequence[Experiment], wanted: Sequence[str], referenc
     }
 
 
-def _comparison_points(experiments: Sequence[Experiment], failures: dict[str, str]) -> list[ComparisonPoint]:
+@dataclass(frozen=True, kw_only=True)
+class _Point:
+    """A point with its data, and how backends are compared there."""
+
+    exactly: Callable[..., list[ExactRow]]
+    trajectories: Callable[..., tuple[list[HorizonRow], list[Trajectories]]]
+
+    @classmethod
+    def of(
+        cls, declared: ComparisonPoint | DynamicsPoint, reference: str, plugins: Plugins, loading: Loading
+    ) -> "_Point":
+        if isinstance(declared, DynamicsPoint):
+            moving = PreparedDynamics.of(declared, reference, plugins, loading)
+            return cls(
+                exactly=partial(dynamics.compare_exactly, moving),
+                trajectories=partial(dynamics.compare_trajectories, moving),
+            )
+        where = PreparedPoint.of(declared, plugins, loading)
+        return cls(exactly=partial(compare_exactly, where), trajectories=partial(compare_trajectories, where))
+
+
+def _comparison_points(
+    experiments: Sequence[Experiment], failures: dict[str, str]
+) -> list[ComparisonPoint | DynamicsPoint]:
     """Those of all protocols, each once."""
-    found: dict[ComparisonPoint, None] = {}
+    found: dict[ComparisonPoint | DynamicsPoint, None] = {}
     for experiment in experiments:
         declare = getattr(experiment.protocol, "comparison_points", None)
         if declare is None:

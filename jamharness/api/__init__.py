@@ -33,6 +33,7 @@ from jamharness.api.patterns import alternating, fair_signs, interleaved, normal
 from jamharness.api.plots import Plot, Series, series_of
 from jamharness.api.protocol import (
     ComparisonPoint,
+    DynamicsPoint,
     Estimate,
     Findings,
     Observable,
@@ -78,6 +79,7 @@ __all__ = [
     "DatasetSpec",
     "DerivedProblem",
     "Differentiator",
+    "DynamicsPoint",
     "Estimate",
     "Findings",
     "FinishedCell",

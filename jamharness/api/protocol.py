@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from jamharness.api.backend import Backend
 from jamharness.api.cells import Cell, CellResult, FinishedCell
 from jamharness.api.data import DataRequest
+from jamharness.api.loss import Loss
 from jamharness.api.network import Network
+from jamharness.api.optimizers import Optimizer
+from jamharness.api.systems import System
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,6 +144,33 @@ class ComparisonPoint:
     scheme: str = "orthogonal"
 
 
+@dataclass(frozen=True, kw_only=True)
+class DynamicsPoint:
+    """Any system with its loss and the rule under which it moves, typical of what a protocol computes.
+
+    Arguments:
+        label: what to call it.
+        system: of any class that a plugin registers.
+        loss: what is lowered.
+        rule: of the updates.
+        dataset: the data; the first ``patterns`` of them are used. None where the system has none.
+        patterns: P.
+        seed: of the initial w.
+        scheme: of the initial w.
+        updates: how long a trajectory is worth following.
+    """
+
+    label: str
+    system: System
+    loss: Loss
+    rule: Optimizer
+    dataset: DataRequest | None = None
+    patterns: int = 0
+    seed: int = 0
+    scheme: str | None = None
+    updates: int = 1000
+
+
 Progress = Callable[[str], None]
 """Called by ``measure`` now and then with one line on what it is doing."""
 
@@ -152,11 +182,11 @@ class Protocol(TypingProtocol, Generic[S]):
 
     ``Settings`` is a frozen keyword-only dataclass made with ``setting``; it may define ``problems() -> list[str]``,
     one sentence for everything that is wrong with the values. ``presets`` maps names to settings that differ from the
-    default. A protocol may also define ``comparison_points(settings) -> Sequence[ComparisonPoint]``: where backends
-    are compared number by number; ``outlook(settings, done) -> Outlook``: how far it is, where its plan does not hold
-    all the cells that are still to come; ``draw_comparison(findings) -> Mapping[str, Figure]``, which draws the
-    findings of several runs, by name, over each other; and ``plots(findings) -> Mapping[str, Plot]``: what a report
-    draws in a browser in place of the figures of the same names.
+    default. A protocol may also define ``comparison_points(settings) -> Sequence[ComparisonPoint | DynamicsPoint]``:
+    where backends are compared number by number; ``outlook(settings, done) -> Outlook``: how far it is, where its plan
+    does not hold all the cells that are still to come; ``draw_comparison(findings) -> Mapping[str, Figure]``, which
+    draws the findings of several runs, by name, over each other; and ``plots(findings) -> Mapping[str, Plot]``: what a
+    report draws in a browser in place of the figures of the same names.
     """
 
     Settings: type[S]

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jamharness_systems.p_spin import PSpin
 
-from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Observable, PatternSystem, System
+from jamharness.api import Cell, DynamicsPoint, Findings, FinishedCell, Observable, PatternSystem, System
 from jamharness_protocols.ageing import analysis, figures
 from jamharness_protocols.ageing.observables import OBSERVABLES
 from jamharness_protocols.ageing.settings import AgeingSettings
+from jamharness_protocols.ageing.task import rule_of, updates_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_COMPARED = 1000
+"""Updates of a trajectory along which backends are compared, at most."""
 
 
 class Ageing:
@@ -35,11 +39,9 @@ class Ageing:
         ]
         return [cell for cell in cells if analysis.place(cell) not in tried]
 
-    def comparison_points(self, settings: AgeingSettings) -> Sequence[ComparisonPoint]:
-        """The first seed of a network, under the hinge; none for other systems."""
-        if settings.system.value is not None:
-            return []
-        return [settings.comparison_point(settings.network(), settings.count, settings.count, settings.seed)]
+    def comparison_points(self, settings: AgeingSettings) -> Sequence[DynamicsPoint]:
+        """The first seed at every size, under the rule of the run, for a thousand updates or all."""
+        return [_comparison_point(_cell(settings, system, settings.seed)) for system in settings.systems()]
 
     def analyse(self, settings: AgeingSettings, done: Sequence[FinishedCell]) -> Findings:
         """Estimates over seeds, mean curves, and E(t) size by size."""
@@ -79,3 +81,15 @@ def _cell(settings: AgeingSettings, system: System, seed: int) -> Cell:
         label=f"seed {seed}, N = {system.size}",
         cost=float(system.size) * max(1, settings.count) * settings.steps,
     )
+
+
+def _comparison_point(cell: Cell) -> DynamicsPoint:
+    """What a cell follows."""
+    assert cell.system is not None
+    assert cell.loss is not None
+    at = cell.coordinates
+    return DynamicsPoint(
+        label=cell.label, system=cell.system, loss=cell.loss, rule=rule_of(at["dynamics"], at["seed"]),
+        dataset=cell.dataset, patterns=at["patterns"], seed=at["seed"], scheme=at["initial"],
+        updates=min(_COMPARED, at["steps"] * updates_of(at["dynamics"])),
+    )  # fmt: skip

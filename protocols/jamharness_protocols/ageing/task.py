@@ -34,7 +34,7 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
         problem,
         system.initial(seed=at["seed"], scheme=at["initial"]),
         rule_of(dynamics, at["seed"]),
-        2 if dynamics["rule"] == "langevin" else 1,
+        updates_of(dynamics),
         at["waiting"],
         at["lags"],
         at["energy_steps"],
@@ -65,6 +65,11 @@ def counter_of(cell: Cell, backend: Backend) -> Counter | None:
         return None
     part = replace(cell, coordinates={**cell.coordinates, "patterns": at["patterns"]})
     return Counter(problem=problem_of(part, backend), steps=at["steps"], probes=at["probes"])
+
+
+def updates_of(dynamics: Mapping[str, Any]) -> int:
+    """Updates of one step."""
+    return 2 if dynamics["rule"] == "langevin" else 1
 
 
 def rule_of(dynamics: Mapping[str, Any], seed: int) -> Optimizer:
