@@ -16,7 +16,7 @@ from jamharness.agreement.result import Trajectories
 from jamharness.agreement.rows import ExactRow, HorizonRow
 from jamharness.agreement.updates import MovingPoint
 from jamharness.agreement.workers import BackendWorker, reason_of
-from jamharness.api import BadInput, DynamicsPoint, Float64, Minibatch, Network
+from jamharness.api import BadInput, DynamicsPoint, Float64, LocalSystem, Minibatch, Network
 from jamharness.plugins import Plugins
 from jamharness.running.data import Loading, load_patterns
 
@@ -40,7 +40,7 @@ class PreparedDynamics:
             BadInput: everything that is wrong with the data, or a reference that would take hours.
         """
         system = declared.system
-        if reference == SLOW_REFERENCE and system.size > LARGEST and not isinstance(system, Network):
+        if reference == SLOW_REFERENCE and system.size > LARGEST and not isinstance(system, Network | LocalSystem):
             raise BadInput(
                 f"reference = {reference}: it takes derivatives in N = {system.size} directions one by one; give "
                 f"--reference with one of the frameworks, or a system with N up to {LARGEST}."

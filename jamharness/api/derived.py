@@ -208,6 +208,12 @@ class DerivedProblem:
 
     def margins_and_gradient(self, w: Array) -> tuple[Array, Array]:
         """Δ(w) (M,) and ∇L(w) (N,), of which L comes without another pass."""
+        if not self.system.along and not self.loss.finite_range:
+            # An energy: nothing is left out of the backward pass, and one forward pass does for both.
+            gaps, pulled = self.differentiator.value_and_pull(
+                self.gaps, w, self.data, lambda found: self.loss.slope(self.loss.margins(found)) / len(found)
+            )
+            return self.loss.margins(gaps), -pulled
         margins = self.margins(w)
         slopes = self.loss.slope(margins) / len(margins)
         rows, data = self._pulling(slopes)

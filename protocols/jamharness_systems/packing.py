@@ -1,12 +1,14 @@
 """What packings of particles in a periodic box have in common: pairs, sizes, the load, and which contacts hold them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gamma, pi
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import BadInput, Float64, LocalSystem
+from jamharness.api import BadInput, Data, Float64, LocalSystem, Namespace
 
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
 """The two particles of each pair, (M,) each."""
@@ -65,6 +67,49 @@ class Packing(LocalSystem):
     def load(self, constraints: int, margin: float) -> float:  # noqa: ARG002  (every pair is a constraint)
         """φ = φ₀ (1 + κ)^d."""
         return float(self.reference * (1 + margin) ** self.space)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unwrapped(LocalSystem):
+    """A packing that is never brought back into its box, so that w(t) − w(0) is how far its particles have come.
+
+    Its gaps are those between nearest images, wherever particles are.
+
+    Arguments:
+        inside: the packing.
+    """
+
+    inside: Packing
+
+    @property
+    def along(self) -> tuple[str, ...]:  # type: ignore[override]
+        """As of the packing, like all that follows."""
+        return self.inside.along
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return self.inside.size
+
+    def support(self) -> NDArray[np.intp]:
+        """Which components each pair depends on."""
+        return self.inside.support()
+
+    def arrays(self, data: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        """What the formula needs."""
+        return self.inside.arrays(data)
+
+    def local_gaps(self, xp: Namespace, parts: Any, data: Data) -> Any:
+        """The gaps of pairs."""
+        return self.inside.local_gaps(xp, parts, data)
+
+    def draw(self, seed: int, scheme: str) -> Float64:
+        """An initial w."""
+        return self.inside.draw(seed, scheme)
+
+    def load(self, constraints: int, margin: float) -> float:
+        """φ."""
+        return self.inside.load(constraints, margin)
 
 
 def held(particles: int, least: int, pairs: Pairs) -> NDArray[np.bool_]:

@@ -31,7 +31,7 @@ _NOTES = {
     "loss_slope": "no t1",
     "participation": "nothing has moved",
     "overlap": "w = 0",
-    "unsatisfied": "no patterns",
+    "unsatisfied": "an energy: nothing to satisfy",
     "flat_directions": "not counted, or in doubt (table flat); give flat_steps, or more of them",
     "flat_rise": "not counted, or in doubt (table flat); give flat_steps, or more of them",
     "ageing_slope": "fewer than two moving curves in the last decade of t_w",
@@ -70,7 +70,7 @@ def analyse(settings: AgeingSettings, done: Sequence[FinishedCell]) -> Findings:
     estimates |= {"ages": ages, "ages_p": probability}
     tables = {"seeds": pd.DataFrame([*rows, *failed], columns=columns), "curves": _curves(largest)}
     if largest:
-        tables["history"] = _history(largest, rows[0]["unsatisfied"] is not None)
+        tables["history"] = _history(largest)
     if counted := [flat for flat in flats if flat is not None]:
         tables["flat"] = _flat(largest[0].curves.waiting, counted)
     if isinstance(settings.measured(), PSpin):
@@ -149,14 +149,14 @@ def _curves(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _history(runs: Sequence[Run], patterned: bool) -> pd.DataFrame:
-    """The loss along the run, and N_Δ/N where there are patterns: means over seeds, with the error of the loss."""
+def _history(runs: Sequence[Run]) -> pd.DataFrame:
+    """The loss along the run, and N_Δ/N where there are constraints: means over seeds, with the error of the loss."""
     losses = np.array([run.loss for run in runs])
     found = {"t": runs[0].times, "loss": losses.mean(axis=0)}
     found["error"] = (
         losses.std(axis=0, ddof=1) / np.sqrt(len(runs)) if len(runs) > 1 else np.full(len(found["t"]), np.nan)
     )
-    if patterned:
+    if runs[0].satisfiable:
         found["unsatisfied"] = np.mean([np.asarray(run.arrays["unsatisfied"]) / run.size for run in runs], axis=0)
     return pd.DataFrame(found)
 

@@ -51,7 +51,7 @@ def _along(findings: Findings) -> "Figure":
     if "unsatisfied" in history:
         unsatisfied.semilogx(history["t"][1:], history["unsatisfied"][1:], "-", color="tab:gray")
     else:
-        _absent(unsatisfied, "no patterns")
+        _absent(unsatisfied, "nothing to satisfy")
     unsatisfied.set_ylabel(r"$N_\Delta/N$")
     unsatisfied.set_xlabel("$t$")
     if "flat" in findings.tables:

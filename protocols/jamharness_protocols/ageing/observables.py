@@ -29,7 +29,7 @@ OBSERVABLES: Mapping[str, Observable] = {
     "participation": _of("", "(Σδ²)²/(N Σδ⁴) of the largest displacement: 1/3 for Gaussian components"),
     "overlap": _of("", "w(t_w)·w(t_w+t) over both lengths, at the last t_w and the longest t after it"),
     "loss": _of("", "at the end; for p_spin the energy per spin"),
-    "unsatisfied": _of("N_Δ/N", "unsatisfied patterns at the end"),
+    "unsatisfied": _of("N_Δ/N", "unsatisfied patterns, or contacts, at the end"),
     "flat_directions": _of("", "part of all directions whose curvature is small, at the last t_w", _PAPER),
     "flat_rise": _of("", "by how much that part grows from the first t_w to the last", _PAPER),
     "energy": _of("E/N", "p_spin: E at the last of energy_times, at 1/N = 0 where there are sizes; the table has all"),

@@ -10,7 +10,7 @@ from jamharness.api import Cell, DynamicsPoint, Findings, FinishedCell, Observab
 from jamharness_protocols.ageing import analysis, figures
 from jamharness_protocols.ageing.observables import OBSERVABLES
 from jamharness_protocols.ageing.settings import AgeingSettings
-from jamharness_protocols.ageing.task import rule_of, updates_of
+from jamharness_protocols.ageing.task import moving, rule_of, updates_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,7 +89,7 @@ def _comparison_point(cell: Cell) -> DynamicsPoint:
     assert cell.loss is not None
     at = cell.coordinates
     return DynamicsPoint(
-        label=cell.label, system=cell.system, loss=cell.loss, rule=rule_of(at["dynamics"], at["seed"]),
+        label=cell.label, system=moving(cell.system), loss=cell.loss, rule=rule_of(at["dynamics"], at["seed"]),
         dataset=cell.dataset, patterns=at["patterns"], seed=at["seed"], scheme=at["initial"],
         updates=min(_COMPARED, at["steps"] * updates_of(at["dynamics"])),
     )  # fmt: skip

@@ -52,6 +52,12 @@ class Run:
         return self.item.cell.system.size
 
     @property
+    def satisfiable(self) -> bool:
+        """Whether it has constraints, patterns or contacts; an energy has none."""
+        assert self.item.cell.system is not None
+        return self.item.cell.system.satisfiable
+
+    @property
     def seed(self) -> int:
         """Of its draws."""
         return int(self.item.cell.coordinates["seed"])
@@ -117,7 +123,7 @@ def measures(run: Run, flat: Flatness | None = None) -> dict[str, Any]:
         "participation": float(squares[largest] ** 2 / fourths[largest]) if fourths[largest] > 0 else None,
         "overlap": _overlap(np.asarray(run.arrays["overlap"])),
         "loss": values["loss"],
-        "unsatisfied": values["unsatisfied"] / run.size if values["patterns"] else None,  # type: ignore[operator]
+        "unsatisfied": values["unsatisfied"] / run.size if run.satisfiable else None,  # type: ignore[operator]
         **_flat(flat),
     }
 

@@ -146,14 +146,15 @@ class AgeingSettings(NetworkSettings):
                         replace(value, spins=size)
                     except BadInput as error:
                         found += error.problems
-        if value is not None and not isinstance(value, PatternSystem | PSpin):
-            found.append(
-                f"system = {self.system.name}: Δ is measured of networks, of other systems of patterns, and of p_spin."
-            )
         if isinstance(value, PatternSystem) and not self.many_classes and "y" not in value.along:
             found.append(f"system = {self.system.name}: its labels are no ±1, as those of data sets are.")
         if value is not None and value.spheres and self.loss_name == "cross_entropy" and self.patterned:
             found.append(f"loss = {self.loss}: {self.system.name} is measured at a margin; use loss=hinge.")
+        if self.flat_steps and value is not None and value.spheres:
+            found.append(
+                f"flat_steps = {self.flat_steps}: {self.system.name} lives on a sphere, whose own curvature H has not; "
+                "leave it out."
+            )
         if self.minimiser == "sgd" and not self.patterned:
             found.append(f"minimiser = sgd: {self.system.name} has no patterns for a minibatch; use langevin.")
         return found
@@ -257,7 +258,7 @@ class AgeingSettings(NetworkSettings):
     def chosen_loss(self) -> Loss:
         """The loss with its margin."""
         if not self.patterned:
-            return Linear()
+            return QuadraticHinge(margin=0.0) if self.measured().satisfiable else Linear()
         name = self.loss_name
         if name == "hinge":
             return QuadraticHinge(margin=self.margin)
@@ -267,7 +268,7 @@ class AgeingSettings(NetworkSettings):
 
     def flat(self) -> dict[str, Any]:
         """How flat directions are counted, as JSON values; steps of 0 say that they are not."""
-        if not self.flat_steps or not self.patterned:
+        if not self.flat_steps:
             return {"steps": 0}
         return {
             "steps": self.flat_steps, "probes": self.flat_probes, "patterns": min(self.flat_patterns, self.count)

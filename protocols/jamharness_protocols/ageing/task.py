@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from jamharness_systems.p_spin import PSpin
+from jamharness_systems.packing import Packing, Unwrapped
 
 from jamharness.api import (
     Backend,
@@ -15,6 +16,7 @@ from jamharness.api import (
     Optimizer,
     Progress,
     Sgd,
+    System,
 )
 from jamharness_protocols.ageing.flatness import Counter
 from jamharness_protocols.ageing.following import follow
@@ -28,6 +30,7 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
         values: N, N_w, P, how many components were kept, and the loss and N_Δ at the end.
         arrays: as ``following.History`` has them.
     """
+    cell = replace(cell, system=moving(system_of(cell)))
     system, problem, at = system_of(cell), problem_of(cell, backend), cell.coordinates
     dynamics = at["dynamics"]
     found = follow(
@@ -65,6 +68,11 @@ def counter_of(cell: Cell, backend: Backend) -> Counter | None:
         return None
     part = replace(cell, coordinates={**cell.coordinates, "patterns": at["patterns"]})
     return Counter(problem=problem_of(part, backend), steps=at["steps"], probes=at["probes"])
+
+
+def moving(system: System) -> System:
+    """The system as it is followed: a packing without the walls of its box."""
+    return Unwrapped(inside=system) if isinstance(system, Packing) else system
 
 
 def updates_of(dynamics: Mapping[str, Any]) -> int:

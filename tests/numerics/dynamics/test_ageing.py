@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jamharness_numerics.dynamics import mode_coupling, quadratic_distance
+from jamharness_numerics.dynamics import mode_coupling, quadratic_distance, two_spin_correlation
 from jamharness_numerics.dynamics.ageing import (
     ALIKE,
     Curves,
@@ -37,6 +37,28 @@ def test_the_exponent_of_curves_that_collapse(exponent):
     assert found[0] == pytest.approx(exponent, abs=0.01)
     assert found[1] < 0.02
     assert spread(curves(lambda wait, t: master(t / wait**exponent))) > 3 * found[1]
+
+
+def test_two_spins_age_fully():
+    """P = 2 at T = 0: C is a function of t/t_w alone once t_w is large, (2√x/(1 + x))^(3/2) with x = 1 + t/t_w.
+
+    So μ = 1, and where t is short Δ = (3/8)(t/t_w)²: a slope of −2 with age, and of 2 with t.
+    """
+    waiting = np.geomspace(100, 1000, 6)
+    long, short = np.geomspace(10, 10_000, 30), np.geomspace(0.4, 5, 12)
+    exact, early = (
+        Curves(
+            waiting=waiting, lags=lags, distance=2 - 2 * two_spin_correlation(waiting[:, None] + lags, waiting[:, None])
+        )
+        for lags in (long, short)
+    )
+    x = 1 + long / waiting[-1]
+    np.testing.assert_allclose(exact.distance[-1], 2 - 2 * (2 * np.sqrt(x) / (1 + x)) ** 1.5, rtol=2e-3)
+    exponent, width = ageing_exponent(exact)
+    assert exponent == pytest.approx(1.0, abs=0.005)
+    assert width < 0.01 < spread(exact)
+    assert slope_with_age(early) == pytest.approx(-2.0, abs=0.02)
+    assert diffusion_exponent(early.some(waiting > 999)) == pytest.approx(2.0, abs=0.02)
 
 
 def test_curves_without_age():

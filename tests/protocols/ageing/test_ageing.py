@@ -1,7 +1,9 @@
 """The ageing protocol: a follower that changes nothing, verdicts on systems that age and that do not, refusals."""
 
 import io
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from jamharness_protocols.ageing.analysis import verdict
 from jamharness_protocols.ageing.following import follow, gradient_noise
 from jamharness_protocols.ageing.protocol import Ageing
 from jamharness_systems.p_spin import PSpin
+from jamharness_systems.packing import Unwrapped
 from jamharness_systems.spheres import Spheres
 
 from jamharness.api import (
@@ -30,6 +33,7 @@ from jamharness.api import (
 PROTOCOL = Ageing()
 SMALL = Ageing.Settings(width=4, depth=1, seeds=3, budget=400, load=3.0, learning_rate=0.1, batch=10)
 GLASS = replace(SMALL, system=SystemChoice("p_spin", PSpin(spins=10)), first_wait=5, energy_times=(1.0, 5.0))
+PACKING = replace(SMALL, system=SystemChoice("spheres", Spheres(particles=12, reference=0.95)), dt=0.5, flat_steps=10)
 NETWORK = Network(inputs=3, width=4, depth=1, activation="tanh")
 
 
@@ -108,10 +112,13 @@ def test_a_run_that_diverges_fails_with_advice():
         follow(small_problem(), NETWORK.initial(2), rule, 1, (3,), (1, 5), (), 30, 100, 2, silent)
 
 
-@pytest.mark.parametrize("asked", [SMALL, GLASS], ids=["network", "glass"])
+@pytest.mark.parametrize("asked", [SMALL, GLASS, PACKING], ids=["network", "glass", "packing"])
 def test_a_small_run_from_end_to_end(carry_out, asked):
     """One cell for each seed, then none; estimates are declared; figures draw."""
     assert asked.problems() == []
+    assert all(
+        point.updates == asked.steps * (1 if asked is SMALL else 2) for point in PROTOCOL.comparison_points(asked)
+    )
     cells = PROTOCOL.plan(asked, [])
     assert [cell.coordinates["seed"] for cell in cells] == [0, 1, 2]
     done = carry_out(PROTOCOL, asked)
@@ -136,6 +143,24 @@ def test_a_small_run_from_end_to_end(carry_out, asked):
     assert ("energy" in findings.estimates) == (asked is GLASS)
     for figure in (PROTOCOL.draw(findings) | PROTOCOL.draw_comparison({"one": findings, "two": findings})).values():
         figure.savefig(io.BytesIO(), format="png")
+
+
+def test_a_packing_moves_through_the_walls_of_its_box():
+    """Δ is how far its particles have come, where w in the box jumps by 1; forces and energies are the same."""
+    packing, rule = Spheres(particles=16, reference=0.95), Langevin(dt=0.5)
+    start = packing.initial(1)
+    problem = NumpyBackend().problem(Unwrapped(inside=packing))
+    found = follow(problem, start, rule, 2, (5,), (100,), (), 110, 100, 0, silent)
+    states = [NumpyBackend().problem(packing).descend(State(w=start), 2 * step, rule).w for step in (5, 105)]
+    apart = states[1] - states[0]
+    assert np.abs(apart).max() > 0.9
+    apart -= np.rint(apart)
+    assert found.distance[0, 0] == pytest.approx(np.mean(apart**2), rel=1e-9)
+    assert np.sqrt(found.distance[0, 0]) < 0.1
+    assert (
+        found.loss[-1]
+        == NumpyBackend().problem(packing).loss_and_gradient(problem.descend(State(w=start), 220, rule).w)[0]
+    )
 
 
 def test_each_seed_of_a_glass_has_its_own_couplings_and_each_size_its_cells():
@@ -210,6 +235,14 @@ def test_p_values_of_systems_that_do_not_age_are_uniform():
         assert np.mean(np.array(found) < part) == pytest.approx(part, abs=4 * np.sqrt(part * (1 - part) / 1000))
 
 
+def test_the_verdict_on_walks_that_are_followed():
+    """Random walks age as seldom as chance has it, and walks whose steps shorten while D stays do in every group."""
+    module = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "ageing_verdict.py"))
+    found = {name: module["rate"](module["CASES"][name][0], 6)[0] for name in list(module["CASES"])[::3]}
+    assert found["a random walk"] <= 2
+    assert found["a walk whose steps shorten, D not"] == 6
+
+
 def test_what_rests_does_not_age():
     """Every pattern satisfied, and no noise: the verdict is no, and says why; too few runs have none."""
     rest = made(lambda wait, t: np.where(wait < 100, t, 0.0))
@@ -280,7 +313,8 @@ def test_a_failed_cell_is_a_row_with_its_reason():
         ({"temperature": -1.0}, "temperature = -1.0"),
         ({"budget": 100}, "budget = 100"),
         ({"sizes": (8, 16)}, "sizes = 8,16"),
-        ({"system": SystemChoice("spheres", Spheres())}, "system = spheres"),
+        ({"system": SystemChoice("spheres", Spheres()), "minimiser": "sgd"}, "minimiser = sgd"),
+        ({"system": SystemChoice("p_spin", PSpin()), "flat_steps": 20}, "flat_steps = 20"),
         ({"system": SystemChoice("p_spin", PSpin()), "minimiser": "sgd"}, "minimiser = sgd"),
         ({"system": SystemChoice("p_spin", PSpin()), "sizes": (8, 3000)}, "spins = 3000"),
     ],
