@@ -129,6 +129,9 @@ def cosine(one: Array, other: Array) -> float:
 def gradient_noise(problem: Any, w: Array, rule: Optimizer, batches: int) -> float:
     """D: the variance of a component of the gradient over minibatches drawn by themselves; NaN for other rules.
 
+    Where a minibatch is all there is, D is 0. Batches of one epoch have no pattern in common, so that D is too large by
+    up to B/P of itself; that part is the same at every t_w.
+
     Arguments:
         problem: with patterns.
         w: (N,) where.
@@ -137,6 +140,8 @@ def gradient_noise(problem: Any, w: Array, rule: Optimizer, batches: int) -> flo
     """
     if not isinstance(rule, Minibatch):
         return float("nan")
+    if rule.batch >= problem.constraints and not rule.replacement:
+        return 0.0  # in another order, whose roundings are no noise
     mean, squares = np.zeros(len(w)), np.zeros(len(w))
     order = Minibatch(rule=rule.rule, batch=rule.batch, seed=rule.seed + 1_000_003)
     for number in range(batches):

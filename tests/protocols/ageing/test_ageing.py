@@ -102,6 +102,9 @@ def test_the_noise_of_the_gradient():
     expected = rows.var(axis=0, ddof=1).mean() / 4 * (1 - 4 / 20)
     found = gradient_noise(problem, w, Minibatch(batch=4), 4000)
     assert found == pytest.approx(expected, rel=0.1)
+    few = np.mean([gradient_noise(problem, w, Minibatch(batch=4, seed=seed), 5) for seed in range(400)])
+    assert few == pytest.approx(expected / (1 - 4 / 20), rel=0.1)  # one epoch: batches have no pattern in common
+    assert gradient_noise(problem, w, Minibatch(batch=20), 10) == 0.0
     assert np.isnan(gradient_noise(problem, w, Langevin(), 10))
 
 
