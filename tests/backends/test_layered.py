@@ -14,6 +14,7 @@ from jamharness_systems.layered import LayeredNetwork, ResNet18, SmallNet, Toy
 from scipy.signal import correlate2d
 from scipy.special import expit, log_softmax
 
+from jamharness.agreement import agree
 from jamharness.api import (
     EPSILON,
     BadInput,
@@ -218,6 +219,34 @@ def test_a_thousand_updates_agree_to_the_horizon(updated):
     """Of the toy network."""
     one, other = updated
     np.testing.assert_allclose(one["Toy later"], other["Toy later"], atol=1e-9)
+
+
+@pytest.mark.torch
+@pytest.mark.tensorflow
+@pytest.mark.slow
+@pytest.mark.skipif("JAMHARNESS_FULL" not in os.environ, reason="minutes; JAMHARNESS_FULL=1 runs it")
+@pytest.mark.parametrize(
+    "system",
+    [
+        "toy(side=8,hidden=10)",
+        "resnet18(side=8,kernels=2)",
+        "layered(side=8,layers=conv3x10 pool relu conv2x20 relu dense)",
+    ],
+)
+def test_a_thousand_updates_agree_in_distribution(tmp_path, system):
+    """Losses of five seeds in each framework, equal to within a hundredth by two one-sided tests."""
+    pytest.importorskip("torch")
+    pytest.importorskip("tensorflow")
+    found = agree(
+        "ageing", backends=("torch", "tensorflow"), reference="torch", kinds=("distribution",), store=tmp_path,
+        settings={
+            "system": system, "dataset": "digits", "patterns": 60, "batch": 20, "learning_rate": 0.05, "momentum": 0.5,
+            "budget": 1000, "seeds": 5, "waits": 3, "per_decade": 3, "noise_batches": 5,
+        },
+        equivalences={"loss": 0.01},
+    )  # fmt: skip
+    (row,) = (row for row in found.distribution if row.observable == "loss")
+    assert (row.verdict, row.count) == ("agree", 5), row
 
 
 def test_blocks_change_nothing_but_where_patterns_are_coupled():
