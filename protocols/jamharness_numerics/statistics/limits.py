@@ -27,15 +27,17 @@ class Limit:
         return 2 * float(stats.t.sf(abs(self.value - truth) / self.error, self.degrees))
 
 
-def large_size_limit(sizes: Float64, samples: Float64) -> Limit:
+def large_size_limit(sizes: Float64, samples: Float64, *, self_averaging: bool = False) -> Limit:
     """Least squares in 1/N, each size weighted by the spread of its samples.
 
     Arguments:
         sizes: N of each sample (n,), of at least two different ones.
         samples: (n,), at least two of every size.
+        self_averaging: take spreads as 1/√N, as those of an energy per spin are, and not from the samples of each size,
+            where these are few: three that lie close by chance would outweigh all others.
     """
     spread = {size: max(float(samples[sizes == size].std(ddof=1)), 1e-12) for size in np.unique(sizes)}
-    weight = np.array([1 / spread[size] for size in sizes])
+    weight = np.sqrt(sizes) if self_averaging else np.array([1 / spread[size] for size in sizes])
     design = np.stack([np.ones_like(sizes), 1 / sizes], axis=1) * weight[:, None]
     solution, *_ = np.linalg.lstsq(design, samples * weight, rcond=None)
     degrees = len(samples) - 2

@@ -60,7 +60,7 @@ def at_infinity(sizes: Float64, values: Float64) -> Estimate:
     if counts.min() < LEAST:
         note = f"a size with {counts.min()} seeds: {LEAST} are needed of each for the limit"
         return Estimate(value=None, low=None, high=None, count=len(values), note=note)
-    limit = large_size_limit(sizes, values)
+    limit = large_size_limit(sizes, values, self_averaging=True)
     low, high = limit.interval()
     return Estimate(value=limit.value, low=low, high=high, count=len(values))
 

@@ -30,3 +30,16 @@ def test_a_wrong_truth_has_a_small_p():
     found = large_size_limit(SIZES, 2 - 3 / SIZES + noise)
     assert found.p(2.0) > 0.01
     assert found.p(3.0) < 1e-6
+
+
+def test_a_few_samples_that_lie_close_by_chance_do_not_outweigh_the_others():
+    """Intervals of three samples at each of four sizes hold the truth as often as they say with spreads of 1/√N."""
+    sizes = np.repeat([64.0, 128.0, 256.0, 1000.0], 3)
+    held = {True: 0, False: 0}
+    for seed in range(400):
+        samples = -1 + 2 / sizes + 0.3 / np.sqrt(sizes) * generator("few", seed).standard_normal(12)
+        for averaging in held:
+            low, high = large_size_limit(sizes, samples, self_averaging=averaging).interval()
+            held[averaging] += low < -1 < high
+    assert held[True] > 366  # of 400; 95% but for three standard errors
+    assert held[False] < held[True] - 15
