@@ -78,7 +78,11 @@ def ages(noise=1e-4):
         "waiting": waiting, "lags": lags, "distance": lags / (lags + waiting[:, None]), "noise": noise / waiting,
         "times": np.geomspace(0.1, 1e5, 50), "loss": np.geomspace(1, 1e-3, 50), "exponent": np.array(0.84),
     }  # fmt: skip
-    return Findings(estimates={}, tables={}, arrays=arrays)
+    pairs = [(wait, lag) for wait in arrays["waiting"] for lag in arrays["lags"]]
+    curves = pd.DataFrame(pairs, columns=["waiting", "t"]).assign(overlap=0.9, participation=0.3)
+    history = pd.DataFrame({"t": arrays["times"], "loss": arrays["loss"], "unsatisfied": 0.5})
+    flat = pd.DataFrame({"waiting": arrays["waiting"], "flat": 0.9, "negative": 0.01, "error": 0.01})
+    return Findings(estimates={}, tables={"curves": curves, "history": history, "flat": flat}, arrays=arrays)
 
 
 def curves(sizes, low=3, high=4000):
