@@ -19,7 +19,9 @@ BIASED = [({"fault": "estimator"}, {})]
 
 FEW = {
     "cusp": [{"seed": seed} for seed in range(12)],
-    "linear": [{"seed": seed, "load": load} for load in (3, 4) for seed in range(2)],
+    "linear": [
+        {"seed": seed, "load": load, "size": size} for load in (3, 4) for size in (75, 150) for seed in range(3)
+    ],
     "spheres": [{"seed": 1, "dimension": 2, "particles": 20}],
 }
 
