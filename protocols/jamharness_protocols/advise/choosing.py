@@ -16,11 +16,11 @@ FACTORS = (1.0, 2.0, 4.0, 8.0)
 where classes overlap, but means of several hardly do (docs/advise.md)."""
 BASE = 2.0
 """The factor that the others are compared with."""
-TYPICAL: Mapping[float, float] = {1.0: 0.05, 2.0: 0.0, 4.0: 0.02, 8.0: 0.06}
+TYPICAL: Mapping[float, float] = {1.0: 0.05, 2.0: 0.0, 4.0: 0.04, 8.0: 0.10}
 """Log of the error over that at ``BASE`` on all patterns, of data for which a part shows no difference; and"""
-KEPT = 0.6
-"""the part of a log ratio on a tenth that is left on all patterns: both of twelve tasks of docs/advise.md."""
-NEARLY = 1.01
+KEPT = 0.7
+"""the part of a log ratio on a tenth that is left on all patterns: both of eighteen tasks of docs/advise.md."""
+NEARLY = 1.02
 """The smallest networks that err within this factor of the least are taken: they cost less."""
 ENOUGH = 1.02
 """The error of the advised number of networks over that of ever so many, at most, where so many were tried."""
