@@ -100,6 +100,22 @@ def test_a_trajectory_is_one_descent_and_its_least_error_is_on_it(measure):
     assert errors[list(records).index(found.values["stopping"])] == errors.min()
 
 
+def test_outputs_of_zero_are_no_answer_under_cross_entropy(measure):
+    """A network whose units are off on every pattern has errors left, however long it is trained."""
+    asked = settings(minimiser="adam", loss="cross_entropy", budget=20, records=2, bias=False, depth=2)
+    cell = asked.trained(0, 0, 40, 1)
+    x, y = load(cell.dataset).first(40)
+    problem = NumpyBackend().problem(cell.system, x, y, loss=cell.loss)
+    assert not problem.loss.satisfied(problem.margins(np.zeros(cell.system.size))).any()
+    # One unit a layer: of some initial weights it is off on all patterns with a second layer below zero, and stays so.
+    off = next(seed for seed in range(100) if not problem.outputs(cell.system.initial(seed), x).any())
+    dead = replace(cell, coordinates={**cell.coordinates, "seed": off})
+    found = measure(dead, [])
+    assert found.values["train_error"] == 1.0
+    assert found.values["unsatisfied"] == 40
+    assert found.values["outcome"] == "minimum"
+
+
 def test_a_second_order_minimisation_is_the_same_when_followed(measure):
     """Its w and its verdict are those of the minimisation that nobody watches; every record is a step of it."""
     asked = settings(stopped=True)
