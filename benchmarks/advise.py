@@ -213,9 +213,9 @@ def rows(chosen: list[Task], seconds: float, **asked: Any) -> Iterator[str]:
         judgements.append((held, ratio))
         yield row
     told = [(held, against) for held, against in judgements if held is not None and against is not None]
-    near = sum(against.ratio <= 1.05 for _, against in told)
+    near = sum(against.value <= 1.05 for _, against in told)
     possible = sum(against.low <= 1.05 for _, against in told)
-    middle = np.median([against.ratio for _, against in told]) if told else float("nan")
+    middle = np.median([against.value for _, against in told]) if told else float("nan")
     yield ""
     yield (
         f"{len(judgements)} of {len(chosen)} tasks; {len(judgements) - len(told)} cannot be told; of the others the "
