@@ -11,6 +11,7 @@ from jamharness_numerics.statistics.collapse import distance_of_curves, pooled_s
 from jamharness_systems.parametrised import UNITS
 
 from jamharness.api import CellResult, Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.regimes.lazy_limit import LazyLimit, log_variance
 from jamharness_protocols.regimes.observables import FEATURE, LAZY, OBSERVABLES
 from jamharness_protocols.regimes.plane import by_place, crossing_at, jamming_bracket, satisfied, seeds_of
 from jamharness_protocols.regimes.settings import RegimesSettings
@@ -79,9 +80,7 @@ class Plane:
         shares = np.bincount(chosen.astype(int), minlength=int(chosen.max()) + 1) / len(chosen)
         for place, outputs in enumerate(self.outputs):
             if self.solved[place].all():
-                own = outputs[: len(shares)]
-                spread = shares @ own**2 - (shares @ own) ** 2
-                found[place] = np.log(spread.mean() / (1 - np.sum(shares**2)))
+                found[place] = log_variance(outputs, shares)
         return found
 
 
@@ -104,13 +103,14 @@ def analyse(settings: RegimesSettings, done: Sequence[FinishedCell]) -> Findings
         if plane.places
         else {}
     )
-    made |= _critical(jamming) | _errors(settings, plane) | _costs(done)
+    limit = LazyLimit(settings, done)
+    made |= _critical(jamming) | _errors(settings, plane) | _costs(done) | limit.estimates()
     missing = Estimate(value=None, low=None, high=None, count=0, note="no place has all its networks")
     estimates = {name: made.get(name, missing) for name in OBSERVABLES}
     objection = (
         "" if plane.places else "No place of the plane has all its networks: look at the failures, or raise --limit."
     )
-    tables = {"places": _places(settings, plane), "crossover": lines, "jamming": jamming}
+    tables = {"places": _places(settings, plane), "crossover": lines, "jamming": jamming, "lazy_limit": limit.table()}
     return Findings(estimates=estimates, tables=tables, objection=objection)
 
 
@@ -282,12 +282,13 @@ def ensemble_error(outputs: Float64, labels: Float64) -> float:
 
 def _costs(done: Sequence[FinishedCell]) -> dict[str, Estimate]:
     """What flows cost."""
-    gradients = [float(item.result.values["gradients"]) for item in done if item.result is not None]  # type: ignore[arg-type]
-    undecided = sum(_undecided(item) for item in done)
+    flows = [item for cells in by_place(done).values() for item in cells.values()]
+    gradients = [float(item.result.values["gradients"]) for item in flows if item.result is not None]  # type: ignore[arg-type]
+    undecided = sum(_undecided(item) for item in flows)
     mean = float(np.mean(gradients)) if gradients else None
     return {
         "gradients": Estimate(value=mean, low=None, high=None, count=len(gradients)),
-        "undecided": Estimate(value=float(undecided), low=None, high=None, count=len(done)),
+        "undecided": Estimate(value=float(undecided), low=None, high=None, count=len(flows)),
     }
 
 
