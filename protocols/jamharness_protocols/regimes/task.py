@@ -112,8 +112,8 @@ def measure_limit(cell: Cell, _needed: Sequence[CellResult], _backend: Backend, 
     """The lazy limit α → ∞ of one network: the flow of its initial kernel, layer by layer in NumPy at any width.
 
     Returns:
-        values: how it ended, N_Δ, ‖Θ₀‖/P, and the test error. arrays: ``outputs`` F (M,) on the test set, ``labels``, and
-        ``pulls`` q (P,): F moves by Σ_μ Θ(x, x_μ) y_μ q_μ.
+        values: how it ended, N_Δ, ‖Θ₀‖/P, and the test error. arrays: ``outputs`` F (M,) on the test set with its
+        ``labels``, and ``pulls`` q (P,): F moves by Σ_μ Θ(x, x_μ) y_μ q_μ.
     """
     at, system = cell.coordinates, system_of(cell)
     assert isinstance(system, ParametrisedNetwork)
