@@ -98,12 +98,10 @@ def analyse(settings: RegimesSettings, done: Sequence[FinishedCell]) -> Findings
     """
     plane = Plane(settings, done)
     lines, jamming = _crossover(settings, plane), _jamming(settings, done)
-    made = (
-        {name: _estimate(settings, plane, name, rule) for name, rule in _rules(settings).items()}
-        if plane.places
-        else {}
-    )
+    rules = _rules(settings) if plane.places else {}
+    made = {name: _estimate(settings, plane, name, rule) for name, rule in rules.items()}
     limit = LazyLimit(settings, done)
+    readings = {name: partial(rule, plane) for name, rule in rules.items()} | {"variance_slope_limit": limit.slope}
     made |= _critical(jamming) | _errors(settings, plane) | _costs(done) | limit.estimates()
     missing = Estimate(value=None, low=None, high=None, count=0, note="no place has all its networks")
     estimates = {name: made.get(name, missing) for name in OBSERVABLES}
@@ -111,7 +109,28 @@ def analyse(settings: RegimesSettings, done: Sequence[FinishedCell]) -> Findings
         "" if plane.places else "No place of the plane has all its networks: look at the failures, or raise --limit."
     )
     tables = {"places": _places(settings, plane), "crossover": lines, "jamming": jamming, "lazy_limit": limit.table()}
-    return Findings(estimates=estimates, tables=tables, objection=objection)
+    samples = {name: by_network(read, settings) for name, read in readings.items() if estimates[name].value is not None}
+    return Findings(estimates=estimates, tables=tables, objection=objection, samples=samples)
+
+
+def by_network(read: Callable[[Float64], float], settings: RegimesSettings) -> dict[str, float]:
+    """What each network adds to an estimate: Tukey's pseudo-values n θ − (n − 1) θ without it, by seed.
+
+    They stand for independent samples where two runs on the same seeds are compared; none where an estimate cannot do
+    without one of the networks.
+
+    Arguments:
+        read: the estimate from some networks, by their places among the seeds.
+        settings: of the protocol.
+    """
+    count = settings.seeds
+    everyone = np.arange(count, dtype=np.float64)
+    without = [read(np.delete(everyone, left)) for left in range(count)] if count > 2 else [float("nan")]
+    if not np.isfinite(without).all():
+        return {}
+    whole = read(everyone)
+    values = [count * whole - (count - 1) * each for each in without]
+    return {str(seed): value for seed, value in zip(seeds_of(settings), values, strict=True)}
 
 
 Rule = Callable[[Plane, Float64], float]

@@ -12,10 +12,15 @@ What bends a line of slope −1 is of the relative size of ‖ΔΘ‖/‖Θ₀�
 than 1% (docs/regimes.md)."""
 
 
+_SAME = 0.05
+
+
 def _of(unit: str, meaning: str, published: str = "") -> Observable:
+    slope = published != ""
     return Observable(
         unit=unit, meaning=meaning, source=SOURCE, comparison="distribution", published=published,
-        published_for={"loss": ("softhinge", "hinge")} if published else {},
+        published_for={"loss": ("softhinge", "hinge")} if slope else {}, equivalence=_SAME if slope else None,
+        equivalence_source="a sixth of what the slopes −1 and −4/3 of the two regimes differ by" if slope else "",
     )  # fmt: skip
 
 
