@@ -32,6 +32,7 @@ class Regimes:
         "paper": {
             "dataset": "mnist", "depth": 5, "patterns": 10_000, "widths": (10, 30, 100, 300, 1000), "seeds": 10,
             "scales": (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1e3, 1e4), "highest_width": 3000, "budget": 1_000_000,
+            "method": "chebyshev",
         },
     }  # fmt: skip
     observables: ClassVar[Mapping[str, Observable]] = OBSERVABLES
