@@ -66,15 +66,19 @@ class Regimes:
         return Outlook(words=words, fewest=left, most=left + 3 * lines * each)
 
     def comparison_points(self, settings: RegimesSettings) -> Sequence[ComparisonPoint]:
-        """The first network of the smallest width, under the quadratic hinge, with α = 1 and f₀ left in.
+        """The first network that is too narrow for its patterns, under the quadratic hinge, with α = 1 and f₀ left in.
 
-        It is the fully connected network of that shape without biases that backends have closed forms for; none where
-        those do not know the activation.
+        It is the fully connected network of that shape without biases that backends have closed forms for, of the
+        largest width up to the grid's own with N ≤ P/4: where all patterns are satisfied which of them are by rounding
+        alone is a matter of rounding, and H0 jumps with it. None where backends do not know the activation.
         """
+        narrow = [
+            width for width in range(2, min(settings.widths) + 1) if 4 * settings.network_of(width).size <= settings.patterns
+        ]  # fmt: skip
+        own = settings.network_of(max(narrow, default=1))
         try:
             network = Network(
-                inputs=10 if settings.inputs is None else settings.inputs, width=min(settings.widths),
-                depth=settings.depth, activation=settings.activation, bias=False,
+                inputs=own.inputs, width=own.width, depth=own.depth, activation=own.activation, bias=False
             )  # fmt: skip
         except BadInput:
             return []

@@ -219,9 +219,11 @@ def test_the_lazy_limit_is_that_of_flows_at_a_large_scale(measure):
 
 
 def test_points_of_comparison_are_networks_that_backends_have_closed_forms_for():
-    """The shape of the smallest width; none for an activation that is not theirs."""
-    (point,) = PROTOCOL.comparison_points(settings())
-    assert (point.network.width, point.network.bias, point.patterns) == (4, False, 20)
+    """Too narrow for the patterns, at most as wide as the grid; none for an activation that is not theirs."""
+    (point,) = PROTOCOL.comparison_points(settings(patterns=200))
+    assert (point.network.width, point.network.bias, point.patterns) == (3, False, 200)
+    assert PROTOCOL.comparison_points(settings(patterns=2000))[0].network.width == 4
+    assert PROTOCOL.comparison_points(settings())[0].network.width == 1
     assert PROTOCOL.comparison_points(settings(activation="swish(2)")) == []
 
 
