@@ -72,9 +72,8 @@ class Regimes:
         largest width up to the grid's own with N ≤ P/4: where all patterns are satisfied which of them are by rounding
         alone is a matter of rounding, and H0 jumps with it. None where backends do not know the activation.
         """
-        narrow = [
-            width for width in range(2, min(settings.widths) + 1) if 4 * settings.network_of(width).size <= settings.patterns
-        ]  # fmt: skip
+        widths = range(2, min(settings.widths) + 1)
+        narrow = [width for width in widths if 4 * settings.network_of(width).size <= settings.patterns]
         own = settings.network_of(max(narrow, default=1))
         try:
             network = Network(
