@@ -1,17 +1,22 @@
 """The error of a gradient flow against its tolerance, and what it costs beside the authors' rule.
 
-Usage: python benchmarks/flow.py [--width H] [--patterns P] [--scales A…]
+Usage: python benchmarks/flow.py [--width H] [--patterns P] [--scales A…] [--side-by-side R [--widths H…]]
 
 One network of two layers of softplus(5) units on random patterns, under the softened hinge, at √h α = .1, 1 and 1000,
 followed to 0.9 of the time at which every pattern is satisfied. Errors are those of Δ and, relative to |w − w₀|, of w
 against SciPy's DOP853 at 1e-11.
+
+With --side-by-side R instead: R networks from seeds of their own at P = 200, to N_Δ = 0 or 5000 gradients, one
+after the other and in one array, in seconds of the processor for one trajectory.
 """
 
 import argparse
+from collections.abc import Sequence
+from itertools import product
 from time import process_time
 
 import numpy as np
-from jamharness_numerics.flow import Until, gradient_flow
+from jamharness_numerics.flow import Until, gradient_flow, gradient_flows
 from jamharness_systems.parametrised import ParametrisedNetwork
 from jamharness_torch.backend import TorchBackend
 from scipy.integrate import solve_ivp
@@ -23,14 +28,39 @@ CASES = {
 }  # fmt: skip
 
 
-def posed(width: int, patterns: int, scale: float) -> tuple[DerivedProblem, Float64]:
+def posed(width: int, patterns: int, scale: float, seed: int = 0) -> tuple[DerivedProblem, Float64]:
     """The problem at √h α, and w₀."""
     x = generator("benchmarks", "flow").standard_normal((patterns, 5))
     x *= np.sqrt(5) / np.linalg.norm(x, axis=1)[:, None]
     y = np.where(x[:, 0] * x[:, 1] + 0.5 * x[:, 2] > 0, 1.0, -1.0)
     system = ParametrisedNetwork(inputs=5, width=width, depth=2)
-    w, output = system.initial(0), Output(system=system, scale=scale / np.sqrt(width))
-    return TorchBackend(threads=1).problem(output, {"x": x, "y": y, "origin": w}, SoftHinge()), w
+    w, output = system.initial(seed), Output(system=system, scale=scale / np.sqrt(width), centred=False)
+    backend = TorchBackend(threads=1)
+    offsets = y * backend.problem(output, {"x": x, "y": y}).outputs(w, x)
+    return backend.problem(output, {"x": x, "y": y}, SoftHinge(offsets=tuple(offsets.tolist()))), w
+
+
+def side_by_side(widths: Sequence[int], scales: Sequence[float], count: int) -> None:
+    """Print what a trajectory costs alone and in one array."""
+    print(f"{'h':>3}{'√h α':>7}  {'method':<12}{'gradients':>10}{'alone':>8}{'together':>10}{'times':>7}{'apart':>9}")
+    for width, scale in product(widths, scales):
+        made = [posed(width, 200, scale, seed) for seed in range(count)]
+        problems, starts = [problem for problem, _ in made], [w for _, w in made]
+        for method, tolerance in (("authors", 1e-4), ("chebyshev", 1e-3), ("exponential", 1e-2)):
+            until, start = Until(gradients=5000), process_time()
+            alone = [gradient_flow(problem, w, method, tolerance, until) for problem, w in made]
+            between = process_time()
+            together = gradient_flows(problems, starts, method, tolerance, until)
+            seconds = (between - start) / count, (process_time() - between) / count
+            apart = max(
+                np.linalg.norm(one.end.w - two.end.w) / np.linalg.norm(one.end.w - w)
+                for one, two, w in zip(alone, together, starts, strict=True)
+            )
+            gradients = np.mean([flow.gradients for flow in alone])
+            print(
+                f"{width:>3}{scale:>7g}  {method:<12}{gradients:>10.0f}{seconds[0]:>8.2f}{seconds[1]:>10.2f}"
+                f"{seconds[0] / seconds[1]:>7.1f}{apart:>9.0e}", flush=True,
+            )  # fmt: skip
 
 
 def main() -> None:
@@ -39,7 +69,12 @@ def main() -> None:
     options.add_argument("--width", type=int, default=16)
     options.add_argument("--patterns", type=int, default=60)
     options.add_argument("--scales", type=float, nargs="+", default=[0.1, 1.0, 1000.0])
+    options.add_argument("--side-by-side", type=int, default=0)
+    options.add_argument("--widths", type=int, nargs="+", default=[8, 16, 32, 64])
     given = options.parse_args()
+    if given.side_by_side:
+        side_by_side(given.widths, given.scales, given.side_by_side)
+        return
     for scale in given.scales:
         problem, w = posed(given.width, given.patterns, scale)
         satisfied = gradient_flow(problem, w, "chebyshev", 1e-3)

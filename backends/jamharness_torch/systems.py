@@ -109,6 +109,16 @@ class TorchDifferentiator(Differentiator):
         (gradient,) = torch.autograd.grad(value, at, self._backend.tensor(coefficients(found)))
         return found, _numpy(gradient)
 
+    def values_and_pulls(
+        self, formula: Formula, w: Array, data: Data, coefficients: Callable[[Array], Array]
+    ) -> tuple[Array, Array]:
+        """One forward and one backward pass of all rows of w together, along a leading axis."""
+        at = self._backend.tensor(w).requires_grad_()
+        values = vmap(lambda row: formula(self.namespace, row, data))(at)
+        found = _numpy(values)
+        (gradients,) = torch.autograd.grad(values, at, self._backend.tensor(coefficients(found)))
+        return found, _numpy(gradients)
+
     def jacobian(self, formula: Formula, w: Array, data: Data) -> Array:
         """One backward pass per row, ``CHUNK`` of them at once."""
         value, pullback = self._pullback(formula, w, data)

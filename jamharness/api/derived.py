@@ -61,6 +61,16 @@ class Differentiator(ABC):
         value = self.value(formula, w, data)
         return value, self.pull(formula, w, data, coefficients(value))
 
+    def values_and_pulls(
+        self, formula: Formula, w: Array, data: Data, coefficients: Callable[[Array], Array]
+    ) -> tuple[Array, Array]:
+        """The same at every row of w (R, N): (R, M) and (R, N), for coefficients (R, M); by default row after row."""
+        values = np.stack([self.value(formula, row, data) for row in w])
+        pulls = [
+            self.pull(formula, row, data, some) for row, some in zip(w, coefficients(values), strict=True)
+        ]  # fmt: skip
+        return values, np.stack(pulls)
+
     @abstractmethod
     def jacobian(self, formula: Formula, w: Array, data: Data) -> Array:
         """∇formula_μ of shape (M, N)."""

@@ -149,6 +149,10 @@ class CrossEntropy(Loss):
 
     margin: float = 0.0
 
+    def satisfied(self, delta: Array) -> NDArray[np.bool_]:
+        """Δ < 0: an output of zero, as that of a network whose units are all off, tells no class."""
+        return np.asarray(delta < 0)
+
     def value(self, delta: Array) -> Array:
         """log(1 + e^Δ)."""
         return np.logaddexp(0, delta).astype(delta.dtype)

@@ -90,7 +90,8 @@ class _Cells:
             yield from self._cell(protocol, key, cell)
 
     def _cell(self, protocol: str, key: str, stored: StoredCell) -> Iterator[Row]:
-        kind, about = str(stored.result.values.get("outcome", "cells")), f"{key[:_SHORT]} {stored.label}".strip()
+        outcome, about = stored.result.values.get("outcome"), f"{key[:_SHORT]} {stored.label}".strip()
+        kind = outcome if isinstance(outcome, str) else "cells"
         row = partial(Row, kind=kind, about=about)
         try:
             cell = self._encoding.decode(stored.identity.get("cell"), stored.label)

@@ -65,7 +65,16 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
         ProtocolSpec(
             name="regimes",
             factory="jamharness_protocols.regimes.protocol:Regimes",
-            tasks={"regimes": "jamharness_protocols.regimes.task:measure"},
+            tasks={
+                "regimes": "jamharness_protocols.regimes.task:measure",
+                "regimes_together": "jamharness_protocols.regimes.task:measure_together",
+                "lazy_limit": "jamharness_protocols.regimes.task:measure_limit",
+            },
+            proofs={
+                "regimes": "jamharness_proof.flows:regimes",
+                "regimes_together": "jamharness_proof.flows:together",
+                "lazy_limit": "jamharness_proof.flows:lazy_limit",
+            },
             summary="lazy and feature learning over the (h, α) plane, with the crossover and the jamming line",
         ),
         ProtocolSpec(

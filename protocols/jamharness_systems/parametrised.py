@@ -121,7 +121,7 @@ class ParametrisedNetwork(PatternSystem):
         if self.parametrisation not in PARAMETRISATIONS:
             problems.append(unknown_name("parametrisation", self.parametrisation, PARAMETRISATIONS))
         try:
-            object.__setattr__(self, "activation", _written(*_rule(self.activation)))
+            object.__setattr__(self, "activation", _written(*activation_rule(self.activation)))
         except BadInput as error:
             problems.extend(error.problems)
         if problems:
@@ -185,8 +185,11 @@ class ParametrisedNetwork(PatternSystem):
         return constraints / self.size
 
 
-def _rule(text: str) -> tuple[str, float]:
+def activation_rule(text: str) -> tuple[str, float]:
     """The name and the sharpness of an activation; 1 where it has none.
+
+    Arguments:
+        text: as ``ParametrisedNetwork`` takes it.
 
     Raises:
         BadInput: an unknown name, or a sharpness that is no positive number or not due.
@@ -213,7 +216,7 @@ def _written(name: str, beta: float) -> str:
 
 def _activate(xp: Namespace, text: str, z: Any) -> Any:
     """σ(z) before it is normalised; the slope of relu at 0 is 0."""
-    name, beta = _rule(text)
+    name, beta = activation_rule(text)
     forms: Mapping[str, Callable[[], Any]] = {
         "relu": lambda: xp.where(z > 0, z, 0.0 * z),
         "tanh": lambda: xp.tanh(z),
@@ -232,7 +235,7 @@ def second_moment(activation: str) -> float:
     Arguments:
         activation: as ``ParametrisedNetwork`` takes it.
     """
-    name, beta = _rule(activation)
+    name, beta = activation_rule(activation)
     forms: Mapping[str, Callable[[float], float]] = {
         "relu": lambda z: max(z, 0.0),
         "tanh": lambda z: float(np.tanh(z)),

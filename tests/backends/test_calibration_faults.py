@@ -14,7 +14,10 @@ FRAMEWORKS = [
     pytest.param("tensorflow", marks=pytest.mark.tensorflow),
 ]
 DRAWS: dict[str, tuple[str, Sequence[Draw]]] = {
-    "margin": ("linear", [{"seed": seed, "load": load} for load in (3, 4) for seed in range(2)]),
+    "margin": (
+        "linear",
+        [{"seed": seed, "load": load, "size": size} for size in (75, 150) for load in (3, 4) for seed in range(3)],
+    ),
     "contact": ("spheres", [{"seed": 1, "dimension": 2, "particles": 20}]),
     "estimator": ("lanczos", [{"seed": seed} for seed in range(12)]),
 }

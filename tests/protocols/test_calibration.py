@@ -9,6 +9,7 @@ from jamharness_protocols.calibration import dynamics, flows, registry
 from jamharness_protocols.calibration.protocol import CalibrationProtocol
 from jamharness_protocols.calibration.registry import CALIBRATIONS
 from jamharness_protocols.calibration.rows import exact_row, extrapolated_row, fraction_row, mean_row
+from scipy.integrate import dblquad
 from scipy.linalg import null_space
 from scipy.optimize import minimize
 
@@ -19,7 +20,9 @@ BIASED = [({"fault": "estimator"}, {})]
 
 FEW = {
     "cusp": [{"seed": seed} for seed in range(12)],
-    "linear": [{"seed": seed, "load": load} for load in (3, 4) for seed in range(2)],
+    "linear": [
+        {"seed": seed, "load": load, "size": size} for load in (3, 4) for size in (75, 150) for seed in range(3)
+    ],
     "spheres": [{"seed": 1, "dimension": 2, "particles": 20}],
 }
 
@@ -212,11 +215,32 @@ def test_the_convex_limit_is_a_minimum_that_interpolates(scale):
 
 def test_the_mean_kernel_is_the_arc_cosine_one(carry_out, monkeypatch):
     """Two patterns at an angle, one width; at an angle of zero and of π by hand."""
-    few = replace(CALIBRATIONS["arc_cosine"], draws=lambda _full: [{"seed": seed, "width": 8} for seed in range(300)])
+    few = replace(CALIBRATIONS["arc_cosine"], draws=lambda _full: [{"seed": seed, "width": 16} for seed in range(300)])
     monkeypatch.setitem(registry.CALIBRATIONS, "arc_cosine", few)
-    monkeypatch.setattr(flows, "WIDTHS", (8,))
-    (row,) = few.rows(measured(carry_out, "arc_cosine"))
+    monkeypatch.setattr(flows, "WIDTHS", (16,))
+    row, spread = few.rows(measured(carry_out, "arc_cosine"))
     assert row.p > 1e-3
+    assert spread.p > 1e-3
     assert (row.high - row.low) / row.truth < 0.25
     assert flows.arc_cosine(0.0) == pytest.approx(2.0)
     assert flows.arc_cosine(np.pi) == pytest.approx(0.0)
+    assert flows.arc_cosine_variance(0.0) == pytest.approx(12.0)
+
+
+def test_the_variance_of_the_kernel_is_a_plane_integral():
+    """⟨T⟩ and ⟨T²⟩ over two correlated Gaussians by SciPy's quadrature, in polar coordinates."""
+    angle = 1.0
+
+    def mean(power):
+        def term(phi, r):
+            z, other = r * np.cos(phi), r * np.cos(phi - angle)
+            if z <= 0 or other <= 0:
+                return 0.0
+            a, b = 2 * z * other, 2 * np.cos(angle)
+            value = a + b if power == 1 else a * a + 2 * a * b + 3 * b * b
+            return value * r * np.exp(-r * r / 2) / (2 * np.pi)
+
+        return dblquad(term, 0, 12, angle - np.pi / 2, np.pi / 2, epsabs=1e-10)[0]
+
+    assert mean(1) == pytest.approx(flows.arc_cosine(angle), rel=1e-7)
+    assert mean(2) - mean(1) ** 2 == pytest.approx(flows.arc_cosine_variance(angle), rel=1e-7)

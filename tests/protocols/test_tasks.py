@@ -13,7 +13,8 @@ from jamharness.execution.facts import Question, look_up
 TASKS = {name: path.partition(":")[0] for spec in specs() for name, path in spec.tasks.items()}
 TESTED = {"generalisation", "trajectory"}
 SPAN = {"effective"}
-ALL = {"minimisation", "approach", "spectrum", "margins", "avalanches", "ageing", "regimes", "census"} | TESTED | SPAN
+FLOWS = {"regimes", "regimes_together", "lazy_limit"}
+ALL = {"minimisation", "approach", "spectrum", "margins", "avalanches", "ageing", "census"} | FLOWS | TESTED | SPAN
 PROTOCOLS = (
     "jamming", "spectrum", "margins", "avalanches", "ageing", "generalisation", "regimes", "scaling", "advise",
 )  # fmt: skip
@@ -50,11 +51,12 @@ def test_an_edit_orphans_the_cells_that_it_computes_and_no_others(copied: Path) 
     edits = {name: set[str]() for name in NOTHING} | {
         "jamharness_protocols/common/minimisation.py": {"minimisation"},
         "jamharness_numerics/minimise/newton.py": ALL
-        - {"margins", "ageing", "generalisation", "regimes", "census", "effective"},
+        - {"margins", "ageing", "generalisation", "census", "effective"}
+        - FLOWS,
         "jamharness_numerics/spectra/counting.py": {"spectrum", "ageing"},
         "jamharness_protocols/spectrum/lanczos.py": {"spectrum"},
         "jamharness_numerics/approach.py": {"approach"},
-        "jamharness_numerics/flow/exponential.py": {"regimes"},
+        "jamharness_numerics/flow/exponential.py": FLOWS,
         "jamharness_numerics/statistics/collapse.py": set(),
         "jamharness_protocols/margins/task.py": {"margins"},
         "jamharness_protocols/avalanches/following.py": {"avalanches"},

@@ -5,6 +5,7 @@ import pytest
 from jamharness_numerics.flow import Until, gradient_flow
 from jamharness_numpy.backend import NumpyBackend
 from jamharness_systems.parametrised import PARAMETRISATIONS, UNITS, ParametrisedNetwork, second_moment
+from jamharness_systems.parametrised_kernel import tangent_kernel
 
 from jamharness.api import BadInput, Network, Output, SoftHinge, generator
 
@@ -21,6 +22,16 @@ def patterns(count, inputs):
 def outputs(system, w, x):
     problem = BACKEND.problem(system, x, np.ones(len(x)))
     return problem.outputs(w, x)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "erf", "linear", "softplus(5)", "swish(2)"])
+@pytest.mark.parametrize("parametrisation", list(PARAMETRISATIONS))
+def test_the_kernel_layer_by_layer_is_that_of_the_gradients(activation, parametrisation):
+    """By products of (P, h) matrices, and by the Jacobian of f."""
+    system = ParametrisedNetwork(inputs=3, width=5, depth=3, activation=activation, parametrisation=parametrisation)
+    (x, _), w = patterns(6, 3), system.initial(2)
+    derived = BACKEND.problem(system, x, np.ones(6)).tangent_kernel(w, x[:2], x)
+    np.testing.assert_allclose(tangent_kernel(system, w, x[:2], x), derived, rtol=1e-6, atol=1e-8)
 
 
 def test_the_standard_parametrisation_is_the_network_of_the_contract():

@@ -5,6 +5,7 @@ for the quadratic hinge, whose set of unsatisfied patterns is constant between e
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,10 @@ _ROUNDING = 1e-12
 _BALANCED = 1e-24
 """Of |Jᵀℓ′|² in units of its largest: below, the pulls of the patterns cancel to rounding."""
 _RELATIVE = 1e-9
-"""Tolerance of the implicit method, on the scale of the moving w."""
+"""Tolerance of the implicit methods, on the scale of the moving w."""
+_STIFF = 1e6
+"""Times of the fastest mode after which LSODA is left for Radau: five times as fast before, it goes back to explicit
+steps where hardly anything moves any more, and stands (seen from 1e10 on, beside the jamming line)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -200,7 +204,7 @@ def _satisfied(K: Float64, margins: Float64, segment: _Segment, longest: float, 
 
 
 def _implicit(K: Float64, start: Float64, loss: Loss, until: Until) -> KernelFlowed:
-    """Other losses: SciPy's LSODA, decade after decade of t.
+    """Other losses: SciPy's LSODA and then Radau, decade after decade of t.
 
     In coordinates a of the moving w, K = G Gᵀ and Δ = Δ₀ − G a: where K is singular q grows for ever and a does not.
     """
@@ -243,8 +247,9 @@ def _implicit(K: Float64, start: Float64, loss: Loss, until: Until) -> KernelFlo
             return ended(time, a, "resting")
         reach = min(until.time, max(10 * time, unit))
         least = _RELATIVE * max(float(np.abs(a).max()), 1e-3 * unit * float(np.abs(speed).max()))
+        method: Any = "LSODA" if time < _STIFF * unit else "Radau"
         made = solve_ivp(
-            slope, (time, reach), a, method="LSODA", jac=bend, events=watched, rtol=_RELATIVE, atol=least
+            slope, (time, reach), a, method=method, jac=bend, events=watched, rtol=_RELATIVE, atol=least
         )  # fmt: skip
         if made.status == 1 and made.t_events is not None and made.y_events is not None:
             return ended(float(made.t_events[0][0]), made.y_events[0][0], "satisfied")

@@ -11,20 +11,15 @@ from jamharness_numerics.statistics.bracketed_line import Posterior
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
 from jamharness_protocols.advise import foretelling
+from jamharness_protocols.advise.choosing import BASE, FACTORS, chosen, enough, expected
 from jamharness_protocols.advise.foretelling import NOTHING, Foretold
-from jamharness_protocols.advise.settings import CENSUS, FACTORS, LEAST, AdviseSettings
+from jamharness_protocols.advise.settings import CENSUS, LEAST, AdviseSettings
 from jamharness_protocols.advise.words import sentences
 from jamharness_protocols.generalisation.cells import place_of
-from jamharness_protocols.generalisation.protocol import brackets, grid
+from jamharness_protocols.generalisation.protocol import brackets, placed
 from jamharness_protocols.generalisation.settings import EVALUATION, GeneralisationSettings
 from jamharness_protocols.generalisation.tables import Ensembles, ensembles_of
 
-SURE = 1.2
-"""The advised N over the upper end of N*'s interval, at least."""
-ENOUGH = 1.02
-"""The error of the advised number of networks over that of all that were averaged, at most."""
-WORTH = 0.97
-"""The error far beyond N* over that just beyond, below which the wider networks are advised."""
 WIDEST = 16.0
 """The upper end of N* over the lower one beyond which N* cannot be told."""
 LOOSE = 10.0, 100.0
@@ -42,10 +37,11 @@ class Advice:
         exponent: x of N* ~ P^x at the largest part.
         width, weights: of the networks to train; None where N* cannot be told.
         factor: N/N* of those that it is read from.
+        relative: by N/N*, the error that is expected of as many networks over theirs.
         networks, most: how many to average, and how many were at most.
+        limit: the error of ever so many over that of so many.
         gain: the error of that many over the error of one.
         error, single: the test error of their mean, and of one.
-        wide: the error far beyond N* over that just beyond, of as many networks each.
         seconds: to train one.
     """
 
@@ -57,13 +53,14 @@ class Advice:
     exponent: Foretold
     width: int | None = None
     weights: int | None = None
-    factor: float = FACTORS[0]
+    factor: float = BASE
+    relative: Mapping[float, float] = field(default_factory=dict)
     networks: int | None = None
     most: int = 0
+    limit: float = 1.0
     gain: float | None = None
     error: Foretold = NOTHING
     single: Foretold = NOTHING
-    wide: float | None = None
     seconds: Foretold = NOTHING
 
 
@@ -138,8 +135,7 @@ class _Reading:
         together = ensembles_of(self.done, list(self.small.draws), self.small.networks)
         found = {}
         for patterns in self.small.sizes:
-            widths = grid(self.small, patterns, self.done)
-            for factor, width in zip(FACTORS, (widths[:1] + widths[-1:]) if widths else (), strict=False):
+            for factor, width in placed(self.small, patterns, self.done).items():
                 if (patterns, width) in together:
                     found[patterns, factor] = together[patterns, width]
         return found
@@ -190,26 +186,23 @@ class _Reading:
         )
         if not critical.told:
             return advice
-        there = self.ensembles
-        largest = advice.largest
-        near, far = (there.get((largest, factor)) for factor in FACTORS)
-        if near is None:
+        there = {factor: self.ensembles.get((advice.largest, factor)) for factor in FACTORS}
+        curves = {factor: each.errors.mean(axis=0) for factor, each in there.items() if each is not None}
+        if BASE not in curves:
             why = "not all networks of the largest part were tested"
-            return replace(self._widened(advice, FACTORS[0]), error=Foretold(why=why), seconds=Foretold(why=why))
-        networks = _enough(near.errors.mean(axis=0))
-        factor, wide = FACTORS[0], None
-        if far is not None:
-            wide = float(far.errors.mean(axis=0)[networks - 1] / max(near.errors.mean(axis=0)[networks - 1], 1e-12))
-            if wide < WORTH:
-                factor, networks = FACTORS[1], _enough(far.errors.mean(axis=0))
-        curve = there[largest, factor].errors.mean(axis=0)
+            return replace(self._widened(advice, BASE), error=Foretold(why=why), seconds=Foretold(why=why))
+        relative = expected({factor: float(curve[-1]) for factor, curve in curves.items()})
+        factor = chosen(relative)
+        curve = curves[factor]
+        networks, limit = enough(curve)
         widened = self._widened(advice, factor)
         wider = (widened.weights or 0) / (factor * advice.critical.value)
         return replace(
             widened,
             factor=factor,
+            relative={other: value / relative[factor] for other, value in relative.items()},
             networks=networks,
-            wide=wide,
+            limit=limit,
             gain=float(curve[networks - 1] / curve[0]) if curve[0] else 1.0,
             error=self._error(factor, networks),
             single=self._error(factor, 1),
@@ -217,10 +210,9 @@ class _Reading:
         )
 
     def _widened(self, advice: Advice, factor: float) -> Advice:
-        """With the smallest width that is far enough beyond N*."""
-        needed = max(factor * advice.critical.value, SURE * advice.critical.high)
+        """With the smallest width that has ``factor`` times N* weights."""
         width = 1
-        while self.small.scanned(width).weights < needed:
+        while self.small.scanned(width).weights < factor * advice.critical.value:
             width += 1
         return replace(advice, width=width, weights=self.small.scanned(width).weights)
 
@@ -272,17 +264,17 @@ class _Reading:
 
     def _timed(self, factor: float) -> tuple[list[int], list[float]]:
         """P and seconds of every minimisation that was tested at one factor."""
-        chosen = {}
+        timed_at = {}
         for size in self.small.sizes:
-            widths = grid(self.small, size, self.done)
-            if widths:
-                chosen[size] = widths[0] if factor == FACTORS[0] else widths[-1]
+            widths = placed(self.small, size, self.done)
+            if factor in widths:
+                timed_at[size] = widths[factor]
         timed = []
         for item in self.done:
             place = place_of(item.cell)
             if item.cell.task == EVALUATION or place is None or item.result is None:
                 continue
-            if chosen.get(place[2]) == place[3]:
+            if timed_at.get(place[2]) == place[3]:
                 timed.append((place[2], float(item.result.values["seconds"])))  # type: ignore[arg-type]
         return [patterns for patterns, _ in sorted(timed)], [spent for _, spent in sorted(timed)]
 
@@ -302,11 +294,6 @@ class _Reading:
 def _band(line: Posterior, at: Float64, largest: int) -> Float64:
     ends = np.array([[found.value, found.low, found.high] for found in (foretelling.at(line, p / largest) for p in at)])
     return np.column_stack([at, ends])
-
-
-def _enough(curve: Float64) -> int:
-    """The least number of networks whose mean errs hardly more than that of all."""
-    return int(np.flatnonzero(curve <= ENOUGH * curve[-1])[0]) + 1
 
 
 def _estimates(advice: Advice | None, draws: int, why: str = "") -> dict[str, Estimate]:

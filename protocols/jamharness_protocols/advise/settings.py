@@ -5,13 +5,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from jamharness.api import Cell, setting
+from jamharness_protocols.advise.choosing import FACTORS
 from jamharness_protocols.common.settings import NetworkSettings, beyond
 from jamharness_protocols.generalisation.settings import GeneralisationSettings
 
 CENSUS = "census"
 """The task that counts what a data set holds."""
-FACTORS = (2.0, 8.0)
-"""N/N* of the networks that are tested on each part: just beyond the transition, and far beyond."""
 HALVINGS = 4
 """How many parts are looked at, each half as large as the next."""
 FEWEST = 24

@@ -41,10 +41,23 @@ def _critical(advice: "Advice") -> tuple[str, str]:
 def _train(advice: "Advice") -> tuple[str, str]:
     if advice.width is None:
         return "cannot tell", "the width follows from N*."
-    why = "the smallest width that lies beyond N* for all that is known: the test error peaks at N* and falls beyond."
-    if advice.factor > 2:
-        why = f"{advice.factor:g} times N*: on the largest part such networks err less than those just beyond N*."
-    return f"width {advice.width} ({advice.weights} weights, {advice.inputs} inputs)", why
+    why = f"{advice.factor:g} times N*"
+    if advice.relative:
+        why += (
+            f", where the mean of {advice.networks} networks is expected to err least: {_others(advice)}. From the "
+            "largest part, and from how such curves changed with P on other data"
+        )
+    return f"width {advice.width} ({advice.weights} weights, {advice.inputs} inputs)", f"{why}."
+
+
+def _others(advice: "Advice") -> str:
+    """How much more or less as many networks at the other multiples of N* are expected to err."""
+    told = []
+    for factor, value in sorted(advice.relative.items()):
+        if factor != advice.factor:
+            much = f"{abs(value - 1):.0%} {'less' if value < 1 else 'more'}"
+            told.append(f"{much} at {factor:g} N*")
+    return ", ".join(told)
 
 
 def _average(advice: "Advice") -> tuple[str, str]:
@@ -54,11 +67,9 @@ def _average(advice: "Advice") -> tuple[str, str]:
         return "1 network", "more than one, averaged, did not err less on the largest part."
     assert advice.gain is not None
     why = f"from other initial weights; on the largest part their mean errs {1 - advice.gain:.0%} less than one does"
-    if advice.wide is not None:
-        much = f"{abs(1 - advice.wide):.0%} {'less' if advice.wide < 1 else 'more'}"
-        why += f", and as many networks far wider err {much} than these" if advice.factor <= 2 else ""
+    why += f", and ever so many would err {1 - advice.limit:.0%} less" if advice.limit < 1 else ""
     if advice.networks == advice.most:
-        why += f". More than {advice.most} were not tried, and may gain a little"
+        why += f". More than {advice.most} were not tried"
     return f"{advice.networks} networks", f"{why}."
 
 

@@ -127,6 +127,8 @@ DIAGONAL = Calibration(
 WIDTHS = (1, 4, 16, 64)
 _ANGLE = 1.0
 """Between the two patterns of the arc-cosine kernel."""
+_SPREAD = 16
+"""The least width whose variance is asked for: below, hundreds of draws of a square as skew have no interval."""
 
 
 def arc_cosine(angle: float) -> float:
@@ -138,6 +140,21 @@ def arc_cosine(angle: float) -> float:
         angle: φ between x and x′.
     """
     return float((np.sin(angle) + 2 * (pi - angle) * np.cos(angle)) / pi)
+
+
+def arc_cosine_variance(angle: float) -> float:
+    """Exact h Var Θ(x, x′) over initial weights, |x| = |x′| = √d, of one hidden layer of √2 relu units, by the angle.
+
+    Θ is the mean over units of T = A + v²B, A = 2 z₊z₊′ and B = 2 θ(z)θ(z′) cos φ, v ~ N(0, 1): ⟨T²⟩ = ⟨A²⟩ + 2⟨AB⟩ +
+    3⟨B²⟩ = (2J₂ + 4J₁ cos φ + 6J₀ cos²φ)/π with Cho and Saul's J_n, ⟨z₊ⁿ z₊′ⁿ⟩ = J_n/2π (NIPS 2009, eq. 1 to 6).
+
+    Arguments:
+        angle: φ between x and x′.
+    """
+    sine, cosine, rest = np.sin(angle), np.cos(angle), pi - angle
+    zeroth, first, second = rest, sine + rest * cosine, 3 * sine * cosine + rest * (1 + 2 * cosine**2)
+    squares = (2 * second + 4 * first * cosine + 6 * zeroth * cosine**2) / pi
+    return float(squares - arc_cosine(angle) ** 2)
 
 
 def _kernel_draws(full: bool) -> list[Draw]:
@@ -158,6 +175,10 @@ def _kernel_rows(results: Results) -> list[Row]:
         values = [values["kernel"] for draw, values in results if draw["width"] == width]
         label = f"⟨Θ(x, x′)⟩ at an angle of {_ANGLE:g}, h = {width}"
         rows.append(mean_row("arc_cosine", label, arc_cosine(_ANGLE), values, "Cho and Saul 2009", results))
+        if width >= _SPREAD:
+            squares = width * (np.array(values) - arc_cosine(_ANGLE)) ** 2
+            label, truth = f"h Var Θ(x, x′) at an angle of {_ANGLE:g}, h = {width}", arc_cosine_variance(_ANGLE)
+            rows.append(mean_row("arc_cosine", label, truth, squares, "Cho and Saul 2009", results))
     return rows
 
 

@@ -20,7 +20,6 @@ from jamharness_protocols.calibration.rows import (
     extrapolated_row,
     fraction_row,
     margin_of,
-    mean_row,
 )
 
 _COVER = 20
@@ -104,7 +103,13 @@ GARDNER = Calibration(
 
 
 def _linear_draws(full: bool) -> list[Draw]:
-    return [{"seed": seed, "load": load} for load in (3, 4) for seed in range(60 if full else 12)]
+    sizes = {75: 160, 150: 80, 300: 40} if full else {75: 40, 150: 20, 300: 10}
+    return [
+        {"seed": seed, "load": load, "size": size}
+        for load in (3, 4)
+        for size, count in sizes.items()
+        for seed in range(count)
+    ]
 
 
 _LINEAR = {3: (2.6371, 0.32621), 4: (3.7865, 0.37309)}
@@ -112,14 +117,15 @@ _LINEAR = {3: (2.6371, 0.32621), 4: (3.7865, 0.37309)}
 
 
 def _linear(backend: Backend, draw: Mapping[str, Any]) -> Mapping[str, Json]:
-    network = Network(inputs=300, depth=0, bias=False)
-    x, y = gaussian("linear", draw["seed"], 300 * draw["load"], 300)
+    size = draw["size"]
+    network = Network(inputs=size, depth=0, bias=False)
+    x, y = gaussian("linear", draw["seed"], size * draw["load"], size)
     problem = backend.problem(network, x, y, loss=QuadraticHinge(margin=margin_of(draw, 1.0)))
     end = minimise(problem, network.initial(draw["seed"]))
     margins = problem.margins(end.w)
     delta = margins[contacts_of(draw, margins > 0)]
     return {
-        "contacts": len(delta) / 300,
+        "contacts": len(delta) / size,
         "loss": float(delta @ delta) / (2 * len(margins)),
         "virial": float(delta @ delta) / float(delta.sum()),
     }
@@ -133,10 +139,11 @@ def _linear_rows(results: Results) -> list[Row]:
         )
     ]  # fmt: skip
     for load, (contacts, loss) in _LINEAR.items():
-        mine = [values for draw, values in results if draw["load"] == load]
+        mine = [(draw["size"], values) for draw, values in results if draw["load"] == load]
         for quantity, truth, name in (("N_Δ/N", contacts, "contacts"), ("L", loss, "loss")):
-            values = [each[name] for each in mine]
-            rows.append(mean_row("linear", f"{quantity} at α = {load}", truth, values, "replicas, N → ∞", results))
+            sizes, values = [size for size, _ in mine], [each[name] for _, each in mine]
+            label = f"{quantity} at α = {load}"
+            rows.append(extrapolated_row("linear", label, truth, sizes, values, "replicas, N → ∞", results))
     return rows
 
 

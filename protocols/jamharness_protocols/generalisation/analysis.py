@@ -177,6 +177,7 @@ class Reading:
         if "stopped_error" in self.curve.values:
             height = self._height("stopped_error", peak) if seen and self._known else _none(why or _UNKNOWN)
             found["stopped_height"] = height
+            found["stopped_p"] = _falls(self.curve.values["stopped_error"])
         found["monotonic_p"] = self._monotonic(peak if seen else None)
         found["output_exponent"] = self._output_exponent()
         found["fluctuation_exponent"] = self._fluctuation_exponent()
@@ -263,12 +264,7 @@ class Reading:
         start = self._start(peak)
         if start is None:
             return _none(_UNKNOWN)
-        beyond = self.errors[:, start:]
-        p = rises(beyond)
-        if p is None:
-            return _none(f"a test needs 5 draws and 2 widths beyond; there are {len(beyond)} and {beyond.shape[1]}")
-        note = f"over {beyond.shape[1]} widths; with {len(beyond)} draws no p is below {2.0 ** -len(beyond):.2g}"
-        return Estimate(value=p, low=None, high=None, count=len(beyond), note=note)
+        return _falls(self.errors[:, start:])
 
     def _start(self, peak: Peak | None) -> int | None:
         """Where the curve beyond the cusp begins; beyond N* where no cusp is seen."""
@@ -362,6 +358,16 @@ class Reading:
             note = f"the interval has no upper end: it lies beyond the {most} networks"
             return Estimate(value=found.value, low=found.low, high=None, count=found.count, note=note)
         return found
+
+
+def _falls(errors: Float64) -> Estimate:
+    """The p-value of the hypothesis that a mean curve never rises, from draws of it (n, m)."""
+    count, widths = errors.shape
+    p = rises(errors)
+    if p is None:
+        return _none(f"a test needs 5 draws and 2 widths beyond; there are {count} and {widths}")
+    note = f"over {widths} widths; with {count} draws no p is below {2.0**-count:.2g}"
+    return Estimate(value=p, low=None, high=None, count=count, note=note)
 
 
 @lru_cache(maxsize=1 << 15)

@@ -30,6 +30,7 @@ OBSERVABLES: Mapping[str, Observable] = {
     "cusp_ratio": _of("N/N*", "where the mean test error peaks, over N*; widths are whole numbers", published="1"),
     "cusp_height": _of("", "test error at that peak over the mean of those at 4 N* and beyond", published="> 1"),
     "stopped_height": _of("", "the same ratio at the same N, each network at the least test error of its way"),
+    "stopped_p": _of("p", "p-value of the hypothesis that the mean error of those never rises with N, at any width"),
     "monotonic_p": _of("p", "p-value of the hypothesis that the mean test error never rises beyond the cusp"),
     "output_exponent": _of("", "x of √⟨f²⟩ ~ (N − N*)^(−x) up to 4 N*", published="1"),
     "fluctuation_exponent": _of(

@@ -138,16 +138,26 @@ def grid(settings: GeneralisationSettings, patterns: int, done: Sequence[Finishe
     """
     if settings.widths is not None:
         return tuple(sorted(set(settings.widths)))
+    return tuple(sorted(set(placed(settings, patterns, done).values())))
+
+
+def placed(settings: GeneralisationSettings, patterns: int, done: Sequence[FinishedCell]) -> dict[float, int]:
+    """By factor, the width whose N is nearest to that times the draws' median N*; empty where no search has found N*.
+
+    Arguments:
+        settings: of the run, without widths.
+        patterns: P.
+        done: finished cells.
+    """
     middle = [
         np.sqrt(settings.scanned(low).weights * settings.scanned(high).weights)
         for (_, size), (low, high, _) in brackets(settings, done).items()
         if size == patterns and low is not None and high is not None
     ]
     if not middle:
-        return ()
+        return {}
     critical, widths = float(np.median(middle)), range(1, settings.highest_width + 1)
-    chosen = {_nearest(settings, widths, factor * critical) for factor in settings.factors}
-    return tuple(sorted(chosen))
+    return {factor: _nearest(settings, widths, factor * critical) for factor in settings.factors}
 
 
 def _nearest(settings: GeneralisationSettings, widths: range, weights: float) -> int:

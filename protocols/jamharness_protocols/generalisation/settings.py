@@ -48,7 +48,10 @@ class GeneralisationSettings(NetworkSettings):
     budget: int | None = setting(
         None, help=f"steps of one minimisation; none: {BUDGETS['lm']} for lm, {UPDATES} updates for the others"
     )
-    records: int = setting(60, help="how often a first-order minimisation is tested on its way, at log-spaced updates")
+    stopped: bool = setting(
+        False, help="test lm on its way too, for the least test error there; first-order minimisations always are"
+    )
+    records: int = setting(60, help="how often a minimisation is tested on its way, at log-spaced steps")
     effective: bool = setting(
         False, help="count N_eff, the rank of ∇f over patterns, of each draw's first network", source="arXiv 1901.01608"
     )
@@ -104,8 +107,8 @@ class GeneralisationSettings(NetworkSettings):
 
     @property
     def followed(self) -> bool:
-        """Whether minimisations are followed on their way: those of first order are."""
-        return self.minimiser in RULES
+        """Whether minimisations are followed on their way: those of first order are, others where it is asked for."""
+        return self.minimiser in RULES or self.stopped
 
     @property
     def draws(self) -> range:
@@ -154,10 +157,11 @@ class GeneralisationSettings(NetworkSettings):
             return cell
         coordinates: dict[str, Any] = {
             **cell.coordinates,
-            "budget": UPDATES if self.budget is None else self.budget,
-            "learning_rate": self.learning_rate,
+            "budget": self.budget or (UPDATES if self.minimiser in RULES else BUDGETS[self.minimiser]),
             "records": self.records,
         }
+        if self.minimiser in RULES:
+            coordinates["learning_rate"] = self.learning_rate
         return replace(cell, task=TRAJECTORY, loss=self.objective(), coordinates=coordinates)
 
     def measured(self, draw: int, network: int, patterns: int, width: int) -> Cell:

@@ -1,24 +1,26 @@
-"""A first-order minimisation that is tested on its way: when its test error is least, and what it is at the end."""
+"""A minimisation that is tested on its way: when its test error is least, and what it is at the end."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jamharness_numerics.minimise import RULES
+from jamharness_numerics.minimise import RULES, minimise
+from jamharness_numerics.minimise.check import check
 from numpy.typing import NDArray
 
-from jamharness.api import Adam, Backend, Cell, CellResult, Optimizer, Progress, Sgd, State
-from jamharness_protocols.common.problem import problem_of, system_of
+from jamharness.api import Adam, Array, Backend, Cell, CellResult, Optimizer, Progress, Sgd, State
+from jamharness_protocols.common.problem import network_problem_of, problem_of, system_of
 from jamharness_protocols.common.unsatisfied import counts
+from jamharness_protocols.generalisation.followed import Followed
 from jamharness_protocols.generalisation.task import labels, test_error, tested, values_of
 
 
 def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progress: Progress) -> CellResult:
-    """Minimise by first-order updates until every pattern is satisfied or the budget is spent, testing at each record.
+    """Minimise until every pattern is satisfied or the budget is spent, testing at each record.
 
-    It counts as unsatisfied (``minimum``) with N_Δ > 0.1 N at its end, as in arXiv 1809.09349, and as undecided with
-    fewer.
+    A second-order minimisation ends with its own verdict. One of first order counts as unsatisfied (``minimum``) with
+    N_Δ > 0.1 N at its end, as in arXiv 1809.09349, and as undecided with fewer.
 
     Returns:
         values: outcome, errors and the size of the output at the end; the least test error of all records
@@ -29,6 +31,8 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     Raises:
         FloatingPointError: the updates diverge.
     """
+    if cell.coordinates["minimiser"] not in RULES:
+        return _second_order(cell, backend, progress)
     system, problem, at = system_of(cell), problem_of(cell, backend), cell.coordinates
     rule = _rule(at["minimiser"], at["learning_rate"])
     state = State(w=system.initial(at["seed"], at["initial"]))
@@ -66,6 +70,52 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
         },
         arrays={
             "w": state.w,
+            "outputs": outputs,
+            "labels": labels(cell),
+            "records": np.array(records),
+            "errors": np.array(errors),
+            "unsatisfied": np.array(left),
+        },
+    )
+
+
+def _second_order(cell: Cell, backend: Backend, progress: Progress) -> CellResult:
+    """The shared minimisation, tested at log-spaced steps."""
+    system, problem, at = system_of(cell), network_problem_of(cell, backend), cell.coordinates
+    records: list[int] = []
+    errors: list[float] = []
+    left: list[int] = []
+
+    def look(step: int, w: Array) -> None:
+        records.append(step)
+        errors.append(test_error(cell, tested(cell, problem, w)))
+        left.append(_violated(problem, problem.margins(w)))
+
+    steps = [0, *_log_spaced(at["budget"], at["records"])]
+    watched: Any = Followed(problem, steps, look)
+    start = system.initial(at["seed"], at["initial"])
+    found = minimise(watched, start, method=at["minimiser"], budget=at["budget"], say=progress)
+    outputs, margins = tested(cell, problem, found.w), problem.margins(found.w)
+    check(problem, found, at["minimiser"], margins)
+    records.append(found.iterations)
+    errors.append(test_error(cell, outputs))
+    left.append(found.unsatisfied)
+    best = int(np.argmin(errors))
+    return CellResult(
+        values={
+            "outcome": found.outcome,
+            "unsatisfied": found.unsatisfied,
+            "loss": found.loss,
+            "updates": found.iterations,
+            "weights": system.weights,
+            "parameters": system.size,
+            **values_of(cell, outputs, margins),
+            "stopped_error": errors[best],
+            "stopping": records[best],
+            "seconds": found.seconds,
+        },
+        arrays={
+            "w": found.w,
             "outputs": outputs,
             "labels": labels(cell),
             "records": np.array(records),

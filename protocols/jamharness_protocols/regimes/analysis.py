@@ -11,6 +11,7 @@ from jamharness_numerics.statistics.collapse import distance_of_curves, pooled_s
 from jamharness_systems.parametrised import UNITS
 
 from jamharness.api import CellResult, Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.regimes.lazy_limit import LazyLimit, log_variance
 from jamharness_protocols.regimes.observables import FEATURE, LAZY, OBSERVABLES
 from jamharness_protocols.regimes.plane import by_place, crossing_at, jamming_bracket, satisfied, seeds_of
 from jamharness_protocols.regimes.settings import RegimesSettings
@@ -79,9 +80,7 @@ class Plane:
         shares = np.bincount(chosen.astype(int), minlength=int(chosen.max()) + 1) / len(chosen)
         for place, outputs in enumerate(self.outputs):
             if self.solved[place].all():
-                own = outputs[: len(shares)]
-                spread = shares @ own**2 - (shares @ own) ** 2
-                found[place] = np.log(spread.mean() / (1 - np.sum(shares**2)))
+                found[place] = log_variance(outputs, shares)
         return found
 
 
@@ -99,19 +98,39 @@ def analyse(settings: RegimesSettings, done: Sequence[FinishedCell]) -> Findings
     """
     plane = Plane(settings, done)
     lines, jamming = _crossover(settings, plane), _jamming(settings, done)
-    made = (
-        {name: _estimate(settings, plane, name, rule) for name, rule in _rules(settings).items()}
-        if plane.places
-        else {}
-    )
-    made |= _critical(jamming) | _errors(settings, plane) | _costs(done)
+    rules = _rules(settings) if plane.places else {}
+    made = {name: _estimate(settings, plane, name, rule) for name, rule in rules.items()}
+    limit = LazyLimit(settings, done)
+    readings = {name: partial(rule, plane) for name, rule in rules.items()} | {"variance_slope_limit": limit.slope}
+    made |= _critical(jamming) | _errors(settings, plane) | _costs(done) | limit.estimates()
     missing = Estimate(value=None, low=None, high=None, count=0, note="no place has all its networks")
     estimates = {name: made.get(name, missing) for name in OBSERVABLES}
     objection = (
         "" if plane.places else "No place of the plane has all its networks: look at the failures, or raise --limit."
     )
-    tables = {"places": _places(settings, plane), "crossover": lines, "jamming": jamming}
-    return Findings(estimates=estimates, tables=tables, objection=objection)
+    tables = {"places": _places(settings, plane), "crossover": lines, "jamming": jamming, "lazy_limit": limit.table()}
+    samples = {name: by_network(read, settings) for name, read in readings.items() if estimates[name].value is not None}
+    return Findings(estimates=estimates, tables=tables, objection=objection, samples=samples)
+
+
+def by_network(read: Callable[[Float64], float], settings: RegimesSettings) -> dict[str, float]:
+    """What each network adds to an estimate: Tukey's pseudo-values n θ − (n − 1) θ without it, by seed.
+
+    They stand for independent samples where two runs on the same seeds are compared; none where an estimate cannot do
+    without one of the networks.
+
+    Arguments:
+        read: the estimate from some networks, by their places among the seeds.
+        settings: of the protocol.
+    """
+    count = settings.seeds
+    everyone = np.arange(count, dtype=np.float64)
+    without = [read(np.delete(everyone, left)) for left in range(count)] if count > 2 else [float("nan")]
+    if not np.isfinite(without).all():
+        return {}
+    whole = read(everyone)
+    values = [count * whole - (count - 1) * each for each in without]
+    return {str(seed): value for seed, value in zip(seeds_of(settings), values, strict=True)}
 
 
 Rule = Callable[[Plane, Float64], float]
@@ -282,12 +301,13 @@ def ensemble_error(outputs: Float64, labels: Float64) -> float:
 
 def _costs(done: Sequence[FinishedCell]) -> dict[str, Estimate]:
     """What flows cost."""
-    gradients = [float(item.result.values["gradients"]) for item in done if item.result is not None]  # type: ignore[arg-type]
-    undecided = sum(_undecided(item) for item in done)
+    flows = [item for cells in by_place(done).values() for item in cells.values()]
+    gradients = [float(item.result.values["gradients"]) for item in flows if item.result is not None]  # type: ignore[arg-type]
+    undecided = sum(_undecided(item) for item in flows)
     mean = float(np.mean(gradients)) if gradients else None
     return {
         "gradients": Estimate(value=mean, low=None, high=None, count=len(gradients)),
-        "undecided": Estimate(value=float(undecided), low=None, high=None, count=len(done)),
+        "undecided": Estimate(value=float(undecided), low=None, high=None, count=len(flows)),
     }
 
 

@@ -8,20 +8,43 @@ from typing import Any
 import numpy as np
 from jamharness_systems.parametrised import ParametrisedNetwork
 
-from jamharness.api import FinishedCell
-from jamharness_protocols.regimes.settings import RegimesSettings
+from jamharness.api import CellResult, FinishedCell
+from jamharness_protocols.regimes.settings import LIMIT, TASK, TOGETHER, RegimesSettings
 
 Place = tuple[int, float]
 """The width h and √h α."""
 
 
 def by_place(done: Sequence[FinishedCell]) -> dict[Place, dict[int, FinishedCell]]:
-    """Finished cells by place and seed."""
+    """Finished flows by place and seed; those that were followed side by side each for itself."""
     found: dict[Place, dict[int, FinishedCell]] = {}
     for item in done:
         system, at = item.cell.system, item.cell.coordinates
-        if isinstance(system, ParametrisedNetwork):
-            found.setdefault((system.width, float(at["scale"])), {})[int(at["seed"])] = item
+        if isinstance(system, ParametrisedNetwork) and item.cell.task in (TASK, TOGETHER):
+            here = found.setdefault((system.width, float(at["scale"])), {})
+            here |= {int(at["seed"]): item} if item.cell.task == TASK else _apart(item)
+    return found
+
+
+def _apart(item: FinishedCell) -> dict[int, FinishedCell]:
+    """The flows of a cell that holds several, by seed; where the cell failed each of them did."""
+    found, result = {}, item.result
+    for lane, seed in enumerate(item.cell.coordinates["seeds"]):
+        own = None
+        if result is not None:
+            values = {name: each[lane] for name, each in result.values.items() if isinstance(each, list)}
+            arrays = {name: each if name == "labels" else each[lane] for name, each in result.arrays.items()}
+            own = CellResult(values=values, arrays=arrays)
+        found[int(seed)] = FinishedCell(cell=item.cell, result=own, failure=item.failure)
+    return found
+
+
+def limits(done: Sequence[FinishedCell]) -> dict[int, dict[int, FinishedCell]]:
+    """Finished flows of initial kernels by width and seed."""
+    found: dict[int, dict[int, FinishedCell]] = {}
+    for item in done:
+        if isinstance(item.cell.system, ParametrisedNetwork) and item.cell.task == LIMIT:
+            found.setdefault(item.cell.system.width, {})[int(item.cell.coordinates["seed"])] = item
     return found
 
 

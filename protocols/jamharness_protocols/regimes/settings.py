@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 from jamharness_numerics.flow import METHODS
 from jamharness_systems.parametrised import PARAMETRISATIONS, UNITS, ParametrisedNetwork
@@ -10,7 +11,8 @@ from jamharness.api import BadInput, Cell, CrossEntropy, Loss, QuadraticHinge, S
 from jamharness_protocols.common.settings import NetworkSettings, beyond
 
 SOURCE = "arXiv 1906.08034"
-TASK = "regimes"
+TASK, TOGETHER, LIMIT = "regimes", "regimes_together", "lazy_limit"
+"""Of one flow, of the flows of a place side by side, and of the flow of an initial kernel."""
 STOPS = {"softhinge": 0.0, "hinge": -0.01, "cross_entropy": 1.0}
 """How far beyond κ every pattern must be for a flow to stop: N_Δ = 0; all Δ ≤ .01, as the quadratic hinge pulls ever
 less and reaches 0 in no finite time; y F ≥ 1."""
@@ -38,7 +40,7 @@ class RegimesSettings(NetworkSettings):
         (8, 16, 32), help="widths h at which α is varied; the jamming line may need others"
     )
     scales: tuple[float, ...] = setting(
-        (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0),
+        (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0, 10000.0),
         help="values of √h α (α in the article's units) at every width; more are placed where ‖ΔΘ‖ = ‖Θ₀‖",
         source=f"{SOURCE}: the variable in which the regimes of all widths collapse",
     )
@@ -71,6 +73,13 @@ class RegimesSettings(NetworkSettings):
         help="how far beyond κ every pattern must lie for a flow to stop; none: "
         + ", ".join(f"{name} {value:g}" for name, value in STOPS.items()),
     )
+    limit_widths: tuple[int, ...] = setting(
+        (64, 128, 256, 512),
+        help="widths at which the lazy limit fluctuates, by the flows of initial kernels; nothing: none",
+    )
+    side_by_side: bool = setting(
+        False, help="the flows of a place in one array, by method=chebyshev: faster for small networks on PyTorch"
+    )
     method: str = setting(
         "exponential",
         help="exponential steps on the tangent kernel, stabilised explicit steps (chebyshev), or the authors' rule",
@@ -96,6 +105,13 @@ class RegimesSettings(NetworkSettings):
             found.append(f"width = {self.width}: this protocol trains several; give widths={self.width}.")
         if self.bias:
             found.append("bias = True: networks of these parametrisations have no biases; leave it out.")
+        if self.side_by_side and self.method == "exponential":
+            found.append(
+                "side_by_side = True: exponential steps need Jacobians, one network after the other; give "
+                "method=chebyshev, or authors."
+            )
+        if any(width < 1 for width in self.limit_widths):
+            found.append(f"limit_widths = {','.join(map(str, self.limit_widths))}: name widths of at least 1.")
         if len(self.widths) < 1 or min(self.widths, default=0) < 1:
             found.append(f"widths = {','.join(map(str, self.widths)) or 'nothing'}: name widths of at least 1.")
         for name in ("scales", "jamming_scales"):
@@ -158,23 +174,50 @@ class RegimesSettings(NetworkSettings):
             scale: √h α.
             seed: of the initial weights.
         """
+        at = {"seed": seed, **self._followed(scale)}
+        return self._cell(TASK, width, at, f"h = {width}, √h α = {scale:g}, network {seed}")
+
+    def cell_together(self, width: int, scale: float) -> Cell:
+        """The flows of all networks of a place.
+
+        Arguments:
+            width: h.
+            scale: √h α.
+        """
+        seeds = list(range(self.seed, self.seed + self.seeds))
+        at = {"seeds": seeds, **self._followed(scale)}
+        return self._cell(TOGETHER, width, at, f"h = {width}, √h α = {scale:g}, {self.seeds} networks")
+
+    def cell_limit(self, width: int, seed: int) -> Cell:
+        """The flow of one initial kernel.
+
+        Arguments:
+            width: h.
+            seed: of the initial weights.
+        """
+        at = {"seed": seed, "patterns": self.patterns, "stop": self._stop, "tests": self.tests}
+        return self._cell(LIMIT, width, at, f"h = {width}, initial kernel, network {seed}")
+
+    @property
+    def _stop(self) -> float:
+        return STOPS[self.loss] if self.stop_margin is None else self.stop_margin
+
+    def _followed(self, scale: float) -> dict[str, Any]:
+        """What says how a flow is followed."""
+        return {
+            "patterns": self.patterns, "scale": scale, "method": self.method, "tolerance": self.tolerance,
+            "gradients": 5000 if self.budget is None else self.budget, "stop": self._stop, "tests": self.tests,
+            "kernel_tests": self.kernel_tests,
+        }  # fmt: skip
+
+    def _cell(self, task: str, width: int, at: dict[str, Any], label: str) -> Cell:
         system = self.network_of(width)
         return Cell(
-            task=TASK,
+            task=task,
             system=system,
             loss=self.objective(),
-            coordinates={
-                "seed": seed,
-                "patterns": self.patterns,
-                "scale": scale,
-                "method": self.method,
-                "tolerance": self.tolerance,
-                "gradients": 5000 if self.budget is None else self.budget,
-                "stop": STOPS[self.loss] if self.stop_margin is None else self.stop_margin,
-                "tests": self.tests,
-                "kernel_tests": self.kernel_tests,
-            },
+            coordinates=at,
             dataset=self.request(self.seed, system.inputs, self.patterns),
-            label=f"h = {width}, √h α = {scale:g}, network {seed}",
-            cost=float(self.patterns) * system.size,
+            label=label,
+            cost=float(self.patterns) * (system.size * len(at.get("seeds", (0,))) if task != LIMIT else 1.0),
         )

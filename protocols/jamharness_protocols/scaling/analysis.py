@@ -1,6 +1,7 @@
 """From finished searches to N*(P): exponents, for the labels of the data and for random ones."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -24,13 +25,16 @@ def analyse(axes: Mapping[str, Mapping[Place, Axis]], done: Mapping[str, Sequenc
         done: by kind of labels, finished trials in any order.
     """
     estimates: dict[str, Estimate] = {}
-    tables, sizes, lines, trials = [], [], {}, []
+    tables, sizes, slopes, lines, trials = [], [], [], {}, []
     for labels, own in axes.items():
         mine = trial_table(done.get(labels, ()))
         thresholds = threshold_table("width", own, mine)
         exponent, lines[labels] = exponent_of(thresholds)
         estimates[f"scaling_exponent{SUFFIX[labels]}"] = exponent
         sizes.append(_size_table(thresholds).assign(labels=labels))
+        local = local_exponents(thresholds)
+        estimates[f"local_exponent{SUFFIX[labels]}"] = list(local.values())[-1]
+        slopes.append(_slope_table(local).assign(labels=labels))
         tables.append(thresholds.assign(labels=labels))
         trials.append(mine.assign(labels=labels))
     if len(lines) > 1:
@@ -43,7 +47,12 @@ def analyse(axes: Mapping[str, Mapping[Place, Axis]], done: Mapping[str, Sequenc
         estimates[f"critical_weights{SUFFIX[labels]}"] = mean_threshold(weights_of(largest))
     return Findings(
         estimates=estimates,
-        tables={"sizes": _joined(sizes), "thresholds": _joined(tables), "trials": _joined(trials)},
+        tables={
+            "sizes": _joined(sizes),
+            "slopes": _joined(slopes),
+            "thresholds": _joined(tables),
+            "trials": _joined(trials),
+        },
         arrays={f"line {labels}": _band(line, counted) for labels, line in lines.items() if line is not None},
         objection=_objection(estimates, trials),
     )
@@ -94,6 +103,26 @@ def exponent_of(thresholds: pd.DataFrame) -> tuple[Estimate, Posterior | None]:
         count=seeds,
         note="; ".join(notes),
     ), line
+
+
+def local_exponents(thresholds: pd.DataFrame) -> dict[tuple[int, int], Estimate]:
+    """The same between each two neighbouring values of P, rising: whether N*(P) is a straight line.
+
+    Arguments:
+        thresholds: one row per search, at two values of P or more.
+    """
+    sizes = sorted(int(patterns) for patterns in thresholds["patterns"].unique())
+    pairs = pairwise(sizes)
+    return {pair: exponent_of(thresholds[thresholds["patterns"].isin(pair)])[0] for pair in pairs}
+
+
+def _slope_table(local: Mapping[tuple[int, int], Estimate]) -> pd.DataFrame:
+    """One row per two neighbouring values of P."""
+    rows = [
+        {"from": low, "to": high, "exponent": found.value, "low": found.low, "high": found.high, "note": found.note}
+        for (low, high), found in local.items()
+    ]
+    return pd.DataFrame(rows, columns=["from", "to", "exponent", "low", "high", "note"])
 
 
 def _gap(lines: Mapping[str, Posterior | None], estimates: Mapping[str, Estimate]) -> Estimate:

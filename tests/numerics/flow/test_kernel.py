@@ -104,3 +104,12 @@ def test_a_kernel_must_fit():
     """Its shape is named."""
     with pytest.raises(BadInput, match=r"\(3, 2\)"):
         kernel_flow(np.ones((3, 2)), np.ones(3), SoftHinge(), Until())
+
+
+def test_modes_that_differ_by_nine_decades_are_followed_to_the_slowest():
+    """With a diagonal kernel λt/P = Δ₀ − Δ + (e^(−βΔ) − e^(−βΔ₀))/β for each pattern: the last reaches 0 by formula."""
+    rates, beta = np.array([1.0, 1e-3, 1e-6, 1e-9]), 20.0
+    found = kernel_flow(np.diag(rates), np.ones(4), SoftHinge(sharpness=beta), Until())
+    assert found.ending == "satisfied"
+    assert found.time == pytest.approx(4 / rates[-1] * (1 + (1 - np.exp(-beta)) / beta), rel=1e-6)
+    assert found.margins.max() == pytest.approx(0.0, abs=1e-6)

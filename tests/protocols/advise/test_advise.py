@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from jamharness_protocols.advise.choosing import FACTORS, chosen, enough, expected
 from jamharness_protocols.advise.protocol import Advise
 from jamharness_protocols.advise.settings import CENSUS
 from jamharness_protocols.generalisation.protocol import Generalisation
@@ -95,8 +96,8 @@ def test_what_is_foretold_is_what_the_laws_say():
     assert told["critical_weights"].high < 5 * told["critical_weights"].low
     assert told["test_error"].value < told["single_error"].value
     assert 2 <= networks <= asked.networks
-    # Wide enough for all that is known, and no wider than needed.
-    needed = max(2 * told["critical_weights"].value, 1.2 * told["critical_weights"].high)
+    # All widths err the same here, so that other data decide: the smallest width of twice N*.
+    needed = 2 * told["critical_weights"].value
     width = int(told["width"].value)
     assert asked.small(THERE).scanned(width).weights >= needed > asked.small(THERE).scanned(width - 1).weights
     advice = found.tables["advice"]
@@ -108,6 +109,30 @@ def test_what_is_foretold_is_what_the_laws_say():
     again = PROTOCOL.analyse(asked, done[::-1])
     assert again.tables["advice"].equals(advice)
     PROTOCOL.analyse(asked, done[: len(done) // 2])
+
+
+@pytest.mark.parametrize(("slope", "told"), [(0.4, (1.0, 1.0)), (-0.4, (8.0, 8.0)), (0.0, (2.0, 4.0))])
+def test_the_width_is_where_networks_err_least(slope, told):
+    """At N* where errors rise with N/N*, as classes overlap; far beyond where they fall; between where neither."""
+    curves = {factor: 0.1 * factor**slope for factor in FACTORS}
+    relative = expected(curves)
+    assert relative[2.0] == 1.0
+    assert told[0] <= chosen(relative) <= told[1]
+    assert (relative[8.0] > 1) == (slope >= 0)
+
+
+def test_as_many_networks_as_are_enough():
+    """Of an error a + b/K: the K within 2% of a, and a over the error there; one where averaging does nothing."""
+    sizes = np.arange(1, 9)
+    networks, limit = enough(0.1 + 0.01 / sizes)
+    assert networks == 5  # 0.1 + 0.01/5 = 0.102
+    assert limit == pytest.approx(0.1 / 0.102)
+    networks, limit = enough(0.1 + 0.1 / sizes)
+    assert networks == 8
+    assert limit == pytest.approx(0.1 / 0.1125)
+    assert enough(np.full(8, 0.1)) == (1, 1.0)
+    assert enough(np.zeros(8)) == (1, 1.0)
+    assert enough(0.1 / sizes)[0] == 8
 
 
 def test_labels_that_cannot_be_learnt_are_told():

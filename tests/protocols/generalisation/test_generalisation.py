@@ -100,6 +100,43 @@ def test_a_trajectory_is_one_descent_and_its_least_error_is_on_it(measure):
     assert errors[list(records).index(found.values["stopping"])] == errors.min()
 
 
+def test_outputs_of_zero_are_no_answer_under_cross_entropy(measure):
+    """A network whose units are off on every pattern has errors left, however long it is trained."""
+    asked = settings(minimiser="adam", loss="cross_entropy", budget=20, records=2, bias=False, depth=2)
+    cell = asked.trained(0, 0, 40, 1)
+    x, y = load(cell.dataset).first(40)
+    problem = NumpyBackend().problem(cell.system, x, y, loss=cell.loss)
+    assert not problem.loss.satisfied(problem.margins(np.zeros(cell.system.size))).any()
+    # One unit a layer: of some initial weights it is off on all patterns with a second layer below zero, and stays so.
+    off = next(seed for seed in range(100) if not problem.outputs(cell.system.initial(seed), x).any())
+    dead = replace(cell, coordinates={**cell.coordinates, "seed": off})
+    found = measure(dead, [])
+    assert found.values["train_error"] == 1.0
+    assert found.values["unsatisfied"] == 40
+    assert found.values["outcome"] == "minimum"
+
+
+def test_a_second_order_minimisation_is_the_same_when_followed(measure):
+    """Its w and its verdict are those of the minimisation that nobody watches; every record is a step of it."""
+    asked = settings(stopped=True)
+    cell, alone = asked.measured(0, 0, 40, 2), settings().trained(0, 0, 40, 2)
+    assert (cell.task, alone.task) == ("trajectory", "minimisation")
+    found, plain = measure(cell, []), measure(alone, [])
+    np.testing.assert_array_equal(found.arrays["w"], plain.arrays["w"])
+    for name in ("outcome", "unsatisfied", "loss"):
+        assert found.values[name] == plain.values[name]
+    records, errors = found.arrays["records"], found.arrays["errors"]
+    assert records[0] == 0
+    assert len(records) > 10
+    assert (np.diff(records) > 0).all()
+    assert records[-1] == found.values["updates"] == plain.values["iterations"]
+    # Before the first step it is the network of the initial weights.
+    data, system = load(cell.dataset), cell.system
+    start = NumpyBackend().problem(system, *data.first(40)).outputs(system.initial(0), data.x_test)
+    assert errors[0] == np.mean(start * data.y_test <= 0)
+    assert found.values["stopped_error"] == errors.min() <= errors[-1] == found.values["test_error"]
+
+
 @pytest.mark.parametrize("loss", ["hinge", "cross_entropy"])
 def test_first_order_minimisers_are_stopped_early(carry_out, loss):
     """Each network at its least test error, which is no larger than that at its end."""

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from jamharness_protocols.regimes.plane import crossing_at, jamming_bracket, seeds_of, wanted
+from jamharness_protocols.regimes.analysis import by_network
+from jamharness_protocols.regimes.plane import by_place, crossing_at, jamming_bracket, seeds_of, wanted
 from jamharness_protocols.regimes.protocol import Regimes
 from jamharness_protocols.regimes.task import alpha_of
 from jamharness_systems.parametrised import ParametrisedNetwork
@@ -10,7 +11,7 @@ from jamharness_systems.parametrised import ParametrisedNetwork
 from jamharness.api import CellResult, FinishedCell, generator
 
 PROTOCOL = Regimes()
-SMALL = {"widths": (4, 9, 16), "seeds": 4, "patterns": 20}
+SMALL = {"widths": (4, 9, 16), "seeds": 4, "patterns": 20, "limit_widths": (16, 64)}
 
 
 def settings(**given):
@@ -20,11 +21,27 @@ def settings(**given):
 
 
 def invented(cell):
-    """A plane whose laws are the published ones: α* = h^(−1/2), slopes −1 and −4/3, Var ∝ 1/h, jammed below h = 3."""
+    """A plane whose laws are the published ones: α* = h^(−1/2), slopes −1 and −4/3, Var ∝ 1/h, jammed below h = 3.
+
+    As in networks, the lazy line bends by the relative size of ‖ΔΘ‖/‖Θ₀‖ itself.
+    """
     width, at = cell.system.width, cell.coordinates
+    if cell.task == "regimes_together":
+        each = [invented(settings().cell(width, at["scale"], seed)) for seed in at["seeds"]]
+        return CellResult(
+            values={name: [result.values[name] for result in each] for name in each[0].values},
+            arrays={
+                name: each[0].arrays[name] if name == "labels" else np.array([result.arrays[name] for result in each])
+                for name in each[0].arrays
+            },
+        )
+    if cell.task == "lazy_limit":
+        outputs = generator("tests", "limit", at["seed"], width).standard_normal(400) / np.sqrt(width)
+        values = {"outcome": "satisfied", "unsatisfied": 0, "kernel": 1.0, "error": 0.2}
+        return CellResult(values=values, arrays={"outputs": outputs, "labels": np.ones(400, dtype=np.int8)})
     draw = generator("tests", "regimes", at["seed"], width)
     scale = at["scale"] * np.exp(0.05 * draw.standard_normal())
-    change = scale**-1.0 if scale > 1 else scale ** (-4 / 3)
+    change = scale**-1.0 * (1 + scale**-1.0) if scale > 1 else 2 * scale ** (-4 / 3)
     outputs = 1 + generator("tests", "outputs", at["seed"], width).standard_normal(400) / np.sqrt(width)
     solved = width >= 3
     return CellResult(
@@ -54,14 +71,19 @@ def plane():
     return asked, carried_out(asked)
 
 
-def test_the_published_laws_are_read_where_they_hold(plane):
+@pytest.fixture(scope="module")
+def found(plane):
+    """What is read from it."""
+    return PROTOCOL.analyse(*plane)
+
+
+def test_the_published_laws_are_read_where_they_hold(found):
     """Each exponent within its interval; the collapse in √h α is better than in α by far."""
-    asked, done = plane
-    found = PROTOCOL.analyse(asked, done)
     assert found.objection == ""
     for name, truth, near in (
         ("alpha_star_exponent", -0.5, 0.1), ("kernel_slope_lazy", -1, 0.05), ("kernel_slope_feature", -4 / 3, 0.05),
         ("displacement_slope_lazy", -0.5, 0.03), ("variance_slope_lazy", -1, 0.2), ("variance_slope_feature", -1, 0.2),
+        ("variance_slope_limit", -1, 0.1),
     ):  # fmt: skip
         estimate = found.estimates[name]
         assert estimate.value == pytest.approx(truth, abs=near), name
@@ -69,17 +91,19 @@ def test_the_published_laws_are_read_where_they_hold(plane):
     scaled, unscaled = (found.estimates[f"collapse_{name}"] for name in ("scaled", "unscaled"))
     assert scaled.high < unscaled.low
     stars = found.tables["crossover"]
-    assert stars["alpha_star"].to_numpy() * np.sqrt(stars["width"].to_numpy()) == pytest.approx(1, rel=0.1)
+    assert stars["alpha_star"].to_numpy() * np.sqrt(stars["width"].to_numpy()) == pytest.approx(
+        (1 + np.sqrt(5)) / 2, rel=0.1
+    )
 
 
-def test_it_bisects_and_does_not_fill_a_grid(plane):
+def test_it_bisects_and_does_not_fill_a_grid(plane, found):
     """α* is bracketed within the resolution, by a few places; the jamming line by neighbouring widths."""
     asked, done = plane
-    found = PROTOCOL.analyse(asked, done)
     stars = dict(zip(found.tables["crossover"]["width"], found.tables["crossover"]["alpha_star"], strict=True))
     by_width = {}
     for item in done:
-        by_width.setdefault(item.cell.system.width, set()).add(item.cell.coordinates["scale"])
+        if item.cell.task == "regimes":
+            by_width.setdefault(item.cell.system.width, set()).add(item.cell.coordinates["scale"])
     for width in asked.widths:
         scales = sorted(by_width[width])
         star = stars[width] * np.sqrt(width)
@@ -103,7 +127,8 @@ def test_a_run_that_stops_anywhere_goes_on_to_the_same_places(plane):
         np.random.default_rng(2).shuffle(mixed)
         assert PROTOCOL.plan(asked, part) == PROTOCOL.plan(asked, mixed)
     assert wanted(asked, done) == wanted(asked, list(reversed(done)))
-    assert len(wanted(asked, done)) * len(seeds_of(asked)) == len(done)
+    limits = len(asked.limit_widths)
+    assert (len(wanted(asked, done)) + limits) * len(seeds_of(asked)) == len(done)
 
 
 def test_places_that_failed_are_left_out_and_lines_unseen_are_said():
@@ -143,6 +168,65 @@ def test_a_lazy_network_predicts_as_its_kernel(measure):
     assert far["initial_kernel_error"] == pytest.approx(far["error"], abs=0.02)
 
 
+def test_flows_side_by_side_are_one_cell_and_give_the_same_findings(plane, found):
+    """Every estimate and table; where such a cell fails, so do all its networks."""
+    asked, done = plane
+    other = settings(side_by_side=True, method="chebyshev")
+    together = carried_out(other)
+    first, second = found, PROTOCOL.analyse(other, together)
+    assert first.estimates == second.estimates
+    assert first.samples == second.samples
+    for name, table in first.tables.items():
+        assert table.equals(second.tables[name]), name
+    assert len(together) == len(wanted(asked, done)) + len(asked.limit_widths) * asked.seeds
+    place = next(item for item in together if item.cell.task == "regimes_together")
+    lost = by_place([FinishedCell(cell=place.cell, failure="no")])
+    assert [item.result for item in next(iter(lost.values())).values()] == [None] * other.seeds
+
+
+def test_networks_stand_for_independent_samples(plane, found):
+    """The pseudo-values of a mean are its samples; of every slope they scatter as its interval says."""
+    asked, _ = plane
+    values = {"0": 1.0, "1": 4.0, "2": -2.0, "3": 7.0}
+    read = np.array(list(values.values()))
+    assert by_network(lambda some: float(read[some.astype(int)].mean()), asked) == pytest.approx(values)
+    for name in ("kernel_slope_lazy", "alpha_star_exponent", "variance_slope_limit"):
+        samples, estimate = np.array(list(found.samples[name].values())), found.estimates[name]
+        spread = samples.std(ddof=1) / np.sqrt(len(samples))
+        assert 0.3 < (estimate.high - estimate.low) / (4 * spread) < 3
+
+
+def test_flows_measured_side_by_side_are_those_measured_alone(measure):
+    """With the referee, which evaluates one after the other: each network as alone."""
+    given = {"depth": 1, "tests": 40, "kernel_tests": 20, "inputs": 4, "seeds": 2, "method": "chebyshev"}
+    asked = settings(**given, side_by_side=True)
+    together = measure(asked.cell_together(4, 5.0), [])
+    for lane, seed in enumerate(seeds_of(asked)):
+        alone = measure(settings(**given).cell(4, 5.0, seed), [])
+        for name, value in alone.values.items():
+            own = together.values[name][lane]
+            assert own == (value if isinstance(value, str) else pytest.approx(value, rel=1e-9)), name
+        np.testing.assert_allclose(together.arrays["w"][lane], alone.arrays["w"], rtol=1e-9, atol=1e-12)
+
+
+def test_the_lazy_limit_is_that_of_flows_at_a_large_scale(measure):
+    """The flow of the initial kernel and a network at √h α = 1e6 give the same outputs."""
+    asked = settings(depth=2, tests=30, kernel_tests=20, inputs=4, patterns=12)
+    limit = measure(asked.cell_limit(6, 0), [])
+    flow = measure(asked.cell(6, 1e6, 0), [])
+    assert limit.values["outcome"] == flow.values["outcome"] == "satisfied"
+    np.testing.assert_allclose(limit.arrays["outputs"], flow.arrays["outputs"], rtol=0.02, atol=0.02)
+
+
+def test_points_of_comparison_are_networks_that_backends_have_closed_forms_for():
+    """Too narrow for the patterns, at most as wide as the grid; none for an activation that is not theirs."""
+    (point,) = PROTOCOL.comparison_points(settings(patterns=200))
+    assert (point.network.width, point.network.bias, point.patterns) == (3, False, 200)
+    assert PROTOCOL.comparison_points(settings(patterns=2000))[0].network.width == 4
+    assert PROTOCOL.comparison_points(settings())[0].network.width == 1
+    assert PROTOCOL.comparison_points(settings(activation="swish(2)")) == []
+
+
 def test_lines_between_places():
     """A crossing by a straight line in ln α; a bracket of the largest failing width and the next."""
     assert crossing_at({1.0: 2.0, 100.0: -2.0, 1000.0: -3.0}) == pytest.approx(10)
@@ -165,6 +249,8 @@ def test_lines_between_places():
         ({"patterns": 7}, "even number"),
         ({"activation": "gelu"}, "activation"),
         ({"tolerance": 2.0}, "tolerance"),
+        ({"side_by_side": True}, "method=chebyshev"),
+        ({"limit_widths": (64, 0)}, "limit_widths"),
     ],
 )
 def test_what_cannot_be_is_said(given, words):

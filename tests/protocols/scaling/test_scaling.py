@@ -64,6 +64,16 @@ def test_exponents_that_were_put_in_are_found():
     assert found.estimates["decades"].value == pytest.approx(1.505, abs=1e-3)
     assert found.estimates["critical_weights"].value == pytest.approx(1.5 * 3200**0.75, rel=0.2)
     assert found.estimates["critical_weights_random"].value == pytest.approx(1.5 * 3200, rel=0.2)
+    slopes = found.tables["slopes"]
+    assert [*zip(slopes["from"], slopes["to"], strict=True)][:5] == [(p, 2 * p) for p in (100, 200, 400, 800, 1600)]
+    held = (slopes["low"] < slopes["labels"].map({"data": 0.75, "random": 1.0})) & (
+        slopes["labels"].map({"data": 0.75, "random": 1.0}) < slopes["high"]
+    )
+    assert held.sum() >= 9
+    for kind, truth in (("", 0.75), ("_random", 1.0)):
+        local = found.estimates[f"local_exponent{kind}"]
+        assert local.low < truth < local.high
+        assert local.value == slopes[slopes["labels"] == ("random" if kind else "data")]["exponent"].iloc[-1]
     sizes = found.tables["sizes"]
     assert sizes.groupby("labels")["patterns"].apply(list).to_dict() == {
         "data": [100, 200, 400, 800, 1600, 3200], "random": [100, 200, 400, 800, 1600, 3200],
