@@ -83,7 +83,7 @@ def _coverage(parts: Sequence[Row]) -> dict[str, Estimate]:
         return {}
     held = sum(row.covered for row in parts)
     interval = stats.binomtest(held, len(parts), LEVEL).proportion_ci(LEVEL, method="exact")
-    note = f"{held} of {len(parts)} intervals, of parts as large as the short calibration's draws"
+    note = f"{held} of {len(parts)} intervals of parts as large as the short calibration's draws"
     return {
         "coverage": Estimate(
             value=held / len(parts), low=float(interval.low), high=float(interval.high), count=len(parts), note=note
