@@ -1,4 +1,7 @@
-"""Every command on a page is one that the program takes: parsed by itself, and runs checked as it checks them."""
+"""Every command on a page is one that the program takes: parsed by itself, and runs checked as it checks them.
+
+In test_pages_run.py they run.
+"""
 
 import re
 import shlex
@@ -25,9 +28,11 @@ def commands(page):
                 yield from _of_shell(line)
             elif line.startswith("$ "):
                 yield from _of_shell(line[2:])
-            elif language == "text" and line.startswith("jamharness run ") and "…" not in line:
-                # Beside it, two spaces on, stands what it does.
-                yield from _of_shell(re.split(r"\s{2,}", line)[0])
+            elif language == "text" and line.startswith("jamharness "):
+                # Beside it, two spaces on, stands what it does; "runs | show RUN" are two commands.
+                words = re.split(r"\s{2,}", line.removeprefix("jamharness "))[0].replace("RUN…", "RUN")
+                for part in words.split(" | "):
+                    yield from _of_shell(f"jamharness {part}")
 
     for span in re.findall(r"(?<!`)`(jamharness run [^`]+)`(?!`)", BLOCK.sub("", page.read_text(encoding="utf-8"))):
         if not re.search(r"…|\b[A-Z]{3,}\b|=[A-Z]\b", span):

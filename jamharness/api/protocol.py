@@ -151,12 +151,14 @@ class Protocol(TypingProtocol, Generic[S]):
     """One measurement of the physics.
 
     ``Settings`` is a frozen keyword-only dataclass made with ``setting``; it may define ``problems() -> list[str]``,
-    one sentence for everything that is wrong with the values. ``presets`` maps names to settings that differ from the
-    default. A protocol may also define ``comparison_points(settings) -> Sequence[ComparisonPoint]``: where backends
-    are compared number by number; ``outlook(settings, done) -> Outlook``: how far it is, where its plan does not hold
-    all the cells that are still to come; ``draw_comparison(findings) -> Mapping[str, Figure]``, which draws the
-    findings of several runs, by name, over each other; and ``plots(findings) -> Mapping[str, Plot]``: what a report
-    draws in a browser in place of the figures of the same names.
+    one sentence for everything that is wrong with the values, and ``unused() -> Mapping[str, str]``: the settings that
+    the others leave without effect, each with the reason, so that who gives one is told. ``presets`` maps names to
+    settings that differ from the default. A protocol may also define
+    ``comparison_points(settings) -> Sequence[ComparisonPoint]``: where backends are compared number by number;
+    ``outlook(settings, done) -> Outlook``: how far it is, where its plan does not hold all the cells that are still to
+    come; ``draw_comparison(findings) -> Mapping[str, Figure]``, which draws the findings of several runs, by name, over
+    each other; and ``plots(findings) -> Mapping[str, Plot]``: what a report draws in a browser in place of the figures
+    of the same names.
     """
 
     Settings: type[S]

@@ -9,7 +9,8 @@ from typing import Any
 from jamharness.api import BadInput, Json, PluginError, Protocol, SystemChoice, named_data, unknown_name
 from jamharness.execution.plain import plain
 from jamharness.plugins import Plugins, load_object, plugin_code, system_class
-from jamharness.settings import build_settings, presets_of, system_options
+from jamharness.settings import SystemClass, build_settings, presets_of, system_options
+from jamharness.values import as_text
 
 _METHODS = ("plan", "analyse")
 """Of every protocol; those without tasks measure their cells themselves. Found missing before any is computed."""
@@ -123,7 +124,45 @@ def make_experiments(
                 plugins.dataset(named_data(dataset)[0])
             except (BadInput, PluginError) as error:
                 problems.take(error)
+    problems.extend(
+        sentence for sentence in _without_effect(experiments, settings, given, classes) if sentence not in problems
+    )
     return experiments
+
+
+def _without_effect(
+    experiments: Sequence[Experiment],
+    settings: Mapping[str, Any],
+    given: Mapping[str, Mapping[str, Any]],
+    classes: SystemClass,
+) -> list[str]:
+    """One sentence for each setting that somebody gave and that no protocol which has it uses.
+
+    A record gives every setting of a protocol, whether it is used or not.
+    """
+    reasons: dict[str, dict[str, str]] = {}
+    for each in experiments:
+        kind, typed = type(each.settings), given[each.name]
+        if not {item.name for item in fields(kind) if item.init} <= typed.keys():
+            unused = dict(getattr(each.settings, "unused", dict)())
+            reasons[each.name] = {
+                key: unused[key] for key in typed if key in unused and key not in system_options(kind, typed, classes)
+            }
+        else:
+            reasons[each.name] = {}
+    found = []
+    for each in experiments:
+        own = settings.get(each.name)
+        for key, reason in reasons[each.name].items():
+            takers = [name for name in reasons if key in given[name]]
+            alone = isinstance(own, Mapping) and key in own
+            if alone or all(key in reasons[name] for name in takers):
+                found.append(f"{key} = {_text(given[each.name][key])}: {reason}; leave it out.")
+    return list(dict.fromkeys(found))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else as_text(value)
 
 
 def load_protocol(plugins: Plugins, name: str) -> Protocol[Any]:
