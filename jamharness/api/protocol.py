@@ -93,6 +93,8 @@ class Findings:
             of the same seeds can be compared pair by pair.
         resolution: how wide the interval is in which such a sample is known to lie (a bisected bracket, say); it stands
             for its middle.
+        answer: the name of the table that is the answer where the question has many, such as one for each load; it is
+            shown below the estimates. Columns ``NAME_low`` and ``NAME_high`` are the ends of an interval of ``NAME``.
     """
 
     estimates: Mapping[str, Estimate]
@@ -102,6 +104,7 @@ class Findings:
     not_applicable: bool = False
     samples: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     resolution: Mapping[str, float] = field(default_factory=dict)
+    answer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from jamharness.api import BadInput, Json, PluginError, Protocol, SystemChoice, named_data, unknown_name
 from jamharness.execution.plain import plain
+from jamharness.paths import user_path
 from jamharness.plugins import Plugins, load_object, plugin_code, system_class
 from jamharness.settings import SystemClass, build_settings, presets_of, system_options
 from jamharness.values import as_text
@@ -121,7 +122,10 @@ def make_experiments(
             )
         if isinstance(dataset, str):
             try:
-                plugins.dataset(named_data(dataset)[0])
+                kind, file = named_data(dataset)
+                plugins.dataset(kind)
+                if file and not user_path(file, "file").exists():
+                    raise BadInput(f"{file} does not exist; name a file that does, as in dataset=file:patterns.csv.")
             except (BadInput, PluginError) as error:
                 problems.take(error)
     problems.extend(

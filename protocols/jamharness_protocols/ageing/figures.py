@@ -17,7 +17,7 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
     """``ageing``: L and Δ against t, raw; Δ against t/t_w^μ and Δ/D against t, collapsed. One colour for each t_w."""
     from matplotlib.figure import Figure
 
-    if not _moved(findings):
+    if not moved(findings):
         return {}
     figure = Figure(figsize=(DOUBLE, 4.6), layout="constrained")
     (loss, raw), (collapsed, diffusion) = figure.subplots(2, 2)
@@ -42,7 +42,7 @@ def draw_comparison(findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
     """``ageing``: run beside run, raw above and collapsed below."""
     from matplotlib.figure import Figure
 
-    some = {name: each for name, each in findings.items() if _moved(each)}
+    some = {name: each for name, each in findings.items() if moved(each)}
     if not some:
         return {}
     figure = Figure(figsize=(DOUBLE, 4.6), layout="constrained")
@@ -54,7 +54,8 @@ def draw_comparison(findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
     return {"ageing": figure}
 
 
-def _moved(findings: Findings) -> bool:
+def moved(findings: Findings) -> bool:
+    """Whether anything did."""
     distance = np.asarray(findings.arrays.get("distance", np.zeros(0)), dtype=float)
     return bool(np.any(distance[np.isfinite(distance)] > 0))
 

@@ -118,7 +118,8 @@ class SearchSettings(NetworkSettings):
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
-        system, found = self.measured(), {}
+        found: dict[str, str] = {}
+        system = self.measured()
         patterned = isinstance(system, PatternSystem)
         if self.system.value is None or patterned:
             found |= super().unused()

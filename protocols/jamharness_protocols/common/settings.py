@@ -139,7 +139,7 @@ class NetworkSettings:
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
-        found = {}
+        found: dict[str, str] = {}
         name = named_data(self.dataset)[0]
         if name == "random":
             found |= dict.fromkeys(_REAL_DATA, "patterns are drawn at random; name a data set for it")

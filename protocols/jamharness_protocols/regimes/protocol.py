@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness.api import Cell, Findings, FinishedCell, Observable, Outlook
-from jamharness_protocols.regimes import analysis, figures
+from jamharness.api import Cell, Findings, FinishedCell, Observable, Outlook, Plot
+from jamharness_protocols.regimes import analysis, figures, plots
 from jamharness_protocols.regimes.observables import OBSERVABLES
 from jamharness_protocols.regimes.plane import by_place, seeds_of, wanted
 from jamharness_protocols.regimes.settings import RegimesSettings
@@ -52,3 +52,7 @@ class Regimes:
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """The phase diagram, the collapse, fluctuations and errors."""
         return figures.draw(findings)
+
+    def plots(self, findings: Findings) -> Mapping[str, Plot]:
+        """What the figures show, point by point, for a report in a browser."""
+        return plots.plots(findings)
