@@ -27,5 +27,9 @@ def rows(part: "ProtocolRun") -> RenderableType:
     counted = [f"{estimates[name].value:g} of {estimates[of].value:g} {text}" for (name, of), text in words.items()]
     said = "; ".join(counted)
     lines: list[RenderableType] = [Prose(f"{said} ({estimates['covered'].note}). {duration(part.seconds)}.")]
+    if "coverage" in estimates:
+        coverage = estimates["coverage"]
+        share, low, high = (f"{100 * float(each or 0):.1f}%" for each in (coverage.value, coverage.low, coverage.high))
+        lines.append(Prose(f"Coverage {share} ({low} to {high}): {coverage.note} hold the truth."))
     verdict = Text(part.objection, style="bold red") if part.objection else Text("It reads true.", style="bold green")
     return Group(made, *lines, Prose(verdict))

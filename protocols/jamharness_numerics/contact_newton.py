@@ -17,8 +17,8 @@ from jamharness_numerics.kinked import Kinks
 from jamharness_numerics.minimise.newton import normals
 
 STEP = 1e-6
-"""Of the central differences that give second derivatives: an error of 1e-10 slows the convergence and biases
-nothing, as the conditions themselves are exact."""
+"""Of the central differences for second derivatives of smooth constraints: an error of 1e-10 slows the convergence and
+biases nothing, as the conditions themselves are exact."""
 STEPS = 12
 """Newton steps at most."""
 LEAST = 1e-6
@@ -28,9 +28,7 @@ DEPENDENT = 1e-9
 
 
 class Contacts(Protocol):
-    """The gaps of some constraints as smooth functions of w; where these are linear, it says so."""
-
-    linear: bool
+    """The gaps of some constraints as smooth functions of w."""
 
     def gaps(self, w: Array, /) -> Float64:
         """G (n,)."""
@@ -38,8 +36,8 @@ class Contacts(Protocol):
     def jacobian(self, w: Array, /) -> Float64:
         """∇g (n, N)."""
 
-    def pulled(self, w: Array, forces: Float64, kinks: Kinks, pulls: Float64, /) -> Float64:
-        """Σ forces ∇g + Σ pulls ∇z, (N,)."""
+    def second(self, w: Array, forces: Float64, kinks: Kinks, pulls: Float64, /) -> Float64:
+        """Σ forces ∇∇g + Σ pulls ∇∇z, (N, N)."""
 
     def preactivations(self, w: Array, kinks: Kinks, /) -> Float64:
         """Z (K,)."""
@@ -57,7 +55,7 @@ class SmoothContacts:
     """
 
     def __init__(self, problem: DerivedProblem, rows: NDArray[np.intp]) -> None:
-        self._problem, self._rows, self.linear = problem, rows, problem.system.linear
+        self._problem, self._rows = problem, rows
 
     def gaps(self, w: Array) -> Float64:
         """G (n,)."""
@@ -67,9 +65,15 @@ class SmoothContacts:
         """∇g (n, N)."""
         return np.asarray(-self._problem.jacobian(w, self._rows), dtype=np.float64)
 
-    def pulled(self, w: Array, forces: Float64, kinks: Kinks, pulls: Float64) -> Float64:  # noqa: ARG002  (no kinks)
-        """Σ forces ∇g (N,)."""
-        return np.asarray(forces @ self.jacobian(w))
+    def second(self, w: Array, forces: Float64, kinks: Kinks, pulls: Float64) -> Float64:  # noqa: ARG002  (no kinks)
+        """Σ forces ∇∇g (N, N), by central differences of Σ forces ∇g."""
+        H, w = np.zeros((len(w), len(w))), np.asarray(w, dtype=np.float64)
+        if self._problem.system.linear:
+            return H
+        for column in range(len(w)):
+            moved = STEP * np.eye(1, len(w), column)[0]
+            H[column] = (forces @ self.jacobian(w + moved) - forces @ self.jacobian(w - moved)) / (2 * STEP)
+        return np.asarray((H + H.T) / 2)
 
     def preactivations(self, w: Array, kinks: Kinks) -> Float64:  # noqa: ARG002
         """None."""
@@ -141,7 +145,7 @@ def conditions(problem: DerivedProblem, held: Held, w: Array, second: Float64 | 
     nu = -units.T @ pull
     H = second
     if H is None:
-        H = _second(held, w)
+        H = contacts.second(w, forces, kinks, pulls)
         for column, (part, _) in enumerate(problem.spheres):
             diagonal = np.arange(part.start, part.stop)
             H[diagonal, diagonal] += nu[column] / np.linalg.norm(w[part])
@@ -205,15 +209,3 @@ def multipliers(problem: DerivedProblem, held: Held, w: Array) -> Held:
     change = np.linalg.lstsq(matrix, np.concatenate([-gradients.T @ start, [weight * (1 - sums @ start)]]), DEPENDENT)
     found = start + change[0]
     return replace(held, forces=found[:count], pulls=found[count : count + kinks])
-
-
-def _second(held: Held, w: Array) -> Float64:
-    """Σ λ ∇∇g + Σ m ∇∇z, (N, N), by central differences of its gradient."""
-    H, w = np.zeros((len(w), len(w))), np.asarray(w, dtype=np.float64)
-    if held.contacts.linear:
-        return H
-    for column in range(len(w)):
-        moved = STEP * np.eye(1, len(w), column)[0]
-        ends = [held.contacts.pulled(w + sign * moved, held.forces, held.kinks, held.pulls) for sign in (1, -1)]
-        H[column] = (ends[0] - ends[1]) / (2 * STEP)
-    return np.asarray((H + H.T) / 2)

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from jamharness.api import Array, Float64, Network
 
+BLOCK = 2**25
+"""Bytes of a block of products for second derivatives."""
 SPLIT = 3
 """Kinks of one pattern in one layer whose two branches are followed apart: eight branches."""
 
@@ -65,8 +67,6 @@ class Branch:
         states: for each hidden layer (n, h), 1 where a unit is on.
         held: for each hidden layer (n, h), where the unit's other state is a pattern of its own.
     """
-
-    linear = False
 
     def __init__(
         self, network: Network, x: Array, y: Array, states: Sequence[Float64], held: Sequence[NDArray[np.bool_]]
@@ -133,20 +133,37 @@ class Branch:
         """∇g, (n, N)."""
         return self._backward(w, self._forward(w)[0], len(self.states), self.y, np.arange(len(self.y)))
 
-    def pulled(self, w: Array, forces: Float64, kinks: Kinks, pulls: Float64) -> Float64:
-        """Σ forces_μ ∇g_μ + Σ pulls_k ∇z_k, (N,), in one backward pass."""
-        parts, inputs, found = self.network.split(w), self._forward(w)[0], np.zeros(self.network.size)
-        g = self.y * forces[:, np.newaxis]
-        for layer in range(len(parts) - 1, -1, -1):
-            own = kinks.layers == layer
-            np.add.at(g, (kinks.patterns[own], kinks.units[own]), pulls[own])
-            weight, bias = self.network.slices[layer]
-            found[weight] = (g.T @ inputs[layer]).ravel()
+    def second(self, w: Array, forces: Float64, kinks: Kinks, pulls: Float64) -> Float64:
+        """Σ forces_μ ∇∇g_μ + Σ pulls_k ∇∇z_k, (N, N), exactly.
+
+        With states held, gaps are linear in the weights of each layer: of two layers l < m, ∂²/∂W^m_qp ∂W^l_kj is
+        Σ_μ δ_q C_pk a_j, with δ the pull on the preactivations of m, C = ∂(inputs of m)/∂z^l and a the inputs of l; a
+        bias of l has 1 in the place of a. Patterns are taken in blocks whose products fill ``BLOCK`` bytes.
+        """
+        parts, inputs = self.network.split(np.asarray(w, dtype=np.float64)), self._forward(w)[0]
+        deltas = self._deltas(w, forces, kinks, pulls)
+        H = np.zeros((self.network.size, self.network.size))
+        for below in range(len(parts) - 1):
+            through = self.states[below][:, :, np.newaxis] * np.eye(parts[below][0].shape[0])
+            (weight, bias), signals = self.network.slices[below], inputs[below]
+            lower = np.arange(weight.start, weight.stop).reshape(parts[below][0].shape)
             if self.network.bias:
-                found[bias] = g.sum(axis=0)
-            if layer:
-                g = (g @ parts[layer][0]) * self.states[layer - 1]
-        return found
+                signals = np.concatenate([signals, np.ones((len(signals), 1))], axis=1)
+                lower = np.concatenate([lower, np.arange(bias.start, bias.stop)[:, np.newaxis]], axis=1)
+            for above in range(below + 1, len(parts)):
+                upper = np.arange(self.network.slices[above][0].start, self.network.slices[above][0].stop)
+                entries = len(upper) * through.shape[2]
+                total, block = np.zeros((entries, signals.shape[1])), max(1, BLOCK // (8 * entries))
+                for start in range(0, len(signals), block):
+                    part = slice(start, start + block)
+                    pulled = deltas[above][part, :, np.newaxis, np.newaxis] * through[part, np.newaxis]
+                    total += pulled.reshape(len(pulled), entries).T @ signals[part]
+                both = total.reshape(len(upper), lower.size)
+                H[np.ix_(upper, lower.ravel())] = both
+                H[np.ix_(lower.ravel(), upper)] = both.T
+                if above < len(self.states):
+                    through = self.states[above][:, :, np.newaxis] * (parts[above][0] @ through)
+        return H
 
     def preactivations(self, w: Array, kinks: Kinks) -> Float64:
         """Z of some units of some patterns, (K,)."""
@@ -203,6 +220,18 @@ class Branch:
             if layer < len(self.states):
                 inputs.append(z[-1] * self.states[layer])
         return inputs, z
+
+    def _deltas(self, w: Array, forces: Float64, kinks: Kinks, pulls: Float64) -> list[Float64]:
+        """The derivatives of Σ forces_μ g_μ + Σ pulls_k z_k with respect to the preactivations of every layer."""
+        parts, found = self.network.split(np.asarray(w, dtype=np.float64)), []
+        g = self.y * forces[:, np.newaxis]
+        for layer in range(len(parts) - 1, -1, -1):
+            own = kinks.layers == layer
+            np.add.at(g, (kinks.patterns[own], kinks.units[own]), pulls[own])
+            found.append(g)
+            if layer:
+                g = (g @ parts[layer][0]) * self.states[layer - 1]
+        return found[::-1]
 
     def _unit_slopes(
         self, w: Array, inputs: Sequence[Float64], layer: int, units: NDArray[np.intp], patterns: NDArray[np.intp]

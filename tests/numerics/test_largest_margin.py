@@ -129,8 +129,12 @@ def test_branches_are_what_finite_differences_say(depth):
     np.testing.assert_allclose(branch.slopes(w, kinks), kinks.slopes, atol=1e-13)
     draw = np.random.default_rng(0)
     forces, pulls = draw.random(6), draw.standard_normal(len(kinks))
-    pulled = forces @ branch.jacobian(w) + pulls @ kinks.slopes
-    np.testing.assert_allclose(branch.pulled(w, forces, kinks, pulls), pulled, atol=1e-12)
+
+    def pulled(end):
+        return forces @ branch.jacobian(end) + pulls @ branch.slopes(end, kinks)
+
+    differences = [(pulled(a) - pulled(b)) / (2 * step) for a, b in ends]
+    np.testing.assert_allclose(branch.second(w, forces, kinks, pulls), differences, atol=1e-8)
     # a is what a unit's output is worth: its gap changes by a z when it is switched.
     for which in range(len(kinks)):
         other = Branch(network, branch.x, branch.y, [np.array(part) for part in branch.states], branch.held)

@@ -74,6 +74,17 @@ def test_an_instrument_made_wrong_is_caught(carry_out, monkeypatch, fault, name,
     assert blamed in found.objection
 
 
+def test_the_full_calibration_says_how_often_its_intervals_hold_the_truth(carry_out):
+    """Of 8 parts of a hundred spectra, two intervals each; hardly ever with estimates that are 2% too large."""
+    coverage = analysed(carry_out, "lanczos", full=True).estimates["coverage"]
+    assert (coverage.count, coverage.value) == (16, pytest.approx(0.95, abs=0.08))
+    assert coverage.low < 0.95 < coverage.high
+    assert "coverage" not in analysed(carry_out, "lanczos").estimates
+    wrong = analysed(carry_out, "lanczos", full=True, fault="estimator")
+    assert wrong.estimates["coverage"].value < 0.5
+    assert "of 16 intervals of parts of the draws hold the truth" in wrong.objection
+
+
 def test_cells_that_are_missing_are_told(carry_out):
     """No row is made of a part of the draws."""
     asked = settings("synthetic")

@@ -14,4 +14,10 @@ OBSERVABLES: Mapping[str, Observable] = {
     "covered": _count("of these, rows whose interval holds the truth; 95% of them should"),
     "exact": _count("rows whose truth must be met to rounding"),
     "met": _count("of these, rows that meet it"),
+    "coverage": Observable(
+        unit="",
+        meaning="with --full: how many intervals hold the truth, of parts as large as the short calibration's draws",
+        source="counted; Clopper and Pearson's interval",
+        comparison="distribution",
+    ),
 }
