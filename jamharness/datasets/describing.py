@@ -44,6 +44,8 @@ def describe(dataset: str, plugins: Plugins) -> dict[str, str]:
     try:
         data = load_data(request, plugins)
     except BadInput as error:
+        if file:
+            raise
         return found | {"not ready": " ".join(error.problems)}
     _, counts = np.unique(data.y, return_counts=True)
     known = data.description

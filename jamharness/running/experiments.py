@@ -1,6 +1,7 @@
 """Protocols with their settings: which setting goes to which protocol, and what is wrong with them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
 from inspect import get_annotations
@@ -10,7 +11,7 @@ from jamharness.api import BadInput, Json, PluginError, Protocol, SystemChoice, 
 from jamharness.execution.plain import plain
 from jamharness.paths import user_path
 from jamharness.plugins import Plugins, load_object, plugin_code, system_class
-from jamharness.settings import SystemClass, build_settings, presets_of, system_options
+from jamharness.settings import SystemClass, presets_of, read_settings, system_options
 from jamharness.values import as_text
 
 _METHODS = ("plan", "analyse")
@@ -99,12 +100,13 @@ def make_experiments(
                     f"seed = {seed} and the setting seed = {other} of {name} contradict each other; give one."
                 )
             given[name]["seed"] = seed
-    experiments = []
+    experiments: list[Experiment] = []
+    read: list[Experiment] = []
     for name, protocol in found.items():
         dataset = given[name].get("dataset")
         try:
             with plugin_code(f"protocol {name!r}", "checking its settings"):
-                built = build_settings(
+                built, wrong = read_settings(
                     name,
                     protocol.Settings,
                     given[name],
@@ -112,8 +114,12 @@ def make_experiments(
                     presets_of(protocol),
                     systems=partial(system_class, plugins),
                 )
-            experiments.append(Experiment(name=name, protocol=protocol, settings=built))
-            dataset = getattr(built, "dataset", None)
+            problems.take(BadInput(*wrong))
+            if built is not None:
+                read.append(Experiment(name=name, protocol=protocol, settings=built))
+                dataset = getattr(built, "dataset", None)
+            if not wrong:
+                experiments.append(read[-1])
         except (BadInput, PluginError) as error:
             problems.take(error)
         except Exception as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
@@ -129,7 +135,7 @@ def make_experiments(
             except (BadInput, PluginError) as error:
                 problems.take(error)
     problems.extend(
-        sentence for sentence in _without_effect(experiments, settings, given, classes) if sentence not in problems
+        sentence for sentence in _without_effect(read, settings, given, classes) if sentence not in problems
     )
     return experiments
 
@@ -148,7 +154,7 @@ def _without_effect(
     for each in experiments:
         kind, typed = type(each.settings), given[each.name]
         if not {item.name for item in fields(kind) if item.init} <= typed.keys():
-            unused = dict(getattr(each.settings, "unused", dict)())
+            unused = _unused(each)
             reasons[each.name] = {
                 key: unused[key] for key in typed if key in unused and key not in system_options(kind, typed, classes)
             }
@@ -163,6 +169,13 @@ def _without_effect(
             if alone or all(key in reasons[name] for name in takers):
                 found.append(f"{key} = {_text(given[each.name][key])}: {reason}; leave it out.")
     return list(dict.fromkeys(found))
+
+
+def _unused(experiment: Experiment) -> dict[str, str]:
+    """What the settings say of themselves; nothing where something else is wrong with them, which is told anyway."""
+    with suppress(Exception):
+        return dict(getattr(experiment.settings, "unused", dict)())
+    return {}
 
 
 def _text(value: Any) -> str:

@@ -144,6 +144,12 @@ def test_who_gives_what_has_no_effect_is_told(plugins):
     ]
 
 
+def test_all_that_is_wrong_is_told_at_once(plugins):
+    """What cannot be, and what has no effect."""
+    problems = told(plugins, "regimes", dataset="random", sharpness="3", loss="hinge")
+    assert [sentence.partition(" =")[0] for sentence in problems] == ["dataset", "sharpness"]
+
+
 def test_what_one_of_several_protocols_uses_is_used(plugins):
     """Free networks of jamming have a search, networks at fixed |w| have none; given for these alone it is refused."""
     assert told(plugins, ["jamming", "margins"], resolution="0.3", jammed="1e-12") == []
