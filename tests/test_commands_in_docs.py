@@ -108,6 +108,9 @@ def test_the_runs_of_a_page_could_start(page, tmp_path, monkeypatch, capfd):
     for words in (words for other, words in ALL if other == page and words[:1] == ("run",)):
         if "--claim" in words or "--config" in words or "--scheduler" in words:
             continue  # their files and machines are not here; their options are parsed above
+        for word in words:
+            if word.startswith("dataset=file:"):
+                (tmp_path / word.removeprefix("dataset=file:")).touch()
         typed = ["numpy" if before in FRAMEWORKS else word for before, word in zip(("", *words), words, strict=False)]
         # In the middle of a sentence an option that every run needs may be left out.
         typed += [] if "--backend" in typed else ["--backend", "numpy"]
