@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from jamharness.api import Array, Float64, Network
 
+NEAR = 0.3
+"""Of the farthest, r Σ |∇z|, that a step within a trust region can move a preactivation: kinks nearer than this take
+part. No step goes against one unit in every component, and a kink that is missed costs a smaller trust region."""
 BLOCK = 2**25
 """Bytes of a block of products for second derivatives."""
 SPLIT = 3
@@ -96,7 +99,8 @@ class Branch:
         """Both branches of concave kinks of the layers after the first, as patterns of their own.
 
         Only so are the weights a of kinks in earlier layers what they are on either branch: where two kinks meet, the
-        sign of one may depend on the state of the other. Of each pattern and layer the ``SPLIT`` nearest are split.
+        sign of one may depend on the state of the other. Of each pattern and layer the ``SPLIT`` nearest are split,
+        if a unit of an earlier layer is near its kink too.
 
         Arguments:
             w: (N,).
@@ -108,6 +112,7 @@ class Branch:
         branch, origin = self, np.arange(len(self.y))
         for layer in range(len(self.states) - 1, 0, -1):
             kinks = branch.kinks(w, radius, (layer,))
+            kinks = kinks.chosen(branch._near_below(w, radius, layer)[kinks.patterns])
             near: dict[int, list[int]] = {}
             for which in np.argsort(np.abs(kinks.preactivations), kind="stable"):
                 units = near.setdefault(int(kinks.patterns[which]), [])
@@ -182,7 +187,7 @@ class Branch:
         return found
 
     def kinks(self, w: Array, radius: float, layers: Sequence[int] | None = None) -> Kinks:
-        """The concave kinks that |s_i| ≤ ``radius`` can reach, to first order, and that are not held.
+        """The concave kinks that |s_i| ≤ ``radius`` may reach, to first order, and that are not held.
 
         Arguments:
             w: (N,).
@@ -190,25 +195,21 @@ class Branch:
             layers: which; None for all.
         """
         parts, (inputs, z), after = self.network.split(w), self._forward(w), self.y
-        found = [no_kinks(self.network.size)]
+        found, reaches = [no_kinks(self.network.size)], self._reaches(w, inputs)
         for layer in range(len(self.states) - 1, -1, -1):
             weights = after @ parts[layer + 1][0]
             after = weights * self.states[layer]
             if layers is not None and layer not in layers:
                 continue
             # |∇z·s| ≤ r Σ |∇z|: first by a bound that signals and weights give it, then by ∇z itself.
-            gain, sums = 1.0, np.abs(inputs[layer]).sum(axis=1, keepdims=True) + 1.0
-            for below in range(layer - 1, -1, -1):
-                gain *= float(np.abs(parts[below + 1][0]).sum(axis=1).max())
-                sums = sums + gain * (np.abs(inputs[below]).sum(axis=1, keepdims=True) + 1.0)
-            near = (weights < 0) & (np.abs(z[layer]) <= radius * sums) & ~self.held[layer]
+            near = (weights < 0) & (np.abs(z[layer]) <= NEAR * radius * reaches[layer]) & ~self.held[layer]
             patterns, units = np.nonzero(near)
             kinks = Kinks(
                 layers=np.full(len(patterns), layer), units=units, patterns=patterns,
                 weights=weights[near], preactivations=z[layer][near], states=self.states[layer][near],
                 slopes=self._unit_slopes(w, inputs, layer, units, patterns),
             )  # fmt: skip
-            found.append(kinks.chosen(np.abs(kinks.preactivations) <= radius * np.abs(kinks.slopes).sum(axis=1)))
+            found.append(kinks.chosen(np.abs(kinks.preactivations) <= NEAR * radius * np.abs(kinks.slopes).sum(axis=1)))
         names = [item.name for item in fields(Kinks)]
         return Kinks(**{name: np.concatenate([getattr(each, name) for each in found]) for name in names})
 
@@ -220,6 +221,23 @@ class Branch:
             if layer < len(self.states):
                 inputs.append(z[-1] * self.states[layer])
         return inputs, z
+
+    def _near_below(self, w: Array, radius: float, layer: int) -> NDArray[np.bool_]:
+        """Whether a unit of an earlier layer, whatever its a, can reach its kink, (n,)."""
+        inputs, z = self._forward(w)
+        near = [np.abs(z[below]) <= NEAR * radius * sums for below, sums in enumerate(self._reaches(w, inputs)[:layer])]
+        return np.asarray(np.any(np.concatenate(near, axis=1), axis=1))
+
+    def _reaches(self, w: Array, inputs: Sequence[Float64]) -> list[Float64]:
+        """For each hidden layer a bound (n, 1) of Σ |∇z|, from signals and weights."""
+        parts, reaches = self.network.split(np.asarray(w, dtype=np.float64)), []
+        for layer in range(len(self.states)):
+            gain, sums = 1.0, np.abs(inputs[layer]).sum(axis=1, keepdims=True) + 1.0
+            for below in range(layer - 1, -1, -1):
+                gain *= float(np.abs(parts[below + 1][0]).sum(axis=1).max())
+                sums = sums + gain * (np.abs(inputs[below]).sum(axis=1, keepdims=True) + 1.0)
+            reaches.append(sums)
+        return reaches
 
     def _deltas(self, w: Array, forces: Float64, kinks: Kinks, pulls: Float64) -> list[Float64]:
         """The derivatives of Σ forces_μ g_μ + Σ pulls_k z_k with respect to the preactivations of every layer."""

@@ -9,13 +9,13 @@ with the approach from above, so that the two can be held against each other.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import clarabel
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import csc_matrix
+from scipy.sparse import block_array, block_diag, csc_array, csc_matrix, csr_array, eye_array, hstack, vstack
 
 from jamharness.api import Array, DerivedProblem, Float64, Spherical, System
 from jamharness_numerics.contact_newton import Contacts, Held, SmoothContacts, conditions, multipliers, newton_to_rest
@@ -25,8 +25,9 @@ from jamharness_numerics.minimise.outcome import silent
 
 FIRST, LEAST = 1e-2, 1e-9
 """The trust region at first, and the one at which it ends: of a component of w of the order of 1."""
-NEAR = 4.0
-"""Constraints take part whose gap could come down to the smallest one within so many trust regions."""
+NEAR = 0.5
+"""Constraints take part whose gap so many trust regions, a step all against it, could bring down to the smallest one.
+No step is against one constraint in every component; one that is missed costs a smaller trust region."""
 CORRECTED = 0.9
 """Of the rise that a program promises: where less comes, its second-order correction is tried."""
 EQUAL = 1e-11
@@ -82,10 +83,10 @@ def largest_margin(
         w: (N,) where to start.
         tolerance: it ends when a program promises less than this.
         budget: programs at most.
-        radius: the first trust region.
+        radius: the first trust region, and the largest.
         say: told where it stands.
     """
-    gaps, why, programs = gaps_of(problem, w), "budget", 0
+    gaps, why, programs, largest = gaps_of(problem, w), "budget", 0, radius
     solution: _Solution | None = None
     bowl: Float64 | None = None
     while programs < budget:
@@ -120,7 +121,7 @@ def largest_margin(
         best = int(np.argmax([end.min() for end in reached]))
         if reached[best].min() > smallest:
             w, gaps = ends[best], reached[best]
-        radius = min(2 * radius, FIRST) if gain > 0.75 else radius / 2 if gain > 0.25 else radius / 4
+        radius = min(2 * radius, largest) if gain > 0.75 else radius / 2 if gain > 0.25 else radius / 4
         say(
             f"program {programs} for the largest margin: κ = {gaps.min():.6g}, {len(held.forces)} contacts, "
             f"trust region {radius:.1e}"
@@ -244,23 +245,21 @@ def _program(near: _Linearised, units: Float64, radius: float, bowl: Float64 | N
     crossed = np.where(kinks.states > 0, -1.0, 1.0) / reach
     share = np.zeros((count, len(kinks)))
     share[kinks.patterns, np.arange(len(kinks))] = -kinks.weights * reach / scale
-    none, one = np.zeros((size, 1 + len(kinks))), np.eye(size)
-    rows = np.block([
-        [units.T, np.zeros((units.shape[1], 1 + len(kinks)))],
-        [-near.jacobian * (radius / scale), np.ones((count, 1)), share],
-        [kinks.slopes * (radius * crossed)[:, np.newaxis], np.zeros((len(kinks), 1)), -np.eye(len(kinks))],
-        [np.zeros((len(kinks), size + 1)), -np.eye(len(kinks))],
-        [one, none],
-        [-one, none],
-    ])  # fmt: skip
+    one = eye_array(len(kinks))
+    blocks: list[list[Any]] = [
+        [csr_array(units.T), None, None],
+        [-near.jacobian * (radius / scale), np.ones((count, 1)), csr_array(share)],
+        [kinks.slopes * (radius * crossed)[:, np.newaxis], None, -one],
+        [None, None, -one],
+    ]
+    rows = block_array(blocks, format="csc")
     right = np.concatenate([
-        np.zeros(units.shape[1]), (near.gaps - lowest) / scale, -kinks.preactivations * crossed,
-        np.zeros(len(kinks)), np.ones(2 * size),
+        np.zeros(units.shape[1]), (near.gaps - lowest) / scale, -kinks.preactivations * crossed, np.zeros(len(kinks)),
     ])  # fmt: skip
     cost = np.zeros(size + 1 + len(kinks))
     cost[size] = -1.0
     solved = (
-        _linear(cost, rows, right, units.shape[1])
+        _linear(cost, rows, right, units.shape[1], size)
         if bowl is None
         else _quadratic(bowl * (radius**2 / scale), cost, rows, right, units.shape[1])
     )
@@ -285,11 +284,15 @@ def _program(near: _Linearised, units: Float64, radius: float, bowl: Float64 | N
 _Solved: TypeAlias = tuple[Float64, Float64, Float64]
 
 
-def _linear(cost: Float64, rows: Float64, right: Float64, equal: int) -> _Solved | str:
-    """Minimise c·x under A x ≤ b, the first rows with equality: x, multipliers and slacks, by the simplex method."""
+def _linear(cost: Float64, rows: Any, right: Float64, equal: int, size: int) -> _Solved | str:
+    """Minimise c·x under A x ≤ b, the first rows with equality, and |x_i| ≤ 1 of the first ``size`` components.
+
+    Returns:
+        x, multipliers and slacks, by the simplex method.
+    """
     answer = linprog(
-        cost, A_ub=rows[equal:], b_ub=right[equal:], A_eq=rows[:equal], b_eq=right[:equal], bounds=(None, None),
-        method="highs-ds",
+        cost, A_ub=rows[equal:], b_ub=right[equal:], A_eq=rows[:equal], b_eq=right[:equal],
+        bounds=[(-1, 1)] * size + [(None, None)] * (len(cost) - size), method="highs-ds",
     )  # fmt: skip
     if answer.status != 0:
         return f"the solver of the program said {answer.message}"
@@ -297,18 +300,21 @@ def _linear(cost: Float64, rows: Float64, right: Float64, equal: int) -> _Solved
     return np.asarray(answer.x), np.concatenate([none, -answer.ineqlin.marginals]), np.concatenate([none, answer.slack])
 
 
-def _quadratic(P: Float64, cost: Float64, rows: Float64, right: Float64, equal: int) -> _Solved | str:
+def _quadratic(P: Float64, cost: Float64, rows: Any, right: Float64, equal: int) -> _Solved | str:
     """The same with xᵀPx/2 of the first components, by an interior point."""
     options = clarabel.DefaultSettings()
     options.verbose, options.max_threads = False, 1
-    whole = np.zeros((len(cost), len(cost)))
-    whole[: len(P), : len(P)] = np.triu(P)
-    cones = [clarabel.ZeroConeT(equal), clarabel.NonnegativeConeT(len(right) - equal)]
+    size, count = len(P), len(right)
+    whole = block_diag([csc_array(np.triu(P)), csc_array((len(cost) - size, len(cost) - size))], format="csc")
+    box = hstack([eye_array(size), csc_array((size, len(cost) - size))])
+    every = csc_matrix(vstack([rows, box, -box]))
+    cones = [clarabel.ZeroConeT(equal), clarabel.NonnegativeConeT(count + 2 * size - equal)]
+    limits = np.concatenate([right, np.ones(2 * size)])
     for options.tol_gap_abs in SOLVED:
         options.tol_gap_rel = options.tol_feas = options.tol_gap_abs
-        answer = clarabel.DefaultSolver(csc_matrix(whole), cost, csc_matrix(rows), right, cones, options).solve()
+        answer = clarabel.DefaultSolver(csc_matrix(whole), cost, every, limits, cones, options).solve()
         if answer.status == clarabel.SolverStatus.Solved:
             break
     if answer.status not in (clarabel.SolverStatus.Solved, clarabel.SolverStatus.AlmostSolved):
         return f"the solver of the program said {answer.status}"
-    return np.asarray(answer.x), np.asarray(answer.z), np.asarray(answer.s)
+    return np.asarray(answer.x), np.asarray(answer.z)[:count], np.asarray(answer.s)[:count]
