@@ -59,7 +59,23 @@ def build_settings(
         BadInput: all that is wrong: an unknown name or preset, a value of a wrong type or not among the choices, and
             what the settings themselves object to.
     """
+    settings, problems = read_settings(protocol, kind, given, preset, presets, systems)
+    if problems or settings is None:
+        raise BadInput(*problems)
+    return settings
+
+
+def read_settings(
+    protocol: str,
+    kind: type[T],
+    given: Mapping[str, Any],
+    preset: str | None = None,
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
+    systems: SystemClass | None = None,
+) -> tuple[T | None, list[str]]:
+    """What ``build_settings`` returns, None where a value cannot be read, and one sentence for all that is wrong."""
     problems = []
+    settings: T | None = None
     known = presets or {}
     start: Mapping[str, Any] = {}
     if preset is not None:
@@ -83,9 +99,7 @@ def build_settings(
             problems += error.problems
         except (ValueError, TypeError) as error:
             problems.append(f"Settings of {protocol}: {error}.")
-    if problems:
-        raise BadInput(*dict.fromkeys(problems))
-    return settings
+    return settings, list(dict.fromkeys(problems))
 
 
 def check_values(kind: type[Any], given: Mapping[str, Any], noun: str) -> tuple[dict[str, Any], list[str], list[str]]:

@@ -96,6 +96,8 @@ class Findings:
             of the same seeds can be compared pair by pair.
         resolution: how wide the interval is in which such a sample is known to lie (a bisected bracket, say); it stands
             for its middle.
+        answer: the name of the table that is the answer where the question has many, such as one for each load; it is
+            shown below the estimates. Columns ``NAME_low`` and ``NAME_high`` are the ends of an interval of ``NAME``.
     """
 
     estimates: Mapping[str, Estimate]
@@ -105,6 +107,7 @@ class Findings:
     not_applicable: bool = False
     samples: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     resolution: Mapping[str, float] = field(default_factory=dict)
+    answer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,12 +184,14 @@ class Protocol(TypingProtocol, Generic[S]):
     """One measurement of the physics.
 
     ``Settings`` is a frozen keyword-only dataclass made with ``setting``; it may define ``problems() -> list[str]``,
-    one sentence for everything that is wrong with the values. ``presets`` maps names to settings that differ from the
-    default. A protocol may also define ``comparison_points(settings) -> Sequence[ComparisonPoint | DynamicsPoint]``:
-    where backends are compared number by number; ``outlook(settings, done) -> Outlook``: how far it is, where its plan
-    does not hold all the cells that are still to come; ``draw_comparison(findings) -> Mapping[str, Figure]``, which
-    draws the findings of several runs, by name, over each other; and ``plots(findings) -> Mapping[str, Plot]``: what a
-    report draws in a browser in place of the figures of the same names.
+    one sentence for everything that is wrong with the values, and ``unused() -> Mapping[str, str]``: the settings that
+    the others leave without effect, each with the reason, so that who gives one is told. ``presets`` maps names to
+    settings that differ from the default. A protocol may also define
+    ``comparison_points(settings) -> Sequence[ComparisonPoint | DynamicsPoint]``: where backends are compared number by
+    number; ``outlook(settings, done) -> Outlook``: how far it is, where its plan does not hold all the cells that are
+    still to come; ``draw_comparison(findings) -> Mapping[str, Figure]``, which draws the findings of several runs, by
+    name, over each other; and ``plots(findings) -> Mapping[str, Plot]``: what a report draws in a browser in place of
+    the figures of the same names.
     """
 
     Settings: type[S]

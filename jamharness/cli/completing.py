@@ -32,6 +32,11 @@ def system_names(context: typer.Context, incomplete: str) -> list[str]:
     return _beginning(incomplete, plugins_of(context).systems)
 
 
+def dataset_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Data sets."""
+    return _beginning(incomplete, plugins_of(context).datasets)
+
+
 def assignments(context: typer.Context, incomplete: str) -> list[str]:
     """``dataset=NAME`` and ``system=NAME``, the settings whose values are names of plugins."""
     key, equals, value = incomplete.partition("=")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jamharness.cli.completing import protocol_names, system_names
+from jamharness.cli.completing import dataset_names, protocol_names, system_names
 from jamharness.cli.options import AsJson
 from jamharness.cli.output import show, show_json
 from jamharness.cli.protocols import protocol_of
@@ -103,9 +103,30 @@ def systems(
     show(listings.system(row, settings))
 
 
-def datasets(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the data sets, for --set dataset=NAME."""
-    _offers(context, "dataset", as_json)
+def datasets(
+    context: typer.Context,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="Show what this one holds; file:PATH for one's own.", autocompletion=dataset_names
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the data sets, for --set dataset=NAME; with a name, what it holds and where it is looked for."""
+    if name is None:
+        _offers(context, "dataset", as_json)
+        return
+    from jamharness.datasets.describing import describe
+
+    found = describe(name, plugins_of(context))
+    if as_json:
+        document: dict[str, Json] = dict(found)
+        show_json(document)
+        return
+    from jamharness.render import listings
+
+    show(listings.dataset(found))
 
 
 def _offers(context: typer.Context, kind: str, as_json: bool) -> None:

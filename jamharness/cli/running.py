@@ -99,11 +99,11 @@ def run(
         "workers": workers,
     }
 
-    def asked(*own: str, name: str | None = name) -> "Given":
+    def asked(*own: str, name: str | None = name, typed: Sequence[str] = assignments or []) -> "Given":
         given = gather(
             plugins,
             protocols=protocols or [],
-            assignments=[*(assignments or []), *own],
+            assignments=[*typed, *own],
             config=config,
             name=name,
             options=options,
@@ -128,7 +128,7 @@ def run(
             again = {"store": given.keywords.get("store"), "config": config}
             _carry_out(partial(compute, given), plugins, as_json=as_json, quiet=quiet, again=again)
     except BadInput as error:
-        raise sweeping.with_advice(error, assignments or []) from error
+        raise sweeping.with_advice(error, assignments or [], lambda typed: asked(typed=typed)) from error
 
 
 def resume(

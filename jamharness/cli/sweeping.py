@@ -113,19 +113,33 @@ def _light(run: "Run") -> "Run":
     return replace(run, protocols=parts)
 
 
-def with_advice(error: BadInput, assignments: Sequence[str]) -> BadInput:
-    """The error, its sentences on values with commas ending in how to ask for a run with each of them.
+def with_advice(error: BadInput, assignments: Sequence[str], asked: "Callable[[list[str]], Given]") -> BadInput:
+    """The error, its sentences on values with commas ending in how to ask for a run with each, where each could run.
 
     Arguments:
         error: what is wrong.
         assignments: as typed after ``--set``.
+        asked: what is asked for with others in their place.
     """
     advice = {}
-    for assignment in assignments:
+    for place, assignment in enumerate(assignments):
         key, _, values = assignment.partition("=")
-        if "," in values:
-            advice[f"{key.strip().rpartition('.')[2]} = "] = f" For a run with each value: --sweep {assignment.strip()}"
+        start = f"{key.strip().rpartition('.')[2]} = "
+        if "," not in values or not any(sentence.startswith(start) for sentence in error.problems):
+            continue
+        singles = [[*assignments[:place], f"{key}={value}", *assignments[place + 1 :]] for value in values.split(",")]
+        if all(_sound(asked, single, start) for single in singles):
+            advice[start] = f" For a run with each value: --sweep {assignment.strip()}"
     return BadInput(*(
         sentence + next((more for start, more in advice.items() if sentence.startswith(start)), "")
         for sentence in error.problems
     ))  # fmt: skip
+
+
+def _sound(asked: "Callable[[list[str]], Given]", assignments: list[str], start: str) -> bool:
+    """Whether nothing is wrong with one setting, whatever else is."""
+    try:
+        check([asked(assignments)])
+    except BadInput as error:
+        return not any(sentence.startswith(start) for sentence in error.problems)
+    return True

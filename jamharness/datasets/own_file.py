@@ -29,10 +29,15 @@ def load(request: DataRequest) -> Patterns:
     problems = request_problems(request, endless=False)
     if request.folder is None:
         problems.append("dataset = file: name the file, as in dataset=file:patterns.csv.")
-    if problems or request.folder is None:
+    found, path = None, Path()
+    try:
+        if request.folder is not None:
+            path = user_path(request.folder, "file")
+            found = _read(path, _stamps(path), request.label_column)
+    except BadInput as error:
+        problems += error.problems
+    if problems or found is None:
         raise BadInput(*problems)
-    path = user_path(request.folder, "file")
-    found = _read(path, _stamps(path), request.label_column)
     source = f"{path.name}, its own test set"
     if found.test is None:
         train, test = split(

@@ -217,7 +217,7 @@ def _refuse_excess(request: DataRequest, projected: Projected, available: int) -
     elif request.inputs > projected.components:
         problems.append(
             f"inputs = {request.inputs}: data set {name!r} has {projected.components} principal components of non-zero "
-            "variance; ask for at most that many."
+            f"variance; ask for at most that many, as in inputs={projected.components}."
         )
     if problems:
         raise BadInput(*problems)

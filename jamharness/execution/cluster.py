@@ -5,7 +5,7 @@ import pickle
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ from distributed import Client
 
 from jamharness.execution.facts import Facts, Question
 from jamharness.execution.messages import PROTOCOL, WorkerDied, WorkersLost, task_of
-from jamharness.execution.serving import Assignment, Crew, dismiss, serve, stamp
+from jamharness.execution.pace import Pace
+from jamharness.execution.serving import Assignment, Crew, Reply, dismiss, serve, stamp
 
 log = logging.getLogger("jamharness")
 P = ParamSpec("P")
@@ -34,19 +35,31 @@ _COUNT, _PART = 2.0, 0.01
 """Seconds between two counts of the workers, and the largest part of the time that counting may take."""
 
 
-@dataclass(eq=False)
-class _Flight:
-    """A task that was sent.
-
-    Arguments:
-        future: what its submitter waits for.
-        task: as bytes, to be sent again if its worker turns out to be unfit.
-        remote: where Dask has it.
-    """
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What its submitter waits for, and the task as bytes, to be sent again if its worker turns out to be unfit."""
 
     future: "Future[Any]"
-    task: bytes
+    content: bytes
+
+
+@dataclass(eq=False)
+class _Flight:
+    """Tasks that were sent together.
+
+    Arguments:
+        tasks: one, or several that are short.
+        remote: where Dask has them.
+    """
+
+    tasks: "list[_Task]"
     remote: Any = None
+
+    def settle(self, error: BaseException) -> None:
+        """None of them has a result."""
+        for task in self.tasks:
+            if not task.future.done():
+                task.future.set_exception(error)
 
 
 class ClusterPool(Executor):
@@ -84,6 +97,7 @@ class ClusterPool(Executor):
         self._landed: SimpleQueue[str | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closed, self._number = False, 0
+        self._pace = Pace()
         self._slots, self._count_next = 0, float("-inf")
         try:
             make: Any = Client  # its methods have no types
@@ -120,8 +134,13 @@ class ClusterPool(Executor):
                 self._slots = sum(self._client.nthreads().values())
             spent = time.monotonic() - now
             self._count_next = now + max(_COUNT, spent / _PART)
-        most = max(_FEWEST, _AHEAD * self._slots)
+        most = max(_FEWEST, _AHEAD * self._slots) * self._pace.together
         return most if self._most is None else min(most, self._most)
+
+    @property
+    def _together(self) -> int:
+        """How many tasks travel together; where few are to be in flight they are spread over the workers."""
+        return self._pace.together if self._most is None else 1
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Have ``fn(*args, **kwargs)`` computed by a worker.
@@ -137,17 +156,39 @@ class ClusterPool(Executor):
         Raises:
             RuntimeError: the pool was shut down.
         """
-        future: Future[T] = Future()
-        try:
-            flight = _Flight(future=future, task=task_of(fn, args, kwargs))
-        except Exception as error:  # noqa: BLE001  (pickling calls code of any class)
-            future.set_exception(error)
-            return future
-        if self._closed:
+        return self._begin([(fn, args, kwargs)])[0]
+
+    def submit_all(self, fn: Callable[..., T], arguments: Sequence[object]) -> "list[Future[T]]":
+        """Have ``fn`` of each argument computed; where tasks have been short, some are given to a worker together.
+
+        Arguments:
+            fn: a function that the worker can import by its name.
+            arguments: what can be pickled.
+
+        Returns:
+            A future for each; a task that cannot be pickled is an error in it.
+
+        Raises:
+            RuntimeError: the pool was shut down.
+        """
+        return self._begin([(fn, (argument,), {}) for argument in arguments])
+
+    def _begin(self, calls: "Sequence[tuple[Callable[..., T], tuple[Any, ...], dict[str, Any]]]") -> "list[Future[T]]":
+        futures: list[Future[T]] = [Future() for _ in calls]
+        tasks = []
+        for future, (fn, args, kwargs) in zip(futures, calls, strict=True):
+            try:
+                tasks.append(_Task(future, task_of(fn, args, kwargs)))
+            except Exception as error:  # noqa: BLE001  (pickling calls code of any class)
+                future.set_exception(error)
+        if tasks and self._closed:
             raise RuntimeError("the pool was shut down")
-        future.set_running_or_notify_cancel()
-        self._send(flight)
-        return future
+        for task in tasks:
+            task.future.set_running_or_notify_cancel()
+        size = self._together
+        for at in range(0, len(tasks), size):
+            self._send(tasks[at : at + size])
+        return futures
 
     def expect(self, question: Question, facts: Facts) -> None:
         """Have every worker compare itself with this interpreter before it computes anything.
@@ -158,9 +199,11 @@ class ClusterPool(Executor):
         """
         self._known[question] = stamp(facts), facts
 
-    def _send(self, flight: _Flight) -> None:
+    def _send(self, tasks: list[_Task]) -> None:
+        flight = _Flight(tasks)
         known = tuple((question, found) for question, (found, _) in self._known.items())
-        content = Assignment(run=self._run, crew=self._crew, known=known, task=flight.task)
+        contents = tuple(task.content for task in tasks)
+        content = Assignment(run=self._run, crew=self._crew, known=known, tasks=contents)
         with self._lock:
             self._number += 1
             key = f"jamharness-{self._run}-{self._number}"
@@ -188,15 +231,14 @@ class ClusterPool(Executor):
             )
         return fit
 
-    def _settle(self, key: str, error: BaseException | None, result: object = None) -> None:
+    def _settle(self, key: str, error: BaseException) -> None:
+        if (flight := self._landing(key)) is not None:
+            flight.settle(error)
+
+    def _landing(self, key: str) -> "_Flight | None":
+        """What was sent under a key, which nobody waits for any more."""
         with self._lock:
-            flight = self._flights.pop(key, None)
-        if flight is None or flight.future.done():
-            return
-        if error is None:
-            flight.future.set_result(result)
-        else:
-            flight.future.set_exception(error)
+            return self._flights.pop(key, None)
 
     def _lost(self, reason: str = "") -> WorkersLost:
         more = f" ({' '.join(reason.split())[:200]})" if reason else ""
@@ -225,32 +267,35 @@ class ClusterPool(Executor):
             for key, flight in flights.items()
             if flight.remote is not None and flight.remote.status == "finished"
         }
-        results: dict[str, tuple[str, bytes]] = {}
+        results: dict[str, Reply] = {}
         with suppress(Exception):  # whatever was lost meanwhile is looked at one by one
             results = dict(zip(ready, self._client.gather(list(ready.values())), strict=True))
         for key, flight in flights.items():
             if key in results:
                 flight.remote = None  # the scheduler forgets what nobody holds
-                self._take(key, flight, results[key])
+                self._take(key, results[key])
             else:
                 self._explain(key, flight)
 
-    def _take(self, key: str, flight: _Flight, reply: tuple[str, bytes]) -> None:
-        kind, content = reply
-        try:
-            found = pickle.loads(content)  # noqa: S301  (who may use the scheduler may run anything)
-        except Exception as error:  # noqa: BLE001  (unpickling calls code of any class)
-            self._settle(key, error)
+    def _take(self, key: str, reply: Reply) -> None:
+        if (flight := self._landing(key)) is None:
             return
-        if kind == "done":
-            self._settle(key, None, found)
-        elif kind == "failed":
-            self._settle(key, found)
-        else:
-            self._refuse(*found)
-            with self._lock:
-                self._flights.pop(key, None)
-            self._send(flight)
+        if reply.unfit:
+            self._refuse(*pickle.loads(reply.unfit))  # noqa: S301  (who may use the scheduler may run anything)
+            self._send(flight.tasks)
+            return
+        self._pace.took(reply.seconds, len(flight.tasks))
+        for task, (done, content) in zip(flight.tasks, reply.results, strict=True):
+            try:
+                found = pickle.loads(content)  # noqa: S301  (likewise)
+            except Exception as error:  # noqa: BLE001  (unpickling calls code of any class)
+                done, found = False, error
+            if task.future.done():
+                continue
+            if done:
+                task.future.set_result(found)
+            else:
+                task.future.set_exception(found)
 
     def _refuse(self, address: str, question: Question, facts: Facts) -> None:
         """Give no more tasks to a worker that has sent other facts."""
@@ -272,7 +317,11 @@ class ClusterPool(Executor):
             error: Any = None
             with suppress(Exception):
                 error = flight.remote.exception(timeout=PATIENCE)
-            if type(error).__name__ == "KilledWorker":
+            if type(error).__name__ == "KilledWorker" and len(flight.tasks) > 1:
+                # Which of them it was shows when each is sent alone.
+                for task in flight.tasks if self._landing(key) else []:
+                    self._send([task])
+            elif type(error).__name__ == "KilledWorker":
                 self._settle(
                     key,
                     WorkerDied(
@@ -296,9 +345,8 @@ class ClusterPool(Executor):
             time.sleep(0.05)
             self._landed.put(key)  # another of the same batch could not be fetched
         else:  # its worker is gone, and the result with it
-            with self._lock:
-                self._flights.pop(key, None)
-            self._send(flight)
+            if self._landing(key) is not None:
+                self._send(flight.tasks)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more tasks, have the workers end the processes of this pool, and leave the scheduler.
@@ -313,18 +361,16 @@ class ClusterPool(Executor):
         with self._lock:
             flights = dict(self._flights)
         if wait and not cancel_futures:
-            for flight in flights.values():
+            for task in [task for flight in flights.values() for task in flight.tasks]:
                 with suppress(BaseException):
-                    flight.future.exception()
+                    task.future.exception()
         with suppress(Exception):
             self._client.cancel([flight.remote for flight in flights.values() if flight.remote], force=True)
         with suppress(Exception):
             self._client.run(dismiss, self._run, on_error="ignore")
-        for key in flights:
-            with self._lock:
-                flight = self._flights.pop(key, flights[key])
-            if not flight.future.done():
-                flight.future.set_exception(self._lost())
+        for key, flight in flights.items():
+            self._landing(key)
+            flight.settle(self._lost())
         self._landed.put(None)
         with suppress(Exception):
             self._client.close(timeout=PATIENCE)

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -48,19 +48,35 @@ class Crew:
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """A task on its way to a Dask worker.
+    """Tasks on their way to a Dask worker.
 
     Arguments:
         run: an identifier of the run that no other has.
         crew: who computes it; a pickled ``Crew``.
         known: by question, the ``stamp`` of the facts on which the run's keys rest.
-        task: the pickled function, arguments and keywords.
+        tasks: of each the pickled function, arguments and keywords.
     """
 
     run: str
     crew: bytes
     known: tuple[tuple[Question, str], ...]
-    task: bytes
+    tasks: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What became of an assignment.
+
+    Arguments:
+        results: of each task whether it was done, and the pickled result or error; none where the worker is unfit.
+        seconds: that all of them took.
+        unfit: the pickled address, question and facts of a worker that has other versions or sources than those on
+            which the run's keys rest.
+    """
+
+    results: tuple[tuple[bool, bytes], ...] = ()
+    seconds: float = 0.0
+    unfit: bytes = b""
 
 
 class _Kept:
@@ -112,36 +128,43 @@ def stamp(facts: Facts) -> str:
     return digest({"versions": versions, "sources": dict(facts.sources)})
 
 
-def serve(assignment: bytes) -> tuple[str, bytes]:
-    """Carry out a task, in a thread of a Dask worker.
+def serve(assignment: bytes) -> Reply:
+    """Carry out tasks, in a thread of a Dask worker.
 
     Arguments:
         assignment: a pickled ``Assignment``; bytes, so that Dask looks for nothing in it.
-
-    Returns:
-        ``"done"`` and the pickled result; ``"failed"`` and the pickled error; or ``"differs"`` and the pickled address,
-        question and facts, if this worker has other versions or sources than those on which the run's keys rest.
     """
     asked: Assignment = pickle.loads(assignment)  # noqa: S301  (who may use the scheduler may run anything)
     kept = _take(asked)
+    start = time.perf_counter()
+    futures: list[Future[Any]] = []
     try:
         for question, expected in asked.known:
             facts = kept.facts(question)
             if kept.stamps[question][0] != expected:
-                return "differs", pickle.dumps((_address(), question, facts), PROTOCOL)
-        function, args, kwargs = pickle.loads(asked.task)  # noqa: S301  (likewise)
-        future = kept.pool.submit(function, *args, **kwargs)
+                return Reply(unfit=pickle.dumps((_address(), question, facts), PROTOCOL))
+        for task in asked.tasks:
+            function, args, kwargs = pickle.loads(task)  # noqa: S301  (likewise)
+            futures.append(kept.pool.submit(function, *args, **kwargs))
         waits = _waits()
-        while not wait([future], _LOOK).done:
+        while wait(futures, _LOOK).not_done:
             if not waits():
                 dismiss(asked.run)
                 break
-        return "done", pickle.dumps(future.result(), PROTOCOL)
-    except Exception as error:  # noqa: BLE001  (whatever happened is the task's result)
-        return "failed", pickle.dumps(error, PROTOCOL)
+        results = tuple(_result(future) for future in futures)
+    except Exception as error:  # noqa: BLE001  (whatever happened is the tasks' result)
+        results = ((False, pickle.dumps(error, PROTOCOL)),) * len(asked.tasks)
     finally:
         with _lock:
             kept.busy, kept.since = kept.busy - 1, time.monotonic()
+    return Reply(results=results, seconds=time.perf_counter() - start)
+
+
+def _result(future: "Future[Any]") -> tuple[bool, bytes]:
+    try:
+        return True, pickle.dumps(future.result(), PROTOCOL)
+    except Exception as error:  # noqa: BLE001  (whatever happened is the task's result)
+        return False, pickle.dumps(error, PROTOCOL)
 
 
 def dismiss(run: str) -> None:

@@ -1,6 +1,8 @@
 """Runs beside each other, as tables."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -17,6 +19,11 @@ from jamharness.values import as_text
 if TYPE_CHECKING:
     from jamharness.running import Run
 
+_BESIDE = 3
+"""The most runs of a sweep that stand beside each other."""
+_COLUMNS = 3
+"""Estimates of each run of a longer one."""
+
 
 def comparison(found: Comparison) -> RenderableType:
     """Differing settings, the estimates of all runs, and how far each run's are from those of the first.
@@ -32,11 +39,19 @@ def comparison(found: Comparison) -> RenderableType:
 def sweep(runs: "Sequence[Run]", found: Comparison | None) -> RenderableType:
     """The runs of a sweep: their comparison, and what each of them has to say.
 
+    A few stand beside each other with their differences; of many there is a row for each, and ``compare`` has the rest.
+
     Arguments:
         runs: in order.
-        found: their comparison; None for a single run.
+        found: their comparison; None for a single run, or for more than are compared.
     """
-    parts: list[RenderableType] = [] if found is None else [comparison(found)]
+    parts: list[RenderableType] = []
+    if found is not None:
+        # The beginning that all names share is in the last line, where they can be typed.
+        names = [name.split("-") for name in found.runs]
+        shared = len(list(takewhile(lambda each: len({*each}) == 1, zip(*names, strict=False))))
+        short = replace(found, runs=tuple("-".join(name[max(0, shared - 1) :]) for name in names))
+        parts.append(comparison(short) if len(runs) <= _BESIDE else _listed(short))
     for run in runs:
         for name, part in run.protocols.items():
             if part.objection:
@@ -44,8 +59,21 @@ def sweep(runs: "Sequence[Run]", found: Comparison | None) -> RenderableType:
             if part.cells["failed"]:
                 failed = f"{run.name}, {name}: {plural(part.cells['failed'], 'cell')} failed"
                 parts.append(Prose(Text(failed, style="red")))
-    parts += [Prose(f"More: jamharness show {where(run)}") for run in runs]
-    return Group(*parts)
+    others = "" if len(runs) == 1 else f" (and {runs[1].name})" if len(runs) == 2 else f" (and {len(runs) - 1} others)"
+    if found is not None and len(runs) > _BESIDE:
+        parts.append(Prose(f"Differences: jamharness compare {runs[0].name} {runs[1].name} …"))
+    return Group(*parts, Prose(f"More: jamharness show {where(runs[0])}{others}"))
+
+
+def _listed(found: Comparison) -> RenderableType:
+    """A row for each run, with its first estimates that have an interval."""
+    shown = [row for row in found.estimates if any(each and each.low is not None for each in row.estimates)]
+    # critical_ratio is the critical_load of networks: the same numbers twice tell nothing.
+    shown = list({tuple(map(_estimate, row.estimates)): row for row in shown or found.estimates}.values())[:_COLUMNS]
+    made = table("run!", *(f"{row.name}!" for row in shown))
+    for place, name in enumerate(found.runs):
+        made.add_row(Text(name, style="bold"), *(_estimate(row.estimates[place]) for row in shown))
+    return Group(made, *(Prose(Text.assemble("Figure ", (file, "bold"))) for file in found.files))
 
 
 def _settings(found: Comparison) -> RenderableType:

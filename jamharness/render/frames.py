@@ -8,7 +8,7 @@ from rich.text import Text
 
 from jamharness.render.prose import Prose
 from jamharness.render.screen import table
-from jamharness.render.texts import plural
+from jamharness.render.texts import number, plural
 from jamharness.render.verdicts import verdict
 
 if TYPE_CHECKING:
@@ -35,6 +35,28 @@ def head(title: str, frame: "pd.DataFrame") -> RenderableType:
     for row in frame.head(_ROWS).itertuples(index=False, name=None):
         made.add_row(*(_cell(value) for value in row))
     return Group(line, made)
+
+
+def answer(frame: "pd.DataFrame") -> RenderableType:
+    """All of its rows, with intervals behind what they are of.
+
+    Arguments:
+        frame: the table; ``NAME_low`` and ``NAME_high`` are the interval of ``NAME``.
+    """
+    ends = {f"{name}{end}" for name in frame.columns for end in ("_low", "_high")}
+    names = [str(name) for name in frame.columns if name not in ends]
+    made = table(*(f"{name}{'!' if place == 0 else '>'}" for place, name in enumerate(names)), narrow="turned")
+    for _, row in frame.iterrows():
+        made.add_row(*(_with_interval(row, name) for name in names))
+    return made
+
+
+def _with_interval(row: "pd.Series[Any]", name: str) -> Text:
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return _cell(row[name])
+    error = (high - low) / 2
+    return Text(f"{number(row[name], error)} ({number(low, error)} to {number(high, error)})")
 
 
 def _is_number(column: "pd.Series[Any]") -> bool:

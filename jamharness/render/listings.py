@@ -92,6 +92,15 @@ def system(row: PluginRow, settings: "Sequence[SettingRow]") -> RenderableType:
     return Group(_note(row.name, "", row.summary), Text(""), _settings(settings))
 
 
+def dataset(found: Mapping[str, str]) -> RenderableType:
+    """One data set: what it holds."""
+    made = table("dataset!", found["name"])
+    for key, value in found.items():
+        if key != "name":
+            made.add_row(Text(key, style="bold"), value)
+    return made
+
+
 def runs(
     records: "Iterable[RunRecord]", changed: Mapping[str, Mapping[str, Any]], estimates: Mapping[str, Recorded]
 ) -> RenderableType:

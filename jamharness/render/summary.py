@@ -11,7 +11,7 @@ from rich.text import Text
 
 from jamharness.api import Observable, applicable
 from jamharness.render.claims import tested
-from jamharness.render.frames import head
+from jamharness.render.frames import answer, head
 from jamharness.render.prose import Prose
 from jamharness.render.screen import table
 from jamharness.render.texts import duration, half_width, interval, number, plural
@@ -43,7 +43,7 @@ def summary(run: "Run", observables: Observables) -> RenderableType:
     """
     parts: list[RenderableType] = []
     for name, part in run.protocols.items():
-        parts += [_estimates(name, part, observables.get(name, {})), *_outcome(part)]
+        parts += [_estimates(name, part, observables.get(name, {})), *_answer(part), *_outcome(part)]
     parts += _figures(run)
     if len(run.protocols) > 1:
         parts.append(_results(run, observables))
@@ -117,6 +117,12 @@ def _estimates(name: str, part: "ProtocolRun", observables: Mapping[str, Observa
             notes.setdefault(estimate.note, []).append(key)
     lines = [Prose(Text.assemble((", ".join(keys), "bold"), f": {note}"), 2) for note, keys in notes.items()]
     return Group(made, *lines) if part.findings.estimates else Prose(f"{name}: no estimates yet.")
+
+
+def _answer(part: "ProtocolRun") -> list[RenderableType]:
+    """The table that is the answer, where it is one."""
+    frame = part.findings.tables.get(part.findings.answer)
+    return [] if frame is None or not len(frame) else [answer(frame)]
 
 
 def _results(run: "Run", observables: Observables) -> RenderableType:

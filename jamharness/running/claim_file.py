@@ -89,7 +89,10 @@ def _margin(document: Mapping[str, Any], problems: list[str]) -> float:
 
 
 def _expected(document: Mapping[str, Any], margin: float, problems: list[str]) -> float | tuple[float, float] | str:
-    value = document.get("expected")
+    if "expected" not in document:
+        problems.append("it has no key expected; add a line such as expected = 2.0, with a margin.")
+        return SIGNS[0]
+    value = document["expected"]
     if isinstance(value, str):
         if value not in SIGNS:
             problems.append(unknown_name("sign", value, SIGNS))
@@ -100,7 +103,7 @@ def _expected(document: Mapping[str, Any], margin: float, problems: list[str]) -
                 f"expected = {value!r} with no margin: no interval lies inside a single number; give a margin above 0, "
                 "in the unit of the estimate."
             )
-        return float(value)  # type: ignore[arg-type]
+        return float(value)
     if isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] < value[1]:
         return float(value[0]), float(value[1])
     problems.append(

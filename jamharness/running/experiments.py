@@ -1,6 +1,7 @@
 """Protocols with their settings: which setting goes to which protocol, and what is wrong with them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
 from inspect import get_annotations
@@ -8,8 +9,10 @@ from typing import Any
 
 from jamharness.api import BadInput, Json, PluginError, Protocol, SystemChoice, named_data, unknown_name
 from jamharness.execution.plain import plain
+from jamharness.paths import user_path
 from jamharness.plugins import Plugins, load_object, plugin_code, system_class
-from jamharness.settings import build_settings, presets_of, system_options
+from jamharness.settings import SystemClass, presets_of, read_settings, system_options
+from jamharness.values import as_text
 
 _METHODS = ("plan", "analyse")
 """Of every protocol; those without tasks measure their cells themselves. Found missing before any is computed."""
@@ -97,12 +100,13 @@ def make_experiments(
                     f"seed = {seed} and the setting seed = {other} of {name} contradict each other; give one."
                 )
             given[name]["seed"] = seed
-    experiments = []
+    experiments: list[Experiment] = []
+    read: list[Experiment] = []
     for name, protocol in found.items():
         dataset = given[name].get("dataset")
         try:
             with plugin_code(f"protocol {name!r}", "checking its settings"):
-                built = build_settings(
+                built, wrong = read_settings(
                     name,
                     protocol.Settings,
                     given[name],
@@ -110,8 +114,12 @@ def make_experiments(
                     presets_of(protocol),
                     systems=partial(system_class, plugins),
                 )
-            experiments.append(Experiment(name=name, protocol=protocol, settings=built))
-            dataset = getattr(built, "dataset", None)
+            problems.take(BadInput(*wrong))
+            if built is not None:
+                read.append(Experiment(name=name, protocol=protocol, settings=built))
+                dataset = getattr(built, "dataset", None)
+            if not wrong:
+                experiments.append(read[-1])
         except (BadInput, PluginError) as error:
             problems.take(error)
         except Exception as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
@@ -120,10 +128,58 @@ def make_experiments(
             )
         if isinstance(dataset, str):
             try:
-                plugins.dataset(named_data(dataset)[0])
+                kind, file = named_data(dataset)
+                plugins.dataset(kind)
+                if file and not user_path(file, "file").exists():
+                    raise BadInput(f"{file} does not exist; name a file that does, as in dataset=file:patterns.csv.")
             except (BadInput, PluginError) as error:
                 problems.take(error)
+    problems.extend(
+        sentence for sentence in _without_effect(read, settings, given, classes) if sentence not in problems
+    )
     return experiments
+
+
+def _without_effect(
+    experiments: Sequence[Experiment],
+    settings: Mapping[str, Any],
+    given: Mapping[str, Mapping[str, Any]],
+    classes: SystemClass,
+) -> list[str]:
+    """One sentence for each setting that somebody gave and that no protocol which has it uses.
+
+    A record gives every setting of a protocol, whether it is used or not.
+    """
+    reasons: dict[str, dict[str, str]] = {}
+    for each in experiments:
+        kind, typed = type(each.settings), given[each.name]
+        if not {item.name for item in fields(kind) if item.init} <= typed.keys():
+            unused = _unused(each)
+            reasons[each.name] = {
+                key: unused[key] for key in typed if key in unused and key not in system_options(kind, typed, classes)
+            }
+        else:
+            reasons[each.name] = {}
+    found = []
+    for each in experiments:
+        own = settings.get(each.name)
+        for key, reason in reasons[each.name].items():
+            takers = [name for name in reasons if key in given[name]]
+            alone = isinstance(own, Mapping) and key in own
+            if alone or all(key in reasons[name] for name in takers):
+                found.append(f"{key} = {_text(given[each.name][key])}: {reason}; leave it out.")
+    return list(dict.fromkeys(found))
+
+
+def _unused(experiment: Experiment) -> dict[str, str]:
+    """What the settings say of themselves; nothing where something else is wrong with them, which is told anyway."""
+    with suppress(Exception):
+        return dict(getattr(experiment.settings, "unused", dict)())
+    return {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else as_text(value)
 
 
 def load_protocol(plugins: Plugins, name: str) -> Protocol[Any]:

@@ -16,6 +16,7 @@ from jamharness.store import Claims
 
 if TYPE_CHECKING:
     from jamharness.api import Cell
+    from jamharness.execution.job import Job
 
 _LOOK = 0.1
 """Seconds between two looks whether another process has computed what this one waits for."""
@@ -101,7 +102,7 @@ class Scheduler:
 
     def _start(self) -> bool:
         """Begin what there are workers for; False if the plan has to be made again first."""
-        begun: list[str] = []
+        begun: dict[str, Job] = {}
         before, self._awaited = self._awaited, set()
         for key, cell in self._waiting.items():
             if len(self._running) >= self._workers.size:
@@ -117,12 +118,12 @@ class Scheduler:
                 if key not in before:
                     self._observer.said(cell, "another run computes it")
                 continue
-            begun.append(key)
+            begun[key] = self._keys.job(cell, self._tracker.needed(cell) or ())
             self._running[key] = cell
-            self._workers.begin(key, self._keys.job(cell, self._tracker.needed(cell) or ()))
+        self._workers.begin(begun)
+        for key, job in begun.items():
             # The cell's own first words come only after a framework and data are loaded.
-            self._observer.said(cell, "starting")
-        for key in begun:
+            self._observer.said(job.cell, "starting")
             del self._waiting[key]
         return self._next_plan != float("-inf")
 

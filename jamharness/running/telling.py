@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from jamharness.api import Findings
 from jamharness.plugins import Plugins
 from jamharness.running.result import ProtocolRun, Run
 
@@ -76,11 +75,11 @@ def _part(part: ProtocolRun) -> ProtocolRun:
     return replace(
         part,
         settings=_frozen(part.settings),
-        findings=Findings(
+        findings=replace(
+            findings,
             estimates=MappingProxyType({name: copy(item) for name, item in findings.estimates.items()}),
             tables=MappingProxyType({name: frame.copy(deep=True) for name, frame in findings.tables.items()}),
             arrays=MappingProxyType({name: _array(array) for name, array in findings.arrays.items()}),
-            objection=findings.objection,
             samples=_frozen(findings.samples),
             resolution=_frozen(findings.resolution),
         ),

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -143,10 +144,17 @@ class WorkerPool:
             name = self._target.backend.name
             raise BadInput(f"Backend {name!r} cannot start ({reason}); see 'jamharness doctor'.") from error
 
-    def begin(self, key: str, job: Job) -> None:
-        """Have a cell computed."""
-        future = self._pool.submit(timed, job)
-        future.add_done_callback(lambda done: self.events.put(Event(key=key, cell=job.cell, future=done)))
+    def begin(self, jobs: Mapping[str, Job]) -> None:
+        """Have cells computed, by key."""
+        if self._cluster is None:
+            futures = [self._pool.submit(timed, job) for job in jobs.values()]
+        else:
+            futures = self._cluster.submit_all(timed, list(jobs.values()))
+        for (key, job), future in zip(jobs.items(), futures, strict=True):
+            future.add_done_callback(partial(self._done, key, job.cell))
+
+    def _done(self, key: str, cell: Cell, future: "Future[tuple[CellResult, float]]") -> None:
+        self.events.put(Event(key=key, cell=cell, future=future))
 
     def _said(self, args: tuple[Any, ...], text: str) -> None:
         if args and isinstance(args[0], Job):

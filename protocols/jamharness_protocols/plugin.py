@@ -60,6 +60,7 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
                 "trajectory": "jamharness_protocols.generalisation.trajectory:measure",
                 "effective": "jamharness_protocols.generalisation.effective:measure",
             },
+            proofs={"minimisation": _PROOFS["minimisation"]},
             summary="the test error against N: its cusp at N*, its fall beyond, what ensembles are worth",
         ),
         ProtocolSpec(

@@ -111,6 +111,7 @@ def test_the_margin_at_jamming_is_zero_at_the_capacity(findings):
     assert table["jammed"].tolist() == [8] * 3
     assert (np.diff(table["critical_margin"]) < 0).all()
     assert set(found.estimates) == {"zero_margin_load", "jammed"}
+    assert found.answer == "loads"
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness.api import Cell, Findings, FinishedCell, Observable, Outlook
-from jamharness_protocols.advise import analysis, figures
+from jamharness.api import Cell, Findings, FinishedCell, Observable, Outlook, Plot
+from jamharness_protocols.advise import analysis, figures, plots
 from jamharness_protocols.advise.observables import OBSERVABLES
 from jamharness_protocols.advise.settings import CENSUS, AdviseSettings
 from jamharness_protocols.generalisation.protocol import Generalisation
@@ -45,6 +45,10 @@ class Advise:
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """What was measured, and what is foretold."""
         return figures.draw(findings)
+
+    def plots(self, findings: Findings) -> Mapping[str, Plot]:
+        """What the figures show, point by point, for a report in a browser."""
+        return plots.plots(findings)
 
 
 def _trained(done: Sequence[FinishedCell]) -> list[FinishedCell]:

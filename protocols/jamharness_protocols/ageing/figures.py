@@ -20,7 +20,7 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
     """
     from matplotlib.figure import Figure
 
-    if not _moved(findings):
+    if not moved(findings):
         return {}
     figure = Figure(figsize=(DOUBLE, 4.6), layout="constrained")
     (loss, raw), (collapsed, diffusion) = figure.subplots(2, 2)
@@ -85,7 +85,7 @@ def draw_comparison(findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
     """``ageing``: run beside run, raw above and collapsed below."""
     from matplotlib.figure import Figure
 
-    some = {name: each for name, each in findings.items() if _moved(each)}
+    some = {name: each for name, each in findings.items() if moved(each)}
     if not some:
         return {}
     figure = Figure(figsize=(DOUBLE, 4.6), layout="constrained")
@@ -97,7 +97,8 @@ def draw_comparison(findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
     return {"ageing": figure}
 
 
-def _moved(findings: Findings) -> bool:
+def moved(findings: Findings) -> bool:
+    """Whether anything did."""
     distance = np.asarray(findings.arrays.get("distance", np.zeros(0)), dtype=float)
     return bool(np.any(distance[np.isfinite(distance)] > 0))
 

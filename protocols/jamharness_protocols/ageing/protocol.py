@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jamharness_systems.p_spin import PSpin
 
-from jamharness.api import Cell, DynamicsPoint, Findings, FinishedCell, Observable, PatternSystem, System
-from jamharness_protocols.ageing import analysis, figures
+from jamharness.api import Cell, DynamicsPoint, Findings, FinishedCell, Observable, PatternSystem, Plot, System
+from jamharness_protocols.ageing import analysis, figures, plots
 from jamharness_protocols.ageing.observables import OBSERVABLES
 from jamharness_protocols.ageing.settings import AgeingSettings
 from jamharness_protocols.ageing.task import moving, rule_of, updates_of
@@ -50,6 +50,10 @@ class Ageing:
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """Δ against t for every t_w, raw and collapsed; the loss against log t."""
         return figures.draw(findings)
+
+    def plots(self, findings: Findings) -> Mapping[str, Plot]:
+        """What the figures show, point by point, for a report in a browser."""
+        return plots.plots(findings)
 
     def draw_comparison(self, findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
         """Δ of several runs side by side, raw above and collapsed below."""

@@ -22,11 +22,12 @@ from jamharness.api import (
     SystemChoice,
     setting,
 )
-from jamharness_protocols.common.search_settings import patterns_at
+from jamharness_protocols.common.search_settings import DATA_SETTINGS, not_of, patterns_at
 from jamharness_protocols.common.settings import NetworkSettings, beyond
 
 DYNAMICS = "arXiv 1803.06969"
 DEFAULT_BUDGETS = {"sgd": 10_000, "langevin": 1000}
+_FLAT = ("flat_steps", "flat_threshold", "flat_probes", "flat_patterns")
 _LEAST_LAST = 10
 """The last waiting time is that part of the budget: every curve spans a decade at least."""
 
@@ -162,6 +163,37 @@ class AgeingSettings(NetworkSettings):
     def _network_problems(self) -> list[str]:
         """A network that is not measured has none."""
         return super()._network_problems() if self.system.value is None else []
+
+    def unused(self) -> dict[str, str]:
+        """The settings that the others leave without effect, each with the reason."""
+        found = super().unused() if self.patterned else {}
+        value, name = self.system.value, self.system.name
+        if value is not None:
+            found |= not_of(name)
+            if self.initial not in value.schemes:
+                found["initial"] = f"{name} draws its w as {' or '.join(value.schemes)}"
+        if not self.patterned:
+            found |= dict.fromkeys((*DATA_SETTINGS, "load", "loss", "margin"), f"{name} has no patterns")
+            found |= dict.fromkeys(_FLAT, f"{name} has no patterns")
+        elif not self.flat_steps:
+            found |= dict.fromkeys(_FLAT[1:], "flat directions are not counted (flat_steps=0)")
+        if self.patterns is not None:
+            found["load"] = "patterns gives P"
+        if self.patterned and self.loss_name in ("cross_entropy", "mean_square"):
+            found["margin"] = (
+                f"{self.loss_name} has none" if self.loss_name == "cross_entropy" or self.many_classes else ""
+            )
+        if self.rule == "sgd":
+            found |= dict.fromkeys(("temperature", "dt"), "it is of langevin, and the minimiser is sgd")
+        else:
+            found |= dict.fromkeys(
+                ("learning_rate", "momentum", "batch", "noise_batches"), "it is of sgd, and the minimiser is langevin"
+            )
+        if not isinstance(value, PSpin):
+            found["energy_times"] = "it is for system=p_spin"
+        if isinstance(value, Layered):
+            found |= dict.fromkeys(("projection", "fit"), f"{name} takes images as they are")
+        return {key: reason for key, reason in found.items() if reason}
 
     @property
     def many_classes(self) -> bool:

@@ -39,6 +39,13 @@ class AvalanchesSettings(NetworkSettings):
             )
         return found
 
+    def unused(self) -> dict[str, str]:
+        """The settings that the others leave without effect, each with the reason."""
+        found = super().unused()
+        if self.minimiser not in ("adam", "sgd"):
+            found["learning_rate"] = f"{self.minimiser} has a step of its own"
+        return found
+
     @property
     def patterns(self) -> int:
         """P: the nearest number to the load that the labels allow."""

@@ -63,6 +63,14 @@ class ThresholdSettings(SearchSettings):
             found.append(f"patterns = {self.patterns}: alternate labels need an even number; use {near}.")
         return found
 
+    def unused(self) -> dict[str, str]:
+        """The settings that the others leave without effect, each with the reason."""
+        found = super().unused()
+        if self.continuous:
+            reason = "it is for free networks, near their own threshold"
+            found |= {name: reason for name in FREE if hasattr(self, name)}
+        return found
+
     @property
     def fixed_patterns(self) -> int:
         """P of an approach in κ: as many as were asked for, or the start ratio's; 0 where there are no patterns."""

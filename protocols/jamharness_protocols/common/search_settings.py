@@ -8,12 +8,22 @@ from jamharness.api import Cell, PatternSystem, QuadraticHinge, Spherical, Syste
 from jamharness_protocols.common.settings import PAPER, NetworkSettings, beyond
 
 CONSTRAINTS = ("none", "sphere", "layers")
+_SEARCHED = ("highest_ratio", "resolution", "growth")
+DATA_SETTINGS = (
+    "dataset", "normalise", "labels", "projection", "fit", "test_fraction", "folder", "classes", "label_column",
+)  # fmt: skip
 APPROACH = "approach"
 """The task of ``common.jammed``."""
 FIRST_TRIAL, AT_JAMMING = 3.0, 2.0
 """P/N_w where a search begins, and at which networks at fixed |w| are brought to jamming."""
 COMPRESSED = 0.06
 """κ at which an approach of a packing begins: beyond its reference fraction, where neighbours overlap."""
+
+
+def not_of(system: str) -> dict[str, str]:
+    """The settings of fully connected networks, which another system does not have."""
+    reason = f"{system} has none; its own settings are listed by 'jamharness systems {system}'"
+    return dict.fromkeys(("width", "depth", "inputs", "activation", "bias"), reason)
 
 
 def patterns_at(load: float, system: PatternSystem, labels: str) -> int:
@@ -105,6 +115,36 @@ class SearchSettings(NetworkSettings):
             for name, default in self._unused().items()
             if getattr(self, name) != default
         ]
+
+    def unused(self) -> dict[str, str]:
+        """The settings that the others leave without effect, each with the reason."""
+        found: dict[str, str] = {}
+        system = self.measured()
+        patterned = isinstance(system, PatternSystem)
+        if self.system.value is None or patterned:
+            found |= super().unused()
+        else:
+            found |= dict.fromkeys(DATA_SETTINGS, f"{self.system.name} has no patterns")
+        if self.system.value is not None:
+            found |= not_of(self.system.name)
+        if self.initial not in system.schemes:
+            found["initial"] = f"{self.system.name} draws its w as {' or '.join(system.schemes)}"
+        if not self.continuous:
+            found |= dict.fromkeys(("start_margin", "both_sides", "jammed"), "P is searched, not κ")
+            if getattr(self, "patterns", None) is not None:
+                found["highest_ratio"] = "patterns says how many there are"
+            return found
+        found |= dict.fromkeys((*_SEARCHED, "minimiser", "budget"), "jamming is approached in κ, and P is not searched")
+        if self.both_sides is False and self.start_margin is not None and patterned:
+            found["margin"] = "start_margin says where the approach begins"
+        if not patterned or getattr(self, "patterns", None) is not None:
+            found["start_ratio"] = "patterns gives P" if patterned else f"{self.system.name} has no patterns"
+        return found
+
+    @property
+    def continuous(self) -> bool:
+        """Whether jamming is approached in κ."""
+        return self.approached
 
     def _unused(self) -> dict[str, object]:
         """The settings that an approach in κ does not use, with their defaults."""

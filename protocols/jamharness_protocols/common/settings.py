@@ -26,6 +26,10 @@ MINIMISATION = "minimisation"
 """The task of ``common.minimisation``."""
 
 
+_REAL_DATA = ("projection", "fit", "test_fraction", "folder", "classes", "label_column")
+_OWN_TEST_SET = ("mnist", "fashion-mnist", "cifar10")
+_OWN_LABELS = (*_OWN_TEST_SET, "digits", "mnist5k")
+
 MOST = {
     "seeds": 100_000, "width": 10**6, "depth": 1000, "inputs": 10**6, "budget": 10**9, "patterns": 10**9,
     "records": 10**6, "highest_width": 10**6, "highest_ratio": 1e6, "start_ratio": 1e6,
@@ -131,6 +135,22 @@ class NetworkSettings:
             found.append(f"test_fraction = {self.test_fraction}: it must be at least 0 and below 1.")
         if not too_large:  # a network of so many layers would be built to be refused
             found += self._network_problems()
+        return found
+
+    def unused(self) -> dict[str, str]:
+        """The settings that the others leave without effect, each with the reason."""
+        found: dict[str, str] = {}
+        name = named_data(self.dataset)[0]
+        if name == "random":
+            found |= dict.fromkeys(_REAL_DATA, "patterns are drawn at random; name a data set for it")
+        elif name in _OWN_TEST_SET:
+            found["test_fraction"] = f"{name} has a test set of its own"
+        if name in _OWN_LABELS:
+            found["label_column"] = f"{name} is no table"
+        if self.depth == 0:
+            found["activation"] = "a linear network has none (depth=0)"
+            if self.inputs is not None:
+                found["width"] = "a linear network has no hidden layers (depth=0), and inputs gives its dimension"
         return found
 
     @property

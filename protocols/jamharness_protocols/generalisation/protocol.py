@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from jamharness_numerics.search import bracket
 
-from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Observable, Outlook
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Observable, Outlook, Plot
 from jamharness_protocols.common.own_threshold import retraced
-from jamharness_protocols.generalisation import analysis, figures
+from jamharness_protocols.generalisation import analysis, figures, plots
 from jamharness_protocols.generalisation.cells import Place, outcomes, place_of
 from jamharness_protocols.generalisation.observables import OBSERVABLES
 from jamharness_protocols.generalisation.settings import EFFECTIVE, EVALUATION, GeneralisationSettings
@@ -84,6 +84,10 @@ class Generalisation:
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """Test error, outputs and ensembles against N."""
         return figures.draw(findings)
+
+    def plots(self, findings: Findings) -> Mapping[str, Plot]:
+        """What the figures show, point by point, for a report in a browser."""
+        return plots.plots(findings)
 
 
 def _is_test(settings: GeneralisationSettings, cell: Cell) -> bool:

@@ -100,6 +100,19 @@ class GeneralisationSettings(NetworkSettings):
             found.append("loss = cross_entropy: lm takes least-squares steps; add minimiser=adam.")
         return found
 
+    def unused(self) -> dict[str, str]:
+        """The settings that the others leave without effect, each with the reason."""
+        found = super().unused()
+        if not self.followed:
+            found |= dict.fromkeys(("learning_rate", "records"), f"{self.minimiser} is no first-order minimiser")
+        elif self.minimiser not in ("adam", "sgd"):
+            found["learning_rate"] = f"{self.minimiser} has a step of its own"
+        if self.widths is not None:
+            found |= dict.fromkeys(("factors", "start_ratio"), "widths gives every width, and N* is not searched")
+        if self.loss == "cross_entropy":
+            found["margin"] = "cross_entropy has none"
+        return found
+
     @property
     def sizes(self) -> tuple[int, ...]:
         """Every P, rising."""

@@ -81,6 +81,25 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
     )
 
 
+def of_a_design(found: Findings) -> Findings:
+    """The same, saying of loads that were fixed beforehand what their threshold is worth.
+
+    Arguments:
+        found: of trials at the same loads for every seed.
+    """
+    count = found.estimates["critical_ratio"].count
+    note = (
+        f"of the {count} seeds with a satisfied and an unsatisfied run at these loads alone, each in the middle of the "
+        "two; half_satisfied rests on all runs"
+    )
+    noted = {
+        name: replace(found.estimates[name], note="; ".join(filter(None, (found.estimates[name].note, note))))
+        for name in _LOADS
+        if found.estimates[name].value is not None
+    }
+    return replace(found, estimates={**found.estimates, **noted})
+
+
 def _samples(counted: pd.DataFrame, scanned: pd.DataFrame | None) -> dict[str, dict[str, float]]:
     """By seed: the middle of each closed bracket, and the exponent of a scan over widths."""
     found: dict[str, dict[str, float]] = {}

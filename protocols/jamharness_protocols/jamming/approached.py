@@ -70,6 +70,7 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
         arrays=loads.drawn(tables["loads"]) if by_load else _drawn(jammed(done)),
         objection=why_none(done) if done else "",
         samples=samples,
+        answer="loads" if by_load else "",
     )
 
 

@@ -94,7 +94,8 @@ class Jamming:
         if settings.continuous:
             return approached.analyse(done)
         axes = {(search.seed, search.patterns): search.axis for search in searches(settings)}
-        return analysis.analyse(settings.scan, axes, done)
+        found = analysis.analyse(settings.scan, axes, done)
+        return analysis.of_a_design(found) if settings.loads else found
 
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """N_Δ/N_w against P/N_w; for a scan over widths also N* against P; of approaches L against κ, and a packing."""

@@ -85,6 +85,23 @@ class JammingSettings(SearchSettings):
         found += [f"loads = {load:g}: there are patterns for at most {most:g}." for load in self.loads if load > most]
         return found
 
+    def unused(self) -> dict[str, str]:
+        """The settings that the others leave without effect, each with the reason."""
+        found = super().unused()
+        if self.scan != "width":
+            found["highest_width"] = f"scan={self.scan} varies no width"
+        else:
+            found |= dict.fromkeys(("width", "highest_ratio", "resolution"), "scan=width varies the width")
+        if self.continuous and self.scan == "patterns":
+            what = "a fixed |w|" if self.confined else self.system.name
+            found["scan"] = f"jamming of {what} is approached in κ (scan=margin)"
+        if self.loads:
+            reason = "loads gives every P"
+            found |= dict.fromkeys(
+                ("start_ratio",) if self.continuous else ("start_ratio", "resolution", "growth"), reason
+            )
+        return found
+
     @property
     def continuous(self) -> bool:
         """Whether jamming is approached in κ."""

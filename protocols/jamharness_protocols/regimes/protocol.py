@@ -13,8 +13,9 @@ from jamharness.api import (
     Network,
     Observable,
     Outlook,
+    Plot,
 )
-from jamharness_protocols.regimes import analysis, figures
+from jamharness_protocols.regimes import analysis, figures, plots
 from jamharness_protocols.regimes.observables import OBSERVABLES
 from jamharness_protocols.regimes.plane import by_place, limits, seeds_of, wanted
 from jamharness_protocols.regimes.settings import RegimesSettings
@@ -91,3 +92,7 @@ class Regimes:
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """The phase diagram, the collapse, fluctuations and errors."""
         return figures.draw(findings)
+
+    def plots(self, findings: Findings) -> Mapping[str, Plot]:
+        """What the figures show, point by point, for a report in a browser."""
+        return plots.plots(findings)

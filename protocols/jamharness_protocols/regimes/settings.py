@@ -135,6 +135,15 @@ class RegimesSettings(NetworkSettings):
             found.append(f"stop_margin = {self.stop_margin}: give a number.")
         return found
 
+    def unused(self) -> dict[str, str]:
+        """The settings that the others leave without effect, each with the reason."""
+        found = super().unused()
+        if self.loss != "softhinge":
+            found["sharpness"] = f"{self.loss} has none"
+        if self.loss == "cross_entropy":
+            found["margin"] = "cross_entropy has none"
+        return found
+
     def _network_problems(self) -> list[str]:
         try:
             self.network_of(max(1, min(self.widths, default=1)))

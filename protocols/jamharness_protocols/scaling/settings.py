@@ -53,6 +53,11 @@ class ScalingSettings(NetworkSettings):
                 found.append(f"patterns = {count}: alternate labels need an even number; use {near}, or labels=random.")
         return found
 
+    def unused(self) -> dict[str, str]:
+        """The settings that the others leave without effect, each with the reason."""
+        beside = {"beside": "labels are random already"} if self.labels == "random" else {}
+        return super().unused() | beside
+
     def searches(self) -> Mapping[str, JammingSettings]:
         """By kind of labels, the settings with which `jamming` makes the same searches: neither repeats the other's."""
         shared = {item.name: getattr(self, item.name) for item in fields(NetworkSettings)}

@@ -72,6 +72,17 @@ class SpectrumSettings(ThresholdSettings):
             found.append(too_much(self.measured().size, self.steps))
         return found
 
+    def unused(self) -> dict[str, str]:
+        """The settings that the others leave without effect, each with the reason."""
+        found = super().unused()
+        if not self.continuous:
+            found["compressions"] = "free networks are measured at the loads of relative"
+            if self.threshold is not None:
+                found |= dict.fromkeys(("start_ratio", "resolution", "growth"), "threshold is given and not searched")
+        if not self.lanczos(self.measured()):
+            found |= dict.fromkeys(("probes", "steps"), "every eigenvalue is computed; Lanczos is method=lanczos")
+        return found
+
     def lanczos(self, system: System) -> dict[str, Any]:
         """The coordinates of a cell whose spectrum Lanczos estimates; empty where it is exact."""
         if self.method == "exact" or (self.method == "auto" and system.size <= EXACT):

@@ -238,6 +238,12 @@ def test_all_that_is_wrong_with_a_claim_is_told_at_once(coins):
     assert code == 2
     for words in ("'margn'", "no margin", "no backend", "seeds = 'x'"):
         assert words in err
+    Path("claim.toml").write_text("\n".join([*lines[:2], "expectd = 3", *lines[4:]]), encoding="utf-8")
+    err = coins("register", "claim.toml")[2]
+    assert "'expectd'" in err
+    assert "did you mean 'expected'" in err
+    assert "no key expected" in err
+    assert "None" not in err
     write("claim.toml", '"upward"', -1)
     err = coins("register", "claim.toml")[2]
     assert "unknown sign 'upward'".lower() in err.lower()

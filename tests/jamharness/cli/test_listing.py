@@ -62,6 +62,18 @@ def test_protocols_are_listed_and_described(jamharness):
     assert "arXiv 0000.00000, Methods" in " ".join(jamharness("protocols", "coins").out.split())
 
 
+def test_a_data_set_is_described(jamharness, work):
+    """What it holds and where it is looked for; one's own file too; what is missing is said, and where it would lie."""
+    digits = jamharness("datasets", "digits", "--json").document
+    assert digits["patterns"] == "1438 for training, 359 for tests"
+    assert digits["classes"].startswith("10, with")
+    (work / "own.csv").write_text("a,b,kind\n" + "".join(f"{n % 7},{n % 3},{n % 2}\n" for n in range(40)))
+    assert jamharness("datasets", "file:own.csv", "--json").document["patterns"] == "32 for training, 8 for tests"
+    mnist = jamharness("datasets", "mnist", JAMHARNESS_DATA=str(work)).out
+    assert str(work / "mnist") in "".join(mnist.split()) or "not ready" in mnist
+    jamharness("datasets", "digitz").refused("Unknown dataset 'digitz'")
+
+
 def test_datasets_are_listed(jamharness):
     """Names to put after dataset=."""
     names = [row["name"] for row in jamharness("datasets", "--json").document["datasets"]]

@@ -56,6 +56,18 @@ def run() -> Run:
     )
 
 
+def test_a_table_that_is_the_answer_is_shown(run):
+    """Each of its rows, with intervals behind what they are of; other tables are not."""
+    part = run.protocols["jamming"]
+    loads = pd.DataFrame({"load": [2.0, 2.5], "kappa": [0.0164, 0.005], "kappa_low": [0.015, np.nan],
+                          "kappa_high": [0.0178, np.nan]})  # fmt: skip
+    findings = replace(part.findings, tables={**part.findings.tables, "loads": loads}, answer="loads")
+    shown = text(summary(replace(run, protocols={"jamming": replace(part, findings=findings)}), OBSERVABLES))
+    assert "0.016 (0.015 to 0.018)" in shown or "0.0164 (0.0150 to 0.0178)" in shown
+    assert "0.005" in shown
+    assert "a_rather_long_name" not in shown
+
+
 def test_the_summary_has_estimate_interval_and_what_was_published(run):
     """One row per observable, with notes below."""
     lines = text(summary(run, OBSERVABLES)).splitlines()

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,30 @@ import pytest
 
 from jamharness.plugins import Plugins
 from jamharness.reporting import make_report
-from jamharness.running import Run, export_run
+from jamharness.running import Run, export_run, run
+from jamharness.running.experiments import load_protocol
+
+FULL = bool(os.environ.get("JAMHARNESS_FULL"))
+ALWAYS = {
+    "ageing": {"seeds": 2, "width": 4, "budget": 400, "waits": 3, "first_wait": 1, "per_decade": 2},
+    "margins": {"seeds": 4, "width": 6, "depth": 1},
+    "jamming": {
+        "seeds": 2, "width": 3, "depth": 1, "constraint": "sphere", "activation": "softplus(8)", "loads": "2,2.5",
+    },
+}  # fmt: skip
+DERIVED = ("collapsed", "covered")
+"""Plots of what is computed of a row, and does not stand in it."""
+LONGER = {
+    "generalisation": {"patterns": 40, "networks": 2, "factors": "1,2,4", "highest_width": 32, "inputs": 4, "seeds": 2},
+    "scaling": {"seeds": 2, "patterns": "20,40", "highest_width": 32, "inputs": 4},
+    "advise": {"seeds": 2, "most": 48, "networks": 2, "highest_width": 32, "inputs": 4},
+    "regimes": {
+        "seeds": 2, "widths": "4,6", "scales": "0.1,10", "patterns": 20, "tests": 20, "kernel_tests": 10,
+        "highest_width": 16, "resolution": 8, "depth": 1,
+    },
+    "calibration": {"names": "cusp"},
+}  # fmt: skip
+SLOW = (pytest.mark.slow, pytest.mark.skipif(not FULL, reason="JAMHARNESS_FULL=1 reports on every protocol"))
 
 
 class Opened:
@@ -232,3 +256,36 @@ def test_a_browser_without_decompression_says_so(browser, page):
         assert "critical_ratio" in opened.text_content("#estimates")
     finally:
         context.close()
+
+
+@pytest.mark.parametrize("name", [*ALWAYS, *(pytest.param(name, marks=SLOW) for name in LONGER)])
+def test_a_protocol_is_reported_with_its_plots(name, browser, tmp_path):
+    """Every series of every plot, point by point; each point with a row is in that row of the exported table."""
+    plugins, settings = Plugins.load(), (ALWAYS | LONGER)[name]
+    made = run(name, backend="numpy", settings=settings, store=tmp_path / "store", name="mine", workers=1)
+    expected = load_protocol(plugins, name).plots(made.protocols[name].findings)
+    assert expected
+    files = {path.name: path for path in export_run(made, tmp_path / "exported")}
+    page = make_report([made], plugins, tmp_path / "report.html").page
+    with Opened(browser, page) as found:
+        assert found.said == []
+        for title, plot in expected.items():
+            drawn = {trace["name"]: trace for trace in found.traces(f"{name}-{title}")}
+            for series in plot.series:
+                trace = drawn[series.name]
+                assert (trace["x"], trace["y"]) == (list(series.x), list(series.y)), (title, series.name)
+                if series.table:
+                    with files[f"{name}-{series.table}.csv"].open(encoding="utf-8", newline="") as file:
+                        table = list(csv.reader(file))[1:]
+                    for row, x in zip(series.rows, series.x, strict=True):
+                        assert x in _numbers(table[row]) or title in DERIVED, (title, series.name, row)
+
+
+def _numbers(cells: list[str]) -> list[float]:
+    found = []
+    for cell in cells:
+        try:
+            found.append(float(cell))
+        except ValueError:
+            continue
+    return found
