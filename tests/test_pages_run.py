@@ -128,6 +128,8 @@ def _smaller(before, word, protocols):
         return word
     if key == "widths" and protocols == ["generalisation"]:
         return "widths=4,8"
+    if key == "width" and "," in value:
+        return word
     return f"{key}={SMALLER.get(key, value)}"
 
 

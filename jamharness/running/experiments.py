@@ -134,8 +134,11 @@ def make_experiments(
                     raise BadInput(f"{file} does not exist; name a file that does, as in dataset=file:patterns.csv.")
             except (BadInput, PluginError) as error:
                 problems.take(error)
+    told = {sentence.partition(" = ")[0] for sentence in problems}
     problems.extend(
-        sentence for sentence in _without_effect(read, settings, given, classes) if sentence not in problems
+        sentence
+        for sentence in _without_effect(read, settings, given, classes)
+        if sentence.partition(" = ")[0] not in told
     )
     return experiments
 

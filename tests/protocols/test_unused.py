@@ -26,6 +26,7 @@ OTHER = {
     "flat_patterns": "50", "sizes": "16,32", "energy_times": "3", "scales": "0.1,10", "jamming_scales": "0.3",
     "parametrisation": "mean_field", "units": "code", "sharpness": "30", "stop_margin": "0.1", "tolerance": "0.01",
     "tests": "50", "kernel_tests": "20", "system": "committee",
+    "stopped": "yes", "limit_widths": "16", "side_by_side": "yes",
 }  # fmt: skip
 """Of each setting another value than its default."""
 SECOND = {"minimiser": ("sgd",), "loss": ("cross_entropy",), "bias": ("true",), "projection": ("whitened",)}
@@ -67,12 +68,14 @@ BASES = [
     ("ageing", {"system": "p_spin"}),
     ("ageing", {"system": "toy", "dataset": "mnist5k", "patterns": "40"}),
     ("generalisation", {}),
+    ("generalisation", {"stopped": "yes"}),
     ("generalisation", {"minimiser": "adam"}),
     ("generalisation", {"minimiser": "adam", "loss": "cross_entropy"}),
     ("generalisation", {"widths": "4,8"}),
     ("scaling", {}),
     ("scaling", {"labels": "random"}),
     ("regimes", {}),
+    ("regimes", {"method": "chebyshev"}),
     ("regimes", {"loss": "hinge"}),
     ("regimes", {"loss": "cross_entropy"}),
 ]

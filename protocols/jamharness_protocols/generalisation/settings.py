@@ -103,9 +103,11 @@ class GeneralisationSettings(NetworkSettings):
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
         found = super().unused()
-        if not self.followed:
-            found |= dict.fromkeys(("learning_rate", "records"), f"{self.minimiser} is no first-order minimiser")
-        elif self.minimiser not in ("adam", "sgd"):
+        if self.minimiser in RULES:
+            found["stopped"] = f"{self.minimiser} is tested on its way anyway"
+        elif not self.stopped:
+            found["records"] = f"{self.minimiser} is tested on its way with stopped=true"
+        if self.minimiser not in ("adam", "sgd"):
             found["learning_rate"] = f"{self.minimiser} has a step of its own"
         if self.widths is not None:
             found |= dict.fromkeys(("factors", "start_ratio"), "widths gives every width, and N* is not searched")
