@@ -89,9 +89,9 @@ class Network:
 
     def last_layer(self, w: Any, room: Any) -> tuple[float, float]:
         """Σ Δ(κ − Δ) = 0, with a bias Σ yΔ = 0, over Δ > 0: the larger net value over its sizes, and its rounding."""
-        on = np.maximum(self.delta(w), 0)
+        on, least = np.maximum(self.delta(w), 0), (1e-5 * float(np.mean(self.kappa)), 0.0)  # of ΣΔ: all Δ may be κ
         parts = [on * (self.kappa - on)] + [self.y * on] * self.bias
-        sizes = [max(float(abs(part).sum()), 1e-300) for part in parts]
+        sizes = [max(float(abs(each).sum()), part * on.sum(), 1e-300) for each, part in zip(parts, least, strict=False)]
         blur = float(np.sum((room * (1 + abs(self.kappa) + 2 * on))[self.delta(w) > -room])) / min(sizes)
         return max(abs(float(part.sum())) / size for part, size in zip(parts, sizes, strict=True)), blur
 

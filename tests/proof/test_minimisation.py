@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jamharness_numerics.minimise.certificate import last_layer
 from jamharness_proof import minimisation
 from jamharness_proof.minimisation import UNIT, Network, verify
+
+from jamharness.api import Network as System
+from jamharness.plugins import load_backend
 
 SOURCE = Path(minimisation.__file__)
 RULES = ("relu", "tanh", "linear", "gelu", "gelu(4)", "softplus", "softplus(8)")
@@ -190,6 +194,17 @@ def test_a_minimum_is_confirmed_and_a_saddle_is_not():
     assert np.abs(force).max() == 0.0
     found = wrong(verify(*cell("linear", 0 * start, flat, "minimum"), flat.x, flat.y))
     assert found == {"curvature"}
+
+
+def test_patterns_that_are_given_up_leave_rounding_and_no_residual():
+    """Where every Δ is κ to a part in a billion, Δ(κ − Δ) is a difference that vanishes: as the certificate has it."""
+    net, w = network("relu", 0, depth=1)
+    w[-5:] *= 1e-9
+    system = System(inputs=3, width=4, depth=1)
+    problem = load_backend("numpy").problem(system, net.x, net.y)
+    expected = last_layer(problem, problem.margins(w))
+    assert 0 < expected < 1e-3
+    assert net.last_layer(w, np.zeros(12))[0] == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize(
