@@ -4,6 +4,7 @@ from collections.abc import Callable
 from math import sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm
 from scipy.stats import t as student
 
@@ -30,8 +31,11 @@ def expanded_level(count: int, confidence: float = 0.95) -> float:
 
 def resampled(count: int, statistic: Callable[[Float64], float], resamples: int = RESAMPLES) -> Float64:
     """The statistic of ``resamples`` draws of n indices with replacement; the same draws for the same n."""
-    draws = generator("bootstrap", count).integers(0, count, size=(resamples, count))
-    return np.array([statistic(draw) for draw in draws])
+    return np.array([statistic(draw) for draw in _draws(count, resamples)])
+
+
+def _draws(count: int, resamples: int = RESAMPLES) -> NDArray[np.int64]:
+    return generator("bootstrap", count).integers(0, count, size=(resamples, count))
 
 
 def few(count: int, least: int = LEAST) -> str:
@@ -54,12 +58,15 @@ def interval(
     count = len(samples)
     if count < LEAST:
         return None, None
-    values = resampled(count, lambda draw: statistic(samples[draw.astype(int)]), resamples)
+    if statistic is np.mean:  # of all resamples at once: the same bits
+        values = samples[_draws(count, resamples)].mean(axis=1)
+    else:
+        values = resampled(count, lambda draw: float(statistic(samples[draw.astype(int)])), resamples)
     if count < PERCENTILES:
         reach = (
             float(student.ppf(0.5 + confidence / 2, count - 1)) * sqrt(count / (count - 1)) * float(np.nanstd(values))
         )
-        value = statistic(samples)
+        value = float(statistic(samples))
         return value - reach, value + reach
     tail = expanded_level(count, confidence)
     low, high = np.nanquantile(values, [tail, 1 - tail])
@@ -81,7 +88,7 @@ def estimate(
     count = len(samples)
     if not count:
         return Estimate(value=None, low=None, high=None, count=0, note=none)
-    low, high = (None, None) if count < least else interval(samples, lambda sample: float(statistic(sample)))
+    low, high = (None, None) if count < least else interval(samples, statistic)
     return Estimate(value=float(statistic(samples)), low=low, high=high, count=count, note=few(count, least))
 
 
@@ -95,7 +102,7 @@ def means(samples: Float64) -> list[Estimate]:
     value = samples.mean(axis=0)
     low, high = np.full_like(value, np.nan), np.full_like(value, np.nan)
     if count >= LEAST:
-        draws = generator("bootstrap", count).integers(0, count, size=(RESAMPLES, count))
+        draws = _draws(count)
         # How often each sample was drawn: the mean of a resample is a product with it.
         share = np.stack([(draws == place).sum(axis=1) for place in range(count)], axis=1) / count
         found = share @ samples

@@ -64,3 +64,10 @@ def test_means_of_many_quantities_have_the_intervals_of_each(count):
         alone = estimate(column, np.mean)
         assert (found.value, found.count, found.note) == (pytest.approx(alone.value), count, alone.note)
         assert (found.low, found.high) == (pytest.approx(alone.low), pytest.approx(alone.high))
+
+
+@pytest.mark.parametrize("count", [3, 4, 12, 130])
+def test_means_of_all_resamples_at_once_are_those_of_one_by_one(count):
+    """To the bit, so that a store's estimates are computed again as they were."""
+    samples = np.random.default_rng(count).standard_normal(count)
+    assert interval(samples, np.mean) == interval(samples, lambda some: float(np.mean(some)))
