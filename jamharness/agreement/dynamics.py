@@ -11,16 +11,16 @@ from math import hypot, sqrt
 import numpy as np
 
 from jamharness.agreement import exact, horizon, rounding, updates
+from jamharness.agreement.measuring import TWINS
 from jamharness.agreement.points import records
 from jamharness.agreement.result import Trajectories
 from jamharness.agreement.rows import ExactRow, HorizonRow
 from jamharness.agreement.updates import MovingPoint
-from jamharness.agreement.workers import BackendWorker, reason_of
+from jamharness.agreement.workers import BackendWorker, answers, coarsest
 from jamharness.api import BadInput, DynamicsPoint, Float64, LocalSystem, Minibatch, Network
 from jamharness.plugins import Plugins
 from jamharness.running.data import Loading, load_patterns
 
-TWINS = 2
 SLOW_REFERENCE, LARGEST = "numpy", 300
 """The backend that differentiates formulas direction by direction, and the N up to which that takes minutes."""
 
@@ -75,14 +75,11 @@ def compare_exactly(
         deviation = {name: _deviation(where, expected[name], sensitive[name]) for name in expected}
         # An update is a difference of two w, each of them rounded.
         deviation["first update"] = hypot(deviation["first update"], float(np.abs(w).max()))
-        for name, reply in asked.items():
-            if reason := reason_of(reply):
-                failures[name] = f"Backend {name!r} failed at {where.declared.label}, {state}: {reason}."
-                continue
+        for name, found in answers(asked, failures, f"at {where.declared.label}, {state}"):
             labels = {
                 "backend": name, "reference": reference, "comparison_point": where.declared.label, "state": state
             }  # fmt: skip
-            rows += exact.compare(reply.result(), expected, deviation, others[name].target.dtype, labels)
+            rows += exact.compare(found, expected, deviation, others[name].target.dtype, labels)
     return rows
 
 
@@ -114,8 +111,7 @@ def compare_trajectories(
     asked = {name: worker.submit(updates.trajectory, point, count) for name, worker in others.items()}
     expected = referee.submit(updates.trajectory, point, count).result()
     first = referee.submit(updates.first_update, point, rounding.SAMPLES, rounding.STEP).result()
-    dtype = "float32" if any(worker.target.dtype == "float32" for worker in others.values()) else "float64"
-    unit = rounding.roundoff(dtype)
+    unit = rounding.roundoff(coarsest(others))
     bound = rounding.allowance(expected.shape[1]) * unit * where.factor * first
     twins = [
         referee.submit(updates.trajectory, updates.twin(point, 2 * unit, index), count).result()
@@ -123,11 +119,7 @@ def compare_trajectories(
     ]
     recorded, method = records("rule", count), rule_name(point)
     rows, apart = [], {}
-    for name, reply in asked.items():
-        if reason := reason_of(reply):
-            failures[name] = f"Backend {name!r} failed along a trajectory of {where.declared.label}: {reason}."
-            continue
-        found = reply.result()
+    for name, found in answers(asked, failures, f"along a trajectory of {where.declared.label}"):
         labels = {
             "backend": name, "reference": reference, "comparison_point": where.declared.label, "method": method
         }  # fmt: skip

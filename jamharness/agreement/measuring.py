@@ -7,7 +7,7 @@ from jamharness.agreement import exact, horizon, points, rounding
 from jamharness.agreement.points import Point
 from jamharness.agreement.result import Trajectories
 from jamharness.agreement.rows import ExactRow, HorizonRow
-from jamharness.agreement.workers import BackendWorker, reason_of
+from jamharness.agreement.workers import BackendWorker, answers, coarsest
 from jamharness.api import ComparisonPoint
 from jamharness.plugins import Plugins
 from jamharness.running.data import Loading, load_patterns
@@ -60,15 +60,12 @@ def compare_exactly(
             referee.submit(points.halves, point, damping, rounding.SAMPLES).result(),
             referee.submit(points.conditioning, point, damping).result(),
         )
-        for name, reply in asked.items():
-            if reason := reason_of(reply):
-                failures[name] = f"Backend {name!r} failed at {where.comparison_point.label}, {state}: {reason}."
-                continue
+        for name, found in answers(asked, failures, f"at {where.comparison_point.label}, {state}"):
             labels = {
                 "backend": name, "reference": reference,
                 "comparison_point": where.comparison_point.label, "state": state,
             }  # fmt: skip
-            rows += exact.compare(reply.result(), expected, deviation, others[name].target.dtype, labels)
+            rows += exact.compare(found, expected, deviation, others[name].target.dtype, labels)
     return rows
 
 
@@ -85,24 +82,17 @@ def compare_trajectories(
     asked = {name: worker.submit(points.trajectories, point, METHODS, updates) for name, worker in others.items()}
     expected = referee.submit(points.trajectories, point, METHODS, updates).result()
     first = referee.submit(points.first_updates, point, METHODS, rounding.SAMPLES, rounding.STEP).result()
-    dtypes = {worker.target.dtype for worker in others.values()}
-    dtype = "float32" if "float32" in dtypes else "float64"
-    size = 2 * rounding.roundoff(dtype)
+    unit = rounding.roundoff(coarsest(others))
     twins = [
-        referee.submit(points.trajectories, points.twin(point, size, index), METHODS, updates).result()
+        referee.submit(points.trajectories, points.twin(point, 2 * unit, index), METHODS, updates).result()
         for index in range(TWINS)
     ]
-    replies = {}
-    for name, reply in asked.items():
-        if reason := reason_of(reply):
-            failures[name] = f"Backend {name!r} failed along a trajectory of {where.comparison_point.label}: {reason}."
-        else:
-            replies[name] = reply.result()
+    replies = dict(answers(asked, failures, f"along a trajectory of {where.comparison_point.label}"))
     rows, paths = [], []
     for method in METHODS:
         recorded = points.records(method, updates)
         one = rounding.passes(point) * first[method]
-        bound = rounding.allowance(point.network.size) * rounding.roundoff(dtype) * one
+        bound = rounding.allowance(point.network.size) * unit * one
         mine = [twin[method] for twin in twins]
         for name, found in replies.items():
             labels = {

@@ -72,6 +72,26 @@ def reason_of(reply: "Future[Any]") -> str:
     return text.rstrip(".") or type(error).__name__
 
 
+def answers(asked: "Mapping[str, Future[T]]", failures: dict[str, str], where: str) -> Iterator[tuple[str, T]]:
+    """What backends found, by name; one that has no result is a failure with its reason.
+
+    Arguments:
+        asked: by name.
+        failures: where reasons go.
+        where: that backends were asked, in words.
+    """
+    for name, reply in asked.items():
+        if reason := reason_of(reply):
+            failures[name] = f"Backend {name!r} failed {where}: {reason}."
+        else:
+            yield name, reply.result()
+
+
+def coarsest(workers: Mapping[str, BackendWorker]) -> str:
+    """``"float32"`` if one of them computes in it, or ``"float64"``."""
+    return "float32" if any(worker.target.dtype == "float32" for worker in workers.values()) else "float64"
+
+
 def as_reference(request: Request) -> Request:
     """The same request in float64 on the CPU."""
     return replace(request, target=replace(request.target, device="cpu", dtype="float64"))

@@ -68,7 +68,7 @@ def sweep(runs: "Sequence[Run]", found: Comparison | None) -> RenderableType:
 def _listed(found: Comparison) -> RenderableType:
     """A row for each run, with its first estimates that have an interval."""
     shown = [row for row in found.estimates if any(each and each.low is not None for each in row.estimates)]
-    # critical_ratio is the critical_load of networks: the same numbers twice tell nothing.
+    # One quantity may have two names, with the same numbers: twice they tell nothing.
     shown = list({tuple(map(_estimate, row.estimates)): row for row in shown or found.estimates}.values())[:_COLUMNS]
     made = table("run!", *(f"{row.name}!" for row in shown))
     for place, name in enumerate(found.runs):

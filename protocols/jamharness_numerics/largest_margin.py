@@ -243,12 +243,12 @@ def _program(near: _Linearised, units: Float64, radius: float, bowl: Float64 | N
     scale = radius * max(float(np.abs(near.jacobian).max()), np.finfo(np.float64).tiny)
     reach = radius * np.maximum(np.abs(kinks.slopes).max(axis=1, initial=0.0), np.finfo(np.float64).tiny)
     crossed = np.where(kinks.states > 0, -1.0, 1.0) / reach
-    share = np.zeros((count, len(kinks)))
-    share[kinks.patterns, np.arange(len(kinks))] = -kinks.weights * reach / scale
+    places = kinks.patterns, np.arange(len(kinks))
+    share = csr_array((-kinks.weights * reach / scale, places), shape=(count, len(kinks)))
     one = eye_array(len(kinks))
     blocks: list[list[Any]] = [
         [csr_array(units.T), None, None],
-        [-near.jacobian * (radius / scale), np.ones((count, 1)), csr_array(share)],
+        [-near.jacobian * (radius / scale), np.ones((count, 1)), share],
         [kinks.slopes * (radius * crossed)[:, np.newaxis], None, -one],
         [None, None, -one],
     ]

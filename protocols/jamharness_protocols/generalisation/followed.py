@@ -18,7 +18,7 @@ class Followed:
         look: given the step and w.
     """
 
-    def __init__(self, problem: Problem, steps: Sequence[int], look: Callable[[int, Array], None]) -> None:
+    def __init__(self, problem: Problem, steps: Sequence[int], look: Callable[[int, Array], object]) -> None:
         self._problem, self._steps, self._look = problem, frozenset(steps), look
         self._taken, self._last = -1, b""
 

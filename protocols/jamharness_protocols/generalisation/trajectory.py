@@ -1,6 +1,6 @@
 """A minimisation that is tested on its way: when its test error is least, and what it is at the end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from jamharness_numerics.minimise import RULES, minimise
 from jamharness_numerics.minimise.check import check
 from numpy.typing import NDArray
 
-from jamharness.api import Adam, Array, Backend, Cell, CellResult, Optimizer, Progress, Sgd, State
+from jamharness.api import Adam, Array, Backend, Cell, CellResult, Json, Optimizer, Progress, Sgd, State
 from jamharness_protocols.common.problem import network_problem_of, problem_of, system_of
 from jamharness_protocols.common.unsatisfied import counts
 from jamharness_protocols.generalisation.followed import Followed
@@ -36,97 +36,88 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     system, problem, at = system_of(cell), problem_of(cell, backend), cell.coordinates
     rule = _rule(at["minimiser"], at["learning_rate"])
     state = State(w=system.initial(at["seed"], at["initial"]))
-    outputs, margins = tested(cell, problem, state.w), problem.margins(state.w)
-    records, errors, left = [0], [test_error(cell, outputs)], [_violated(problem, margins)]
+    way = _Way(cell, problem)
+    outputs, margins = way.look(0, state.w)
     for step in _log_spaced(at["budget"], at["records"]):
         before = state.step
         state = problem.descend(state, step - before, rule)
         if state.step == before:
             break
-        outputs, margins = tested(cell, problem, state.w), problem.margins(state.w)
+        outputs, margins = way.look(state.step, state.w)
         if not np.isfinite(margins).all():
             raise FloatingPointError(f"margins are not finite after {state.step} updates; lower learning_rate")
-        records.append(state.step)
-        errors.append(test_error(cell, outputs))
-        left.append(_violated(problem, margins))
-        progress(f"update {state.step}: {left[-1]} unsatisfied, test error {errors[-1]:.3f}")
-        if problem.loss.finite_range and not left[-1]:
+        progress(f"update {state.step}: {way.left[-1]} unsatisfied, test error {way.errors[-1]:.3f}")
+        if problem.loss.finite_range and not way.left[-1]:
             break
-    best = int(np.argmin(errors))
-    unsatisfied = left[-1]
+    unsatisfied = way.left[-1]
     beyond = counts(unsatisfied, 0, system.size)
     loss, _ = problem.loss_and_gradient(state.w)
-    return CellResult(
-        values={
-            "outcome": "minimum" if beyond else "undecided" if unsatisfied else "satisfied",
-            "unsatisfied": unsatisfied,
-            "loss": float(loss),
-            "updates": state.step,
-            "weights": system.weights,
-            "parameters": system.size,
-            **values_of(cell, outputs, margins),
-            "stopped_error": errors[best],
-            "stopping": records[best],
-        },
-        arrays={
-            "w": state.w,
-            "outputs": outputs,
-            "labels": labels(cell),
-            "records": np.array(records),
-            "errors": np.array(errors),
-            "unsatisfied": np.array(left),
-        },
-    )
+    ending = {
+        "outcome": "minimum" if beyond else "undecided" if unsatisfied else "satisfied", "unsatisfied": unsatisfied,
+        "loss": float(loss), "updates": state.step,
+    }  # fmt: skip
+    return way.result(ending, state.w, outputs, margins)
 
 
 def _second_order(cell: Cell, backend: Backend, progress: Progress) -> CellResult:
     """The shared minimisation, tested at log-spaced steps."""
     system, problem, at = system_of(cell), network_problem_of(cell, backend), cell.coordinates
-    records: list[int] = []
-    errors: list[float] = []
-    left: list[int] = []
-
-    def look(step: int, w: Array) -> None:
-        records.append(step)
-        errors.append(test_error(cell, tested(cell, problem, w)))
-        left.append(_violated(problem, problem.margins(w)))
-
-    steps = [0, *_log_spaced(at["budget"], at["records"])]
-    watched: Any = Followed(problem, steps, look)
+    way = _Way(cell, problem)
+    watched: Any = Followed(problem, [0, *_log_spaced(at["budget"], at["records"])], way.look)
     start = system.initial(at["seed"], at["initial"])
     found = minimise(watched, start, method=at["minimiser"], budget=at["budget"], say=progress)
-    outputs, margins = tested(cell, problem, found.w), problem.margins(found.w)
+    outputs, margins = way.look(found.iterations, found.w)
     check(problem, found, at["minimiser"], margins)
-    records.append(found.iterations)
-    errors.append(test_error(cell, outputs))
-    left.append(found.unsatisfied)
-    best = int(np.argmin(errors))
-    return CellResult(
-        values={
-            "outcome": found.outcome,
-            "unsatisfied": found.unsatisfied,
-            "loss": found.loss,
-            "updates": found.iterations,
-            "weights": system.weights,
-            "parameters": system.size,
-            **values_of(cell, outputs, margins),
-            "stopped_error": errors[best],
-            "stopping": records[best],
-            "seconds": found.seconds,
-        },
-        arrays={
-            "w": found.w,
-            "outputs": outputs,
-            "labels": labels(cell),
-            "records": np.array(records),
-            "errors": np.array(errors),
-            "unsatisfied": np.array(left),
-        },
-    )
+    ending = {
+        "outcome": found.outcome, "unsatisfied": found.unsatisfied, "loss": found.loss, "updates": found.iterations,
+        "seconds": found.seconds,
+    }  # fmt: skip
+    return way.result(ending, found.w, outputs, margins)
 
 
-def _violated(problem: Any, margins: NDArray[np.floating]) -> int:
-    return int(np.count_nonzero(~problem.loss.satisfied(margins)))
+class _Way:
+    """What is seen of a minimisation at its records.
+
+    Arguments:
+        cell: the cell.
+        problem: that is minimised.
+    """
+
+    def __init__(self, cell: Cell, problem: Any) -> None:
+        self._cell, self._problem = cell, problem
+        self.records: list[int] = []
+        self.errors: list[float] = []
+        self.left: list[int] = []
+
+    def look(self, step: int, w: Array) -> tuple[NDArray[Any], Array]:
+        """Test w after so many updates: outputs on the test set (M,) and margins (P,)."""
+        outputs, margins = tested(self._cell, self._problem, w), self._problem.margins(w)
+        self.records.append(step)
+        self.errors.append(test_error(self._cell, outputs))
+        self.left.append(int(np.count_nonzero(~self._problem.loss.satisfied(margins))))
+        return outputs, margins
+
+    def result(self, ending: Mapping[str, Json], w: Array, outputs: NDArray[Any], margins: Array) -> CellResult:
+        """How it ended, with the least test error of all records."""
+        best = int(np.argmin(self.errors))
+        return CellResult(
+            values={
+                **ending,
+                "weights": system_of(self._cell).weights,
+                "parameters": len(w),
+                **values_of(self._cell, outputs, margins),
+                "stopped_error": self.errors[best],
+                "stopping": self.records[best],
+            },
+            arrays={
+                "w": w,
+                "outputs": outputs,
+                "labels": labels(self._cell),
+                "records": np.array(self.records),
+                "errors": np.array(self.errors),
+                "unsatisfied": np.array(self.left),
+            },
+        )
 
 
 def _log_spaced(budget: int, records: int) -> list[int]:

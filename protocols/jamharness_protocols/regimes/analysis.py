@@ -282,7 +282,7 @@ def _errors(settings: RegimesSettings, plane: Plane) -> dict[str, Estimate]:
             continue
         at = plane.places.index(place)
         errors = plane.values["error"][at]
-        found[f"{name}_error"] = estimate(errors, lambda some: float(np.mean(some)))
+        found[f"{name}_error"] = estimate(errors, np.mean)
         found[f"{name}_ensemble_error"] = Estimate(
             value=ensemble_error(plane.outputs[at], plane.labels), low=None, high=None, count=settings.seeds
         )
