@@ -47,9 +47,12 @@ def verify_run(
     record = home.find_run(name) or home.run(name)
     plugins = plugins or Plugins.load()
     sealed: Sealed = {}
+    start = time.perf_counter()
+    for protocol in record.protocols:  # and what they import, which takes as long for any run
+        load_protocol(plugins, protocol)
+    spent = {"loading protocols": time.perf_counter() - start}
     cells = _Cells(home, record, plugins)
     rows: list[Row] = []
-    spent: dict[str, float] = {}
     for part, found_by in (
         ("files", check_files(home, record, sealed)),
         ("verdicts", (row for protocol in record.protocols for row in cells.rows(protocol))),

@@ -15,11 +15,14 @@ from jamharness_numerics.approach import LOSS, RISE, UNBALANCED, Approach, appro
 from jamharness_numerics.largest_margin import largest_margin
 from jamharness_numerics.minimise.outcome import silent
 
-SHARPNESSES = (8.0, 64.0)
-"""β of softplus on the way: the first is smooth on the scale of |w|, the last near enough to relu to climb from."""
-RADIUS = 2e-3
-"""The trust region of programs: the kinks within reach, and with them a program's cost, grow with it, at 15 units from
-1400 at 1e-3 to 6800 at 1e-2."""
+SHARPNESSES = (8.0, 64.0, *(4.0**k for k in range(4, 10)))
+"""β of softplus on the way: the first is smooth on the scale of |w|; at the last the kinks that hold a maximum lie within
+1e-5 of z = 0, so that the first program finds them all. From β = 64 programs climb for hours at 15 units."""
+RISEN = 2.0
+"""Over β: by how much κ is raised for the next sharpness, ten times what κ_J changes by."""
+RADIUS, LARGEST = 3e-5, 2e-3
+"""The trust region of programs, at first and at most: the kinks within reach, and with them a program's cost, grow with
+it, at 15 units from 1400 at 1e-3 to 6800 at 1e-2."""
 ROUNDS = 6
 """How often it goes on from beside a saddle."""
 PUSH = 1e-3
@@ -47,17 +50,17 @@ def approach_kinked(
         say(f"softplus({beta:g})")
         smooth = problem.with_activation(f"softplus({beta:g})").with_margin(margin)
         end = approach(smooth, w, loss=loss, say=say)
-        w, margin, iterations = end.w, end.margin + RISE, iterations + end.iterations
+        w, margin, iterations = end.w, end.margin + min(RISE, RISEN / beta), iterations + end.iterations
         minima.append(end.minima)
     say("relu")
-    top = largest_margin(problem, w, radius=RADIUS, say=say)
+    top = largest_margin(problem, w, radius=RADIUS, largest=LARGEST, say=say)
     programs = top.programs
     for _ in range(ROUNDS):
         if top.why != "converged" or top.curvature > 0:
             break
         say("a saddle, left along its direction of negative curvature")
         ends = [problem.retract(top.w + sign * PUSH * np.sqrt(len(w)) * top.softest) for sign in (1, -1)]
-        tops = [largest_margin(problem, end, radius=RADIUS, say=say) for end in ends]
+        tops = [largest_margin(problem, end, radius=LARGEST, say=say) for end in ends]
         top = max(tops, key=lambda each: each.margin)
         programs += top.programs
     contacts = top.forces > 0

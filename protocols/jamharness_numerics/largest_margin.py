@@ -74,6 +74,7 @@ def largest_margin(
     tolerance: float = 1e-13,
     budget: int = 300,
     radius: float = FIRST,
+    largest: float | None = None,
     say: Callable[[str], None] = silent,
 ) -> LargestMargin:
     """Climb from w to the nearest local maximum of the smallest gap.
@@ -83,10 +84,11 @@ def largest_margin(
         w: (N,) where to start.
         tolerance: it ends when a program promises less than this.
         budget: programs at most.
-        radius: the first trust region, and the largest.
+        radius: the first trust region.
+        largest: the largest; None for the first.
         say: told where it stands.
     """
-    gaps, why, programs, largest = gaps_of(problem, w), "budget", 0, radius
+    gaps, why, programs, largest = gaps_of(problem, w), "budget", 0, largest or radius
     solution: _Solution | None = None
     bowl: Float64 | None = None
     while programs < budget:

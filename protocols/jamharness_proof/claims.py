@@ -68,7 +68,7 @@ def spectrum(identity: Any, values: Any, arrays: Any, x: Any, y: Any, needed: Se
     name, _, beta = network["activation"].rstrip(")").partition("(")
     kappa = cell["loss"]["hinge"]["margin"] + np.array(cell["loss"]["hinge"]["offsets"] or [0.0])
     net = Network(network, (name, float(beta or 1)), x[:count], y[:count], kappa)
-    trace = net.gradient(np.asarray(its["w"], float))[2]
+    trace = net.derivatives(np.asarray(its["w"], float))[2]
     room = _TRACE * sum(float(abs(each).sum()) for each in spectra.values())
     sums = {name: math.fsum(each) for name, each in spectra.items()}
     checks = [
@@ -138,12 +138,12 @@ def _on_sphere(identity: Any, values: Any, arrays: Any, x: Any, y: Any) -> "tupl
             v[part] -= w[part] * (w[part] @ v[part]) / (w[part] @ w[part])
         return v
 
-    force, size, trace = net.gradient(w)
+    force, size, trace, product = net.derivatives(w)
     pulls = [(part, float(w[part] @ force[part]) / float(w[part] @ w[part])) for part in parts]
 
     def curved(v: Any) -> Any:
         v = tangent(v)
-        image = net.gradient(w, v)[0]
+        image = product(v)
         for part, pull in pulls:  # the sphere bends away from its tangent
             image[part] -= pull * v[part]
         return tangent(image)

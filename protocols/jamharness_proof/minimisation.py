@@ -34,14 +34,14 @@ def verify(identity: Any, values: Any, arrays: Any, x: Any, y: Any) -> Any:
     same, (rest, _) = abs(e3 - values["certificate"]) <= 10 * math.sqrt(u) * (1e-3 + e3) + blur, net.last_layer(w, room)
     rests = end != "minimum" or rest < (1e-8 if smooth else 1e-6)
     yield "E3", same and rests, f"{e3:.3g} found, {values['certificate']:.3g} stored; {rest:.2g} where it rests"
-    force, size, trace = net.gradient(w)
+    force, size, trace, _ = net.derivatives(w)
     force = force - (end == "diverging") * w * (w @ force) / ((w @ w) or 1)  # that is a minimum on the sphere |w| = R
     balance, (bound, furthest) = float(np.linalg.norm(force)) / math.sqrt(2 * size * trace), ENDS[end]
     yield "balance", balance < bound, f"net force {balance:.2g} of its parts, below {bound:g}"
     if end != "diverging":
         on = net.delta(w) > 0  # nothing else has forces
-        few = Network(shape, net.rule, x[on], y[on], (kappa + 0 * y)[on])
-        lowest, highest, softest = softest_of(lambda v: few.gradient(w, v)[0] * on.mean(), len(w))
+        *_, product = Network(shape, net.rule, x[on], y[on], (kappa + 0 * y)[on]).derivatives(w)
+        lowest, highest, softest = softest_of(lambda v: product(v) * on.mean(), len(w))
         fall = max(_fall(net, w, each) for each in (softest, -softest, -force))
         yield "curvature", fall < furthest, f"lowest found {lowest:.2g} of {highest:.2g}; L falls by {fall:.1g} there"
 
@@ -50,8 +50,8 @@ class Network:
     """f(x; w) with w as layer after layer of (weights row by row, biases), and L = Σ max(0, κ − y f)² / 2P."""
 
     def __init__(self, shape: Any, rule: tuple[str, float], x: Any, y: Any, kappa: Any) -> None:
-        width, depth = shape["width"], shape["depth"]
-        self.sizes = [shape["inputs"], *(width if isinstance(width, list) else [width] * depth), 1]
+        widths = shape["width"] if isinstance(shape["width"], list) else [shape["width"]] * shape["depth"]
+        self.sizes = [shape["inputs"], *widths, 1]
         self.bias, self.rule, self.x, self.y, self.kappa = bool(shape["bias"]), rule, x, y, kappa
 
     def _split(self, w: Any) -> list[tuple[Any, Any]]:
@@ -66,22 +66,20 @@ class Network:
         (name, beta), t = self.rule, self.rule[1] * z
         if name == "gelu":
             part = 0.5 * (1 + np.vectorize(math.erf, otypes=[float])(t / math.sqrt(2)))
-            density = np.exp(-0.5 * t * t) / math.sqrt(2 * math.pi)
-            return z * part, part + t * density, beta * density * (2 - t * t)
+            return z * part, part + t * (bell := np.exp(-t * t / 2) / math.sqrt(math.tau)), beta * bell * (2 - t * t)
         if name == "softplus":
-            part = 0.5 * (1 + np.tanh(0.5 * t))
-            return np.logaddexp(0, t) / beta, part, beta * part * (1 - part)
+            part = np.where(t > 0, 1, small := np.exp(-abs(t))) / (1 + small)
+            return np.maximum(z, 0) + np.log1p(small) / beta, part, beta * part * (1 - part)
         if name == "tanh":
-            part = np.tanh(z)
-            return part, 1 - part * part, -2 * part * (1 - part * part)
+            return (part := np.tanh(z)), 1 - part * part, -2 * part * (1 - part * part)
         on = (z > 0).astype(float) if name == "relu" else np.ones_like(z)
         return z * on, on, np.zeros_like(z)
 
-    def _forward(self, w: Any) -> tuple[list[Any], list[Any]]:  # what leaves every layer before σ, and what enters it
-        leaves, enters = [], [self.x]
+    def _forward(self, w: Any) -> tuple[list[Any], ...]:  # what leaves a layer before σ; what enters it, its σ′, σ″
+        leaves, enters = [], [(self.x, 0.0, 0.0)]
         for W, b in self._split(w):
-            leaves.append(enters[-1] @ W.T + b)
-            enters.append(self.sigma(leaves[-1])[0])
+            leaves.append(enters[-1][0] @ W.T + b)
+            enters.append(self.sigma(leaves[-1]))
         return leaves, enters[:-1]
 
     def delta(self, w: Any) -> Any:  # noqa: D102  (as everywhere: κ − y f)
@@ -98,34 +96,36 @@ class Network:
     def rounding(self, w: Any, u: float) -> Any:
         """How far Δ may be off, whatever the order of the sums: γ_n = nu/(1 − nu) for each (Higham 2002, 3.1)."""
         (leaves, enters), error = self._forward(w), np.zeros_like(self.x)
-        for (W, b), z, a in zip(self._split(w), leaves, enters, strict=True):
+        for (W, b), z, (a, *_) in zip(self._split(w), leaves, enters, strict=True):
             n = (W.shape[1] + 2) * u
             error = n / (1 - n) * (abs(a) @ abs(W).T + abs(b)) + error @ abs(W).T
             if z is not leaves[-1]:  # |σ′| ≤ 1.13, and softplus(0) = log(2)/β
                 error = 1.13 * error + FUNCTIONS * u * (abs(z) + 1 / min(self.rule[1], 1.0))
         return 1.01 * error[:, 0] + 4 * u * (abs(leaves[-1][:, 0]) + abs(self.kappa))  # 1.01: this too is rounded
 
-    def gradient(self, w: Any, along: Any = None) -> tuple[Any, float, float]:
-        """∇L, or H v for a direction v (forward over backward: Pearlmutter 1994); L; and tr H0."""
-        (leaves, enters), layers, found, bends, trace = self._forward(w), self._split(w), [], [], 0.0
-        ways, moved, moves = self._split(np.zeros_like(w) if along is None else along), np.zeros_like(self.x), []
-        for (W, _), (V, c), z, a in zip(layers, ways, leaves, enters, strict=True):
-            moves.append((moved, moved @ W.T + a @ V.T + c))
-            bends.append(self.sigma(z))
-            moved = bends[-1][1] * moves[-1][1]
+    def derivatives(self, w: Any) -> tuple[Any, float, float, Any]:
+        """∇L; L; tr H0; and v → H v, forward over backward (Pearlmutter 1994)."""
+        (leaves, enters), layers, force, trace, back = self._forward(w), self._split(w), [], 0.0, []
         delta = self.kappa - self.y * leaves[-1][:, 0]
-        unit = (delta > 0).astype(float)[:, None]
-        pull = -(self.y * delta)[:, None] * unit / len(delta)
-        turn = pull if along is None else unit * moves[-1][1] / len(delta)
-        for at in range(len(layers) - 1, -1, -1):
-            a, (W, _), (V, _) = enters[at], layers[at], ways[at]
+        unit, pull = (delta > 0).astype(float)[:, None], -(self.y * np.maximum(delta, 0) / len(delta))[:, None]
+        for (W, _), (a, slope, bend) in zip(layers[::-1], enters[::-1], strict=True):
             trace += float((unit**2).sum(axis=1) @ ((a**2).sum(axis=1) + self.bias)) / len(delta)
-            found += [turn.sum(axis=0)[: len(W) * self.bias], (turn.T @ a + pull.T @ moves[at][0]).ravel()]
-            if at:
-                _, slope, bend = bends[at - 1]
-                turn = (turn @ W + pull @ V) * slope + (pull @ W) * bend * moves[at - 1][1]
-                pull, unit = (pull @ W) * slope, (unit @ W) * slope
-        return np.concatenate(found[::-1]), float(np.mean(np.maximum(delta, 0) ** 2)) / 2, trace
+            force += [pull.sum(axis=0)[: len(W) * self.bias], (pull.T @ a).ravel()]
+            back.append((W, a, pull, slope, (pull @ W) * bend))
+            pull, unit = (pull @ W) * slope, (unit @ W) * slope
+
+        def product(v: Any) -> Any:
+            ways, moves, found, dot = self._split(v), [], [], self.x
+            for (W, a, _, slope, _), (V, c) in zip(back[::-1], ways, strict=True):
+                moves.append((dot, slope * dot))
+                dot = moves[-1][1] @ W.T + a @ V.T + c
+            turn = dot * (delta > 0)[:, None] / len(delta)
+            for (W, a, pull, slope, bent), (V, _), (dot, moved) in zip(back, ways[::-1], moves[::-1], strict=True):
+                found += [turn.sum(axis=0)[: len(W) * self.bias], (turn.T @ a + pull.T @ moved).ravel()]
+                turn = (turn @ W + pull @ V) * slope + bent * dot
+            return np.concatenate(found[::-1])
+
+        return np.concatenate(force[::-1]), float(np.mean(np.maximum(delta, 0) ** 2)) / 2, trace, product
 
 
 def softest_of(product: Any, size: int) -> tuple[float, float, Any]:

@@ -61,7 +61,7 @@ def test_it_is_short_and_imports_numpy_alone():
 def test_the_gradient_is_that_of_the_loss(rule, width, depth, bias):
     """By central differences of L."""
     net, w = network(rule, 1, width=width, depth=depth, bias=bias)
-    found, size, _ = net.gradient(w)
+    found, size, *_ = net.derivatives(w)
     assert size == pytest.approx(loss(net, w), rel=1e-14)
     step = 1e-6
     by_differences = [(loss(net, w + step * e) - loss(net, w - step * e)) / (2 * step) for e in np.eye(len(w))]
@@ -72,10 +72,10 @@ def test_the_gradient_is_that_of_the_loss(rule, width, depth, bias):
 def test_a_product_with_the_hessian_is_that_of_the_gradient(rule):
     """By central differences of ∇L; symmetric."""
     net, w = network(rule, 2)
-    H = np.array([net.gradient(w, e)[0] for e in np.eye(len(w))])
+    H = np.array([net.derivatives(w)[3](e) for e in np.eye(len(w))])
     step = 1e-6
     by_differences = [
-        (net.gradient(w + step * e)[0] - net.gradient(w - step * e)[0]) / (2 * step) for e in np.eye(len(w))
+        (net.derivatives(w + step * e)[0] - net.derivatives(w - step * e)[0]) / (2 * step) for e in np.eye(len(w))
     ]
     np.testing.assert_allclose(H, by_differences, rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(H, H.T, rtol=1e-11, atol=1e-12)
@@ -87,7 +87,7 @@ def test_the_trace_of_h0_is_that_of_its_jacobian():
     step = 1e-6
     J = np.array([(net.delta(w + step * e) - net.delta(w - step * e)) / (2 * step) for e in np.eye(len(w))])
     on = net.delta(w) > 0
-    assert net.gradient(w)[2] == pytest.approx(float((J[:, on] ** 2).sum()) / len(on), rel=1e-7)
+    assert net.derivatives(w)[2] == pytest.approx(float((J[:, on] ** 2).sum()) / len(on), rel=1e-7)
 
 
 @settings(max_examples=60, deadline=None)
@@ -172,10 +172,10 @@ def minimum() -> tuple[Network, np.ndarray]:
     net, w = network("linear", 0, patterns=90)
     damping = 0.1
     for _ in range(200):
-        force, size, _ = net.gradient(w)
+        force, size, _, product = net.derivatives(w)
         if np.linalg.norm(force) < 1e-13:
             break
-        values, vectors = np.linalg.eigh(np.array([net.gradient(w, e)[0] for e in np.eye(len(w))]))
+        values, vectors = np.linalg.eigh(np.array([product(e) for e in np.eye(len(w))]))
         step = -vectors @ ((vectors.T @ force) / (np.abs(values) + damping))
         better = loss(net, w + step) < size
         w, damping = (w + step, max(damping / 3, 1e-9)) if better else (w, 4 * damping)
@@ -190,7 +190,7 @@ def test_a_minimum_is_confirmed_and_a_saddle_is_not():
     assert [name for name, _, _ in found] == ["margins", "N_Δ", "L", "E3", "balance", "curvature"]
     assert {"balance"} <= wrong(verify(*cell("linear", w + 1e-4, net, "minimum"), net.x, net.y))
     flat, start = network("linear", 0, depth=1, patterns=90)
-    force = flat.gradient(0 * start)[0]
+    force = flat.derivatives(0 * start)[0]
     assert np.abs(force).max() == 0.0
     found = wrong(verify(*cell("linear", 0 * start, flat, "minimum"), flat.x, flat.y))
     assert found == {"curvature"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from math import sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +59,9 @@ def interval(
     count = len(samples)
     if count < LEAST:
         return None, None
-    if statistic is np.mean:  # of all resamples at once: the same bits
-        values = samples[_draws(count, resamples)].mean(axis=1)
+    rowwise: Any = statistic
+    if rowwise is np.mean or rowwise is np.median:  # of all resamples at once: the same bits
+        values = rowwise(samples[_draws(count, resamples)], axis=1)
     else:
         values = resampled(count, lambda draw: float(statistic(samples[draw.astype(int)])), resamples)
     if count < PERCENTILES:

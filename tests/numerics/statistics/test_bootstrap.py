@@ -70,4 +70,5 @@ def test_means_of_many_quantities_have_the_intervals_of_each(count):
 def test_means_of_all_resamples_at_once_are_those_of_one_by_one(count):
     """To the bit, so that a store's estimates are computed again as they were."""
     samples = np.random.default_rng(count).standard_normal(count)
-    assert interval(samples, np.mean) == interval(samples, lambda some: float(np.mean(some)))
+    for statistic in (np.mean, np.median):
+        assert interval(samples, statistic) == interval(samples, lambda some, of=statistic: float(of(some)))
