@@ -36,7 +36,7 @@ class Verification:
         run: its name.
         rows: all of them.
         seal: the SHA-256 over all files of the run: who has noted it elsewhere knows that the store is the same.
-        spent: wall time of the verification, by part: ``"loading protocols"``, ``"files"``, ``"verdicts"``, ``"estimates"``.
+        spent: wall time by part: ``"loading protocols"``, ``"files"``, ``"verdicts"`` and ``"estimates"``.
         computed: wall time of the run.
     """
 
