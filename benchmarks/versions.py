@@ -90,12 +90,26 @@ def rows(backend: str, threads: int, seeds: int) -> Iterator[tuple[str, list[Cal
             yield f"Hessian, h = 20, {activation}", [call], ("parts", "spectra")
 
 
-def main(checkout: Path, backends: str = "torch,tensorflow", seeds: int = 2, rounds: int = 1) -> None:
-    """Print each row's times here and there, and how many times as long it takes here."""
+def main(checkout: Path, backends: str = "torch,tensorflow", seeds: int = 2, rounds: int = 1, only: str = "") -> None:
+    """Print each row's times here and there, and how many times as long it takes here.
+
+    Arguments:
+        checkout: the other one.
+        backends: by name, with commas.
+        seeds: of minimisations, added up.
+        rounds: of here, there, there, here.
+        only: the rows with this in their name.
+    """
+    if not (checkout / "jamharness" / "__init__.py").is_file():
+        raise SystemExit(
+            f"{checkout} is no checkout of jamharness; make one by: git worktree add --detach FOLDER COMMIT"
+        )
     for backend in backends.split(","):
         for threads in (1, 2):
             here, there = Worker(HERE, threads), Worker(checkout.resolve(), threads)
             for name, calls, timed in rows(backend, threads, seeds):
+                if only not in name:
+                    continue
                 pairs: dict[str, list[tuple[float, float]]] = {what: [] for what in timed}
                 steps = set()
                 for _ in range(rounds):

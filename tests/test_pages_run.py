@@ -65,8 +65,9 @@ BENCHMARKS = {
     "benchmarks/advise.py": ("--tasks", "1", "--seconds", "1"),
     "benchmarks/lazy_limit.py": ("--patterns", "20", "--seeds", "2", "--widths", "4", "8"),
     "benchmarks/ageing_verdict.py": (),
+    "benchmarks/versions.py": ("--backends", "torch", "--seeds", "1", "--only", "h = 12, P/N_w = 2.0"),
 }
-FEWER = {"2000,6000,18000": "40,80", "60": "2"}
+FEWER = {"2000,6000,18000": "40,80", "60": "2", "../before": str(ROOT)}
 """What stands for some of their arguments."""
 NOT_RUN = {
     **(

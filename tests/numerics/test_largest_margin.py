@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from jamharness_numerics.approach import approach
-from jamharness_numerics.approach_kinked import approach_kinked
+from jamharness_numerics.approach_kinked import SHARPNESSES, approach_kinked
 from jamharness_numerics.contact_newton import Held, SmoothContacts, conditions, multipliers
 from jamharness_numerics.kinked import Branch, no_kinks
 from jamharness_numerics.largest_margin import gaps_of, largest_margin
@@ -93,6 +93,17 @@ def test_relu_at_jamming_is_a_local_maximum_with_kinks(seed):
         gaps_of(problem, problem.retract(end.w + step * d))[end.contacts].min() - end.critical for d in directions
     ]
     assert max(slopes) < 0
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_sharpest_softplus_leaves_little_to_climb(seed):
+    """From there relu's own maximum is a few programs away, and within 1/β in κ."""
+    problem, w = network_problem("relu", seed=seed, width=5, patterns=80)
+    told: list[str] = []
+    end = approach_kinked(problem, w, say=told.append)
+    assert end.ending == "jammed"
+    assert sum(line.startswith("program") for line in told) <= 30
+    assert end.critical == pytest.approx(end.minima[-1, 0], abs=1 / SHARPNESSES[-1])
 
 
 def test_without_kinks_relu_would_stop_too_early():
