@@ -100,6 +100,7 @@ def approach(
     *,
     loss: float = LOSS,
     most: int = 100,
+    coarse: bool = True,
     say: Callable[[str], None] = silent,
 ) -> Approach:
     """Minimise, then lower κ from minimum to minimum until L is small.
@@ -109,6 +110,7 @@ def approach(
         w: (N,) where to start.
         loss: L at which it ends.
         most: minima at most.
+        coarse: begin with least-squares steps, which are long; without them the minimum is one near w.
         say: told of every minimum.
     """
     margin, iterations = problem.loss.margin, 0
@@ -116,8 +118,9 @@ def approach(
     ending: Ending = "no minimum"
     bearing = None
     for _ in range(RISES):
-        start = levenberg_marquardt(problem, w, STEPS, done=partial(_loose, problem), stall=COARSE)
-        w, iterations = start.w, iterations + start.iterations
+        if coarse:
+            start = levenberg_marquardt(problem, w, STEPS, done=partial(_loose, problem), stall=COARSE)
+            w, iterations = start.w, iterations + start.iterations
         if not satisfied(problem, w):
             minimum = rest(problem, w, STEPS, BALANCE)
             w, iterations = minimum.w, iterations + minimum.iterations
@@ -246,22 +249,31 @@ def _tightened(problem: DerivedProblem, w: Array, loss: float) -> tuple[DerivedP
     return problem, w, spent
 
 
-def _drift(problem: DerivedProblem, here: OptimizeResult) -> Array:
-    """dw/dκ along minima: H dw/dκ = −∂∇L/∂κ with the contacts as they are, which keeps the forces in balance."""
-    margins = problem.margins(here.w)
+def drift(problem: DerivedProblem, w: Array, damping: float | None = None) -> Array:
+    """dw/dκ along minima: H dw/dκ = −∂∇L/∂κ with the contacts as they are, which keeps the forces in balance.
+
+    Arguments:
+        problem: at the κ of the minimum.
+        w: (N,) the minimum.
+        damping: μ of the minimisation that ended there, where directions without curvature need one.
+
+    Returns:
+        (N,); 0 where H is not positive whatever the damping.
+    """
+    margins = problem.margins(w)
     bends = problem.loss.curvature(margins) / len(margins)
     contacts = np.flatnonzero(bends)
-    pull = problem.tangent(here.w, bends[contacts] @ problem.jacobian(here.w, contacts))
-    H0, Hp = problem.hessian(here.w)
-    mean = float(np.trace(H0)) / len(here.w)
-    H = tangent_hessian(problem, here.w, np.asarray(H0 + Hp, dtype=np.float64), mean)
-    damping = max(here.damping or 0.0, 1e-12 * mean)
-    while damping < mean:
+    pull = problem.tangent(w, bends[contacts] @ problem.jacobian(w, contacts))
+    H0, Hp = problem.hessian(w)
+    mean = float(np.trace(H0)) / len(w)
+    H = tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), mean)
+    mu = max(damping or 0.0, 1e-12 * mean)
+    while mu < mean:
         try:
-            return -cho_solve(cho_factor(H + damping * np.eye(len(H)), overwrite_a=True, check_finite=False), pull)
+            return -cho_solve(cho_factor(H + mu * np.eye(len(H)), overwrite_a=True, check_finite=False), pull)
         except np.linalg.LinAlgError:
-            damping *= 10
-    return np.zeros_like(here.w)
+            mu *= 10
+    return np.zeros_like(w)
 
 
 def _step(
@@ -269,11 +281,11 @@ def _step(
 ) -> tuple[OptimizeResult, float, DerivedProblem, float]:
     """The next minimum, nearer to jamming by the part that ``left`` leaves; a part of 1 where it is lost on the way."""
     spent, nearer, lower, there = 0, problem, margin, here
-    drift = _drift(problem, here)
+    direction = drift(problem, here.w, here.damping)
     while left < 1:
         lower = margin - (1 - left) * distance
         nearer = problem.with_margin(lower)
-        w = problem.retract(here.w + (lower - margin) * drift)
+        w = problem.retract(here.w + (lower - margin) * direction)
         there = rest(nearer, w, STEPS, BALANCE, zero=FLAT * min(1.0, L), damping=here.damping)
         spent += there.iterations
         reached = nearer.loss_of(nearer.margins(there.w))

@@ -46,6 +46,12 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
             summary="how the set of unsatisfied patterns changes along training",
         ),
         ProtocolSpec(
+            name="quasistatic",
+            factory="jamharness_protocols.quasistatic.protocol:Quasistatic",
+            tasks={"quasistatic": "jamharness_protocols.quasistatic.task:measure"},
+            summary="avalanches under quasistatic driving of κ, or of patterns one by one, from jamming on",
+        ),
+        ProtocolSpec(
             name="ageing",
             factory="jamharness_protocols.ageing.protocol:Ageing",
             tasks={"ageing": "jamharness_protocols.ageing.task:measure"},

@@ -32,7 +32,7 @@ _OWN_LABELS = (*_OWN_TEST_SET, "digits", "mnist5k")
 
 MOST = {
     "seeds": 100_000, "width": 10**6, "depth": 1000, "inputs": 10**6, "budget": 10**9, "patterns": 10**9,
-    "records": 10**6, "highest_width": 10**6, "highest_ratio": 1e6, "start_ratio": 1e6,
+    "records": 10**6, "steps": 10**6, "highest_width": 10**6, "highest_ratio": 1e6, "start_ratio": 1e6,
 }  # fmt: skip
 """The largest values of settings that a plan, or the memory for it, grows with: beyond what any machine computes."""
 MOST_PARAMETERS = 10**9

@@ -1,0 +1,1 @@
+"""Avalanches under quasistatic driving from jamming on."""

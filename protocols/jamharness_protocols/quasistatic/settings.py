@@ -1,0 +1,86 @@
+"""The settings of the quasistatic protocol."""
+
+from dataclasses import dataclass
+
+from jamharness.api import Cell, PatternSystem, QuadraticHinge, named_data, setting
+from jamharness_protocols.common.own_threshold import ThresholdSettings
+from jamharness_protocols.common.search_settings import COMPRESSED
+from jamharness_protocols.common.settings import beyond
+
+DRIVINGS = ("margin", "patterns")
+TASK = "quasistatic"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuasistaticSettings(ThresholdSettings):
+    """Settings of the quasistatic protocol."""
+
+    driving: str = setting(
+        "margin",
+        help="what is raised: κ from jamming on (margin), or the number of patterns, one by one at jamming (patterns)",
+        choices=DRIVINGS,
+        source="docs/quasistatic.md",
+    )
+    steps: int = setting(60, help="steps of κ, or patterns that come in")
+    nearest: float = setting(1e-4, help="κ − κ_J where driving in κ begins")
+    furthest: float = setting(
+        0.03, help="κ − κ_J where it ends; steps are evenly spaced in its logarithm", source="κ_J of networks at h = 10"
+    )
+
+    def problems(self) -> list[str]:
+        """One sentence for each value that cannot be."""
+        found = super().problems() + beyond(steps=self.steps)
+        if not self.approached:
+            found.append("constraint = none: a free network has no jamming point; use constraint=sphere or layers.")
+        if self.confined and self.activation == "relu":
+            found.append(
+                "activation = relu: its minima near jamming lie on kinks, which no Newton step follows; "
+                "use a smooth one, as in activation=softplus(8)."
+            )
+        if self.driving == "patterns" and self.approached and not isinstance(self.measured(), PatternSystem):
+            found.append(f"driving = patterns: {self.system.name} has none; use driving=margin.")
+        if self.steps < 2:
+            found.append(f"steps = {self.steps}: at least 2 are needed.")
+        if not 0 < self.nearest < self.furthest < float("inf"):
+            found.append(
+                f"nearest = {self.nearest}, furthest = {self.furthest}: both must be positive distances from κ_J, the "
+                "first the smaller, as in nearest=1e-4 furthest=0.03."
+            )
+        return found
+
+    def unused(self) -> dict[str, str]:
+        """The settings that the others leave without effect, each with the reason."""
+        found = super().unused()
+        found["both_sides"] = "driving begins at a minimum, from above"
+        if self.driving == "patterns":
+            found |= dict.fromkeys(("nearest", "furthest"), "patterns come in at jamming itself")
+        return found
+
+    def cell(self, seed: int) -> Cell:
+        """One seed brought to jamming and driven from there.
+
+        Arguments:
+            seed: of data and initial w.
+        """
+        system, count = self.measured(), self.fixed_patterns
+        coordinates = {
+            "seed": seed, "initial": self.scheme(system), "loss": self.jammed, "driving": self.driving,
+            "steps": self.steps,
+        }  # fmt: skip
+        if self.driving == "margin":
+            coordinates |= {"nearest": self.nearest, "furthest": self.furthest}
+        if not isinstance(system, PatternSystem):
+            start = COMPRESSED if self.start_margin is None else self.start_margin
+            return Cell(
+                task=TASK, system=system, loss=QuadraticHinge(margin=start), coordinates=coordinates,
+                label=f"seed {seed}, N = {system.size}", cost=float(system.size) ** 3,
+            )  # fmt: skip
+        start = self.margin if self.start_margin is None else self.start_margin
+        needed = count + (self.steps if self.driving == "patterns" else 0)
+        if self.labels == "alternate" and named_data(self.dataset)[0] == "random":
+            needed += needed % 2
+        return Cell(
+            task=TASK, system=system, loss=QuadraticHinge(margin=start), coordinates={**coordinates, "patterns": count},
+            dataset=self.request(seed, system.inputs, needed), label=f"seed {seed}, P = {count}",
+            cost=float(count) * system.size**2,
+        )  # fmt: skip

@@ -1,0 +1,125 @@
+"""Quasistatic driving from cells to estimates."""
+
+import numpy as np
+import pytest
+from jamharness_protocols.quasistatic.analysis import NUMBERS, analyse
+from jamharness_protocols.quasistatic.figures import at_least
+from jamharness_protocols.quasistatic.protocol import Quasistatic
+
+from jamharness.api import BadInput, CellResult, FinishedCell
+from jamharness.plugins import Plugins, system_class
+from jamharness.settings import build_settings
+
+PROTOCOL = Quasistatic()
+SMALL = Quasistatic.Settings(width=3, depth=1, seeds=2, steps=6, furthest=0.01)
+
+
+def finished(seed, sizes, contacts, happened=None, outcome="done"):
+    """A cell of eight parameters whose steps exchanged so many contacts."""
+    sizes = np.array(sizes, dtype=float)
+    columns = dict.fromkeys(NUMBERS, np.zeros(len(sizes)))
+    columns |= {
+        "size": sizes, "avalanche": (sizes > 0).astype(float) if happened is None else np.array(happened, dtype=float),
+        "contacts": np.array(contacts, dtype=float), "load": np.arange(len(sizes)) + 1.0,
+    }  # fmt: skip
+    values = {"outcome": outcome, "critical_margin": 0.1, "contacts": 5, "parameters": 8, "weights": 6}
+    cell = SMALL.cell(seed)
+    return FinishedCell(cell=cell, key=f"{seed:064d}", result=CellResult(values=values, arrays=columns), failure="")
+
+
+def test_estimates_are_ratios_of_sums():
+    """By hand: three avalanches of 2, 4 and 6 in eight steps, one of them of size 0 beside them."""
+    done = [
+        finished(0, [0, 2, 0, 4], [5, 5, 6, 6], happened=[0, 1, 1, 1]),
+        finished(1, [0, 0, 0, 6], [5, 5, 6, 7], outcome="no minimum was reached at κ = 0.2"),
+    ]
+    found = analyse(done)
+    value = {name: estimate.value for name, estimate in found.estimates.items()}
+    assert value["avalanches"] == pytest.approx(4 / 2)
+    assert value["size"] == pytest.approx(12 / 4)
+    assert value["cutoff"] == pytest.approx(56 / 12)
+    assert value["cutoff_share"] == pytest.approx(56 / 12 / 5)
+    assert value["last_contacts"] == pytest.approx((6 / 8 + 7 / 8) / 2)
+    assert value["driven"] == 1
+    assert found.estimates["size"].low is None, "two seeds say nothing of an interval"
+    levels, part = at_least(found)
+    assert levels.tolist() == [2, 4, 6]
+    assert part.tolist() == [3 / 4, 2 / 4, 1 / 4]
+
+
+def test_no_avalanche_is_no_size():
+    """Where nothing gave way their number is zero, and sizes have no value; nothing is drawn."""
+    found = analyse([finished(seed, [0, 0], [5, 5]) for seed in range(6)])
+    assert found.estimates["avalanches"].value == 0
+    assert found.estimates["size"].value is None
+    assert PROTOCOL.draw(found) == {}
+    assert PROTOCOL.plots(found) == {}
+
+
+def test_a_seed_that_did_not_jam_is_told():
+    """Its row has the reason, and with no other there is an objection."""
+    lost = FinishedCell(cell=SMALL.cell(0), key="0" * 64, result=None, failure="out of memory")
+    found = analyse([lost])
+    assert found.objection == "No seed was driven: out of memory"
+    assert found.tables["seeds"]["reason"].tolist() == ["out of memory"]
+
+
+@pytest.mark.parametrize("driving", ["margin", "patterns"])
+def test_a_small_run_from_end_to_end(carry_out, driving):
+    """A network at fixed |w|, compressed or filled: one cell for each seed, then none."""
+    settings = Quasistatic.Settings(width=3, depth=1, seeds=2, steps=6, driving=driving)
+    done = carry_out(PROTOCOL, settings)
+    assert len(done) == 2
+    assert PROTOCOL.plan(settings, done) == []
+    found = PROTOCOL.analyse(settings, done)
+    assert found.estimates.keys() == PROTOCOL.observables.keys()
+    assert found.estimates["driven"].value == 2
+    patterns = settings.fixed_patterns
+    for seed in (0, 1):
+        loads = found.arrays["load"][found.arrays["seeds"] == seed]
+        assert (np.diff(loads) > 0).all()
+        if driving == "patterns":
+            assert loads.tolist() == list(range(patterns + 1, patterns + 7))
+    for item in done:
+        assert (item.result.arrays["avalanche"] >= (item.result.arrays["size"] > 0)).all()
+
+
+def test_packings_are_compressed(carry_out):
+    """A system without patterns is driven in κ."""
+    settings = build_settings(
+        "quasistatic", Quasistatic.Settings, {"system": "spheres(particles=12)", "seeds": 1, "steps": 4},
+        systems=lambda name: system_class(Plugins.load(), name),
+    )  # fmt: skip
+    done = carry_out(PROTOCOL, settings)
+    assert done[0].result.values["outcome"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"constraint": "none"}, "a free network has no jamming point"),
+        ({"activation": "relu"}, "lie on kinks"),
+        ({"steps": 1}, "at least 2"),
+        ({"nearest": 0.1}, "the first the smaller"),
+        ({"driving": "patern"}, "did you mean 'patterns'"),
+        ({"system": "spheres", "driving": "patterns"}, "spheres has none"),
+    ],
+)
+def test_what_cannot_be_is_refused(given, words):
+    """In one sentence each."""
+    with pytest.raises(BadInput, match=words):
+        build_settings(
+            "quasistatic", Quasistatic.Settings, given, systems=lambda name: system_class(Plugins.load(), name)
+        )
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "reason"),
+    [
+        ({"driving": "patterns"}, "furthest", "patterns come in at jamming itself"),
+        ({}, "both_sides", "driving begins at a minimum, from above"),
+    ],
+)
+def test_settings_without_effect_are_named(given, name, reason):
+    """The host refuses them where they are set."""
+    assert Quasistatic.Settings(**given).unused()[name] == reason
