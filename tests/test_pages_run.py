@@ -42,6 +42,7 @@ ADDED = {
     "spectrum": {"seeds": "2"},
     "margins": {"seeds": "2"},
     "avalanches": {"seeds": "2", "width": "3", "budget": "200", "records": "20"},
+    "quasistatic": {"seeds": "2", "steps": "4"},
     "ageing": {"seeds": "2", "budget": "400", "waits": "3", "first_wait": "1", "per_decade": "2"},
     "regimes": {
         "seeds": "2", "widths": "4,6", "scales": "0.1,10", "patterns": "20", "tests": "20", "kernel_tests": "10",

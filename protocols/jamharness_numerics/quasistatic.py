@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 import numpy as np
 
 from jamharness.api import Array, DerivedProblem, Float64
-from jamharness_numerics.approach import BALANCE, LOSS, STEPS, approach, drift
+from jamharness_numerics.approach import BALANCE, LOSS, STEPS, Approach, approach, drift
 from jamharness_numerics.minimise.outcome import OptimizeResult, silent
 from jamharness_numerics.minimise.rest import rest
 
@@ -101,8 +101,7 @@ def compressed(
 
 def filled(
     problem_of: Callable[[int], DerivedProblem],
-    w: Array,
-    critical: float,
+    start: Approach,
     counts: range,
     *,
     loss: float = LOSS,
@@ -112,14 +111,13 @@ def filled(
 
     Arguments:
         problem_of: the system on the first so many patterns, at any margin.
-        w: (N,) at jamming on one pattern less than the first of ``counts``.
-        critical: κ_J there.
+        start: the approach to jamming on one pattern less than the first of ``counts``.
         counts: how many patterns there are in each step, one more than in the last.
         loss: L at which each approach to jamming ends.
         say: told of every avalanche.
     """
+    w, critical, contacts = start.w, start.critical, frozenset(np.flatnonzero(start.contacts))
     begun = abs(critical) or 1.0
-    contacts = frozenset(np.flatnonzero(problem_of(counts[0] - 1).with_margin(critical).margins(w) > -np.sqrt(loss)))
     steps: list[DrivingStep] = []
     for count in counts:
         problem = problem_of(count).with_margin(critical)

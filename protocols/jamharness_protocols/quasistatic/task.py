@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jamharness_numerics.approach import BALANCE, STEPS, approach
+from jamharness_numerics.approach import BALANCE, STEPS, Approach, approach
 from jamharness_numerics.minimise.check import check_margins
 from jamharness_numerics.minimise.rest import rest
 from jamharness_numerics.quasistatic import Driven, compressed, filled
 
-from jamharness.api import Array, Backend, Cell, CellResult, DerivedProblem, Progress
+from jamharness.api import Backend, Cell, CellResult, DerivedProblem, Progress
 from jamharness_protocols.common.problem import derived_problem_of, system_of
 
 
@@ -26,7 +26,7 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     check_margins(there, end.w, there.margins(end.w))
     driven = Driven(steps=[], why=end.ending)
     if end.ending == "jammed":
-        driven = _driven(cell, problem, backend, end.w, end.critical, progress)
+        driven = _driven(cell, problem, backend, end, progress)
     return CellResult(
         values={
             "outcome": driven.why,
@@ -39,14 +39,12 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     )
 
 
-def _driven(
-    cell: Cell, problem: DerivedProblem, backend: Backend, w: Array, critical: float, progress: Progress
-) -> Driven:
+def _driven(cell: Cell, problem: DerivedProblem, backend: Backend, end: Approach, progress: Progress) -> Driven:
     system, at = system_of(cell), cell.coordinates
     if at["driving"] == "margin":
-        margins = critical + np.geomspace(at["nearest"], at["furthest"], at["steps"] + 1)
+        margins = end.critical + np.geomspace(at["nearest"], at["furthest"], at["steps"] + 1)
         problem = problem.with_margin(float(margins[0]))
-        return compressed(problem, rest(problem, w, STEPS, BALANCE).w, margins[1:].tolist(), say=progress)
+        return compressed(problem, rest(problem, end.w, STEPS, BALANCE).w, margins[1:].tolist(), say=progress)
 
     def first(count: int) -> DerivedProblem:
         assert cell.data is not None, "the host loads the data before measure"
@@ -56,4 +54,4 @@ def _driven(
         return found
 
     counts = range(at["patterns"] + 1, at["patterns"] + at["steps"] + 1)
-    return filled(first, w, critical, counts, loss=at["loss"], say=progress)
+    return filled(first, end, counts, loss=at["loss"], say=progress)
