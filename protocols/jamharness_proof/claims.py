@@ -138,7 +138,10 @@ def _on_sphere(identity: Any, values: Any, arrays: Any, x: Any, y: Any) -> "tupl
             v[part] -= w[part] * (w[part] @ v[part]) / (w[part] @ w[part])
         return v
 
-    force, size, trace, product = net.derivatives(w)
+    # Nothing else has forces. L and its derivatives are means over all patterns, of which these are a part.
+    on = delta > 0
+    few = Network(shape, net.rule, net.x[on], net.y[on], net.kappa)
+    force, size, trace, product = few.derivatives(w)
     pulls = [(part, float(w[part] @ force[part]) / float(w[part] @ w[part])) for part in parts]
 
     def curved(v: Any) -> Any:
@@ -154,7 +157,9 @@ def _on_sphere(identity: Any, values: Any, arrays: Any, x: Any, y: Any) -> "tupl
     bound = _JAMMED if at_jamming else _RESTS
     checks.append(("balance", balance < bound, f"net force {balance:.2g} of its parts, below {bound:g}"))
     holds = lowest >= -_BENT * highest
-    checks.append(("curvature", holds, f"lowest found {lowest:.2g} of {highest:.2g} along the sphere"))
+    checks.append(
+        ("curvature", holds, f"lowest found {lowest * on.mean():.2g} of {highest * on.mean():.2g} along the sphere")
+    )
     return net, w, checks, room
 
 
