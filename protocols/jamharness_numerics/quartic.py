@@ -1,8 +1,9 @@
 """Modes of a packing that cost energy at fourth order alone (arXiv 0812.1234)."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from jamharness.api import Array, Constraints
+from jamharness.api import Array, DerivedProblem
 
 SOFT = 1e-7
 """Of the largest eigenvalue of H0: below, a mode costs nothing at first order."""
@@ -10,14 +11,19 @@ HELD = 1e-5
 """Of the largest eigenvalue of Hp among soft modes: above, a mode is held by it."""
 
 
-def quartic_modes(problem: Constraints, w: Array, trivial: int) -> int:
+def quartic_modes(problem: DerivedProblem, w: Array, contacts: NDArray[np.bool_]) -> int:
     """How many modes that stretch no contact to first order are held by Hp alone.
+
+    Translations are none, nor is what a rattler is free to do: all but what its contacts stretch, where it touches.
 
     Arguments:
         problem: at the margin of the packing.
         w: (N,) at rest just above jamming.
-        trivial: zero modes of any such packing: translations, and all of a rattler's.
+        contacts: (M,) which constraints are contacts.
     """
+    backbone = problem.system.backbone(contacts)
+    touches = int(np.count_nonzero(contacts)) - int(np.count_nonzero(backbone.contacts))
+    trivial = backbone.trivial + problem.system.size - backbone.degrees - touches
     H0, Hp = problem.hessian(w)
     values, vectors = np.linalg.eigh(H0)
     soft = vectors[:, values < SOFT * values[-1]]

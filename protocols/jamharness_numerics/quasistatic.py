@@ -3,8 +3,8 @@
 The load is κ, or the number of patterns. Driven in κ, each step is taken back: where the minimum that it left is found
 again the step was elastic, however many contacts changed on the way; where another is, something gave way between, and
 the size of the avalanche is the number of contacts in which the two differ at the same κ. Patterns that come in one by
-one are driven at jamming itself: each that violates κ_J brings the system to another jamming point, and the size is the
-number of contacts exchanged.
+one are driven at jamming itself: each that violates κ_J, by however much, brings the system to another jamming point,
+and the size of that rearrangement is the number of contacts exchanged. It is no instability: convex problems have them.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from jamharness.api import Array, DerivedProblem, Float64
 from jamharness_numerics.approach import BALANCE, LOSS, STEPS, Approach, approach, drift
 from jamharness_numerics.minimise.outcome import OptimizeResult, silent
-from jamharness_numerics.minimise.rest import rest
+from jamharness_numerics.minimise.rest import balance_of, rest
 
 RETURNED = 1e-6
 """Of L: what comes back to it so nearly was elastic. Forces on the way balance to 1e-7, and L is quadratic in that."""
@@ -34,8 +34,8 @@ class DrivingStep:
         margin: κ, or κ_J once the pattern is in.
         loss: L; 0 at jamming.
         contacts: N_Δ.
-        avalanche: whether something gave way.
-        size: contacts that the avalanche exchanged; 0 where there was none, or only w and L changed.
+        avalanche: whether something gave way, or a pattern that came in violated κ_J.
+        size: contacts that this exchanged; 0 where there was none, or only w and L changed.
         drop: the part of L that it took, or by how much κ_J fell over the |κ_J| at which driving began.
         moved: |Δw| of it over |w|.
     """
@@ -82,6 +82,8 @@ def compressed(
         margins: κ at the ends of steps, rising.
         say: told of every avalanche.
     """
+    if not (balance_of(problem, w) <= BALANCE and problem.loss_of(problem.margins(w)) > 0):
+        return Driven(steps=[], why=f"there is no minimum with L > 0 at κ = {problem.loss.margin:.6g}, where it begins")
     steps: list[DrivingStep] = []
     targets = [(margin, 0) for margin in reversed(margins)]
     while targets:
@@ -149,7 +151,7 @@ def _there_and_back(problem: DerivedProblem, w: Array, margin: float) -> tuple[D
     here, before, after = further.margins(ahead.w), problem.margins(w), problem.margins(back.w)
     step = DrivingStep(load=margin, margin=margin, loss=further.loss_of(here), contacts=int(np.count_nonzero(here > 0)))
     drop = 1 - problem.loss_of(after) / problem.loss_of(before)
-    if abs(drop) > RETURNED:
+    if not abs(drop) <= RETURNED:
         size = int(np.count_nonzero((before > 0) != (after > 0)))
         step = replace(step, avalanche=True, size=size, drop=drop, moved=_distance(w, back.w))
     return step, ahead.w

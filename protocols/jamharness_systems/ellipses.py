@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import Backbone, Data, Float64, Namespace, generator
-from jamharness_systems.packing import Packing, degrees
+from jamharness_systems.packing import Packing, held
 
 _NEWTON = 6
 """Newton steps for the inner maximum: from the start that is exact for circles they reach rounding up to aspect 3."""
@@ -94,16 +94,18 @@ class Ellipses(Packing):
         return moved
 
     def backbone(self, contacts: NDArray[np.bool_]) -> Backbone:
-        """Without the ellipses that touch no other; how many contacts hold one depends on where they lie."""
+        """Without rattlers, which touch one other at most: how many more hold an ellipse depends on where they lie."""
         first, second = self.pairs
-        touching = degrees(self.particles, (first[contacts], second[contacts])) > 0
+        alive = held(self.particles, 2, (first[contacts], second[contacts]))
+        present = alive[first] & alive[second]
+        kept = contacts & present
         return Backbone(
-            contacts=contacts,
-            present=touching[first] & touching[second],
-            degrees=3 * int(np.count_nonzero(touching)),
+            contacts=kept,
+            present=present,
+            degrees=3 * int(np.count_nonzero(alive)),
             trivial=2,
-            rattlers=int(np.count_nonzero(~touching)),
-            extended=contacts,
+            rattlers=int(np.count_nonzero(~alive)),
+            extended=kept,
         )
 
     def shapes(self, w: Float64, margin: float) -> Float64:

@@ -92,9 +92,9 @@ def test_an_isostatic_system_stays_isostatic_as_patterns_come_in():
 
 
 def test_what_cannot_be_followed_is_said():
-    """A w that is no minimum for the contacts that it has: driving ends, with what was done until then."""
+    """A w that is no minimum: driving does not begin, and the reason is told."""
     first, patterns, end = perceptron(0, **CONVEX)
     problem = first(patterns).with_margin(end.critical + 0.1)
-    found = compressed(problem, np.full(30, np.nan), [end.critical + 0.2])
+    found = compressed(problem, np.ones(30), [end.critical + 0.2])
     assert found.steps == []
-    assert found.why.startswith("no minimum was reached at κ = ")
+    assert found.why.startswith("there is no minimum with L > 0 at κ = ")

@@ -78,6 +78,21 @@ def test_rattlers_and_bucklers_are_told_by_their_contacts():
     assert not with_fifth.present[second == 4].any()
 
 
+def test_an_ellipse_that_touches_one_other_is_a_rattler():
+    """Its contact goes with it, and so do rattlers that touch nobody else; what it is free to do is no quartic mode."""
+    system = Ellipses(particles=12)
+    first, second = system.pairs
+    ring = np.array([(i, (i + 1) % 10) for i in range(10)] + [(0, 10), (10, 11)])
+    contacts = np.zeros(len(first), dtype=bool)
+    for i, j in np.sort(ring, axis=1):
+        contacts[np.flatnonzero((first == i) & (second == j))] = True
+    backbone = system.backbone(contacts)
+    assert backbone.rattlers == 2
+    assert backbone.degrees == 30
+    assert np.count_nonzero(backbone.contacts) == 10
+    assert not backbone.present[np.flatnonzero((first == 0) & (second == 10))].any()
+
+
 def test_ellipses_lack_as_many_contacts_as_they_have_quartic_modes(findings):
     """arXiv 0812.1234, packing by packing."""
     table = findings("jamming", system=ELLIPSES, seed=1, seeds=1).tables["approaches"]

@@ -61,8 +61,7 @@ def _ellipses(backend: Backend, draw: Mapping[str, Any]) -> Mapping[str, Json]:
     end = approach(problem, system.initial(draw["seed"]))
     contacts = contacts_of(draw, end.contacts)
     backbone = system.backbone(contacts)
-    loose = system.size - backbone.degrees
-    quartic = quartic_modes(problem.with_margin(end.margin), end.w, backbone.trivial + loose)
+    quartic = quartic_modes(problem.with_margin(end.margin), end.w, contacts)
     return {
         "missing": backbone.isostatic - int(np.count_nonzero(backbone.contacts)), "quartic": quartic,
         "fraction": system.load(0, end.critical), "rattlers": backbone.rattlers, "ending": end.ending,

@@ -49,7 +49,7 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     quartic = 0 if isinstance(system, LocalSystem) and outcome == "jammed" and missing <= 0 else None
     if isinstance(system, LocalSystem) and missing > 0 and outcome == "jammed" and system.size <= LARGEST:
         progress("quartic modes")
-        quartic = quartic_modes(there, end.w, backbone.trivial + system.size - backbone.degrees)
+        quartic = quartic_modes(there, end.w, end.contacts)
     below = _from_below(there, end.w, at["seed"], progress) if at.get("below") and end.ending == "jammed" else None
     contacts = np.flatnonzero(end.contacts)
     gaps = end.gaps[backbone.present[~end.contacts]]

@@ -29,13 +29,13 @@ _RATIOS: dict[str, Callable[[Float64], float]] = {
 
 
 def analyse(done: Sequence[FinishedCell]) -> Findings:
-    """Estimates over seeds; ratios of sums, resampled by seed.
+    """Estimates over the seeds that were driven to the last step; ratios of sums, resampled by seed.
 
     Arguments:
         done: finished cells in any order.
     """
     kept = sorted(done, key=lambda item: int(item.cell.coordinates["seed"]))
-    there = [item for item in kept if item.result is not None and len(item.result.arrays.get("size", ()))]
+    there = [item for item in kept if item.result is not None and item.result.values["outcome"] == DONE]
     sums = np.array([_sums(item) for item in there]).reshape(-1, 8)
     estimates: dict[str, Estimate] = {}
     samples: dict[str, dict[str, float]] = {}
@@ -46,8 +46,7 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
                 str(item.cell.coordinates["seed"]): float(ratio(row)) for item, row in zip(there, sums, strict=True)
             }
             samples[name] = {seed: value for seed, value in values.items() if np.isfinite(value)}
-    whole = sum(item.result is not None and item.result.values["outcome"] == DONE for item in kept)
-    estimates["driven"] = Estimate(value=float(whole), low=None, high=None, count=len(kept))
+    estimates["driven"] = Estimate(value=float(len(there)), low=None, high=None, count=len(kept))
     arrays = {name: np.concatenate([np.zeros(0), *(_array(item, name) for item in there)]) for name in NUMBERS}
     seeds = [np.full(len(_array(item, "size")), int(item.cell.coordinates["seed"])) for item in there]
     arrays["seeds"] = np.concatenate([np.zeros(0), *seeds])
@@ -82,7 +81,8 @@ def _ratio(sums: Float64, ratio: Callable[[Float64], float]) -> Estimate:
         return float(ratio(sums[drawn.astype(int)].sum(axis=0)))
 
     if not len(sums) or not np.isfinite(ratio(sums.sum(axis=0))):
-        return Estimate(value=None, low=None, high=None, count=len(sums), note="there was no avalanche")
+        note = "no contact was exchanged" if len(sums) else "no seed was driven to the last step"
+        return Estimate(value=None, low=None, high=None, count=len(sums), note=note)
     return estimate(np.arange(len(sums), dtype=np.float64), of, least=PERCENTILES)
 
 

@@ -12,7 +12,7 @@ def _of(unit: str, meaning: str) -> Observable:
 
 
 OBSERVABLES: Mapping[str, Observable] = {
-    "avalanches": _of("avalanches", "mean number of avalanches of a seed on its way"),
+    "avalanches": _of("avalanches", "mean number of avalanches of a seed, or of patterns that violated κ_J"),
     "size": _of("contacts", "mean number of contacts that an avalanche exchanges, ΣS/Σ1"),
     "cutoff": _of("contacts", "ΣS²/ΣS, the size of the largest avalanches"),
     "cutoff_share": _of("contacts/N_Δ", "the same over the contacts where driving began"),
@@ -20,7 +20,7 @@ OBSERVABLES: Mapping[str, Observable] = {
     "moved": _of("|Δw|/|w|", "mean distance that an avalanche moves w"),
     "last_contacts": _of("N_Δ/N", "contacts after the last step"),
     "driven": Observable(
-        unit="seeds", meaning="seeds that were brought to jamming and driven to the last step", source="counted",
+        unit="seeds", meaning="seeds that were driven to the last step, which are those of the estimates", source="counted",
         comparison="distribution",
     ),
 }  # fmt: skip

@@ -9,6 +9,8 @@ from jamharness_protocols.common.settings import beyond
 
 DRIVINGS = ("margin", "patterns")
 TASK = "quasistatic"
+ABOVE = 10.0
+"""Times √(2 L), the overlaps at the end of an approach: the nearest κ − κ_J at which a minimum is another than that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,11 @@ class QuasistaticSettings(ThresholdSettings):
             found.append(
                 f"nearest = {self.nearest}, furthest = {self.furthest}: both must be positive distances from κ_J, the "
                 "first the smaller, as in nearest=1e-4 furthest=0.03."
+            )
+        elif self.driving == "margin" and self.jammed > 0 and self.nearest < ABOVE * (2 * self.jammed) ** 0.5:
+            least = ABOVE * (2 * self.jammed) ** 0.5
+            found.append(
+                f"nearest = {self.nearest:g}: at least {least:.1e}, beyond the overlaps left where L = jammed."
             )
         return found
 

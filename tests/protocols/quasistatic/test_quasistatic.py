@@ -31,7 +31,8 @@ def test_estimates_are_ratios_of_sums():
     """By hand: three avalanches of 2, 4 and 6 in eight steps, one of them of size 0 beside them."""
     done = [
         finished(0, [0, 2, 0, 4], [5, 5, 6, 6], happened=[0, 1, 1, 1]),
-        finished(1, [0, 0, 0, 6], [5, 5, 6, 7], outcome="no minimum was reached at κ = 0.2"),
+        finished(1, [0, 0, 0, 6], [5, 5, 6, 7]),
+        finished(2, [8], [5], outcome="no minimum was reached at κ = 0.2"),
     ]
     found = analyse(done)
     value = {name: estimate.value for name, estimate in found.estimates.items()}
@@ -40,7 +41,7 @@ def test_estimates_are_ratios_of_sums():
     assert value["cutoff"] == pytest.approx(56 / 12)
     assert value["cutoff_share"] == pytest.approx(56 / 12 / 5)
     assert value["last_contacts"] == pytest.approx((6 / 8 + 7 / 8) / 2)
-    assert value["driven"] == 1
+    assert value["driven"] == 2, "the third ended early, and tells nothing of the whole way"
     assert found.estimates["size"].low is None, "two seeds say nothing of an interval"
     levels, part = at_least(found)
     assert levels.tolist() == [2, 4, 6]
@@ -101,6 +102,7 @@ def test_packings_are_compressed(carry_out):
         ({"activation": "relu"}, "lie on kinks"),
         ({"steps": 1}, "at least 2"),
         ({"nearest": 0.1}, "the first the smaller"),
+        ({"nearest": 1e-9}, "beyond the overlaps"),
         ({"driving": "patern"}, "did you mean 'patterns'"),
         ({"system": "spheres", "driving": "patterns"}, "spheres has none"),
     ],
