@@ -20,7 +20,7 @@ OBSERVABLES: Mapping[str, Observable] = {
     "moved": _of("|Δw|/|w|", "mean distance that an avalanche moves w"),
     "last_contacts": _of("N_Δ/N", "contacts after the last step"),
     "driven": Observable(
-        unit="seeds", meaning="seeds that were driven to the last step, which are those of the estimates", source="counted",
+        unit="seeds", meaning="seeds driven to the last step, which are those of the estimates", source="counted",
         comparison="distribution",
     ),
 }  # fmt: skip
