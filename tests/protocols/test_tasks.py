@@ -14,9 +14,15 @@ TASKS = {name: path.partition(":")[0] for spec in specs() for name, path in spec
 TESTED = {"generalisation", "trajectory"}
 SPAN = {"effective"}
 FLOWS = {"regimes", "regimes_together", "lazy_limit"}
-ALL = {"minimisation", "approach", "spectrum", "margins", "avalanches", "ageing", "census"} | FLOWS | TESTED | SPAN
+ALL = (
+    {"minimisation", "approach", "spectrum", "margins", "avalanches", "quasistatic", "ageing", "census"}
+    | FLOWS
+    | TESTED
+    | SPAN
+)
 PROTOCOLS = (
-    "jamming", "spectrum", "margins", "avalanches", "ageing", "generalisation", "regimes", "scaling", "advise",
+    "jamming", "spectrum", "margins", "avalanches", "quasistatic", "ageing", "generalisation", "regimes", "scaling",
+    "advise",
 )  # fmt: skip
 NOTHING = [
     f"jamharness_protocols/{protocol}/{part}.py"
@@ -55,7 +61,8 @@ def test_an_edit_orphans_the_cells_that_it_computes_and_no_others(copied: Path) 
         - FLOWS,
         "jamharness_numerics/spectra/counting.py": {"spectrum", "ageing"},
         "jamharness_protocols/spectrum/lanczos.py": {"spectrum"},
-        "jamharness_numerics/approach.py": {"approach"},
+        "jamharness_numerics/approach.py": {"approach", "quasistatic"},
+        "jamharness_numerics/quasistatic.py": {"quasistatic"},
         "jamharness_numerics/flow/exponential.py": FLOWS,
         "jamharness_numerics/statistics/collapse.py": set(),
         "jamharness_protocols/margins/task.py": {"margins"},
