@@ -73,10 +73,9 @@ def rows(backend: str, threads: int, seeds: int) -> Iterator[tuple[str, list[Cal
             ("measurements", "verdict", [backend, threads, width, 3, load, seed, activation]) for seed in range(count)
         ]
 
-    for width, load in [(12, 2.0), (12, 2.5), (12, 3.0), (12, 3.5), (20, 2.0), (20, 2.5), (20, 3.0)]:
-        if threads == 1:
-            yield f"verdict, h = {width}, P/N_w = {load}", verdicts(width, load), ("seconds",)
     if threads == 1:
+        for width, load in [(12, 2.0), (12, 2.5), (12, 3.0), (12, 3.5), (20, 2.0), (20, 2.5), (20, 3.0)]:
+            yield f"verdict, h = {width}, P/N_w = {load}", verdicts(width, load), ("seconds",)
         for width in (12, 20):
             call: Call = ("measurements", "steps", [backend, 1, width, 3, 2.5])
             yield f"steps, h = {width}", [call], ("full", "truncated", "update")

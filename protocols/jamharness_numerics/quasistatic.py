@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 import numpy as np
 
 from jamharness.api import Array, DerivedProblem, Float64
-from jamharness_numerics.approach import BALANCE, LOSS, STEPS, Approach, approach, drift
+from jamharness_numerics.approach import BALANCE, LOSS, STEPS, approach, drift
 from jamharness_numerics.minimise.outcome import OptimizeResult, silent
 from jamharness_numerics.minimise.rest import balance_of, rest
 
@@ -103,7 +103,9 @@ def compressed(
 
 def filled(
     problem_of: Callable[[int], DerivedProblem],
-    start: Approach,
+    w: Array,
+    critical: float,
+    contacts: Array,
     counts: range,
     *,
     loss: float = LOSS,
@@ -113,30 +115,31 @@ def filled(
 
     Arguments:
         problem_of: the system on the first so many patterns, at any margin.
-        start: the approach to jamming on one pattern less than the first of ``counts``.
+        w: (N,) at jamming on one pattern less than the first of ``counts``.
+        critical: κ_J there.
+        contacts: (n,) which patterns its contacts are.
         counts: how many patterns there are in each step, one more than in the last.
         loss: L at which each approach to jamming ends.
         say: told of every avalanche.
     """
-    w, critical, contacts = start.w, start.critical, frozenset(np.flatnonzero(start.contacts))
-    begun = abs(critical) or 1.0
+    closed, begun = frozenset(contacts.tolist()), abs(critical) or 1.0
     steps: list[DrivingStep] = []
     for count in counts:
         problem = problem_of(count).with_margin(critical)
-        step = DrivingStep(load=count, margin=critical, loss=0.0, contacts=len(contacts))
+        step = DrivingStep(load=count, margin=critical, loss=0.0, contacts=len(closed))
         # The new pattern alone tells: at κ_J the others have no overlap but of the approach's rounding.
         if problem.margins(w)[-1] > np.sqrt(2 * loss * count):
             end = approach(problem, w, loss=loss, coarse=False)
             if end.ending != "jammed":
                 return Driven(steps=steps, why=f"with pattern {count} it was not brought to jamming: {end.ending}")
-            closed = frozenset(np.flatnonzero(end.contacts))
-            size, fall = len((contacts ^ closed) - {count - 1}), critical - end.critical
+            before, closed = closed, frozenset(np.flatnonzero(end.contacts).tolist())
+            size, fall = len((before ^ closed) - {count - 1}), critical - end.critical
             step = replace(
                 step, margin=end.critical, contacts=len(closed), avalanche=True, size=size, drop=fall / begun,
                 moved=_distance(w, end.w),
             )  # fmt: skip
             say(f"pattern {count}: κ_J falls by {fall:.2g} to {end.critical:.6g}, {size} contacts exchanged")
-            w, critical, contacts = end.w, end.critical, closed
+            w, critical = end.w, end.critical
         steps.append(step)
     return Driven(steps=steps, why=DONE)
 

@@ -48,7 +48,11 @@ def jamharness_protocols() -> Iterable[ProtocolSpec]:
         ProtocolSpec(
             name="quasistatic",
             factory="jamharness_protocols.quasistatic.protocol:Quasistatic",
-            tasks={"quasistatic": "jamharness_protocols.quasistatic.task:measure"},
+            tasks={
+                "approach": _SHARED["approach"],
+                "quasistatic": "jamharness_protocols.quasistatic.task:measure",
+            },
+            proofs={"approach": _PROOFS["approach"]},
             summary="avalanches under quasistatic driving of κ, or of patterns one by one, from jamming on",
         ),
         ProtocolSpec(

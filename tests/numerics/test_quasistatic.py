@@ -57,7 +57,9 @@ def test_a_convex_problem_never_gives_way(seed):
 def test_patterns_of_a_convex_problem_may_come_in_any_order(seed):
     """One by one they lead to the κ_J, and the contacts, of all at once; κ_J falls at each that violates it."""
     first, patterns, end = perceptron(seed, **CONVEX)
-    found = filled(first, end, range(patterns + 1, patterns + MORE + 1)).columns()
+    found = filled(
+        first, end.w, end.critical, np.flatnonzero(end.contacts), range(patterns + 1, patterns + MORE + 1)
+    ).columns()
     whole = approach(first(patterns + MORE), Perceptron(dimension=30).initial(seed + 7))
     assert found["margin"][-1] == pytest.approx(whole.critical, abs=1e-9)
     assert found["contacts"][-1] == np.count_nonzero(whole.contacts)
@@ -85,7 +87,9 @@ def test_a_broken_landscape_gives_way_where_it_does_however_short_the_steps():
 def test_an_isostatic_system_stays_isostatic_as_patterns_come_in():
     """At κ < 0 every jamming point on the way has N contacts, so that as many open as close."""
     first, patterns, end = perceptron(1, **BROKEN)
-    found = filled(first, end, range(patterns + 1, patterns + MORE + 1)).columns()
+    found = filled(
+        first, end.w, end.critical, np.flatnonzero(end.contacts), range(patterns + 1, patterns + MORE + 1)
+    ).columns()
     assert (found["contacts"] == 30).all()
     changed = found["size"][found["avalanche"] > 0]
     assert changed.max() > 2

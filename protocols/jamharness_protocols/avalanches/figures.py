@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jamharness.api import Findings, Float64
-from jamharness_protocols.common.paper import DOUBLE
+from jamharness.api import Findings
+from jamharness_protocols.common.paper import DOUBLE, at_least
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,13 +18,6 @@ PANELS = (
 """The array, and what its two axes say."""
 
 
-def at_least(findings: Findings, name: str) -> tuple[Float64, Float64]:
-    """The values that an array has beyond zero, (k,), and the part of it that is no smaller, (k,)."""
-    values = np.asarray(findings.arrays[name], dtype=np.float64)
-    levels = np.unique(values[values > 0])
-    return levels, np.array([np.count_nonzero(values >= level) / len(values) for level in levels])
-
-
 def draw(findings: Findings) -> "Mapping[str, Figure]":
     """``avalanches``: how often a change is at least so large, and a pattern forgotten at least so often."""
     from matplotlib.figure import Figure
@@ -33,7 +26,7 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
         return {}
     figure = Figure(figsize=(DOUBLE, 2.8), layout="constrained")
     for axes, (name, along, up) in zip(figure.subplots(1, 2), PANELS, strict=True):
-        levels, part = at_least(findings, name)
+        levels, part = at_least(findings.arrays[name])
         axes.plot(levels, part, "o", markersize=2.5, color="C0")
         if len(levels):
             axes.set_xscale("log")

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
+from jamharness.api import Array, Float64
+
 SINGLE = 3.4
 """The width of one column, in inches (APS: 3 3/8; Nature: 89 mm = 3.5)."""
 DOUBLE = 7.0
@@ -20,3 +24,9 @@ def colours(seeds: Iterable[int]) -> Mapping[int, tuple[str, float]]:
     if len(names) > COLOURS:
         return dict.fromkeys(names, ("black", max(0.15, 5 / len(names))))
     return {seed: (f"C{place}", 0.9) for place, seed in enumerate(names)}
+
+
+def at_least(values: Array) -> tuple[Float64, Float64]:
+    """The values beyond zero that occur, (k,), and the part of all values (n,) that is no smaller, (k,)."""
+    levels = np.unique(values[values > 0])
+    return levels, np.array([np.count_nonzero(values >= level) / len(values) for level in levels])

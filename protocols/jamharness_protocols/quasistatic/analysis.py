@@ -10,8 +10,10 @@ from jamharness_numerics.quasistatic import DONE, DrivingStep
 from jamharness_numerics.statistics.bootstrap import PERCENTILES, estimate
 
 from jamharness.api import Estimate, Findings, FinishedCell, Float64
+from jamharness_protocols.common.approaches import why_none
 from jamharness_protocols.common.cells import SHORT
 from jamharness_protocols.quasistatic.observables import OBSERVABLES
+from jamharness_protocols.quasistatic.settings import TASK
 
 NUMBERS = tuple(item.name for item in fields(DrivingStep))
 """Of each step: ``Findings.arrays`` has those of all seeds together, with ``seeds``."""
@@ -32,9 +34,10 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
     """Estimates over the seeds that were driven to the last step; ratios of sums, resampled by seed.
 
     Arguments:
-        done: finished cells in any order.
+        done: finished cells in any order, the approaches among them.
     """
-    kept = sorted(done, key=lambda item: int(item.cell.coordinates["seed"]))
+    own = [item for item in done if item.cell.task == TASK]
+    kept = sorted(own, key=lambda item: int(item.cell.coordinates["seed"]))
     there = [item for item in kept if item.result is not None and item.result.values["outcome"] == DONE]
     sums = np.array([_sums(item) for item in there]).reshape(-1, 8)
     estimates: dict[str, Estimate] = {}
@@ -46,12 +49,14 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
                 str(item.cell.coordinates["seed"]): float(ratio(row)) for item, row in zip(there, sums, strict=True)
             }
             samples[name] = {seed: value for seed, value in values.items() if np.isfinite(value)}
-    estimates["driven"] = Estimate(value=float(len(there)), low=None, high=None, count=len(kept))
+    estimates["driven"] = Estimate(value=float(len(there)), low=None, high=None, count=len(done) - len(own))
     arrays = {name: np.concatenate([np.zeros(0), *(_array(item, name) for item in there)]) for name in NUMBERS}
     seeds = [np.full(len(_array(item, "size")), int(item.cell.coordinates["seed"])) for item in there]
     arrays["seeds"] = np.concatenate([np.zeros(0), *seeds])
     rows = [_row(item, samples) for item in kept]
-    objection = "" if there or not kept else f"No seed was driven: {_why(kept[0])}"
+    objection = why_none(done) if done else ""
+    if not objection and kept and not there:
+        objection = f"No seed was driven to the last step: {_why(kept[0])}"
     table = pd.DataFrame(rows, columns=list(_COLUMNS))
     return Findings(estimates=estimates, tables={"seeds": table}, arrays=arrays, objection=objection, samples=samples)
 

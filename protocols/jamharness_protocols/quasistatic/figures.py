@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jamharness.api import Findings, Float64
-from jamharness_protocols.common.paper import DOUBLE
+from jamharness_protocols.common.paper import DOUBLE, at_least
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,14 +15,7 @@ SIZE, PART = "contacts exchanged, S", "part of the avalanches with at least S"
 LOAD, WHERE = "load: κ, or patterns", "contacts exchanged, S"
 
 
-def at_least(findings: Findings) -> tuple[Float64, Float64]:
-    """The sizes of avalanches beyond zero, (k,), and the part of the avalanches that are no smaller, (k,)."""
-    sizes = np.asarray(findings.arrays["size"])[np.asarray(findings.arrays["avalanche"]) > 0]
-    levels = np.unique(sizes[sizes > 0])
-    return levels, np.array([np.count_nonzero(sizes >= level) / len(sizes) for level in levels])
-
-
-def places(findings: Findings) -> tuple[Float64, Float64]:
+def avalanches(findings: Findings) -> tuple[Float64, Float64]:
     """The load at each avalanche of every seed, and its size, (k,) each."""
     happened = np.asarray(findings.arrays["avalanche"]) > 0
     return np.asarray(findings.arrays["load"])[happened], np.asarray(findings.arrays["size"])[happened]
@@ -32,7 +25,8 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
     """``avalanches``: how often one is at least so large, and where on the way they were."""
     from matplotlib.figure import Figure
 
-    levels, part = at_least(findings)
+    loads, sizes = avalanches(findings)
+    levels, part = at_least(sizes)
     if not len(levels):
         return {}
     figure = Figure(figsize=(DOUBLE, 2.8), layout="constrained")
@@ -40,7 +34,7 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
     left.loglog(levels, part, "o", markersize=2.5, color="C0")
     left.set_xlabel(SIZE)
     left.set_ylabel(PART)
-    right.plot(*places(findings), "o", markersize=2.5, color="C0")
+    right.plot(loads, sizes, "o", markersize=2.5, color="C0")
     right.set_xlabel(LOAD)
     right.set_ylabel(WHERE)
     return {"avalanches": figure}

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 
 from jamharness.api import Findings, Plot, Series
-from jamharness_protocols.quasistatic.figures import LOAD, PART, SIZE, WHERE, at_least, places
+from jamharness_protocols.common.paper import at_least
+from jamharness_protocols.quasistatic.figures import LOAD, PART, SIZE, WHERE, avalanches
 
 
 def plots(findings: Findings) -> Mapping[str, Plot]:
     """``sizes`` and ``places``: how often an avalanche is at least so large, and the load and size of each."""
-    levels, part = at_least(findings)
+    loads, sizes = avalanches(findings)
+    levels, part = at_least(sizes)
     if not len(levels):
         return {}
-    loads, sizes = places(findings)
     return {
         "sizes": Plot(
             title="Sizes of avalanches", x_label=SIZE, y_label=PART, log_x=True, log_y=True,

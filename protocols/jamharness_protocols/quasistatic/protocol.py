@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Observable, Plot
-from jamharness_protocols.common.approaches import approach_points
+from jamharness.api import Cell, ComparisonPoint, Findings, FinishedCell, Observable, Outlook, Plot
+from jamharness_protocols.common.approaches import approach_points, approaches, approaches_outlook, jammed
 from jamharness_protocols.quasistatic import analysis, figures, plots
 from jamharness_protocols.quasistatic.observables import OBSERVABLES
-from jamharness_protocols.quasistatic.settings import QuasistaticSettings
+from jamharness_protocols.quasistatic.settings import TASK, QuasistaticSettings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,10 +21,14 @@ class Quasistatic:
     observables: ClassVar[Mapping[str, Observable]] = OBSERVABLES
 
     def plan(self, settings: QuasistaticSettings, done: Sequence[FinishedCell]) -> Sequence[Cell]:
-        """One cell for each seed that has not been driven."""
-        tried = {item.cell.coordinates["seed"] for item in done}
-        seeds = range(settings.seed, settings.seed + settings.seeds)
-        return [settings.cell(seed) for seed in seeds if seed not in tried]
+        """Each seed's approach to jamming, then the drive of each that ended there."""
+        tried = {item.cell.coordinates["seed"] for item in done if item.cell.task == TASK}
+        drives = [settings.drive(item.cell) for item in jammed(done) if item.cell.coordinates["seed"] not in tried]
+        return [*approaches(settings, [settings.fixed_patterns], done), *drives]
+
+    def outlook(self, settings: QuasistaticSettings, done: Sequence[FinishedCell]) -> Outlook:
+        """How many seeds are at jamming, and how many cells follow."""
+        return approaches_outlook(settings, done, following=1)
 
     def comparison_points(self, settings: QuasistaticSettings) -> Sequence[ComparisonPoint]:
         """The first seed before its approach; none for other systems than networks."""

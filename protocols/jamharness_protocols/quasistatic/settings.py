@@ -1,10 +1,10 @@
 """The settings of the quasistatic protocol."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import sqrt
 
-from jamharness.api import Cell, PatternSystem, QuadraticHinge, named_data, setting
+from jamharness.api import Cell, PatternSystem, named_data, setting
 from jamharness_protocols.common.own_threshold import ThresholdSettings
-from jamharness_protocols.common.search_settings import COMPRESSED
 from jamharness_protocols.common.settings import beyond
 
 DRIVINGS = ("margin", "patterns")
@@ -48,8 +48,7 @@ class QuasistaticSettings(ThresholdSettings):
                 f"nearest = {self.nearest}, furthest = {self.furthest}: both must be positive distances from κ_J, the "
                 "first the smaller, as in nearest=1e-4 furthest=0.03."
             )
-        elif self.driving == "margin" and self.jammed > 0 and self.nearest < ABOVE * (2 * self.jammed) ** 0.5:
-            least = ABOVE * (2 * self.jammed) ** 0.5
+        elif self.driving == "margin" and self.nearest < (least := ABOVE * sqrt(2 * max(self.jammed, 0.0))):
             found.append(
                 f"nearest = {self.nearest:g}: at least {least:.1e}, beyond the overlaps left where L = jammed."
             )
@@ -63,31 +62,26 @@ class QuasistaticSettings(ThresholdSettings):
             found |= dict.fromkeys(("nearest", "furthest"), "patterns come in at jamming itself")
         return found
 
-    def cell(self, seed: int) -> Cell:
-        """One seed brought to jamming and driven from there.
+    def approach(self, seed: int, patterns: int) -> Cell:
+        """As everywhere; of patterns that come in, those to come belong to its data too."""
+        cell = super().approach(seed, patterns)
+        if self.driving == "margin":
+            return cell
+        pool = patterns + self.steps
+        if self.labels == "alternate" and named_data(self.dataset)[0] == "random":
+            pool += pool % 2
+        return replace(cell, dataset=self.request(seed, self.patterned().inputs, pool))
+
+    def drive(self, approach: Cell) -> Cell:
+        """What follows an approach that ended at jamming.
 
         Arguments:
-            seed: of data and initial w.
+            approach: of one seed.
         """
-        system, count = self.measured(), self.fixed_patterns
-        coordinates = {
-            "seed": seed, "initial": self.scheme(system), "loss": self.jammed, "driving": self.driving,
-            "steps": self.steps,
-        }  # fmt: skip
+        at = {"driving": self.driving, "steps": self.steps}
         if self.driving == "margin":
-            coordinates |= {"nearest": self.nearest, "furthest": self.furthest}
-        if not isinstance(system, PatternSystem):
-            start = COMPRESSED if self.start_margin is None else self.start_margin
-            return Cell(
-                task=TASK, system=system, loss=QuadraticHinge(margin=start), coordinates=coordinates,
-                label=f"seed {seed}, N = {system.size}", cost=float(system.size) ** 3,
-            )  # fmt: skip
-        start = self.margin if self.start_margin is None else self.start_margin
-        needed = count + (self.steps if self.driving == "patterns" else 0)
-        if self.labels == "alternate" and named_data(self.dataset)[0] == "random":
-            needed += needed % 2
-        return Cell(
-            task=TASK, system=system, loss=QuadraticHinge(margin=start), coordinates={**coordinates, "patterns": count},
-            dataset=self.request(seed, system.inputs, needed), label=f"seed {seed}, P = {count}",
-            cost=float(count) * system.size**2,
+            at |= {"nearest": self.nearest, "furthest": self.furthest}
+        return replace(
+            approach, task=TASK, coordinates={**approach.coordinates, **at}, needs=(approach,),
+            label=f"{approach.label}, driven",
         )  # fmt: skip

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from jamharness_protocols.common.paper import at_least
+from jamharness_protocols.margins.protocol import Margins
 from jamharness_protocols.quasistatic.analysis import NUMBERS, analyse
-from jamharness_protocols.quasistatic.figures import at_least
+from jamharness_protocols.quasistatic.figures import avalanches
 from jamharness_protocols.quasistatic.protocol import Quasistatic
 
 from jamharness.api import BadInput, CellResult, FinishedCell
@@ -12,6 +14,13 @@ from jamharness.settings import build_settings
 
 PROTOCOL = Quasistatic()
 SMALL = Quasistatic.Settings(width=3, depth=1, seeds=2, steps=6, furthest=0.01)
+
+
+def approach(seed, outcome="jammed"):
+    """A cell that ended so."""
+    cell = SMALL.approach(seed, SMALL.fixed_patterns)
+    result = CellResult(values={"outcome": outcome}, arrays={})
+    return FinishedCell(cell=cell, key=f"{100 + seed:064d}", result=result, failure="")
 
 
 def finished(seed, sizes, contacts, happened=None, outcome="done"):
@@ -23,7 +32,7 @@ def finished(seed, sizes, contacts, happened=None, outcome="done"):
         "contacts": np.array(contacts, dtype=float), "load": np.arange(len(sizes)) + 1.0,
     }  # fmt: skip
     values = {"outcome": outcome, "critical_margin": 0.1, "contacts": 5, "parameters": 8, "weights": 6}
-    cell = SMALL.cell(seed)
+    cell = SMALL.drive(approach(seed).cell)
     return FinishedCell(cell=cell, key=f"{seed:064d}", result=CellResult(values=values, arrays=columns), failure="")
 
 
@@ -34,7 +43,7 @@ def test_estimates_are_ratios_of_sums():
         finished(1, [0, 0, 0, 6], [5, 5, 6, 7]),
         finished(2, [8], [5], outcome="no minimum was reached at κ = 0.2"),
     ]
-    found = analyse(done)
+    found = analyse([*done, *map(approach, range(3))])
     value = {name: estimate.value for name, estimate in found.estimates.items()}
     assert value["avalanches"] == pytest.approx(4 / 2)
     assert value["size"] == pytest.approx(12 / 4)
@@ -43,34 +52,39 @@ def test_estimates_are_ratios_of_sums():
     assert value["last_contacts"] == pytest.approx((6 / 8 + 7 / 8) / 2)
     assert value["driven"] == 2, "the third ended early, and tells nothing of the whole way"
     assert found.estimates["size"].low is None, "two seeds say nothing of an interval"
-    levels, part = at_least(found)
+    levels, part = at_least(avalanches(found)[1])
     assert levels.tolist() == [2, 4, 6]
     assert part.tolist() == [3 / 4, 2 / 4, 1 / 4]
 
 
 def test_no_avalanche_is_no_size():
     """Where nothing gave way their number is zero, and sizes have no value; nothing is drawn."""
-    found = analyse([finished(seed, [0, 0], [5, 5]) for seed in range(6)])
+    found = analyse([cell for seed in range(6) for cell in (approach(seed), finished(seed, [0, 0], [5, 5]))])
     assert found.estimates["avalanches"].value == 0
     assert found.estimates["size"].value is None
     assert PROTOCOL.draw(found) == {}
     assert PROTOCOL.plots(found) == {}
 
 
-def test_a_seed_that_did_not_jam_is_told():
-    """Its row has the reason, and with no other there is an objection."""
-    lost = FinishedCell(cell=SMALL.cell(0), key="0" * 64, result=None, failure="out of memory")
-    found = analyse([lost])
-    assert found.objection == "No seed was driven: out of memory"
+def test_why_no_seed_was_driven_is_told():
+    """None was brought to jamming; or those that were ended early, or failed."""
+    assert analyse([approach(0, "budget")]).objection.startswith("No seed was brought to jamming (budget)")
+    early = analyse([approach(0), finished(0, [8], [5], outcome="no minimum was reached at κ = 0.2")])
+    assert early.objection == "No seed was driven to the last step: no minimum was reached at κ = 0.2"
+    assert (early.estimates["driven"].value, early.estimates["driven"].count) == (0, 1)
+    lost = FinishedCell(cell=SMALL.drive(approach(0).cell), key="0" * 64, result=None, failure="out of memory")
+    found = analyse([approach(0), lost])
+    assert found.objection == "No seed was driven to the last step: out of memory"
     assert found.tables["seeds"]["reason"].tolist() == ["out of memory"]
 
 
 @pytest.mark.parametrize("driving", ["margin", "patterns"])
 def test_a_small_run_from_end_to_end(carry_out, driving):
-    """A network at fixed |w|, compressed or filled: one cell for each seed, then none."""
+    """A network at fixed |w|, compressed or filled: an approach and a drive of each seed, then none."""
     settings = Quasistatic.Settings(width=3, depth=1, seeds=2, steps=6, driving=driving)
+    assert [cell.task for cell in PROTOCOL.plan(settings, [])] == ["approach"] * 2
     done = carry_out(PROTOCOL, settings)
-    assert len(done) == 2
+    assert sorted(item.cell.task for item in done) == ["approach"] * 2 + ["quasistatic"] * 2
     assert PROTOCOL.plan(settings, done) == []
     found = PROTOCOL.analyse(settings, done)
     assert found.estimates.keys() == PROTOCOL.observables.keys()
@@ -81,7 +95,7 @@ def test_a_small_run_from_end_to_end(carry_out, driving):
         assert (np.diff(loads) > 0).all()
         if driving == "patterns":
             assert loads.tolist() == list(range(patterns + 1, patterns + 7))
-    for item in done:
+    for item in (item for item in done if item.cell.task == "quasistatic"):
         assert (item.result.arrays["avalanche"] >= (item.result.arrays["size"] > 0)).all()
 
 
@@ -92,7 +106,17 @@ def test_packings_are_compressed(carry_out):
         systems=lambda name: system_class(Plugins.load(), name),
     )  # fmt: skip
     done = carry_out(PROTOCOL, settings)
-    assert done[0].result.values["outcome"] == "done"
+    assert done[-1].result.values["outcome"] == "done"
+
+
+def test_an_approach_in_margin_is_that_of_the_other_protocols():
+    """So that it is computed once for all; patterns to come belong to the data of the other."""
+    same = Margins.Settings(width=3, depth=1)
+    patterns = SMALL.fixed_patterns
+    assert SMALL.approach(0, patterns) == same.approach(0, patterns)
+    filled = Quasistatic.Settings(width=3, depth=1, steps=5, driving="patterns").approach(0, patterns)
+    assert filled.coordinates["patterns"] == patterns
+    assert filled.dataset.patterns == patterns + 6
 
 
 @pytest.mark.parametrize(
