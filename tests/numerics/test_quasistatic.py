@@ -68,6 +68,9 @@ def test_patterns_of_a_convex_problem_may_come_in_any_order(seed):
     assert (found["drop"][happened] > 0).all()
     assert (found["drop"][~happened] == 0).all()
     assert found["drop"].sum() == pytest.approx(1 - found["margin"][-1] / end.critical, rel=1e-6)
+    # What was violated is a contact of the new optimum, and is not counted: the others change in parity with N_Δ − 1.
+    contacts = np.concatenate([[np.count_nonzero(end.contacts)], found["contacts"]])
+    assert ((found["size"] - np.diff(contacts) + 1)[happened] % 2 == 0).all()
 
 
 def test_a_broken_landscape_gives_way_where_it_does_however_short_the_steps():

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from jamharness.api import Array, Float64
+from jamharness.api import Float64
 
 SINGLE = 3.4
 """The width of one column, in inches (APS: 3 3/8; Nature: 89 mm = 3.5)."""
@@ -26,7 +27,8 @@ def colours(seeds: Iterable[int]) -> Mapping[int, tuple[str, float]]:
     return {seed: (f"C{place}", 0.9) for place, seed in enumerate(names)}
 
 
-def at_least(values: Array) -> tuple[Float64, Float64]:
+def at_least(values: NDArray[np.generic]) -> tuple[Float64, Float64]:
     """The values beyond zero that occur, (k,), and the part of all values (n,) that is no smaller, (k,)."""
-    levels = np.unique(values[values > 0])
-    return levels, np.array([np.count_nonzero(values >= level) / len(values) for level in levels])
+    numbers = np.asarray(values, dtype=np.float64)
+    levels = np.unique(numbers[numbers > 0])
+    return levels, np.array([np.count_nonzero(numbers >= level) / len(numbers) for level in levels])
