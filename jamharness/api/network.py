@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod, sqrt
 from typing import Any, ClassVar
 
@@ -73,7 +74,7 @@ class Network(PatternSystem):
         """The activation as a value."""
         return Activation.parse(self.activation)
 
-    @property
+    @cached_property
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """The shape (out, in) of each weight matrix, from the input to the output."""
         sizes = (self.inputs, *self._hidden, 1)
@@ -94,7 +95,7 @@ class Network(PatternSystem):
         """The number of hidden units: each ReLU unit has one scale symmetry."""
         return sum(self._hidden)
 
-    @property
+    @cached_property
     def slices(self) -> tuple[tuple[slice, slice], ...]:
         """Where each layer's weight matrix and bias lie in w; the bias slice is empty without biases."""
         found, start = [], 0

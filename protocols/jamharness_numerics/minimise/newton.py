@@ -69,7 +69,7 @@ def newton(
         or ``"not finite"``.
     """
     zero = ZERO * problem.loss.margin**2 if zero is None else zero
-    loss, gradient = _slope(problem, w, decay)
+    loss, slope, gradient = _slope(problem, w, decay)
     losses = [loss]
     stretch: deque[tuple[float, float, Array]] = deque(maxlen=STRETCH)
     factorisations, mu, why, iteration = 0, damping, "", 0
@@ -82,7 +82,7 @@ def newton(
         # Before all else: what another reason returns may be another w of the stretch.
         why = "done" if np.isfinite(loss) and done(w) else ""
         why = why or _reason(loss, losses, stretch[-1][0], iteration, budget, tolerance, enough, zero)
-        H = tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), mean)
+        H = tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), mean, slope)
         H[np.diag_indices_from(H)] += decay
         while not why:
             shifted = H.copy()
@@ -96,7 +96,7 @@ def newton(
             s = -cho_solve(factor, gradient, check_finite=False)
             predicted = -float(gradient @ s + 0.5 * s @ (H @ s))
             moved = problem.retract(w + s)
-            new_loss, new_gradient = _slope(problem, moved, decay)
+            new_loss, new_slope, new_gradient = _slope(problem, moved, decay)
             gain = (loss - new_loss) / predicted if predicted > 0 else -1.0
             drowned = predicted < max(_ROUNDING, _MARGIN_ROUNDING / np.sqrt(2 * loss)) * loss
             if drowned:  # L cannot tell any more: go by the gradient
@@ -104,10 +104,10 @@ def newton(
             elif line_search and gain < 0.25:
                 shorter = _along(problem, w, s, gradient, new_gradient, decay)
                 if shorter is not None:
-                    t, moved, new_loss, new_gradient = shorter
+                    t, moved, new_loss, new_slope, new_gradient = shorter
                     gain = _SHORTENED if new_loss < loss and t > _LEAST else -1.0
             if gain > 1e-3 and np.isfinite(new_loss):
-                w, loss, gradient = moved, new_loss, new_gradient
+                w, loss, slope, gradient = moved, new_loss, new_slope, new_gradient
                 mu = mu / 5 if gain > 0.75 else 2 * mu if gain < 0.25 else mu
                 iteration += 1
                 losses.append(loss)
@@ -131,8 +131,10 @@ def newton(
 
 def _along(
     problem: Constraints, w: Array, s: Array, gradient: Array, end: Array, decay: float
-) -> tuple[float, Array, float, Array] | None:
-    """The least L along w + t s, 0 < t < 1, by the Illinois rule on its slope: t, w, L and ∇L; None where it has none.
+) -> tuple[float, Array, float, Array, Array] | None:
+    """The least L along w + t s, 0 < t < 1, by the Illinois rule on its slope: t, w, and what ``_slope`` finds there.
+
+    None where it has none.
 
     Arguments:
         problem: the problem.
@@ -152,26 +154,28 @@ def _along(
     for _ in range(_EVALUATIONS):
         t = (low * right - high * left) / (right - left)
         moved = problem.retract(w + t * s)
-        loss, there = _slope(problem, moved, decay)
-        slope = float(there @ s)
-        if abs(slope) < enough:
+        loss, slope, there = _slope(problem, moved, decay)
+        along = float(there @ s)
+        if abs(along) < enough:
             break
-        if slope < 0:
-            low, left, right, side = t, slope, right / 2 if side < 0 else right, -1
+        if along < 0:
+            low, left, right, side = t, along, right / 2 if side < 0 else right, -1
         else:
-            high, right, left, side = t, slope, left / 2 if side > 0 else left, 1
-    return t, moved, loss, there
+            high, right, left, side = t, along, left / 2 if side > 0 else left, 1
+    return t, moved, loss, slope, there
 
 
-def _slope(problem: Constraints, w: Array, decay: float) -> tuple[float, Array]:
-    """L + (λ/2)|w|² and the tangent part of its gradient."""
-    loss, gradient = problem.loss_and_gradient(w)
+def _slope(problem: Constraints, w: Array, decay: float) -> tuple[float, Array, Array]:
+    """L + (λ/2)|w|², ∇L, and the tangent part of the gradient of both."""
+    loss, slope = problem.loss_and_gradient(w)
     if decay:
-        loss, gradient = loss + 0.5 * decay * float(w @ w), gradient + decay * w
-    return loss, problem.tangent(w, gradient)
+        return loss + 0.5 * decay * float(w @ w), slope, problem.tangent(w, slope + decay * w)
+    return loss, slope, problem.tangent(w, slope)
 
 
-def tangent_hessian(problem: Constraints, w: Array, H: Float64, normal: float) -> Float64:
+def tangent_hessian(
+    problem: Constraints, w: Array, H: Float64, normal: float, gradient: Array | None = None
+) -> Float64:
     """The Hessian along the manifold of w: Q (H − μ I) Q with Q the projector on its tangent space.
 
     On the sphere |w| = R the second derivative of L along a geodesic is sᵀHs − (w·∇L/R²) |s|² (Absil, Mahony and
@@ -183,10 +187,12 @@ def tangent_hessian(problem: Constraints, w: Array, H: Float64, normal: float) -
         w: (N,).
         H: (N, N), in the space around.
         normal: the eigenvalue given to the normal directions, so that steps stay tangent.
+        gradient: ∇L (N,), where it is known.
     """
     if not problem.spheres:
         return H
-    gradient, shifted, units = problem.loss_and_gradient(w)[1], np.array(H), normals(problem, w)
+    gradient = problem.loss_and_gradient(w)[1] if gradient is None else gradient
+    shifted, units = np.array(H), normals(problem, w)
     for part, _ in problem.spheres:
         diagonal = np.arange(part.start, part.stop)
         shifted[diagonal, diagonal] -= float(gradient[part] @ w[part]) / float(w[part] @ w[part])

@@ -18,38 +18,48 @@ _REACH = 36.0
 _FLOOR, _LARGEST, _STEEPEST = 0.06, 200.0, 60.0
 """1 + a is kept above the first (for r = 0), |a| below the second and |c| below the third; e^(−36/0.06) is
 still a float64."""
+_ALIKE = 3.0
+"""Members whose depths differ by less share the nodes of the deepest: 48 are enough for a mass thrice as narrow."""
 _ROUNDS, _TOLERANCE = 100, 1e-8
 _RIDGE, _TINY = 1e-15, 1e-300
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Quadrature:
-    """Nodes of n members of the family: t, ln t and weights that add up to 1, each (n, nodes)."""
+    """Nodes of n members of the family: t and ln t, (n, nodes) or (1, nodes), and weights that add up to 1."""
 
     t: Float64
     log_t: Float64
     weights: Float64
 
     def mean(self, values: Float64) -> Float64:
-        """(n,) expectations of values (n, nodes)."""
+        """(n,) expectations of values (n, nodes) or (1, nodes)."""
+        if len(values) == 1:
+            return np.asarray(self.weights @ values[0])
         return np.asarray((self.weights * values).sum(axis=-1))
 
     def scores(self) -> Float64:
         """(n, 2, nodes): ln t and t less their means."""
-        values = np.stack([self.log_t, self.t], axis=-2)
-        return np.asarray(values - (self.weights[..., None, :] * values).sum(axis=-1, keepdims=True))
+        return np.stack([each - self.mean(each)[:, None] for each in (self.log_t, self.t)], axis=-2)
 
     def information(self) -> Float64:
         """(n, 2, 2): the Fisher information of one sample about (a, c)."""
-        scores = self.scores()
-        found = (scores * self.weights[..., None, :]) @ np.swapaxes(scores, -1, -2)
+        # From t = 1, where ln t and t − 1 vanish together, so that little is lost where all t lie near it.
+        log_t, t = self.log_t, self.t - 1
+        means = self.mean(log_t), self.mean(t)
+        both = self.mean(log_t * t) - means[0] * means[1]
+        squares = self.mean(log_t**2) - means[0] ** 2, self.mean(t**2) - means[1] ** 2
         # Samples that are all alike make ln t and t collinear; the fit then stays where it is instead of failing.
-        return np.asarray(found + _RIDGE * np.einsum("nii->n", found)[:, None, None] * np.eye(2) + _TINY * np.eye(2))
+        ridge = _RIDGE * (squares[0] + squares[1]) + _TINY
+        return np.array([[squares[0] + ridge, both], [both, squares[1] + ridge]]).transpose(2, 0, 1)
 
 
 def quadrature(a: Float64, c: Float64, r: float) -> Quadrature:
     """Gauss–Legendre nodes for a, c of shape (n,) in s, where ln t = −Y s²: smooth at both ends for every a > −1."""
-    y = _depth(a, r)[:, None] * _NODES**2
+    depth = _depth(a, r)
+    if depth.max() <= _ALIKE * depth.min():
+        depth = depth.max(keepdims=True)
+    y = depth[:, None] * _NODES**2
     t = np.exp(-y)
     logs = np.log(_WEIGHTS * _NODES) - (1 + a[:, None]) * y + c[:, None] * t
     weights = np.exp(logs - logs.max(axis=1, keepdims=True))
@@ -84,8 +94,10 @@ def maximum_likelihood(
         a = np.clip(a, -0.5, 2.0)
     for _ in range(_ROUNDS):
         at = quadrature(a, c, r)
-        residual = np.stack([mean_log - at.mean(at.log_t), mean - at.mean(at.t)], axis=-1)
-        step = np.linalg.solve(at.information(), residual[..., None])[..., 0]
+        residual = mean_log - at.mean(at.log_t), mean - at.mean(at.t)
+        (aa, ac), (_, cc) = at.information().transpose(1, 2, 0)
+        step = np.stack([cc * residual[0] - ac * residual[1], aa * residual[1] - ac * residual[0]], axis=-1)
+        step /= (aa * cc - ac * ac)[:, None]
         # Far from the answer a full step would leave the family: a and c move by 3 at most, and 1 + a halves at most.
         size = np.abs(step).max(axis=1)
         step *= (3 / np.maximum(size, 3))[:, None]
