@@ -44,7 +44,7 @@ HEADS = ("task", "P", "N* foretold", "measured", "held", "advised", "error foret
 class Task:
     """Two classes of a data set, how many patterns, and draws to score on.
 
-    ``tested`` is the part of every class that is kept for testing, where the data set has no test set of its own.
+    ``tested`` is the part of every class that is kept for testing; None where the data set has a test set of its own.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Task:
     classes: str
     patterns: int
     scored: int = SCORED
-    tested: float = 0.7
+    tested: float | None = 0.7
 
 
 def tasks(mnist: str, fashion: str) -> list[Task]:
@@ -65,7 +65,7 @@ def tasks(mnist: str, fashion: str) -> list[Task]:
         "Fashion": (fashion, [("0/6", 1000), (odd, 1000), ("2/4", 1000), ("7/9", 1000), (halves, 1000), ("2/6", 1000),
                               ("5/7", 1000), ("6/rest", 1000)]),
     }  # fmt: skip
-    more = {"digits": {"scored": 12, "tested": 0.5}}  # few test patterns: more draws
+    more = {"digits": {"scored": 12, "tested": 0.5}, "Fashion": {"tested": None}}  # few test patterns: more draws
     rows = [
         [
             Task(name=f"{name} {classes}", data=data, classes=classes, patterns=patterns, **more.get(name, {}))
@@ -148,7 +148,9 @@ def judged(task: Task, backend: str, store: str, workers: int) -> tuple[bool | N
     """Whether N* was held, the error of what is advised over the best, and the row in Markdown."""
     began = time.monotonic()
     asked = {"backend": backend, "store": store, "workers": workers, "figures": "none"}
-    settings = {"dataset": task.data, "classes": task.classes, "test_fraction": task.tested}
+    settings: dict[str, Any] = {"dataset": task.data, "classes": task.classes}
+    if task.tested is not None:
+        settings["test_fraction"] = task.tested
     advice = jamharness.run("advise", settings={**settings, "patterns": task.patterns}, **asked).estimates["advise"]
     critical, width, networks = (advice[name] for name in ("critical_weights", "width", "networks"))
     patterns = int(advice["patterns"].value or task.patterns)

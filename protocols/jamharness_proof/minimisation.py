@@ -61,29 +61,30 @@ class Network:
             w = w[n * m + m * self.bias :]
         return found
 
-    def sigma(self, z: Any) -> tuple[Any, Any, Any]:
-        """σ, σ′ and σ″: x Φ(βx), log(1 + exp(βx))/β, tanh, max(0, x), x."""
+    def sigma(self, z: Any, bent: bool = True) -> tuple[Any, Any, Any]:
+        """σ and, if bent, σ′ and σ″: x Φ(βx), log(1 + exp(βx))/β, tanh, max(0, x), x."""
         (name, beta), t = self.rule, self.rule[1] * z
         if name == "gelu":
             part = 0.5 * (1 + np.vectorize(math.erf, otypes=[float])(t / math.sqrt(2)))
             return z * part, part + t * (bell := np.exp(-t * t / 2) / math.sqrt(math.tau)), beta * bell * (2 - t * t)
         if name == "softplus":
-            part = np.where(t > 0, 1, small := np.exp(-abs(t))) / (1 + small)
-            return np.maximum(z, 0) + np.log1p(small) / beta, part, beta * part * (1 - part)
+            value = np.maximum(z, 0) + np.log1p(small := np.exp(-abs(t))) / beta
+            part = np.where(t > 0, 1, small) / (1 + small) if bent else 0.0
+            return value, part, beta * part * (1 - part)
         if name == "tanh":
             return (part := np.tanh(z)), 1 - part * part, -2 * part * (1 - part * part)
         on = (z > 0).astype(float) if name == "relu" else np.ones_like(z)
         return z * on, on, np.zeros_like(z)
 
-    def _forward(self, w: Any) -> tuple[list[Any], ...]:  # what leaves a layer before σ; what enters it, its σ′, σ″
+    def _forward(self, w: Any, bent: bool = True) -> tuple[list[Any], ...]:  # what leaves a layer before σ; enters it
         leaves, enters = [], [(self.x, 0.0, 0.0)]
         for W, b in self._split(w):
             leaves.append(enters[-1][0] @ W.T + b)
-            enters.append(self.sigma(leaves[-1]))
+            enters.append(self.sigma(leaves[-1], bent))
         return leaves, enters[:-1]
 
     def delta(self, w: Any) -> Any:  # noqa: D102  (as everywhere: κ − y f)
-        return self.kappa - self.y * self._forward(w)[0][-1][:, 0]
+        return self.kappa - self.y * self._forward(w, bent=False)[0][-1][:, 0]
 
     def last_layer(self, w: Any, room: Any) -> tuple[float, float]:
         """Σ Δ(κ − Δ) = 0, with a bias Σ yΔ = 0, over Δ > 0: the larger net value over its sizes, and its rounding."""
@@ -137,14 +138,13 @@ def softest_of(product: Any, size: int) -> tuple[float, float, Any]:
         if np.linalg.norm(v) <= 1e-12 * np.linalg.norm(images):  # nothing new: what was found is invariant
             break
         basis = np.vstack([basis, v / np.linalg.norm(v)])
-        v = product(basis[-1])
-        images = np.vstack([images, v])
+        images = np.vstack([images, v := product(basis[-1])])
     values, vectors = np.linalg.eigh(basis @ images.T)
     return float(values[0]), float(values[-1]), basis.T @ vectors[:, 0]
 
 
 def _fall(net: Network, w: Any, direction: Any) -> float:
-    """The largest part of L that a step along a direction takes away, of (1 + |w|)/2 to 1e-9 (1 + |w|)."""
+    """The largest part of L that a step takes away, of (1 + |w|)/2 to 2e-6 (1 + |w|): shorter ones the force bounds."""
     steps = direction * ((1 + np.linalg.norm(w)) / max(float(np.linalg.norm(direction)), 1e-300))
     here = float(np.sum(np.maximum(net.delta(w), 0) ** 2))
-    return max(1 - float(np.sum(np.maximum(net.delta(w + 2.0**-k * steps), 0) ** 2)) / here for k in range(1, 31, 2))
+    return max(1 - float(np.sum(np.maximum(net.delta(w + 2.0**-k * steps), 0) ** 2)) / here for k in range(1, 21, 2))

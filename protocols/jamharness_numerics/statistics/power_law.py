@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from jamharness.api import BadInput, Float64, unknown_name
 from jamharness_numerics.statistics.bootstrap import LEAST as LEAST_GROUPS
+from jamharness_numerics.statistics.bootstrap import RESAMPLES
 from jamharness_numerics.statistics.goodness import kolmogorov_smirnov
 from jamharness_numerics.statistics.power_law_interval import (
     bootstrap_ends,
@@ -65,6 +66,7 @@ def fit_power_law(
     *,
     lower: float = 0.0,
     upper: float | None = None,
+    resamples: int = RESAMPLES,
 ) -> PowerLaw:
     """The exponent at zero of the density of the samples on one side of it.
 
@@ -76,6 +78,7 @@ def fit_power_law(
         lower: samples with |Δ| up to here are left out, as where rounding or a minimiser's tolerance made them.
         upper: the end of the window where it is not to be chosen; the fit is then that of all samples
             below it.
+        resamples: of the groups, for the interval.
 
     Raises:
         BadInput: an unknown side, samples that are not finite, groups of another length, a window that is empty.
@@ -100,15 +103,17 @@ def fit_power_law(
     if found is None:
         end = float(x[-1]) if len(x) else lower
         return PowerLaw(exponent=None, low=None, high=None, window=(float(lower), end), goodness=None, count=len(x))
-    return _report(found, bias, -1.0 if side == "-" else 1.0, labels, names)
+    return _report(found, bias, -1.0 if side == "-" else 1.0, labels, names, resamples)
 
 
-def _report(found: Window, bias: float, sign: float, labels: NDArray[Any] | None, names: tuple[Any, ...]) -> PowerLaw:
+def _report(
+    found: Window, bias: float, sign: float, labels: NDArray[Any] | None, names: tuple[Any, ...], resamples: int
+) -> PowerLaw:
     draws = None
     low: float | None = None
     high: float | None = None
     if labels is not None and len(names) > 1:
-        draws = resampled_exponents(found, labels[: len(found.t)], names)
+        draws = resampled_exponents(found, labels[: len(found.t)], names, resamples)
     if draws is None or len(names) >= LEAST_GROUPS:
         ends = likelihood_ends(found) if draws is None else bootstrap_ends(draws, len(names))
         low, high = sorted(sign * end for end in widened(ends, bias))

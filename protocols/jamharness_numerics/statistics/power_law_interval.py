@@ -13,8 +13,10 @@ from jamharness_numerics.statistics.power_law_window import Window
 from jamharness_numerics.statistics.tilted_power import maximum_likelihood
 
 _NORMAL = float(norm.isf(0.025))
-_PARTS = 20
-"""Draws are fitted in so many parts, 48 nodes for each draw, to save memory; those of like means together."""
+_NO_BIAS = 1e-6
+"""Of the standard error: the interval grows with its square. SciPy's quantile is wrong where that square underflows."""
+_TOGETHER = 500
+"""So many draws are fitted at once, 48 nodes for each, to save memory; those of like means together."""
 
 
 def likelihood_ends(window: Window) -> tuple[float, float]:
@@ -24,34 +26,36 @@ def likelihood_ends(window: Window) -> tuple[float, float]:
 
 
 def bootstrap_ends(draws: Float64, groups: int) -> tuple[float, float]:
-    """The expanded 95% percentile interval of draws (RESAMPLES,) over so many groups, see ``bootstrap``."""
+    """The expanded 95% percentile interval of draws (n,) over so many groups, see ``bootstrap``."""
     tail = expanded_level(groups)
     low, high = np.quantile(draws, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def resampled_exponents(window: Window, members: NDArray[Any], names: Sequence[Any]) -> Float64:
+def resampled_exponents(
+    window: Window, members: NDArray[Any], names: Sequence[Any], resamples: int = RESAMPLES
+) -> Float64:
     """Estimates of a over draws of groups with replacement, in the same window.
 
     Arguments:
         window: the fit, k samples.
         members: (k,) the group of each.
         names: all groups, sorted; the same draws for the same number of groups, so that exponents can be combined.
+        resamples: how many draws.
 
     Returns:
-        (RESAMPLES,) exponents; the fitted one for a draw without any sample.
+        (resamples,) exponents; the fitted one for a draw without any sample.
     """
     index = np.searchsorted(np.array(names), members)
     parts = np.log(window.t), window.t, np.ones(len(window.t))
     sums = np.stack([np.bincount(index, weights=each, minlength=len(names)) for each in parts])
-    draws = generator("bootstrap", len(names)).integers(0, len(names), size=(RESAMPLES, len(names)))
+    draws = generator("bootstrap", len(names)).integers(0, len(names), size=(resamples, len(names)))
     log_t, total, count = sums[:, draws].sum(axis=-1)
-    found = np.full(RESAMPLES, window.a)
+    found = np.full(resamples, window.a)
     filled = np.flatnonzero(count)
-    for some in np.array_split(filled[np.argsort(log_t[filled] / count[filled])], _PARTS):
-        if len(some):
-            means = log_t[some] / count[some], total[some] / count[some]
-            found[some] = maximum_likelihood(*means, window.r, start=(window.a, window.c))[0]
+    for some in np.array_split(filled[np.argsort(log_t[filled] / count[filled])], -(-len(filled) // _TOGETHER) or 1):
+        means = log_t[some] / count[some], total[some] / count[some]
+        found[some] = maximum_likelihood(*means, window.r, start=(window.a, window.c))[0]
     return found
 
 
@@ -66,6 +70,8 @@ def widened(ends: tuple[float, float], bias: float) -> tuple[float, float]:
     if not bias or not error:
         return low - bias, high + bias
     b = bias / error
+    if b < _NO_BIAS:
+        return low, high
     # Beyond ten errors one tail is empty, and SciPy's series for the other grows long.
     factor = (float(np.sqrt(ncx2.ppf(0.95, 1, b**2))) if b < 10 else b + float(norm.isf(0.05))) / _NORMAL
     further = (factor - 1) * _NORMAL * error

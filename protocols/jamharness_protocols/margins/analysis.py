@@ -25,6 +25,8 @@ from jamharness_protocols.margins.samples import (
 from jamharness_protocols.margins.settings import MarginsSettings
 
 SIDES = {"theta": "+", "gamma": "-", "gamma_satisfied": "-", "forces": "+", "gaps": "-"}
+DRAWN = 2000
+"""Resamples for the table of windows, which no estimate comes from."""
 DOUBTFUL = 0.05
 """A fit with a smaller p-value is called doubtful in the note of its estimate."""
 _FIT = ("name", "exponent", "low", "high", "lower", "upper", "count", "goodness", "slope", "bias", "curved")
@@ -101,9 +103,9 @@ def _objection(done: Sequence[FinishedCell]) -> str:
     return f"No seed has a minimum that counts near its threshold{small}; or add loads, as relative=1.3."
 
 
-def fit_of(name: str, some: Samples, upper: float | None = None) -> PowerLaw:
-    """The power law of some samples on their side of zero, in a window up to ``upper`` where one is given."""
-    return fit_power_law(some.values, SIDES[name], groups=some.seeds, lower=some.lower, upper=upper)
+def fit_of(name: str, some: Samples) -> PowerLaw:
+    """The power law of some samples on their side of zero."""
+    return fit_power_law(some.values, SIDES[name], groups=some.seeds, lower=some.lower)
 
 
 def estimate_of(fit: PowerLaw, some: Samples) -> Estimate:
@@ -154,13 +156,16 @@ def fit_row(name: str, fit: PowerLaw) -> dict[str, Any]:
 
 
 def windows_table(samples: Mapping[str, Samples]) -> pd.DataFrame:
-    """The exponent in every other window that is tried, without the allowance for bias."""
+    """The exponent in every other window that is tried, without the allowance for bias, over ``DRAWN`` resamples."""
     rows = []
     for name, some in samples.items():
         x = some.values if SIDES[name] == "+" else -some.values
         x = np.sort(x[x > some.lower])
-        if len(x) > 1:
-            rows += [fit_row(name, fit_of(name, some, float(x[inside]))) for inside in [*windows(len(x))][::2]]
+        for inside in [*windows(len(x))][::2] if len(x) > 1 else ():
+            fit = fit_power_law(
+                some.values, SIDES[name], groups=some.seeds, lower=some.lower, upper=float(x[inside]), resamples=DRAWN
+            )
+            rows.append(fit_row(name, fit))
     return pd.DataFrame(rows, columns=list(_FIT))
 
 

@@ -119,11 +119,10 @@ def test_the_exponent_of_the_two_spin_is_one():
 
 
 def test_ageing_is_in_the_equations(three):
-    """At T = 0 an older system moves less in the same time, and a coarse tolerance is cheaper than a fine one."""
+    """At T = 0 an older system moves less in the same time, and a coarse tolerance takes fewer rows than a fine one."""
     moved = three.distance_at(np.array([1.0, 10.0, 50.0]), 5.0)
     assert np.all(np.diff(moved) < -0.01)
     coarse = mode_coupling(3, 0.0, 100.0, tolerance=1e-2)
-    assert coarse.seconds < three.seconds
     assert len(coarse.times) < len(three.times)
     assert np.abs(coarse.energy_at(three.times[-50:]) - three.energy[-50:]).max() < 1e-2
 
