@@ -10,10 +10,7 @@ import tensorflow as tf
 from jamharness.api import Array
 from jamharness.api.krylov import MOST, Bidiagonalisation, vectors_worth
 from jamharness_tensorflow.layers import Pass
-from jamharness_tensorflow.program import SIDE, Program, Signals, rounding
-
-_BLOCK = 1 << 24
-"""Floats in one block of the Jacobian: 128 MiB in float64."""
+from jamharness_tensorflow.program import BLOCK, SIDE, Program, Signals, operations, rounding
 
 
 class Linearisation:
@@ -41,11 +38,11 @@ class Linearisation:
                 solving them in full costs; 0 always solves in full.
         """
         network, n = self.program.network, int(self.delta.shape[0])
-        size, widths = network.size, sum(out + fan for out, fan in network.shapes)
+        size = network.size
         λ = tf.constant(damping, self.delta.dtype)
         if n == 0:
             return tf.zeros([size], self.delta.dtype), 0.0
-        dual, primal = n * n * widths + n**3 / 3, n * size**2 + size**3 / 3
+        dual, primal = operations(network, n)
         if tolerance and (most := vectors_worth(n, size, min(dual, primal))):
             found = self.solve_iteratively(damping, tolerance, most)
             if found is not None:
@@ -86,7 +83,7 @@ class Linearisation:
     def _normal_equations(self, n: int, size: int) -> tuple[tf.Tensor, tf.Tensor]:
         """JᵀJ (N, N) and JᵀΔ (N,), in blocks of patterns: no array of n × N."""
         if self._primal is None:
-            rows = max(1, _BLOCK // size)
+            rows = max(1, BLOCK // size)
             for start in range(0, n, rows):
                 block = tf.constant(start), tf.constant(min(n, start + rows))
                 A, b = self.program.normal_equations(self.passed, self.signals, self.delta, *block)

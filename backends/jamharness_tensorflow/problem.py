@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from jamharness.api import Array, DampedStep, Network, Optimizer, Problem, QuadraticHinge, State
+from jamharness.api.krylov import BEGIN, LARGE
 from jamharness_tensorflow.damped import Linearisation
 from jamharness_tensorflow.descent import NAMES, constants, moments_of
 from jamharness_tensorflow.layers import Pass
@@ -37,7 +38,8 @@ class TensorFlowProblem(Problem):
         self.program = program(sharpless, backend.device, backend.dtype)
         self.beta = backend.tensor(network.nonlinearity.beta)
         self.kappa = backend.tensor(loss.margin)
-        self._last: tuple[Array, Linearisation] | None = None
+        self._last: Array | None = None
+        self._linearised: Linearisation | None = None
 
     def restated(self, network: Network, loss: QuadraticHinge) -> "TensorFlowProblem":
         """The same tensors under another activation or margin."""
@@ -90,23 +92,38 @@ class TensorFlowProblem(Problem):
             return _numpy(self.program.jacobian(self.tensor(w), x, y, self.beta))
 
     def damped_step(self, w: Array, damping: float) -> DampedStep:
-        """One candidate; a second λ at the same w reuses the linearisation."""
+        """One candidate."""
         return self.truncated_step(w, damping, 0.0)
 
     def truncated_step(self, w: Array, damping: float, tolerance: float) -> DampedStep:
-        """One candidate, by conjugate gradients where a factorisation costs more."""
+        """One candidate, by conjugate gradients where a factorisation costs more; on the CPU in one call.
+
+        A second λ at the same w then begins anew: calls and their arguments cost more than what they would share.
+        """
         with self.on_device():
             at = self.tensor(w)
-            if self._last is None or not np.array_equal(self._last[0], w):
+            again = self._last is not None and np.array_equal(self._last, w)
+            if not again:
+                self._last, self._linearised = np.array(w), None
+            if self._linearised is None and self.network.size < LARGE and self.backend.device == "cpu":
+                given = self.tensor(damping), self.tensor(tolerance), tf.constant(BEGIN if again else 1)
+                candidate, numbers = self.program.whole_step(at, *self.data, self.kappa, self.beta, *given)
+                decrease, squares, unsatisfied = _numpy(numbers).tolist()
+                if np.isfinite(decrease):
+                    return self._step(candidate, squares, int(unsatisfied), decrease)
+            if self._linearised is None:
                 found = self.program.linearise(at, *self.data, self.kappa, self.beta)
-                self._last = np.array(w), Linearisation(self.program, found)
-            step, decrease = self._last[1].solve(damping, tolerance)
+                self._linearised = Linearisation(self.program, found)
+            step, decrease = self._linearised.solve(damping, tolerance)
             candidate = at + step
             hinge = np.maximum(_numpy(self._margins(candidate)), 0)
+        return self._step(candidate, float(hinge @ hinge), int(np.count_nonzero(hinge)), decrease)
+
+    def _step(self, candidate: tf.Tensor, squares: float, unsatisfied: int, decrease: float) -> DampedStep:
         return DampedStep(
             w=_numpy(candidate),
-            loss=float(hinge @ hinge) / (2 * self.patterns),
-            unsatisfied=int(np.count_nonzero(hinge)),
+            loss=squares / (2 * self.patterns),
+            unsatisfied=unsatisfied,
             predicted_decrease=decrease / (2 * self.patterns),
         )
 

@@ -7,15 +7,18 @@ from typing import Any
 
 import tensorflow as tf
 
-from jamharness.api import Network
+from jamharness.api import Network, krylov
 from jamharness_tensorflow.descent import Memory, loop
 from jamharness_tensorflow.hessian import Sums, second_part, second_sums
+from jamharness_tensorflow.krylov import solve_in_graph
 from jamharness_tensorflow.layers import Pass, backward, forward, gram, output_jacobian, pull_back, split
 from jamharness_tensorflow.products import hessian_vectors
 from jamharness_tensorflow.symmetric import lower, mirrored, square_panels
 
 SIDE = 1024
 """Side of the blocks of a symmetric matrix of which the lower triangle is computed: half the work for large ones."""
+BLOCK = 1 << 24
+"""Floats in one block of the Jacobian: 128 MiB in float64."""
 UNROLLED = 4
 """Krylov vectors made by one call, which alone costs 0.1 ms."""
 Signals = tuple[tf.Tensor, ...]
@@ -41,6 +44,7 @@ class Program:
         self.normal_equations = traced(self._normal_equations)
         self.solve_primal = traced(self._solve_primal)
         self.solve_stacked = traced(self._solve_stacked)
+        self.whole_step = traced(self._whole_step)
         self.times = traced(self._times)
         self.transposed = traced(self._transposed)
         self.bidiagonalise = traced(self._bidiagonalise)
@@ -164,6 +168,39 @@ class Program:
         rest = delta + tf.linalg.matvec(J, step)
         return step, tf.reduce_sum(tf.square(delta)) - tf.reduce_sum(tf.square(rest))
 
+    def _whole_step(
+        self, w: tf.Tensor, x: tf.Tensor, y: tf.Tensor, margin: tf.Tensor, beta: tf.Tensor, damping: tf.Tensor,
+        tolerance: tf.Tensor, begin: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:  # fmt: skip
+        """The candidate w + s (N,), and the promised decrease of |Δ|², |Δ|² there and N_Δ there, (3,).
+
+        By the rules of ``Linearisation.solve``. The decrease is NaN where the step is left to that: where a tolerance
+        was not reached, a factorisation failed, or a matrix would take several blocks.
+        """
+        some, signals, delta, trace = self._linearise(w, x, y, margin, beta)
+        size, n = self.network.size, tf.size(delta)
+        count = tf.cast(n, tf.float64)
+        by_dual, by_primal = operations(self.network, count)
+        iterative = (tolerance > 0) & (krylov.ITERATIONS * count * size < tf.minimum(by_dual, by_primal))
+        dual = (n <= size) | ((by_dual < by_primal) & (damping > rounding(trace, w.dtype)))
+        ways = (n > 0) & iterative, dual & (n > 0) & (n <= SIDE), tf.logical_not(dual) & (count * size <= BLOCK), True
+        step, decrease = tf.switch_case(
+            tf.argmax(tf.cast(tf.stack(ways), tf.int32), output_type=tf.int32),
+            [
+                lambda: solve_in_graph(
+                    lambda v: self._times(v, some, signals), lambda u: self._transposed(u, some, signals), delta,
+                    damping, tolerance, begin,
+                ),
+                lambda: self._solve_dual(self._dual(some, signals, 0, n), damping, some, signals, delta),
+                lambda: self._solve_primal(*self._normal_equations(some, signals, delta, 0, n), damping),
+                lambda: (tf.zeros_like(w), tf.constant(float("nan"), w.dtype)),
+            ],
+        )  # fmt: skip
+        candidate = w + step
+        hinge = tf.nn.relu(self._margins(candidate, x, y, margin, beta))
+        unsatisfied = tf.cast(tf.math.count_nonzero(hinge), w.dtype)
+        return candidate, tf.stack([decrease, tf.reduce_sum(tf.square(hinge)), unsatisfied])
+
     def _times(self, v: tf.Tensor, some: Pass, signals: Signals) -> tf.Tensor:
         """J v, (n,): one product per layer."""
         terms = []
@@ -250,7 +287,13 @@ def _some(some: Pass, signals: Signals, start: tf.Tensor, stop: tf.Tensor) -> tu
     return part, tuple(g[start:stop] for g in signals)
 
 
-def rounding(trace: float, dtype: tf.DType) -> float:
+def operations(network: Network, n: Any) -> tuple[Any, Any]:
+    """What it takes to assemble and to factorise the system of n unknowns, and that of N."""
+    size, widths = network.size, sum(out + fan for out, fan in network.shapes)
+    return n * n * widths + n**3 / 3, n * size**2 + size**3 / 3
+
+
+def rounding(trace: Any, dtype: tf.DType) -> Any:
     """Below this λ the dual of a tall J loses half of all digits: its null space is divided by λ."""
     eps = 2.0**-52 if dtype == tf.float64 else 2.0**-23
     return 0.1 * sqrt(eps) * trace

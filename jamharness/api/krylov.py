@@ -10,6 +10,9 @@ from jamharness.api.arrays import Array, Float64
 MOST = 400
 """Vectors of length N that are kept at most: 3.2 kB for each parameter in float64."""
 
+BEGIN = 4
+"""Vectors of a space that is there already, for another λ, before the residual is looked at."""
+
 LEAST = 8
 """Fewer vectors than this are not worth beginning with."""
 
@@ -85,7 +88,7 @@ class Bidiagonalisation:
         """The step, the decrease and the relative residual."""
         if not self.start or not self._alphas[0]:
             return np.zeros(self._V.shape[1], dtype=self._V.dtype), 0.0, 0.0
-        size = min(4, most, len(self._alphas))
+        size = min(BEGIN, most, len(self._alphas))
         while True:
             while len(self._alphas) <= size and self._extend():
                 pass
