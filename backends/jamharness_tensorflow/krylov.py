@@ -53,7 +53,7 @@ def solve_in_graph(
     space = _Space(
         V=tf.math.divide_no_nan(first, alpha)[tf.newaxis], u=-delta / start, alphas=alpha[tf.newaxis],
         betas=nothing[tf.newaxis][:0], size=begin, y=nothing[tf.newaxis][:0], decrease=nothing,
-        residual=tf.ones([], delta.dtype),
+        residual=tf.constant(float("inf"), delta.dtype),
     )  # fmt: skip
 
     def grown(*parts: tf.Tensor) -> _Space:

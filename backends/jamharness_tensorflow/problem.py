@@ -40,6 +40,7 @@ class TensorFlowProblem(Problem):
         self.kappa = backend.tensor(loss.margin)
         self._last: Array | None = None
         self._linearised: Linearisation | None = None
+        self._iterated = False
 
     def restated(self, network: Network, loss: QuadraticHinge) -> "TensorFlowProblem":
         """The same tensors under another activation or margin."""
@@ -104,9 +105,10 @@ class TensorFlowProblem(Problem):
             at = self.tensor(w)
             again = self._last is not None and np.array_equal(self._last, w)
             if not again:
-                self._last, self._linearised = np.array(w), None
+                self._last, self._linearised, self._iterated = np.array(w), None, False
             if self._linearised is None and self.network.size < LARGE and self.backend.device == "cpu":
-                given = self.tensor(damping), self.tensor(tolerance), tf.constant(BEGIN if again else 1)
+                given = self.tensor(damping), self.tensor(tolerance), tf.constant(BEGIN if self._iterated else 1)
+                self._iterated = self._iterated or tolerance > 0
                 candidate, numbers = self.program.whole_step(at, *self.data, self.kappa, self.beta, *given)
                 decrease, squares, unsatisfied = _numpy(numbers).tolist()
                 if np.isfinite(decrease):

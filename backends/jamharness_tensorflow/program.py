@@ -183,9 +183,9 @@ class Program:
         by_dual, by_primal = operations(self.network, count)
         iterative = (tolerance > 0) & (krylov.ITERATIONS * count * size < tf.minimum(by_dual, by_primal))
         dual = (n <= size) | ((by_dual < by_primal) & (damping > rounding(trace, w.dtype)))
-        ways = (n > 0) & iterative, dual & (n > 0) & (n <= SIDE), tf.logical_not(dual) & (count * size <= BLOCK), True
+        in_full = tf.where(dual, tf.where((n > 0) & (n <= SIDE), 1, 3), tf.where(count * size <= BLOCK, 2, 3))
         step, decrease = tf.switch_case(
-            tf.argmax(tf.cast(tf.stack(ways), tf.int32), output_type=tf.int32),
+            tf.where((n > 0) & iterative, 0, in_full),
             [
                 lambda: solve_in_graph(
                     lambda v: self._times(v, some, signals), lambda u: self._transposed(u, some, signals), delta,

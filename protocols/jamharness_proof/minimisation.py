@@ -144,7 +144,7 @@ def softest_of(product: Any, size: int) -> tuple[float, float, Any]:
 
 
 def _fall(net: Network, w: Any, direction: Any) -> float:
-    """The largest part of L that a step takes away, of (1 + |w|)/2 to 2e-6 (1 + |w|): shorter ones the force bounds."""
+    """The largest part of L that a step along a direction takes away, of (1 + |w|)/2 to 1e-9 (1 + |w|)."""
     steps = direction * ((1 + np.linalg.norm(w)) / max(float(np.linalg.norm(direction)), 1e-300))
     here = float(np.sum(np.maximum(net.delta(w), 0) ** 2))
-    return max(1 - float(np.sum(np.maximum(net.delta(w + 2.0**-k * steps), 0) ** 2)) / here for k in range(1, 21, 2))
+    return max(1 - float(np.sum(np.maximum(net.delta(w + 2.0**-k * steps), 0) ** 2)) / here for k in range(1, 31, 2))

@@ -54,8 +54,9 @@ def resampled_exponents(
     found = np.full(resamples, window.a)
     filled = np.flatnonzero(count)
     for some in np.array_split(filled[np.argsort(log_t[filled] / count[filled])], -(-len(filled) // _TOGETHER) or 1):
-        means = log_t[some] / count[some], total[some] / count[some]
-        found[some] = maximum_likelihood(*means, window.r, start=(window.a, window.c))[0]
+        if len(some):
+            means = log_t[some] / count[some], total[some] / count[some]
+            found[some] = maximum_likelihood(*means, window.r, start=(window.a, window.c))[0]
     return found
 
 

@@ -18,8 +18,8 @@ _REACH = 36.0
 _FLOOR, _LARGEST, _STEEPEST = 0.06, 200.0, 60.0
 """1 + a is kept above the first (for r = 0), |a| below the second and |c| below the third; e^(−36/0.06) is
 still a float64."""
-_ALIKE = 3.0
-"""Members whose depths differ by less share the nodes of the deepest: 48 are enough for a mass thrice as narrow."""
+_ALIKE = 1.5
+"""Members whose depths differ by a smaller factor share the nodes of the deepest."""
 _ROUNDS, _TOLERANCE = 100, 1e-8
 _RIDGE, _TINY = 1e-15, 1e-300
 
@@ -44,8 +44,8 @@ class Quadrature:
 
     def information(self) -> Float64:
         """(n, 2, 2): the Fisher information of one sample about (a, c)."""
-        # From t = 1, where ln t and t − 1 vanish together, so that little is lost where all t lie near it.
-        log_t, t = self.log_t, self.t - 1
+        # About the mean of all members, which is that of each where they are one or alike: little cancels.
+        log_t, t = (each - self.mean(each).mean() for each in (self.log_t, self.t))
         means = self.mean(log_t), self.mean(t)
         both = self.mean(log_t * t) - means[0] * means[1]
         squares = self.mean(log_t**2) - means[0] ** 2, self.mean(t**2) - means[1] ** 2

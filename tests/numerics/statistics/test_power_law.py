@@ -247,3 +247,20 @@ def test_intervals_cover_as_often_as_they_say(a, kind):
         found = fit_power_law(kind(a, 1000, "coverage", index))
         hits += found.low < a < found.high
     assert binom.ppf(0.005, draws, 0.92) <= hits <= binom.ppf(0.995, draws, 0.98)
+
+
+@pytest.mark.parametrize(("r", "a"), [(1e-8, -5.0), (1e-4, -200.0), (0.0, -0.5), (0.999, 2.0), (0.01, 0.4)])
+def test_information_is_the_covariance_of_its_scores(r, a):
+    """Also where almost all samples lie at the lower end of a window that is far too wide for them."""
+    found = quadrature(np.array([a]), np.array([0.3]), r)
+    scores = found.scores()[0]
+    expected = (scores * found.weights[0]) @ scores.T
+    np.testing.assert_allclose(found.information()[0], expected, rtol=1e-10, atol=1e-13 * np.abs(expected).max() ** 0.5)
+
+
+def test_draws_without_any_sample_keep_the_exponent():
+    """One group of forty has all samples: most draws of three have none."""
+    x = power_law(0.2, 60, "lonely", 0)
+    groups = np.r_[np.zeros(60), 1:40]
+    found = fit_power_law(np.concatenate([x, np.full(39, 2.0)]), groups=groups, upper=1.0, resamples=3)
+    assert np.array_equal(found.draws, np.full(3, found.exponent))
