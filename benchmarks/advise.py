@@ -22,7 +22,7 @@ from jamharness_protocols.generalisation.cells import place_of
 from jamharness_protocols.generalisation.settings import EVALUATION
 
 import jamharness
-from jamharness.api import FinishedCell, Float64
+from jamharness.api import BadInput, FinishedCell, Float64
 from jamharness.running import Silent
 
 PICKED, SCORED = 2, 6
@@ -238,5 +238,8 @@ if __name__ == "__main__":
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
     asked = {"backend": given.backend, "store": given.store, "workers": given.workers}
-    for text in rows(tasks(given.mnist, given.fashion)[given.skip : given.tasks], given.seconds, **asked):
-        print(text, flush=True)
+    try:
+        for text in rows(tasks(given.mnist, given.fashion)[given.skip : given.tasks], given.seconds, **asked):
+            print(text, flush=True)
+    except BadInput as error:
+        raise SystemExit(str(error)) from None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from jamharness.api.krylov import MOST
@@ -75,7 +76,7 @@ def _extended(
     space: _Space, times: Callable[[tf.Tensor], tf.Tensor], transposed: Callable[[tf.Tensor], tf.Tensor]
 ) -> _Space:
     """One more vector on each side; zeros once the space is exhausted."""
-    eps = 2.0**-52 if space.V.dtype == tf.float64 else 2.0**-23
+    eps = float(np.finfo(space.V.dtype.as_numpy_dtype).eps)
     u = times(space.V[-1]) - space.alphas[-1] * space.u
     beta = tf.norm(u)
     beta = tf.where(beta > eps * tf.norm(space.alphas), beta, 0)

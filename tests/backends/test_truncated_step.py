@@ -128,9 +128,12 @@ def test_what_one_call_cannot_solve_its_parts_do(spoilt, monkeypatch):
 
 
 @pytest.mark.tensorflow
-def test_one_call_takes_a_satisfied_network_and_an_empty_gradient():
+@pytest.mark.parametrize("iterations", [0, 300])
+def test_one_call_takes_a_satisfied_network_and_an_empty_gradient(iterations, monkeypatch):
     """No pattern is unsatisfied, or none moves any weight: the step is zero, and nothing is promised."""
     pytest.importorskip("tensorflow")
+    monkeypatch.setattr("jamharness.api.krylov.ITERATIONS", iterations)
+    fresh()
     network = Network(inputs=2, width=2, depth=1, activation="relu", bias=False)
     problem = load_backend("tensorflow", threads=1).problem(network, np.eye(2), np.array([1.0, -1.0]))
     dead = np.zeros(network.size)
