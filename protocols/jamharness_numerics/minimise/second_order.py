@@ -25,10 +25,9 @@ LAST_SHARPNESS = tuple(2.0**k for k in range(5, 15))
 """β for that: what is left may be the difference to relu itself, which shrinks as 1/β."""
 STAGE = 200
 """LM steps at each β."""
-ROUGH = range(1000, 5000)
-"""N for which the first pass begins in float32: a step takes half to a seventh of the time (docs/minimisers.md).
-Below, frameworks that round alike stay together for the whole search, which is worth more; above, systems are
-factorised again, and float32 is not enough for that."""
+ROUGH = 1000
+"""N from which the first pass begins in float32: a step takes half to a seventh of the time (docs/minimisers.md).
+Below, frameworks that round alike stay together for the whole search, which is worth more."""
 ROUGHEST = 16.0
 """β up to which it stays in float32."""
 CYCLES = 2
@@ -110,7 +109,7 @@ def _descend(problem: Problem, stand_in: Problem, search: OptimizeResult, budget
 def _anneal(problem: Problem, search: OptimizeResult, budget: int, say: Callable[[str], None]) -> OptimizeResult:
     """LM through ever sharper softplus networks until the relu network satisfies every pattern."""
     for cycle in range(CYCLES):
-        rough = cycle == 0 and problem.network.size in ROUGH
+        rough = cycle == 0 and problem.network.size >= ROUGH
         search = _pass(problem, search, budget, say, name=_ORDINALS[cycle], rough=rough)
         if _ended(problem, search, budget):
             break
