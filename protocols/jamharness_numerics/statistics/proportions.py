@@ -60,7 +60,8 @@ def crossover(loads: Float64, satisfied: NDArray[np.bool_], seeds: NDArray[np.in
         seeds: (n,) of what was drawn for it.
 
     Returns:
-        No values where all runs succeeded, or none, or success does not fall with the load.
+        No values where all runs succeeded, or none, or success does not fall with the load; no interval where it does
+        not in more resamples than may lie beyond one end.
     """
     x, hit = np.asarray(loads, dtype=np.float64), np.asarray(satisfied, dtype=np.float64)
     names, index = np.unique(np.asarray(seeds), return_inverse=True)
@@ -74,15 +75,20 @@ def crossover(loads: Float64, satisfied: NDArray[np.bool_], seeds: NDArray[np.in
         unordered = Estimate(value=None, low=None, high=None, count=count, note="success does not fall with the load")
         return Crossover(half=unordered, width=unordered)
     ends: list[tuple[float | None, float | None]] = [(None, None), (None, None)]
+    note = few(count, PERCENTILES)
     if count >= PERCENTILES:
         draws = generator("bootstrap", count).integers(0, count, size=(DRAWS, count))
         times = np.stack([np.bincount(draw, minlength=count) for draw in draws])[:, index].astype(np.float64)
         tail = expanded_level(count)
-        for place, values in enumerate(_fitted((x - middle) / scale, hit, times)):
-            low, high = np.nanquantile(values, [tail, 1 - tail])
-            ends[place] = float(low), float(high)
+        resamples = _fitted((x - middle) / scale, hit, times)
+        without = float(np.isnan(resamples[0]).mean())
+        if without > tail:
+            note = f"in {without:.0%} of resamples success does not fall with the load: no interval"
+        else:
+            for place, values in enumerate(resamples):
+                low, high = np.nanquantile(values, [tail, 1 - tail])
+                ends[place] = float(low), float(high)
     (low, high), (thin, wide) = ends
-    note = few(count, PERCENTILES)
     return Crossover(
         half=Estimate(
             value=middle + scale * float(half),
@@ -102,11 +108,15 @@ def crossover(loads: Float64, satisfied: NDArray[np.bool_], seeds: NDArray[np.in
 
 
 def _fitted(x: Float64, hit: Float64, times: Float64) -> tuple[Float64, Float64]:
-    """The load of one half and the width, each (r,), for weights (r, n) of the n runs; NaN where success does not fall.
+    """The load of one half and the width, each (r,), for weights (r, n) of the n runs.
 
-    Newton's method on Firth's score, Σ (y − p + h (½ − p)) (1, x), with h the leverages; steps in either coefficient
-    are at most ``_LONGEST``.
+    NaN where success does not fall, and where all runs that have a weight were made at one load. Newton's method on
+    Firth's score, Σ (y − p + h (½ − p)) (1, x), with h the leverages; steps in either coefficient are at most
+    ``_LONGEST``.
     """
+    several = np.array([x[row > 0].min() < x[row > 0].max() for row in times])
+    half, width = np.full((2, len(times)), np.nan)
+    times = times[several]
     a, b = np.zeros(len(times)), -np.ones(len(times))
     for _ in range(_ROUNDS):
         p = 1 / (1 + np.exp(-np.clip(a[:, None] + b[:, None] * x, -500, 500)))
@@ -119,8 +129,8 @@ def _fitted(x: Float64, hit: Float64, times: Float64) -> tuple[Float64, Float64]
         step_a, step_b = (i11 * g0 - i01 * g1) / determinant, (i00 * g1 - i01 * g0) / determinant
         short = np.minimum(1, _LONGEST / np.maximum(np.maximum(np.abs(step_a), np.abs(step_b)), 1e-300))
         a, b = a + short * step_a, b + short * step_b
-        if max(np.abs(step_a).max(), np.abs(step_b).max()) < _TOLERANCE:
+        if max(np.abs(step_a).max(initial=0), np.abs(step_b).max(initial=0)) < _TOLERANCE:
             break
-    falls = b < 0
-    slope = np.where(falls, b, np.nan)
-    return np.asarray(-a / slope), np.asarray(-2 * _NINE_TENTHS / slope)
+    slope = np.where(b < 0, b, np.nan)
+    half[several], width[several] = -a / slope, -2 * _NINE_TENTHS / slope
+    return half, width
