@@ -61,7 +61,8 @@ def crossover(loads: Float64, satisfied: NDArray[np.bool_], seeds: NDArray[np.in
 
     Returns:
         No values where all runs succeeded, or none, or success does not fall with the load; no interval where it does
-        not in more resamples than may lie beyond one end.
+        not in more resamples than may lie beyond one end. The load of one half and the ends of its interval are those
+        within the loads of the runs.
     """
     x, hit = np.asarray(loads, dtype=np.float64), np.asarray(satisfied, dtype=np.float64)
     names, index = np.unique(np.asarray(seeds), return_inverse=True)
@@ -89,14 +90,9 @@ def crossover(loads: Float64, satisfied: NDArray[np.bool_], seeds: NDArray[np.in
                 low, high = np.nanquantile(values, [tail, 1 - tail])
                 ends[place] = float(low), float(high)
     (low, high), (thin, wide) = ends
+    low, high = (None if end is None else middle + scale * end for end in (low, high))
     return Crossover(
-        half=Estimate(
-            value=middle + scale * float(half),
-            low=None if low is None else middle + scale * low,
-            high=None if high is None else middle + scale * high,
-            count=count,
-            note=note,
-        ),
+        half=_within(middle + scale * float(half), low, high, (float(x.min()), float(x.max())), count, note),
         width=Estimate(
             value=scale * float(width),
             low=None if thin is None else scale * thin,
@@ -105,6 +101,21 @@ def crossover(loads: Float64, satisfied: NDArray[np.bool_], seeds: NDArray[np.in
             note=note,
         ),
     )
+
+
+def _within(
+    half: float, low: float | None, high: float | None, loads: tuple[float, float], count: int, note: str
+) -> Estimate:
+    """The load of one half as far as the loads of the runs reach: nothing is said beyond them."""
+    least, most = loads
+    outside = ""
+    if not least <= half <= most:
+        where = f"below {least:.3g}; ask for smaller" if half < least else f"above {most:.3g}; ask for larger"
+        outside = f"one half lies {where} loads"
+    elif any(end is not None and not least <= end <= most for end in (low, high)):
+        outside = "its interval reaches beyond these loads; ask for others"
+    value, low, high = (None if end is None or not least <= end <= most else end for end in (half, low, high))
+    return Estimate(value=value, low=low, high=high, count=count, note="; ".join(filter(None, (note, outside))))
 
 
 def _fitted(x: Float64, hit: Float64, times: Float64) -> tuple[Float64, Float64]:

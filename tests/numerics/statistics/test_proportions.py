@@ -77,6 +77,15 @@ def test_seeds_of_one_load_each_give_no_warning(seed, seeds):
         assert np.isfinite([found.half.low, found.half.high, found.width.low, found.width.high]).all()
 
 
+@pytest.mark.parametrize(("half", "where", "known"), [(2.0, "below 2.2", "high"), (3.6, "above 3.4", "low")])
+def test_nothing_is_said_beyond_the_loads(half, where, known):
+    """One half beyond the loads that were tried has no value, and the end of its interval beyond them neither."""
+    found = crossover(LOADS, _satisfied(half, 6.0, 4), SEEDS).half
+    assert found.value is None
+    assert where in found.note
+    assert getattr(found, "low" if known == "high" else "high") is None
+
+
 def test_an_interval_that_many_resamples_cannot_tell_is_not_given():
     """One of five seeds has the only failure: a third of all resamples are without it."""
     found = crossover(np.array([3.0, 3.1, 3.2, 3.9, 3.05]), np.array([1, 1, 1, 0, 1], dtype=bool), np.arange(5))
