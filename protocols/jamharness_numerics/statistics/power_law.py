@@ -3,8 +3,8 @@
 Near zero p(x) ∝ x^a (1 + …), and nothing says how far. A pure power law fitted where it is not rejected is biased by
 what the test could not see, and its interval is too short: no interval that adapts to unseen corrections can cover
 (Low, Ann. Statist. 25 (1997) 2547). So three things are done. x^a e^{cx} is fitted, which takes up the first smooth
-correction. The window is the lower 60% (by count) of the largest in which no curvature is seen beyond that.
-And the interval allows for a curvature that the test misses once in four times.
+correction. The window is the lower 30% (by count) of the largest in which no curvature is seen beyond that.
+And the interval allows for a curvature that the test misses every other time.
 """
 
 from dataclasses import dataclass, field

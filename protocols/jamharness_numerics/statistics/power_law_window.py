@@ -14,12 +14,8 @@ LEVEL = 0.3
 seen biases. Chosen with ``KEPT`` by the coverage in docs/margins.md."""
 PLAIN = 0.05
 """A curvature with a smaller p-value in the smallest window is said to be there: at ``LEVEL`` it often is chance."""
-KEPT = 0.6
-"""The part of that window, by count, in which the exponent is measured: curvature is a third there (for a = 0). Less
-makes intervals longer; more makes what they must allow for as large as the error."""
-MISSED = 0.25
-"""The interval allows for the curvature that the test misses with this probability. Windows are accepted one by one,
-and those with more curvature than it misses every other time are among them more often than not."""
+KEPT = 0.3
+"""The part of that window, by count, in which the exponent is measured: curvature is a tenth there (for a = 0)."""
 SHRINK = 0.5**0.5
 """Windows are tried at counts in this ratio."""
 SMALLEST, LEAST = 80, 40
@@ -82,7 +78,7 @@ def chosen_window(x: Float64, lower: float) -> tuple[Window, float]:
         lower: the lower end.
 
     Returns:
-        The fit, and the bias of its exponent by a curvature that the test misses once in four times. Where no window is
+        The fit, and the bias of its exponent by a curvature that the test misses every other time. Where no window is
         accepted, the fit is made in the smallest, and says so if a curvature is plain there (``PLAIN``).
     """
     for inside in windows(len(x)):
@@ -93,11 +89,9 @@ def chosen_window(x: Float64, lower: float) -> tuple[Window, float]:
             break
     narrow = min(max(int(KEPT * inside), LEAST), inside)
     found = fitted(x, narrow, lower, float(x[narrow]))
-    # A curvature d t² with d √k spread equal to the critical value is missed every other time, and a larger one more
-    # rarely; in the narrow window, in units of its own end, d is smaller by the square of the ratio of the ends.
-    unseen = (
-        float(norm.isf(LEVEL / 2) + norm.isf(MISSED)) / (spread * np.sqrt(inside)) * (found.upper / wide.upper) ** 2
-    )
+    # A curvature d t² with d √k spread equal to the critical value is missed every other time; in the narrow window, in
+    # units of its own end, d is smaller by the square of the ratio of the ends.
+    unseen = float(norm.isf(LEVEL / 2)) / (spread * np.sqrt(inside)) * (found.upper / wide.upper) ** 2
     return replace(found, curved=bool(seen < PLAIN)), float(unseen * abs(_curvature(found)[2]))
 
 
