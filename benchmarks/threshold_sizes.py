@@ -18,6 +18,7 @@ import pandas as pd
 from jamharness_numerics.minimise import BUDGETS
 from jamharness_numerics.search import Axis, bracket
 from jamharness_numerics.statistics.bracketed_line import bracketed_power
+from jamharness_numerics.statistics.proportions import crossover
 from jamharness_numerics.statistics.thresholds import Thresholds, mean_threshold
 
 import jamharness
@@ -30,12 +31,16 @@ _ANY = Axis(start=1, lowest=1, highest=10**9, step=1, resolution=1, growth=2.0, 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Size:
-    """The brackets of the seeds at one N_w, P*/N_w in (low, high), NaN where an end is missing."""
+    """The brackets of the seeds at one N_w, and where half of all single runs are satisfied.
+
+    P*/N_w lies in (low, high), (n,) each, NaN where an end is missing.
+    """
 
     weights: int
     width: int
     low: Float64
     high: Float64
+    half: Estimate
     satisfied: int
     runs: int
     hours: float
@@ -59,13 +64,15 @@ def main() -> None:
     except BadInput as wrong:
         parser.error(str(wrong))
     sizes = {kind: _sizes(trials) for kind, trials in sorted(kinds.items())}
-    print(f"{'minimiser':12} L   h   N_w  seeds  bracketed  {'P*/N_w (95% interval)':24} satisfied  hours of a core")
+    heads = f"{'P*/N_w (95% interval)':24} {'half of runs':24} satisfied  hours of a core"
+    print(f"{'minimiser':12} L   h   N_w  seeds  bracketed  {heads}")
     for (minimiser, depth), rows in sizes.items():
         for row in rows:
             closed = int(np.count_nonzero(np.isfinite(row.low) & np.isfinite(row.high)))
             print(
                 f"{minimiser:12} {depth} {row.width:3d} {row.weights:5d} {len(row.low):6d} {closed:10d}  "
-                f"{_shown(row.threshold):24} {f'{row.satisfied} of {row.runs}':>9} {row.hours:16.2f}"
+                f"{_shown(row.threshold):24} {_shown(row.half):24} "
+                f"{f'{row.satisfied} of {row.runs}':>9} {row.hours:16.2f}"
             )
     for (minimiser, depth), rows in sizes.items():
         print(f"{minimiser}, L = {depth}: {_growth(rows)}")
@@ -108,6 +115,11 @@ def _sizes(trials: pd.DataFrame) -> list[Size]:
                 width=int(own["width"].iloc[0]),
                 low=low,
                 high=high,
+                half=crossover(
+                    own["ratio"].to_numpy(dtype=np.float64),
+                    (own["outcome"] == "satisfied").to_numpy(dtype=bool),
+                    own["seed"].to_numpy(dtype=int),
+                ).half,
                 satisfied=int((own["outcome"] == "satisfied").sum()),
                 runs=len(own),
                 hours=float(own["seconds"].sum()) / 3600,
@@ -128,7 +140,8 @@ def _ends(trials: pd.DataFrame, weights: int) -> tuple[float, float]:
 def _shown(threshold: Estimate) -> str:
     ends = ["–" if end is None else f"{end:.2f}" for end in (threshold.low, threshold.high)]
     if threshold.value is None:
-        return f"above {ends[0]}" if threshold.low is not None else f"below {ends[1]}"
+        sides = [(threshold.low, f"above {ends[0]}"), (threshold.high, f"below {ends[1]}")]
+        return next((words for end, words in sides if end is not None), "–")
     return f"{threshold.value:.2f} ({ends[0]} to {ends[1]})"
 
 
