@@ -19,7 +19,7 @@ from jamharness_numerics.largest_margin import largest_margin
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_numerics.minimise.newton import tangent_hessian
 from jamharness_numerics.minimise.outcome import OptimizeResult, silent
-from jamharness_numerics.minimise.rest import FLAT, TOLERANCE, balance_of, rest, satisfied
+from jamharness_numerics.minimise.rest import TOLERANCE, balance_of, rest, satisfied
 from jamharness_numerics.minimise.saddles import beside, downhill
 
 LOSS = 1e-14
@@ -27,6 +27,8 @@ LOSS = 1e-14
 rounding leaves 1e-5 of them, and contacts of the weakest forces are missed: those of bucklers first."""
 FIRST, LAST = 0.5, 0.1
 """The part of the distance to κ_J that a step leaves, at first and when its predictions come true."""
+LOOSE = 1e-3
+"""Of the L that the law above predicts: below, a packing came loose. L only falls, so that a minimisation ends there."""
 SHORT = 0.7
 """A step that leaves more than this part is tried no shorter: the minimum ends before jamming, and the approach goes on
 from where that leads."""
@@ -146,7 +148,7 @@ def approach(
             ending = "not at rest"
         else:
             say(f"κ = {problem.loss.margin:.6g}: the minimum is lost, on to the next")
-            end = rest(problem, w, LONG * STEPS, BALANCE)
+            end = rest(problem, w, LONG * STEPS, BALANCE, zero=loss)
             problem, w, spent = _tightened(problem, end.w, loss)
             spent += end.iterations
         iterations += spent
@@ -244,7 +246,7 @@ def _tightened(problem: DerivedProblem, w: Array, loss: float) -> tuple[DerivedP
     spent, rise = 0, LOOSENED
     while problem.loss_of(problem.margins(w)) < loss and rise < RISE:
         problem = problem.with_margin(problem.loss.margin + rise)
-        end = rest(problem, w, STEPS, BALANCE)
+        end = rest(problem, w, STEPS, BALANCE, zero=loss)
         w, spent, rise = end.w, spent + end.iterations, 4 * rise
     return problem, w, spent
 
@@ -286,11 +288,12 @@ def _step(
         lower = margin - (1 - left) * distance
         nearer = problem.with_margin(lower)
         w = problem.retract(here.w + (lower - margin) * direction)
-        there = rest(nearer, w, STEPS, BALANCE, zero=FLAT * min(1.0, L), damping=here.damping)
+        loose = LOOSE * left**2 * L
+        there = rest(nearer, w, STEPS, BALANCE, zero=loose, damping=here.damping)
         spent += there.iterations
         reached = nearer.loss_of(nearer.margins(there.w))
         at_rest = there.balance is not None and there.balance <= UNBALANCED
-        if at_rest and reached > 1e-3 * left**2 * L:  # a minimum, and not a packing that came loose
+        if at_rest and reached > loose:  # a minimum, and not a packing that came loose
             kept = max(LAST, left / 2) if reached < 4 * left**2 * L else left
             return replace(there, iterations=spent), lower, nearer, kept
         left = (1 + left) / 2 if left < SHORT else 1.0

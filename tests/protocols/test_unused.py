@@ -16,7 +16,7 @@ OTHER = {
     "normalise": "no", "labels": "random", "projection": "plain", "fit": "pooled", "test_fraction": "0.3",
     "folder": "there", "classes": "0/1", "label_column": "kind", "margin": "0.5", "seeds": "3", "seed": "1",
     "minimiser": "adam", "initial": "uniform", "budget": "777", "constraint": "layers", "start_ratio": "2.5",
-    "highest_ratio": "9", "resolution": "0.3", "growth": "1.4", "start_margin": "0.2", "both_sides": "yes",
+    "highest_ratio": "9", "resolution": "0.3", "growth": "1.4", "start_margin": "0.3", "both_sides": "yes",
     "jammed": "1e-12", "scan": "width", "patterns": "60", "loads": "1.5,2.5", "highest_width": "40",
     "threshold": "2.5", "relative": "0.8,1.1", "smallest_gap": "1e-2", "compressions": "0.02", "method": "lanczos",
     "probes": "2", "steps": "20", "learning_rate": "0.002", "records": "30", "load": "1.5", "widths": "5,7",

@@ -16,6 +16,9 @@ APPROACH = "approach"
 """The task of ``common.jammed``."""
 FIRST_TRIAL, AT_JAMMING = 3.0, 2.0
 """P/N_w where a search begins, and at which networks at fixed |w| are brought to jamming."""
+OVERLAPPING = 0.2
+"""κ at which an approach of a network at fixed |w| begins: a few times κ_J. From κ = 1, where nearly all patterns are
+unsatisfied, it takes four times as many steps to a smaller κ_J (docs/at-jamming.md)."""
 COMPRESSED = 0.06
 """κ at which an approach of a packing begins: beyond its reference fraction, where neighbours overlap."""
 
@@ -64,7 +67,9 @@ class SearchSettings(NetworkSettings):
     growth: float = setting(1.25, help="factor between trials while one end of the bracket is missing")
     start_margin: float | None = setting(
         None,
-        help=f"κ at which an approach to jamming in κ begins; none: margin for patterns, {COMPRESSED} for packings",
+        help="κ at which an approach to jamming in κ begins; none: "
+        f"{OVERLAPPING} for networks at fixed |w|, margin for other systems of patterns, {COMPRESSED} for packings",
+        source="docs/at-jamming.md",
     )
     both_sides: bool = setting(
         False,
@@ -135,7 +140,7 @@ class SearchSettings(NetworkSettings):
                 found["highest_ratio"] = "patterns says how many there are"
             return found
         found |= dict.fromkeys((*_SEARCHED, "minimiser", "budget"), "jamming is approached in κ, and P is not searched")
-        if self.both_sides is False and self.start_margin is not None and patterned:
+        if self.confined or (self.start_margin is not None and patterned):
             found["margin"] = "start_margin says where the approach begins"
         if not patterned or getattr(self, "patterns", None) is not None:
             found["start_ratio"] = "patterns gives P" if patterned else f"{self.system.name} has no patterns"
@@ -181,6 +186,15 @@ class SearchSettings(NetworkSettings):
         return AT_JAMMING if self.confined else FIRST_TRIAL
 
     @property
+    def first_margin(self) -> float:
+        """κ at which an approach in κ begins."""
+        if self.start_margin is not None:
+            return self.start_margin
+        if self.confined:
+            return OVERLAPPING
+        return self.margin if isinstance(self.measured(), PatternSystem) else COMPRESSED
+
+    @property
     def approached(self) -> bool:
         """Whether it is no free network, so that κ may be a load."""
         return self.system.value is not None or self.constraint != "none"
@@ -211,21 +225,19 @@ class SearchSettings(NetworkSettings):
         if self.both_sides:
             coordinates["below"] = True
         if isinstance(system, PatternSystem):
-            start = self.margin if self.start_margin is None else self.start_margin
             return Cell(
                 task=APPROACH,
                 system=system,
-                loss=QuadraticHinge(margin=start),
+                loss=QuadraticHinge(margin=self.first_margin),
                 coordinates={**coordinates, "patterns": patterns},
                 dataset=self.request(seed, system.inputs, patterns),
                 label=f"seed {seed}, P = {patterns}, P/N_w = {patterns / system.weights:.2f}",
                 cost=float(patterns) * system.size**2,
             )
-        start = COMPRESSED if self.start_margin is None else self.start_margin
         return Cell(
             task=APPROACH,
             system=system,
-            loss=QuadraticHinge(margin=start),
+            loss=QuadraticHinge(margin=self.first_margin),
             coordinates=coordinates,
             label=f"seed {seed}, N = {system.size}",
             cost=float(system.size) ** 3,

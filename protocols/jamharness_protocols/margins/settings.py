@@ -10,6 +10,11 @@ from jamharness_protocols.common.own_threshold import ThresholdSettings
 class MarginsSettings(ThresholdSettings):
     """Settings of the margins protocol."""
 
+    seeds: int = setting(
+        36,
+        help="how many independent draws of data and weights",
+        source="docs/at-jamming.md: θ and γ to 0.2 at the default width; the first are those of other protocols",
+    )
     relative: tuple[float, ...] = setting(
         (0.9, 1.0, 1.05, 1.1, 1.2),
         help="loads in units of each seed's own threshold; the smallest with a minimum and the largest satisfied count",
