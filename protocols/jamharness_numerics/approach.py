@@ -28,7 +28,7 @@ rounding leaves 1e-5 of them, and contacts of the weakest forces are missed: tho
 FIRST, LAST = 0.5, 0.1
 """The part of the distance to κ_J that a step leaves, at first and when its predictions come true."""
 LOOSE = 1e-3
-"""Of the L that the law above predicts: below, a packing came loose. L only falls, so that a minimisation ends there."""
+"""Of the L that the law above predicts: below, it came loose. L only falls, so that the minimisation ends there."""
 SHORT = 0.7
 """A step that leaves more than this part is tried no shorter: the minimum ends before jamming, and the approach goes on
 from where that leads."""
