@@ -20,6 +20,7 @@ from jamharness_numerics.search import Axis, bracket
 from jamharness_numerics.statistics.bracketed_line import bracketed_power
 from jamharness_numerics.statistics.proportions import crossover
 from jamharness_numerics.statistics.thresholds import Thresholds, mean_threshold
+from numpy.typing import NDArray
 
 import jamharness
 from jamharness.api import BadInput, Estimate, Float64
@@ -33,13 +34,15 @@ _ANY = Axis(start=1, lowest=1, highest=10**9, step=1, resolution=1, growth=2.0, 
 class Size:
     """The brackets of the seeds at one N_w, and where half of all single runs are satisfied.
 
-    P*/N_w lies in (low, high), (n,) each, NaN where an end is missing.
+    P*/N_w lies in (low, high), (n,) each, NaN where an end is missing; ``decided``, (n,), whether no undecided run lies
+    between.
     """
 
     weights: int
     width: int
     low: Float64
     high: Float64
+    decided: NDArray[np.bool_]
     half: Estimate
     satisfied: int
     runs: int
@@ -48,8 +51,7 @@ class Size:
     @property
     def threshold(self) -> Estimate:
         """The mean over seeds."""
-        decided = np.ones(len(self.low), dtype=bool)
-        return mean_threshold(Thresholds(low=self.low, high=self.high, decided=decided))
+        return mean_threshold(Thresholds(low=self.low, high=self.high, decided=self.decided))
 
 
 def main() -> None:
@@ -108,13 +110,14 @@ def _sizes(trials: pd.DataFrame) -> list[Size]:
     for weights in sorted(set(trials["weights"].astype(int))):
         own = trials[trials["weights"] == weights]
         ends = [_ends(own[own["seed"] == seed], weights) for seed in sorted(set(own["seed"]))]
-        low, high = np.array([pair for pair in ends if np.isfinite(pair).any()]).reshape(-1, 2).T
+        low, high, decided = np.array([end for end in ends if np.isfinite(end[:2]).any()]).reshape(-1, 3).T
         found.append(
             Size(
                 weights=weights,
                 width=int(own["width"].iloc[0]),
                 low=low,
                 high=high,
+                decided=decided.astype(bool),
                 half=crossover(
                     own["ratio"].to_numpy(dtype=np.float64),
                     (own["outcome"] == "satisfied").to_numpy(dtype=bool),
@@ -128,13 +131,16 @@ def _sizes(trials: pd.DataFrame) -> list[Size]:
     return found
 
 
-def _ends(trials: pd.DataFrame, weights: int) -> tuple[float, float]:
-    """A seed's bracket of P*/N_w; a load that was tried with two budgets is satisfied where one run was."""
+def _ends(trials: pd.DataFrame, weights: int) -> tuple[float, float, bool]:
+    """A seed's bracket of P*/N_w, and whether it holds no undecided run.
+
+    A load that was tried with two budgets is satisfied where one run was.
+    """
     outcomes = dict(zip(trials["patterns"].astype(int), trials["outcome"].astype(str), strict=True))
     outcomes |= dict.fromkeys(trials["patterns"][trials["outcome"] == "satisfied"].astype(int), "satisfied")
     found = bracket(_ANY, outcomes)
     low, high = (np.nan if end is None else end / weights for end in (found.satisfied, found.unsatisfied))
-    return low, high
+    return low, high, not found.undecided
 
 
 def _shown(threshold: Estimate) -> str:

@@ -19,7 +19,7 @@ from jamharness_numerics.largest_margin import largest_margin
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_numerics.minimise.newton import tangent_hessian
 from jamharness_numerics.minimise.outcome import OptimizeResult, silent
-from jamharness_numerics.minimise.rest import TOLERANCE, balance_of, rest, satisfied
+from jamharness_numerics.minimise.rest import FLAT, TOLERANCE, balance_of, rest, satisfied
 from jamharness_numerics.minimise.saddles import beside, downhill
 
 LOSS = 1e-14
@@ -148,7 +148,8 @@ def approach(
             ending = "not at rest"
         else:
             say(f"κ = {problem.loss.margin:.6g}: the minimum is lost, on to the next")
-            end = rest(problem, w, LONG * STEPS, BALANCE, zero=loss)
+            # Where it came loose it need not come to rest: it is made tighter next.
+            end = rest(problem, w, LONG * STEPS, BALANCE, zero=loss if ending == "no minimum" else FLAT)
             problem, w, spent = _tightened(problem, end.w, loss)
             spent += end.iterations
         iterations += spent

@@ -1,6 +1,6 @@
 """Parts of a whole, and where along a load half of the runs are satisfied."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from jamharness_numerics.statistics.bootstrap import PERCENTILES, expanded_level
 
 DRAWS = 2000
 """Resamples of the seeds: the ends of a 95% interval are known to a twentieth of its width."""
-_ROUNDS, _TOLERANCE, _LONGEST = 60, 1e-9, 2.0
+_ROUNDS, _TOLERANCE, _LONGEST = 1000, 1e-7, 2.0
 _NINE_TENTHS = float(np.log(9))
 """ln(0.9/0.1): the logistic function falls from 90% to 10% over twice this many widths."""
 
@@ -68,8 +68,11 @@ def crossover(loads: Float64, satisfied: NDArray[np.bool_], seeds: NDArray[np.in
     names, index = np.unique(np.asarray(seeds), return_inverse=True)
     count = len(names)
     nothing = Estimate(value=None, low=None, high=None, count=count, note="all runs ended alike")
-    if not len(x) or hit.min() == hit.max() or x.min() == x.max():
+    if not len(x) or hit.min() == hit.max():
         return Crossover(half=nothing, width=nothing)
+    if x.min() == x.max():
+        one = replace(nothing, note="all runs were made at one load")
+        return Crossover(half=one, width=one)
     middle, scale = float(x.mean()), float(x.std())
     (half,), (width,) = _fitted((x - middle) / scale, hit, np.ones((1, len(x))))
     if not np.isfinite(half):
@@ -84,7 +87,7 @@ def crossover(loads: Float64, satisfied: NDArray[np.bool_], seeds: NDArray[np.in
         resamples = _fitted((x - middle) / scale, hit, times)
         without = float(np.isnan(resamples[0]).mean())
         if without > tail:
-            note = f"in {without:.0%} of resamples success does not fall with the load: no interval"
+            note = f"in {without:.2g} of all resamples success does not fall with the load: no interval"
         else:
             for place, values in enumerate(resamples):
                 low, high = np.nanquantile(values, [tail, 1 - tail])
@@ -121,27 +124,43 @@ def _within(
 def _fitted(x: Float64, hit: Float64, times: Float64) -> tuple[Float64, Float64]:
     """The load of one half and the width, each (r,), for weights (r, n) of the n runs.
 
-    NaN where success does not fall, and where all runs that have a weight were made at one load. Newton's method on
-    Firth's score, Σ (y − p + h (½ − p)) (1, x), with h the leverages; steps in either coefficient are at most
-    ``_LONGEST``.
+    NaN where success does not fall, where all runs that have a weight were made at one load, and where ``_ROUNDS`` do
+    not suffice. Newton's method on Firth's score, Σ (y − p + h (½ − p)) (1, x), with h the leverages; steps in either
+    coefficient are at most ``_LONGEST``, and halved where the penalised likelihood falls.
     """
     several = np.array([x[row > 0].min() < x[row > 0].max() for row in times])
     half, width = np.full((2, len(times)), np.nan)
-    times = times[several]
     a, b = np.zeros(len(times)), -np.ones(len(times))
+    part, best = np.ones(len(times)), np.full(len(times), -np.inf)
+    step_a, step_b = np.zeros((2, len(times)))
+    left = np.flatnonzero(several)
     for _ in range(_ROUNDS):
-        p = 1 / (1 + np.exp(-np.clip(a[:, None] + b[:, None] * x, -500, 500)))
-        weight = times * p * (1 - p)
+        own = times[left]
+        logit = np.clip((a + part * step_a)[left, None] + (b + part * step_b)[left, None] * x, -500, 500)
+        p = 1 / (1 + np.exp(-logit))
+        weight = own * p * (1 - p)
         i00, i01, i11 = weight.sum(axis=1), weight @ x, weight @ x**2
         determinant = np.maximum(i00 * i11 - i01**2, 1e-300)
+        likelihood = (own * (hit * logit - np.logaddexp(0, logit))).sum(axis=1) + 0.5 * np.log(determinant)
+        higher = likelihood >= best[left] - _TOLERANCE
+        part[left[~higher]] /= 2
+        here = left[higher]
+        a[here] += part[here] * step_a[here]
+        b[here] += part[here] * step_b[here]
+        part[here], best[here] = 1.0, likelihood[higher]
+        own, p, weight = own[higher], p[higher], weight[higher]
+        i00, i01, i11, determinant = i00[higher], i01[higher], i11[higher], determinant[higher]
         leverage = weight * (i11[:, None] - 2 * i01[:, None] * x + i00[:, None] * x**2) / determinant[:, None]
-        score = times * (hit - p) + leverage * (0.5 - p)
+        score = own * (hit - p) + leverage * (0.5 - p)
         g0, g1 = score.sum(axis=1), score @ x
-        step_a, step_b = (i11 * g0 - i01 * g1) / determinant, (i00 * g1 - i01 * g0) / determinant
-        short = np.minimum(1, _LONGEST / np.maximum(np.maximum(np.abs(step_a), np.abs(step_b)), 1e-300))
-        a, b = a + short * step_a, b + short * step_b
-        if max(np.abs(step_a).max(initial=0), np.abs(step_b).max(initial=0)) < _TOLERANCE:
+        towards_a, towards_b = (i11 * g0 - i01 * g1) / determinant, (i00 * g1 - i01 * g0) / determinant
+        longest = np.maximum(np.abs(towards_a), np.abs(towards_b))
+        short = np.minimum(1, _LONGEST / np.maximum(longest, 1e-300))
+        step_a[here], step_b[here] = short * towards_a, short * towards_b
+        left = np.setdiff1d(left, here[longest < _TOLERANCE])
+        if not len(left):
             break
-    slope = np.where(b < 0, b, np.nan)
-    half[several], width[several] = -a / slope, -2 * _NINE_TENTHS / slope
+    converged = several & (b < 0)
+    converged[left] = False
+    half[converged], width[converged] = -a[converged] / b[converged], -2 * _NINE_TENTHS / b[converged]
     return half, width

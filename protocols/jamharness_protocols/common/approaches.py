@@ -1,6 +1,7 @@
 """Approaches to jamming, seed by seed: planned alike by every protocol whose system has its load in κ."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from jamharness.api import Cell, ComparisonPoint, FinishedCell, Outlook
 from jamharness_protocols.common.search_settings import APPROACH, SearchSettings
@@ -33,7 +34,8 @@ def approach_points(settings: SearchSettings, patterns: int) -> list[ComparisonP
     """
     if settings.system.value is not None:
         return []
-    return [settings.comparison_point(settings.network(), patterns, patterns, settings.seed)]
+    point = settings.comparison_point(settings.network(), patterns, patterns, settings.seed)
+    return [replace(point, margin=settings.first_margin)]
 
 
 def jammed(done: Sequence[FinishedCell]) -> list[FinishedCell]:

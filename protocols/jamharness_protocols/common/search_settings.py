@@ -18,7 +18,7 @@ FIRST_TRIAL, AT_JAMMING = 3.0, 2.0
 """P/N_w where a search begins, and at which networks at fixed |w| are brought to jamming."""
 OVERLAPPING = 0.2
 """κ at which an approach of a network at fixed |w| begins: a few times κ_J. From κ = 1, where nearly all patterns are
-unsatisfied, it takes four times as many steps to a smaller κ_J (docs/at-jamming.md)."""
+unsatisfied, it takes three times as many steps to a smaller κ_J (docs/at-jamming.md)."""
 COMPRESSED = 0.06
 """κ at which an approach of a packing begins: beyond its reference fraction, where neighbours overlap."""
 
@@ -140,7 +140,7 @@ class SearchSettings(NetworkSettings):
                 found["highest_ratio"] = "patterns says how many there are"
             return found
         found |= dict.fromkeys((*_SEARCHED, "minimiser", "budget"), "jamming is approached in κ, and P is not searched")
-        if self.confined or (self.start_margin is not None and patterned):
+        if isinstance(system, Spherical) or (self.start_margin is not None and patterned):
             found["margin"] = "start_margin says where the approach begins"
         if not patterned or getattr(self, "patterns", None) is not None:
             found["start_ratio"] = "patterns gives P" if patterned else f"{self.system.name} has no patterns"
@@ -190,9 +190,10 @@ class SearchSettings(NetworkSettings):
         """κ at which an approach in κ begins."""
         if self.start_margin is not None:
             return self.start_margin
-        if self.confined:
+        system = self.measured()
+        if isinstance(system, Spherical):
             return OVERLAPPING
-        return self.margin if isinstance(self.measured(), PatternSystem) else COMPRESSED
+        return self.margin if isinstance(system, PatternSystem) else COMPRESSED
 
     @property
     def approached(self) -> bool:

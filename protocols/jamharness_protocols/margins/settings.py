@@ -13,7 +13,7 @@ class MarginsSettings(ThresholdSettings):
     seeds: int = setting(
         36,
         help="how many independent draws of data and weights",
-        source="docs/at-jamming.md: θ and γ to 0.2 at the default width; the first are those of other protocols",
+        source="README.md: θ and γ to 0.2 at the default width; the first seeds are those of other protocols",
     )
     relative: tuple[float, ...] = setting(
         (0.9, 1.0, 1.05, 1.1, 1.2),
