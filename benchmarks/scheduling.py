@@ -48,7 +48,7 @@ class Idle:
     def analyse(self, settings, done):
         total = sum(item.result.values["number"] for item in done if item.result)
         return Findings(
-            estimates={"total": Estimate(value=float(total), low=None, high=None, count=len(done))}, tables={}
+            estimates={"total": Estimate(value=float(total), count=len(done))}, tables={}
         )
 
     def draw(self, findings):

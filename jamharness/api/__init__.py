@@ -8,7 +8,8 @@ from jamharness.api.capabilities import CAPABILITIES, derived, shortcomings, sup
 from jamharness.api.cells import Cell, CellResult, Coordinates, FinishedCell
 from jamharness.api.checked import CheckedBackend
 from jamharness.api.data import DataRequest, Patterns, check_patterns, named_data
-from jamharness.api.derived import DerivedProblem, Differentiator, Formula
+from jamharness.api.derived import DerivedProblem
+from jamharness.api.differentiator import Differentiator, Formula
 from jamharness.api.errors import BackendError, BadInput, JamharnessError, NotSupported, PluginError, unknown_name
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json, canonical_json, digest, generator

@@ -22,7 +22,8 @@ from jamharness.api.arrays import Array, as_array
 from jamharness.api.blocked import BlockedProblem
 from jamharness.api.capabilities import ALWAYS, DERIVED
 from jamharness.api.data import check_patterns
-from jamharness.api.derived import DerivedProblem, Differentiator
+from jamharness.api.derived import DerivedProblem
+from jamharness.api.differentiator import Differentiator
 from jamharness.api.errors import BadInput, NotSupported, unknown_name
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api.arrays import Array
-from jamharness.api.derived import DerivedProblem, Differentiator, Formula
+from jamharness.api.derived import DerivedProblem
+from jamharness.api.differentiator import Differentiator, Formula
 from jamharness.api.errors import BadInput, NotSupported
 from jamharness.api.namespace import Data, Namespace
 

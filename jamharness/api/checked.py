@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from jamharness.api import fallbacks
 from jamharness.api.arrays import Array
 from jamharness.api.backend import Backend, Problem, free_or_not
-from jamharness.api.derived import DerivedProblem, Differentiator
+from jamharness.api.derived import DerivedProblem
+from jamharness.api.differentiator import Differentiator
 from jamharness.api.errors import BackendError
 from jamharness.api.fallbacks import DampedStep
 from jamharness.api.identity import Json

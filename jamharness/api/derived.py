@@ -5,9 +5,8 @@ by automatic differentiation. Losses, sums over constraints, damped steps and sp
 all backends; a backend may override any of it.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api.arrays import Array
+from jamharness.api.differentiator import Differentiator, Formula, formula_of
 from jamharness.api.errors import BadInput
 from jamharness.api.fallbacks import DampedStep, solve_damped
 from jamharness.api.loss import Loss, QuadraticHinge
-from jamharness.api.namespace import Data, Namespace
+from jamharness.api.namespace import Data
 from jamharness.api.optimizers import Optimizer, State
 from jamharness.api.stochastic import batch_of
 from jamharness.api.systems import LocalSystem, PatternSystem, System
@@ -26,105 +26,10 @@ from jamharness.api.systems import LocalSystem, PatternSystem, System
 if TYPE_CHECKING:
     from jamharness.api.backend import Backend
 
-Formula = Callable[[Namespace, Any, Data], Any]
 ROWS = 64
 """Constraints differentiated together: a row of J costs as much as so many of them in a block."""
 _BLOCK = 1 << 24
 """Floats in a block of the Jacobian, and in one that is kept as it is constant: 128 MiB in float64."""
-
-
-class Differentiator(ABC):
-    """What a backend does with a formula (xp, w, data) → (M,), w being (N,): NumPy in and out, its own arrays inside.
-
-    Attributes:
-        namespace: the functions in which formulas are written.
-    """
-
-    namespace: Namespace
-
-    @abstractmethod
-    def arrays(self, data: Mapping[str, NDArray[Any]]) -> Data:
-        """Data as the backend's own arrays, on its device: floats in its dtype, whole numbers as indices."""
-
-    @abstractmethod
-    def value(self, formula: Formula, w: Array, data: Data) -> Array:
-        """The formula at w, (M,)."""
-
-    @abstractmethod
-    def pull(self, formula: Formula, w: Array, data: Data, coefficients: Array) -> Array:
-        """Σ_μ c_μ ∇formula_μ of shape (N,), for coefficients c (M,)."""
-
-    def value_and_pull(
-        self, formula: Formula, w: Array, data: Data, coefficients: Callable[[Array], Array]
-    ) -> tuple[Array, Array]:
-        """The formula (M,) and Σ_μ c_μ ∇formula_μ (N,) for coefficients c that depend on it; one pass where it can."""
-        value = self.value(formula, w, data)
-        return value, self.pull(formula, w, data, coefficients(value))
-
-    def values_and_pulls(
-        self, formula: Formula, w: Array, data: Data, coefficients: Callable[[Array], Array]
-    ) -> tuple[Array, Array]:
-        """The same at every row of w (R, N): (R, M) and (R, N), for coefficients (R, M); by default row after row."""
-        values = np.stack([self.value(formula, row, data) for row in w])
-        pulls = [
-            self.pull(formula, row, data, some) for row, some in zip(w, coefficients(values), strict=True)
-        ]  # fmt: skip
-        return values, np.stack(pulls)
-
-    @abstractmethod
-    def jacobian(self, formula: Formula, w: Array, data: Data) -> Array:
-        """∇formula_μ of shape (M, N)."""
-
-    def local_jacobian(self, formula: Formula, parts: Array, data: Data) -> Array:
-        """The derivatives (M, k) of a formula (xp, parts, data) → (M,) whose every value depends on its own row alone.
-
-        By default the gradient of the sum: one backward pass.
-        """
-        flat = self.pull(_flattened(formula, parts.shape[1]), parts.ravel(), data, np.ones(len(parts)))
-        return flat.reshape(parts.shape)
-
-    def local_hessian(self, formula: Formula, parts: Array, data: Data) -> Array:
-        """The second derivatives (M, k, k) of such a formula; by default k passes over the whole."""
-        rows, width = parts.shape
-        v = np.tile(np.eye(width), (rows, 1))
-        columns = self.bend(_flattened(formula, width), parts.ravel(), data, np.ones(rows), v)
-        return columns.reshape(rows, width, width)
-
-    @abstractmethod
-    def bend(self, formula: Formula, w: Array, data: Data, coefficients: Array, v: Array) -> Array:
-        """Σ_μ c_μ ∇∇formula_μ v of shape (N, k), for coefficients c (M,) held fixed and v (N, k)."""
-
-
-@dataclass(frozen=True)
-class _flattened:  # noqa: N801  (a function that is a value: equal ones are traced once)
-    """A formula of (M, k) as one of its entries in a row, for any M."""
-
-    formula: Formula
-    width: int
-
-    def __call__(self, xp: Namespace, w: Any, data: Data) -> Any:
-        return self.formula(xp, xp.reshape(w, (-1, self.width)), data)
-
-
-@dataclass(frozen=True)
-class _SystemFormula:
-    """A formula of a system as a value: those of equal systems are equal, so that backends trace them once."""
-
-    system: System
-    name: str
-
-    def __call__(self, xp: Namespace, w: Any, data: Data) -> Any:
-        return getattr(self.system, self.name)(xp, w, data)
-
-
-def _formula(system: System, name: str) -> Formula:
-    """``system.name`` as a value where the system is one, else as a method of this very object."""
-    try:
-        hash(system)
-    except TypeError:
-        method: Formula = getattr(system, name)
-        return method
-    return _SystemFormula(system, name)
 
 
 class DerivedProblem:
@@ -158,7 +63,7 @@ class DerivedProblem:
         self.given, self.differentiator = data, differentiator
         self.data = differentiator.arrays(system.arrays(data)) if arrays is None else arrays
         self.w0: Array | None = None
-        self.gaps = _formula(system, "gaps")
+        self.gaps = formula_of(system, "gaps")
         self._constant: Array | None = None
         self._linear: tuple[Array, NDArray[np.intp], Array, Array] | None = None
 
@@ -201,7 +106,7 @@ class DerivedProblem:
     def _predictions(self) -> Formula:
         if not isinstance(self.system, PatternSystem):
             raise BadInput(f"{type(self.system).__name__} has no outputs: its constraints are no patterns.")
-        return _formula(self.system, "predictions")
+        return formula_of(self.system, "predictions")
 
     def margins(self, w: Array) -> Array:
         """Δ_μ(w), (M,)."""
@@ -278,7 +183,7 @@ class DerivedProblem:
             support, parts, data = self._local(w, rows)
             J = np.zeros((len(rows), self.size), dtype=self.backend.dtype)
             if len(rows):
-                derivatives = self.differentiator.local_jacobian(_formula(self.system, "local_gaps"), parts, data)
+                derivatives = self.differentiator.local_jacobian(formula_of(self.system, "local_gaps"), parts, data)
                 np.subtract.at(J, (np.arange(len(rows))[:, None], support), derivatives)
             return J
         if not self.system.along:
@@ -340,7 +245,7 @@ class DerivedProblem:
     def _local_hessians(self, w: Array, margins: Array) -> tuple[Array, Array]:
         """H0 and Hp from the blocks (k, k) of every constraint in its support: (k/N)² of the work of full rows."""
         assert isinstance(self.system, LocalSystem)
-        formula = _formula(self.system, "local_gaps")
+        formula = formula_of(self.system, "local_gaps")
         bends, slopes = self.loss.curvature(margins) / len(margins), self.loss.slope(margins) / len(margins)
         rows = np.flatnonzero((bends != 0) | (slopes != 0))
         support, parts, data = self._local(w, rows)
@@ -400,7 +305,7 @@ class DerivedProblem:
         if isinstance(self.system, LocalSystem):
             support, parts, local = self._local(w, rows)
             bends = (
-                self.differentiator.local_hessian(_formula(self.system, "local_gaps"), parts, local)
+                self.differentiator.local_hessian(formula_of(self.system, "local_gaps"), parts, local)
                 * slopes[rows, None, None]
             )
             product = np.zeros((self.size, v.shape[1]), dtype=margins.dtype)

@@ -67,14 +67,14 @@ class Estimate:
 
     Arguments:
         value: the estimate; None when nothing decided it.
-        low, high: ends of the 95% interval; None when an end is not known.
+        low, high: ends of the 95% interval; None when an end is not known, or a number has no interval.
         count: seeds (or samples) that it rests on.
         note: what a reader must know before quoting it.
     """
 
     value: float | None
-    low: float | None
-    high: float | None
+    low: float | None = None
+    high: float | None = None
     count: int
     note: str = ""
 

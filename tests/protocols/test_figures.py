@@ -138,7 +138,7 @@ def foretold(largest, error):
     ])  # fmt: skip
     at = np.geomspace(sizes[0], 10 * largest, 40)
     values = {"patterns": 10.0 * largest, "networks": 4.0, "weights": 4 * largest**0.7}
-    estimates = {name: Estimate(value=value, low=None, high=None, count=6) for name, value in values.items()}
+    estimates = {name: Estimate(value=value, count=6) for name, value in values.items()}
     bands = {}
     for name, estimate, law in (
         ("threshold", "critical_weights", at**0.7), ("error", "test_error", error * at**-0.3),

@@ -10,7 +10,7 @@ from jamharness_protocols.spectrum import plots as spectrum
 
 from jamharness.api import Estimate, Findings
 
-NONE = Estimate(value=None, low=None, high=None, count=0)
+NONE = Estimate(value=None, count=0)
 
 
 def test_every_trial_is_a_point_of_jump():

@@ -89,7 +89,7 @@ def estimate(
     """
     count = len(samples)
     if not count:
-        return Estimate(value=None, low=None, high=None, count=0, note=none)
+        return Estimate(value=None, count=0, note=none)
     low, high = (None, None) if count < least else interval(samples, statistic)
     return Estimate(value=float(statistic(samples)), low=low, high=high, count=count, note=few(count, least))
 

@@ -27,7 +27,7 @@ def proportion(successes: int, count: int, note: str = "") -> Estimate:
         note: what a reader must know.
     """
     if not count:
-        return Estimate(value=None, low=None, high=None, count=0, note=note)
+        return Estimate(value=None, count=0, note=note)
     low = float(beta.ppf(0.025, successes, count - successes + 1)) if successes else 0.0
     high = float(beta.ppf(0.975, successes + 1, count - successes)) if successes < count else 1.0
     return Estimate(value=successes / count, low=low, high=high, count=count, note=note)
@@ -67,7 +67,7 @@ def crossover(loads: Float64, satisfied: NDArray[np.bool_], seeds: NDArray[np.in
     x, hit = np.asarray(loads, dtype=np.float64), np.asarray(satisfied, dtype=np.float64)
     names, index = np.unique(np.asarray(seeds), return_inverse=True)
     count = len(names)
-    nothing = Estimate(value=None, low=None, high=None, count=count, note="all runs ended alike")
+    nothing = Estimate(value=None, count=count, note="all runs ended alike")
     if not len(x) or hit.min() == hit.max():
         return Crossover(half=nothing, width=nothing)
     if x.min() == x.max():
@@ -76,7 +76,7 @@ def crossover(loads: Float64, satisfied: NDArray[np.bool_], seeds: NDArray[np.in
     middle, scale = float(x.mean()), float(x.std())
     (half,), (width,) = _fitted((x - middle) / scale, hit, np.ones((1, len(x))))
     if not np.isfinite(half):
-        unordered = Estimate(value=None, low=None, high=None, count=count, note="success does not fall with the load")
+        unordered = Estimate(value=None, count=count, note="success does not fall with the load")
         return Crossover(half=unordered, width=unordered)
     ends: list[tuple[float | None, float | None]] = [(None, None), (None, None)]
     note = few(count, PERCENTILES)

@@ -25,9 +25,7 @@ def scaling_exponent(sizes: Float64, thresholds: Float64) -> Estimate:
     usable = np.isfinite(thresholds).all(axis=1)
     logs = np.log(thresholds[usable])
     if len(sizes) < 2 or not len(logs):
-        return Estimate(
-            value=None, low=None, high=None, count=len(logs), note="needs two sizes, and a seed found at all of them"
-        )
+        return Estimate(value=None, count=len(logs), note="needs two sizes, and a seed found at all of them")
     log_sizes = np.log(sizes)
     per_seed = np.array([slope(log_sizes, row)[0] for row in logs])  # the slope of the mean is the mean of the slopes
     return estimate(per_seed, np.mean)

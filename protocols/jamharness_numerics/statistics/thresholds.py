@@ -77,7 +77,7 @@ def _one_sided(found: Thresholds) -> Estimate:
             article = "an" if word.startswith("un") else "a"
             note = f"no seed has {article} {word} end: the threshold is known from one side"
             return Estimate(value=None, low=None if below else end, high=end if below else None, count=seeds, note=note)
-    return Estimate(value=None, low=None, high=None, count=0, note="no seed has both ends of a bracket")
+    return Estimate(value=None, count=0, note="no seed has both ends of a bracket")
 
 
 def spread(found: Thresholds) -> Estimate:
@@ -89,7 +89,7 @@ def spread(found: Thresholds) -> Estimate:
     middle = found.middle[closed]
     count = len(middle)
     if count < 2:
-        return Estimate(value=None, low=None, high=None, count=count, note="needs two seeds")
+        return Estimate(value=None, count=count, note="needs two seeds")
     value, low, high = float(middle.std(ddof=1)), None, None
     if count >= LEAST:
         ends = bracketed(found.low[closed], found.high[closed]).deviation

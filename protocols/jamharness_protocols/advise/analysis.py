@@ -298,7 +298,7 @@ def _band(line: Posterior, at: Float64, largest: int) -> Float64:
 
 def _estimates(advice: Advice | None, draws: int, why: str = "") -> dict[str, Estimate]:
     if advice is None:
-        nothing = Estimate(value=None, low=None, high=None, count=0, note=why)
+        nothing = Estimate(value=None, count=0, note=why)
         return dict.fromkeys(("critical_weights", "width", "networks", "test_error", "seconds"), nothing)
     told = {
         "critical_weights": advice.critical,
@@ -311,11 +311,11 @@ def _estimates(advice: Advice | None, draws: int, why: str = "") -> dict[str, Es
     for name, number in (("width", advice.width), ("weights", advice.weights), ("networks", advice.networks)):
         note = "" if number is not None else advice.critical.why or advice.error.why
         value = None if number is None else float(number)
-        found[name] = Estimate(value=value, low=None, high=None, count=draws, note=note)
+        found[name] = Estimate(value=value, count=draws, note=note)
     for name, number in (
         ("patterns", advice.patterns),
         ("largest_part", advice.largest),
         ("inputs", advice.inputs),
     ):
-        found[name] = Estimate(value=float(number), low=None, high=None, count=draws)
+        found[name] = Estimate(value=float(number), count=draws)
     return found

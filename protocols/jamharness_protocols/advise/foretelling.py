@@ -57,7 +57,7 @@ class Foretold:
             count: draws that it rests on.
         """
         if not self.told:
-            return Estimate(value=None, low=None, high=None, count=count, note=self.why)
+            return Estimate(value=None, count=count, note=self.why)
         return Estimate(value=self.value, low=self.low, high=self.high, count=count)
 
 

@@ -104,7 +104,7 @@ def verdict(rows: Sequence[Mapping[str, Any]]) -> tuple[Estimate, Estimate]:
     resting = sum(1 for row in rows if row["ageing_slope"] is None and row["at_rest"])
 
     def said(value: float | None, p: float | None, note: str) -> tuple[Estimate, Estimate]:
-        return tuple(Estimate(value=v, low=None, high=None, count=len(rows), note=note) for v in (value, p))  # type: ignore[return-value]
+        return tuple(Estimate(value=v, count=len(rows), note=note) for v in (value, p))  # type: ignore[return-value]
 
     if rows and resting == len(rows):
         return said(0.0, None, "does not age: every run has come to rest")

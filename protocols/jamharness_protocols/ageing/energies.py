@@ -25,7 +25,7 @@ def energies(runs: Sequence[Run], settings: AgeingSettings) -> tuple[pd.DataFram
         settings: of the protocol.
     """
     rows: list[dict[str, Any]] = []
-    last = Estimate(value=None, low=None, high=None, count=0, note="no run reached a stated time")
+    last = Estimate(value=None, count=0, note="no run reached a stated time")
     for step in settings.energy_steps:
         found = [(run.size, value) for run in runs if (value := run.loss_at(step)) is not None]
         if not found:
@@ -59,7 +59,7 @@ def at_infinity(sizes: Float64, values: Float64) -> Estimate:
         return replace(made, note=note)
     if counts.min() < LEAST:
         note = f"a size with {counts.min()} seeds: {LEAST} are needed of each for the limit"
-        return Estimate(value=None, low=None, high=None, count=len(values), note=note)
+        return Estimate(value=None, count=len(values), note=note)
     limit = large_size_limit(sizes, values, self_averaging=True)
     low, high = limit.interval()
     return Estimate(value=limit.value, low=low, high=high, count=len(values))
@@ -74,10 +74,10 @@ def threshold(runs: Sequence[Run], settings: AgeingSettings) -> tuple[Estimate, 
     """
     if settings.temperature:
         note = "the energy of a bath at T > 0 does not tend to the threshold of T = 0"
-        return Estimate(value=None, low=None, high=None, count=0, note=note), {}
+        return Estimate(value=None, count=0, note=note), {}
     found = [(run, value) for run in runs if (value := limit_of_power(run, DECAY)) is not None]
     if not found:
-        return Estimate(value=None, low=None, high=None, count=0, note="no run has four energies in a decade"), {}
+        return Estimate(value=None, count=0, note="no run has four energies in a decade"), {}
     sizes, values = np.array([run.size for run, _ in found], dtype=np.float64), np.array([value for _, value in found])
     made = at_infinity(sizes, values)
     note = "; ".join(filter(None, (made.note, "the exponent 2/3 is assumed; its corrections are not in the interval")))

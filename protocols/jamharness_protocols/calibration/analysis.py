@@ -52,7 +52,7 @@ def analyse(planned: Mapping[str, int], done: Sequence[FinishedCell]) -> Finding
     expected = f"an instrument that reads true covers {low} to {high} of {len(statistical)}"
     estimates = {
         "rows": _number(len(statistical)),
-        "covered": Estimate(value=float(covered), low=None, high=None, count=len(statistical), note=expected),
+        "covered": Estimate(value=float(covered), count=len(statistical), note=expected),
         "exact": _number(len(exact)),
         "met": _number(met),
     } | _coverage(parts)
@@ -98,7 +98,7 @@ def _draws(item: FinishedCell) -> Sequence[Mapping[str, Any]]:
 
 
 def _number(count: int) -> Estimate:
-    return Estimate(value=float(count), low=None, high=None, count=count)
+    return Estimate(value=float(count), count=count)
 
 
 def _objection(

@@ -55,7 +55,7 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
     small = f"{first - len(jumps)} of {first} first unsatisfied runs have N_Δ ≤ 0.1 N without pinned patterns: left out"
     none = "no seed has a minimum or an arrested run beyond its threshold"
     # Resamples of an extreme lie on one side of it: it has no interval.
-    smallest = Estimate(value=float(jumps.min()) if len(jumps) else None, low=None, high=None, count=len(jumps))
+    smallest = Estimate(value=float(jumps.min()) if len(jumps) else None, count=len(jumps))
     estimates["jump_smallest"] = replace(smallest, note="" if len(jumps) else none)
     estimates["jump_median"] = estimate(jumps, np.median, none=none, least=PERCENTILES)
     for name in ("jump_smallest", "jump_median"):
@@ -66,7 +66,7 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
         count = int((trials["outcome"] == outcome).sum())
         if outcome == "undecided":
             count += int((trials["outcome"] == "failed").sum())
-        estimates[outcome] = Estimate(value=float(count), low=None, high=None, count=len(trials))
+        estimates[outcome] = Estimate(value=float(count), count=len(trials))
     return Findings(
         estimates=estimates,
         tables={"trials": trials, "thresholds": thresholds},

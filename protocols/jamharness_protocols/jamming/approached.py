@@ -62,8 +62,8 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
     both = there.dropna(subset=["largest_margin"])
     if len(both):
         apart = (both["critical_margin"] - both["largest_margin"]).abs().max()
-        estimates["sides_apart"] = Estimate(value=float(apart), low=None, high=None, count=len(both))
-    estimates["jammed"] = Estimate(value=float(len(there)), low=None, high=None, count=len(table))
+        estimates["sides_apart"] = Estimate(value=float(apart), count=len(both))
+    estimates["jammed"] = Estimate(value=float(len(there)), count=len(table))
     return Findings(
         estimates=estimates,
         tables=tables,

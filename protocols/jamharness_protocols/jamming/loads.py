@@ -62,7 +62,7 @@ def zero_margin_load(table: pd.DataFrame, networks: bool) -> Estimate:
         where = "above" if np.nansum(values) > 0 else "below"
         note = f"κ_J is {where} zero at these loads; ask for others"
     if note:
-        return Estimate(value=None, low=None, high=None, count=len(values), note=note)
+        return Estimate(value=None, count=len(values), note=note)
     zero = estimate(values, lambda sample: crossing(loads, sample))
     draws = resampled(len(values), lambda draw: _side(values[draw.astype(int)]), _DRAWS)
     low, high = (None if (draws == side).mean() > _TAIL else end for side, end in ((-1, zero.low), (1, zero.high)))

@@ -55,14 +55,14 @@ def analyse(settings: MarginsSettings, done: Sequence[FinishedCell]) -> Findings
     estimates = {name: estimate_of(fit, samples[name]) for name, fit in fits.items()}
     estimates["gamma_times_2_plus_theta"] = product_of(fits["theta"], fits["gamma"], len(first))
     for name, fit in fits.items():
-        estimates[f"{name}_goodness"] = Estimate(value=fit.goodness, low=None, high=None, count=fit.count)
+        estimates[f"{name}_goodness"] = Estimate(value=fit.goodness, count=fit.count)
     beyond_window = {_seed(item): _bulk(item, fits["gamma"].window[1]) for item in first}
     if fits["gamma"].exponent is None:
         beyond_window = {}
     overlap = {_seed(item): float(np.median(overlaps_of(item))) for item in first}
     estimates["bulk"], estimates["overlap"] = _mean(beyond_window), _mean(overlap)
     for name, items in (("minima", first), ("satisfied", last)):
-        estimates[name] = Estimate(value=float(len(items)), low=None, high=None, count=settings.seeds)
+        estimates[name] = Estimate(value=float(len(items)), count=settings.seeds)
     objection = "" if first else _objection(done)
     return Findings(
         estimates=estimates,
@@ -112,7 +112,7 @@ def estimate_of(fit: PowerLaw, some: Samples) -> Estimate:
     """A fit's exponent with its interval, and what a reader must know of it."""
     count = len(set(some.seeds.tolist()))
     if fit.exponent is None:
-        return Estimate(value=None, low=None, high=None, count=count, note=f"{fit.count} margins are too few")
+        return Estimate(value=None, count=count, note=f"{fit.count} margins are too few")
     note = f"{fit.count} margins from {fit.window[0]:.2g} to {fit.window[1]:.2g}"
     if count < 2:
         note += "; of one seed, taken as independent"
@@ -128,10 +128,10 @@ def estimate_of(fit: PowerLaw, some: Samples) -> Estimate:
 def product_of(theta: PowerLaw, gamma: PowerLaw, count: int) -> Estimate:
     """γ(2 + θ): the same seeds are drawn for both, and the biases that cannot be excluded add up."""
     if theta.exponent is None or gamma.exponent is None:
-        return Estimate(value=None, low=None, high=None, count=count)
+        return Estimate(value=None, count=count)
     value = gamma.exponent * (2 + theta.exponent)
     if theta.draws is None or gamma.draws is None or count < LEAST:
-        return Estimate(value=value, low=None, high=None, count=count, note=few(count))
+        return Estimate(value=value, count=count, note=few(count))
     ends = bootstrap_ends(gamma.draws * (2 + theta.draws), count)
     bias = abs(2 + theta.exponent) * gamma.bias + abs(gamma.exponent) * theta.bias
     low, high = widened(ends, bias)

@@ -31,10 +31,10 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
     estimates = {}
     for name, (of, fit) in zip(("theta", "gamma"), fits.items(), strict=True):
         estimates[name] = estimate_of(fit, samples[of])
-        estimates[f"{name}_goodness"] = Estimate(value=fit.goodness, low=None, high=None, count=fit.count)
-        estimates[f"{name}_window"] = Estimate(value=_decades(fit, samples[of]), low=None, high=None, count=fit.count)
+        estimates[f"{name}_goodness"] = Estimate(value=fit.goodness, count=fit.count)
+        estimates[f"{name}_window"] = Estimate(value=_decades(fit, samples[of]), count=fit.count)
     estimates["gamma_times_2_plus_theta"] = product_of(fits["forces"], fits["gaps"], len(there))
-    estimates["jammed"] = Estimate(value=float(len(there)), low=None, high=None, count=len(done))
+    estimates["jammed"] = Estimate(value=float(len(there)), count=len(done))
     return Findings(
         estimates=estimates,
         tables={

@@ -49,7 +49,7 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
                 str(item.cell.coordinates["seed"]): float(ratio(row)) for item, row in zip(there, sums, strict=True)
             }
             samples[name] = {seed: value for seed, value in values.items() if np.isfinite(value)}
-    estimates["driven"] = Estimate(value=float(len(there)), low=None, high=None, count=len(done) - len(own))
+    estimates["driven"] = Estimate(value=float(len(there)), count=len(done) - len(own))
     arrays = {name: np.concatenate([np.zeros(0), *(_array(item, name) for item in there)]) for name in NUMBERS}
     seeds = [np.full(len(_array(item, "size")), int(item.cell.coordinates["seed"])) for item in there]
     arrays["seeds"] = np.concatenate([np.zeros(0), *seeds])
@@ -87,7 +87,7 @@ def _ratio(sums: Float64, ratio: Callable[[Float64], float]) -> Estimate:
 
     if not len(sums) or not np.isfinite(ratio(sums.sum(axis=0))):
         note = "no contact was exchanged" if len(sums) else "no seed was driven to the last step"
-        return Estimate(value=None, low=None, high=None, count=len(sums), note=note)
+        return Estimate(value=None, count=len(sums), note=note)
     return estimate(np.arange(len(sums), dtype=np.float64), of, least=PERCENTILES)
 
 

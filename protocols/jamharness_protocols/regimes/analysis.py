@@ -103,7 +103,7 @@ def analyse(settings: RegimesSettings, done: Sequence[FinishedCell]) -> Findings
     limit = LazyLimit(settings, done)
     readings = {name: partial(rule, plane) for name, rule in rules.items()} | {"variance_slope_limit": limit.slope}
     made |= _critical(jamming) | _errors(settings, plane) | _costs(done) | limit.estimates()
-    missing = Estimate(value=None, low=None, high=None, count=0, note="no place has all its networks")
+    missing = Estimate(value=None, count=0, note="no place has all its networks")
     estimates = {name: made.get(name, missing) for name in OBSERVABLES}
     objection = (
         "" if plane.places else "No place of the plane has all its networks: look at the failures, or raise --limit."
@@ -217,7 +217,7 @@ def _estimate(settings: RegimesSettings, plane: Plane, name: str, rule: Rule) ->
     everyone = np.arange(count, dtype=np.float64)
     value = rule(plane, everyone)
     if not np.isfinite(value):
-        return Estimate(value=None, low=None, high=None, count=0, note=_NOTES[name])
+        return Estimate(value=None, count=0, note=_NOTES[name])
     low, high = interval(everyone, lambda chosen: rule(plane, chosen), resamples=_RESAMPLES)
     return Estimate(value=value, low=low, high=high, count=count, note=few(count))
 
@@ -284,7 +284,7 @@ def _errors(settings: RegimesSettings, plane: Plane) -> dict[str, Estimate]:
         errors = plane.values["error"][at]
         found[f"{name}_error"] = estimate(errors, np.mean)
         found[f"{name}_ensemble_error"] = Estimate(
-            value=ensemble_error(plane.outputs[at], plane.labels), low=None, high=None, count=settings.seeds
+            value=ensemble_error(plane.outputs[at], plane.labels), count=settings.seeds
         )
     return found
 
@@ -306,8 +306,8 @@ def _costs(done: Sequence[FinishedCell]) -> dict[str, Estimate]:
     undecided = sum(_undecided(item) for item in flows)
     mean = float(np.mean(gradients)) if gradients else None
     return {
-        "gradients": Estimate(value=mean, low=None, high=None, count=len(gradients)),
-        "undecided": Estimate(value=float(undecided), low=None, high=None, count=len(flows)),
+        "gradients": Estimate(value=mean, count=len(gradients)),
+        "undecided": Estimate(value=float(undecided), count=len(flows)),
     }
 
 

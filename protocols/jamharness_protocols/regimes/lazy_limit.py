@@ -61,7 +61,7 @@ class LazyLimit:
         value = self.slope(everyone)
         if not np.isfinite(value):
             note = "fewer than two of limit_widths have all their networks satisfied"
-            return {_NAME: Estimate(value=None, low=None, high=None, count=0, note=note)}
+            return {_NAME: Estimate(value=None, count=0, note=note)}
         low, high = interval(everyone, self.slope, resamples=_RESAMPLES)
         return {_NAME: Estimate(value=value, low=low, high=high, count=count, note=few(count))}
 

@@ -41,7 +41,7 @@ def analyse(axes: Mapping[str, Mapping[Place, Axis]], done: Mapping[str, Sequenc
         estimates["exponent_gap"] = _gap(lines, estimates)
     counted = [patterns for own in axes.values() for _, patterns in own if patterns]
     decades = float(np.log10(max(counted) / min(counted)))
-    estimates["decades"] = Estimate(value=decades, low=None, high=None, count=len(set(counted)))
+    estimates["decades"] = Estimate(value=decades, count=len(set(counted)))
     for labels, table in zip(axes, tables, strict=True):
         largest = table[table["patterns"] == table["patterns"].max()]
         estimates[f"critical_weights{SUFFIX[labels]}"] = mean_threshold(weights_of(largest))
@@ -88,7 +88,7 @@ def exponent_of(thresholds: pd.DataFrame) -> tuple[Estimate, Posterior | None]:
     line = line_of(thresholds) if closed["patterns"].nunique() > 1 else None
     if line is None:
         note = "needs brackets with both ends at two values of P"
-        return Estimate(value=None, low=None, high=None, count=seeds, note=note), None
+        return Estimate(value=None, count=seeds, note=note), None
     slopes = line.coefficients[:, 1]
     low, high = map(float, np.quantile(slopes, [0.025, 0.975]))
     notes = [few(seeds)] if seeds < LEAST else []
@@ -129,7 +129,7 @@ def _gap(lines: Mapping[str, Posterior | None], estimates: Mapping[str, Estimate
     own, random = lines[DATA], lines[RANDOM]
     count = min(estimates[f"scaling_exponent{suffix}"].count for suffix in SUFFIX.values())
     if own is None or random is None:
-        return Estimate(value=None, low=None, high=None, count=count, note="needs both exponents")
+        return Estimate(value=None, count=count, note="needs both exponents")
     # Both samplers draw the same random numbers, so that their draws must not be paired as they come.
     shuffled = generator("exponent gap", len(own.sigma)).permutation(own.coefficients[:, 1])
     apart = random.coefficients[:, 1] - shuffled

@@ -60,7 +60,7 @@ def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings
     estimates["hp_exponent"] = _exponent(minima)
     estimates["gap"] = _least_gap(minima)
     for name, number in (("minima", len(minima)), ("unclear", _unclear(minima))):
-        estimates[name] = Estimate(value=float(number), low=None, high=None, count=len(cells))
+        estimates[name] = Estimate(value=float(number), count=len(cells))
     if len(minima) < len(every):
         small = f"{len(every) - len(minima)} more have N_Δ ≤ 0.1 N without pinned patterns: left out"
         estimates["minima"] = replace(estimates["minima"], note=small)
@@ -137,13 +137,13 @@ def _counting(minima: "pd.DataFrame") -> "pd.DataFrame":
 def _least_gap(minima: "pd.DataFrame") -> Estimate:
     """The smallest gap around zero of any minimum, of H or Hp; none where nothing lies inside."""
     gaps = minima[["gap_H", "gap_Hp"]].min(axis=1).dropna()
-    return Estimate(value=float(gaps.min()) if len(gaps) else None, low=None, high=None, count=len(gaps))
+    return Estimate(value=float(gaps.min()) if len(gaps) else None, count=len(gaps))
 
 
 def _by_seed(minima: "pd.DataFrame", name: str) -> Estimate:
     """The mean over seeds of the mean over a seed's minima; of ``stable`` the part of seeds with no minimum against."""
     if not len(minima):
-        return Estimate(value=None, low=None, high=None, count=0)
+        return Estimate(value=None, count=0)
     means: Float64 = np.array(list(_means(minima, _FORMULAS[name]).values()), dtype=np.float64)
     if name == "stable":
         return proportion(int(np.count_nonzero(means == 1)), len(means))
@@ -160,7 +160,7 @@ def _exponent(minima: "pd.DataFrame") -> Estimate:
     """The slope of log max |λ(Hp)| against log L by least squares; the interval resamples seeds."""
     some = minima[(minima["loss"] > 0) & (minima["largest_Hp"] > 0)]
     if len(some) < 3 or some["loss"].nunique() < 3:
-        return Estimate(value=None, low=None, high=None, count=len(some))
+        return Estimate(value=None, count=len(some))
     pairs: Float64 = np.log(some[["loss", "largest_Hp"]].to_numpy(dtype=float))
     x, y = (pairs - pairs.mean(axis=0)).T
     _, seed = np.unique(some["seed"], return_inverse=True)

@@ -264,7 +264,7 @@ class Toy:
         if how == "notestimates":
             estimates = {"loss": 3.0}
         if how == "textvalue":
-            estimates["loss"] = Estimate(value="3", low=None, high=None, count=3)
+            estimates["loss"] = Estimate(value="3", count=3)
         if how == "mutate":
             for cell in done:
                 if cell.result:

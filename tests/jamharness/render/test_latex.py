@@ -12,7 +12,7 @@ def test_each_estimate_is_a_row_with_its_interval():
     findings = Findings(
         estimates={
             "critical_ratio": Estimate(value=1.6667, low=1.5512, high=1.7833, count=12),
-            "gap": Estimate(value=2.5e-9, low=None, high=None, count=3),
+            "gap": Estimate(value=2.5e-9, count=3),
             "open": Estimate(value=2.4, low=2.4, high=None, count=3),
             "none": Estimate(value=None, low=1.0, high=None, count=0),
         },

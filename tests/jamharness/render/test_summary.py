@@ -147,7 +147,7 @@ def test_verdicts_have_their_colours(run):
     """Satisfied is green, a minimum red, undecided yellow."""
     part = run.protocols["jamming"]
     frame = pd.DataFrame({"outcome": ["satisfied", "minimum", "undecided"]})
-    estimates = {name: Estimate(value=1.0, low=None, high=None, count=1) for name in frame["outcome"]}
+    estimates = {name: Estimate(value=1.0, count=1) for name in frame["outcome"]}
     part = replace(part, findings=Findings(estimates=estimates, tables={"trials": frame}))
     screen = Screen(file=io.StringIO(), width=80, markup=False, highlight=False, force_terminal=True)
     screen.print(details(replace(run, protocols={"jamming": part}), {}, {"jamming": {}}))

@@ -47,7 +47,7 @@ def test_an_interval_may_be_open():
     assert interval(both) == "2.913 to 3.087"
     assert interval(Estimate(value=3.0, low=2.9, high=None, count=8)) == "above 2.9"
     assert interval(Estimate(value=3.0, low=None, high=3.1, count=8)) == "below 3.1"
-    assert interval(Estimate(value=None, low=None, high=None, count=0)) == "–"
+    assert interval(Estimate(value=None, count=0)) == "–"
 
 
 @pytest.mark.parametrize(

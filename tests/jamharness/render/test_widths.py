@@ -42,7 +42,7 @@ def a_run() -> Run:
             "critical_ratio_parameters": Estimate(
                 value=1.5012345, low=1.234567, high=1.765432, count=12, note="3 of 12 seeds have no end"
             ),
-            "gap": Estimate(value=-1.234567891e-300, low=None, high=None, count=0),
+            "gap": Estimate(value=-1.234567891e-300, count=0),
         },
         tables={
             "trials": pd.DataFrame(

@@ -42,7 +42,7 @@ def drawn(run: str, names: str = "ab") -> Drawn:
     plot = Plot(title="t", x_label="x <i>", y_label="%{y}", series=series, verticals=("r", "none"), log_x=True)
     estimates = {
         "r": Estimate(value=2.0, low=1.5, high=2.5, count=3),
-        "none": Estimate(value=None, low=None, high=None, count=0),
+        "none": Estimate(value=None, count=0),
     }
     return Drawn(run=run, plot=plot, estimates=estimates, tables={"t": f"{run}/p/t"})
 

@@ -154,7 +154,7 @@ MODULES = {
             def analyse(self, settings, done):
                 totals = [f.result.values["total"] for f in done if f.result and "total" in f.result.values]
                 return Findings(
-                    estimates={"total": Estimate(value=sum(totals), low=None, high=None, count=len(done))}, tables={}
+                    estimates={"total": Estimate(value=sum(totals), count=len(done))}, tables={}
                 )
 
             def draw(self, findings):

@@ -47,7 +47,7 @@ def test_without_common_seeds_the_intervals_decide():
     assert found is not None
     assert not found.paired
     assert found.interval(0.95) == pytest.approx((0.5 - 0.1 * np.sqrt(2), 0.5 + 0.1 * np.sqrt(2)))
-    bare = Findings(estimates={"x": Estimate(value=1.0, low=None, high=None, count=1)}, tables={})
+    bare = Findings(estimates={"x": Estimate(value=1.0, count=1)}, tables={})
     assert difference("x", one, bare) is None
 
 

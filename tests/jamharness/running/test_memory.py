@@ -40,7 +40,7 @@ PLUGIN = """
             total = sum(int(item.result.arrays["small"][0]) for item in done)
             mean = sum(float(item.result.arrays["w"].mean()) for item in done)
             estimates = {
-                name: Estimate(value=float(value), low=None, high=None, count=len(done))
+                name: Estimate(value=float(value), count=len(done))
                 for name, value in {"held": held, "total": total, "mean": mean}.items()
             }
             return Findings(estimates=estimates, tables={})

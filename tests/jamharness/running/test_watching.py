@@ -36,9 +36,9 @@ class Counting:
     def analyse(self, settings, done):
         self.analyses += 1
         self._clock.now += 3.0
-        none = Estimate(value=None, low=None, high=None, count=0)
+        none = Estimate(value=None, count=0)
         count = Estimate(value=float(len(done)), low=0.0, high=9.0, count=len(done))
-        bare = Estimate(value=0.0, low=None, high=None, count=3)
+        bare = Estimate(value=0.0, count=3)
         return Findings(estimates={"none": none, "bare": bare, "number": count}, tables={})
 
 
@@ -132,7 +132,7 @@ class Leaving(Counting):
 
 class Texts(Counting):
     def analyse(self, settings, done):
-        return Findings(estimates={"number": Estimate(value="3", low=None, high=None, count=1)}, tables={})
+        return Findings(estimates={"number": Estimate(value="3", count=1)}, tables={})
 
 
 @pytest.mark.parametrize("protocol", [Breaking, Misleading, Ending, Leaving, Texts])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from jamharness_protocols.generalisation.analysis import Reading
+from jamharness_protocols.generalisation.reading import Reading
 from jamharness_protocols.generalisation.tables import Curve, Ensembles
 
 WIDTHS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48)

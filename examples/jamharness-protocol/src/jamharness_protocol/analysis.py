@@ -25,12 +25,12 @@ def analyse(network, loads, done):
     rows = [_row(load, patterns, network, done) for load, patterns in loads.items()]
     table = pd.DataFrame(row for row in rows if row["draws"])
     if table.empty:
-        none = Estimate(value=None, low=None, high=None, count=0)
+        none = Estimate(value=None, count=0)
         return Findings(estimates={"capacity": none}, tables={"loads": table}, objection="No draw was measured.")
     capacity, undecided = _half(table), int(table["undecided"].sum())
     estimates = {
         "capacity": capacity,
-        "undecided": Estimate(value=float(undecided), low=None, high=None, count=capacity.count),
+        "undecided": Estimate(value=float(undecided), count=capacity.count),
     }
     missing = capacity.value is None
     objection = "At no load do the draws go from mostly satisfied to mostly not: give other loads." if missing else ""
