@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtr, stdtrit
 
 from jamharness.api import Estimate, Float64, generator
 
@@ -26,8 +25,8 @@ def expanded_level(count: int, confidence: float = 0.95) -> float:
     """
     if count < 2:
         raise ValueError(f"an interval needs at least 2 samples, not {count}")
-    quantile = float(student.ppf(0.5 + confidence / 2, count - 1))
-    return float(norm.cdf(-sqrt(count / (count - 1)) * quantile))
+    quantile = float(stdtrit(count - 1, 0.5 + confidence / 2))
+    return float(ndtr(-sqrt(count / (count - 1)) * quantile))
 
 
 def resampled(count: int, statistic: Callable[[Float64], float], resamples: int = RESAMPLES) -> Float64:
@@ -65,9 +64,7 @@ def interval(
     else:
         values = resampled(count, lambda draw: float(statistic(samples[draw.astype(int)])), resamples)
     if count < PERCENTILES:
-        reach = (
-            float(student.ppf(0.5 + confidence / 2, count - 1)) * sqrt(count / (count - 1)) * float(np.nanstd(values))
-        )
+        reach = float(stdtrit(count - 1, 0.5 + confidence / 2)) * sqrt(count / (count - 1)) * float(np.nanstd(values))
         value = float(statistic(samples))
         return value - reach, value + reach
     tail = expanded_level(count, confidence)
@@ -109,7 +106,7 @@ def means(samples: Float64) -> list[Estimate]:
         share = np.stack([(draws == place).sum(axis=1) for place in range(count)], axis=1) / count
         found = share @ samples
         if count < PERCENTILES:
-            reach = float(student.ppf(0.975, count - 1)) * sqrt(count / (count - 1)) * found.std(axis=0)
+            reach = float(stdtrit(count - 1, 0.975)) * sqrt(count / (count - 1)) * found.std(axis=0)
             low, high = value - reach, value + reach
         else:
             tail = expanded_level(count)

@@ -9,8 +9,7 @@ from itertools import product
 
 import numpy as np
 from scipy.optimize import isotonic_regression
-from scipy.signal import find_peaks
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 from jamharness.api import Float64, generator
 
@@ -60,6 +59,8 @@ def peak_of(values: Float64) -> Peak | None:
 
 def summit(mean: Float64) -> tuple[int, int, int] | None:
     """The place of the most prominent local maximum of a curve (m,), and its bases; None where there is none."""
+    from scipy.signal import find_peaks
+
     places, found = find_peaks(mean, prominence=0)
     if not len(places):
         return None
@@ -75,7 +76,7 @@ def _above(differences: Float64) -> float:
     error = float(differences.std(ddof=1)) / np.sqrt(count)
     if not error:
         return float(differences.mean() <= 0)
-    return float(student.sf(float(differences.mean()) / error, count - 1))
+    return float(stdtr(count - 1, -float(differences.mean()) / error))
 
 
 def rises(values: Float64) -> float | None:

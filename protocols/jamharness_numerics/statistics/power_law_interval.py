@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import ncx2, norm
+from scipy.special import chndtrix, ndtri
 
 from jamharness.api import Float64, generator
 from jamharness_numerics.statistics.bootstrap import RESAMPLES, expanded_level
 from jamharness_numerics.statistics.power_law_window import Window
 from jamharness_numerics.statistics.tilted_power import maximum_likelihood
 
-_NORMAL = float(norm.isf(0.025))
+_NORMAL = float(ndtri(0.975))
 _NO_BIAS = 1e-6
 """Of the standard error: the interval grows with its square. SciPy's quantile is wrong where that square underflows."""
 _TOGETHER = 500
@@ -74,6 +74,6 @@ def widened(ends: tuple[float, float], bias: float) -> tuple[float, float]:
     if b < _NO_BIAS:
         return low, high
     # Beyond ten errors one tail is empty, and SciPy's series for the other grows long.
-    factor = (float(np.sqrt(ncx2.ppf(0.95, 1, b**2))) if b < 10 else b + float(norm.isf(0.05))) / _NORMAL
+    factor = (float(np.sqrt(chndtrix(0.95, 1, b**2))) if b < 10 else b + float(ndtri(0.95))) / _NORMAL
     further = (factor - 1) * _NORMAL * error
     return low - further, high + further

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from jamharness.api import Float64
 from jamharness_numerics.statistics.tilted_power import Quadrature, maximum_likelihood, quadrature
@@ -84,14 +84,14 @@ def chosen_window(x: Float64, lower: float) -> tuple[Window, float]:
     for inside in windows(len(x)):
         wide = fitted(x, inside, lower, float(x[inside]))
         statistic, spread, _ = _curvature(wide)
-        seen = 2 * norm.sf(abs(statistic))
+        seen = 2 * float(ndtr(-abs(statistic)))
         if seen >= LEVEL:
             break
     narrow = min(max(int(KEPT * inside), LEAST), inside)
     found = fitted(x, narrow, lower, float(x[narrow]))
     # A curvature d t² with d √k spread equal to the critical value is missed every other time; in the narrow window, in
     # units of its own end, d is smaller by the square of the ratio of the ends.
-    unseen = float(norm.isf(LEVEL / 2)) / (spread * np.sqrt(inside)) * (found.upper / wide.upper) ** 2
+    unseen = float(-ndtri(LEVEL / 2)) / (spread * np.sqrt(inside)) * (found.upper / wide.upper) ** 2
     return replace(found, curved=bool(seen < PLAIN)), float(unseen * abs(_curvature(found)[2]))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from jamharness.api import Estimate, Float64, generator
 from jamharness_numerics.statistics.bootstrap import PERCENTILES, expanded_level, few
@@ -28,8 +28,8 @@ def proportion(successes: int, count: int, note: str = "") -> Estimate:
     """
     if not count:
         return Estimate(value=None, count=0, note=note)
-    low = float(beta.ppf(0.025, successes, count - successes + 1)) if successes else 0.0
-    high = float(beta.ppf(0.975, successes + 1, count - successes)) if successes < count else 1.0
+    low = float(betaincinv(successes, count - successes + 1, 0.025)) if successes else 0.0
+    high = float(betaincinv(successes + 1, count - successes, 0.975)) if successes < count else 1.0
     return Estimate(value=successes / count, low=low, high=high, count=count, note=note)
 
 
