@@ -6,7 +6,7 @@ all backends; a backend may override any of it.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from jamharness.api.arrays import Array
 from jamharness.api.differentiator import Differentiator, Formula, formula_of
 from jamharness.api.errors import BadInput
 from jamharness.api.fallbacks import DampedStep, solve_damped
+from jamharness.api.krylov import MOST, Bidiagonalisation
 from jamharness.api.loss import Loss, QuadraticHinge
 from jamharness.api.namespace import Data
 from jamharness.api.optimizers import Optimizer, State
@@ -30,6 +31,24 @@ ROWS = 64
 """Constraints differentiated together: a row of J costs as much as so many of them in a block."""
 _BLOCK = 1 << 24
 """Floats in a block of the Jacobian, and in one that is kept as it is constant: 128 MiB in float64."""
+LARGE = 1000
+"""N from which steps to a tolerance are found in a Krylov space: at N = 1653 a QR factorisation takes fifty times as
+long (``benchmarks/versions.py``). Below, steps are solved in full, and runs stay what they were, digit for digit."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Linearisation:
+    """The violated constraints at w: which they are, their Δ (n,), and J (n, N) in the tangent space."""
+
+    w: Array
+    rows: NDArray[np.intp]
+    delta: Array
+    J: Array
+
+    @cached_property
+    def krylov(self) -> Bidiagonalisation:
+        """One space for every λ."""
+        return Bidiagonalisation(lambda v: self.J @ v, lambda u: u @ self.J, self.delta)
 
 
 class DerivedProblem:
@@ -65,7 +84,7 @@ class DerivedProblem:
         self.w0: Array | None = None
         self.gaps = formula_of(system, "gaps")
         self._constant: Array | None = None
-        self._linear: tuple[Array, NDArray[np.intp], Array, Array] | None = None
+        self._linear: _Linearisation | None = None
 
     @property
     def size(self) -> int:
@@ -208,23 +227,29 @@ class DerivedProblem:
         Raises:
             BadInput: the loss is no sum of squares.
         """
-        if not self.loss.least_squares:
-            raise BadInput(f"{type(self.loss).__name__} is no sum of squares: use a minimiser without damped steps.")
-        _, delta, J = self._linearise(w)
-        s = solve_damped(J, delta, damping)
-        candidate = self.retract(w + s)
+        at = self._linearise(w)
+        return self._stepped(at, solve_damped(at.J, at.delta, damping))
+
+    def truncated_step(self, w: Array, damping: float, tolerance: float) -> DampedStep:
+        """The damped step, from N = ``LARGE`` on with a residual up to ``tolerance`` of what it was for s = 0.
+
+        Raises:
+            BadInput: the loss is no sum of squares.
+        """
+        at = self._linearise(w)
+        found = at.krylov.solve_within(damping, tolerance, MOST) if tolerance and self.size >= LARGE else None
+        return self.damped_step(w, damping) if found is None else self._stepped(at, found[0])
+
+    def _stepped(self, at: _Linearisation, s: Array) -> DampedStep:
+        candidate = self.retract(at.w + s)
         margins = self.margins(candidate)
-        rest, count = delta + J @ s, 2 * self.constraints
+        rest, count = at.delta + at.J @ s, 2 * self.constraints
         return DampedStep(
             w=candidate,
             loss=self.loss_of(margins),
             unsatisfied=int(np.count_nonzero(~self.loss.satisfied(margins))),
-            predicted_decrease=(float(delta @ delta) - float(rest @ rest)) / count,
+            predicted_decrease=(float(at.delta @ at.delta) - float(rest @ rest)) / count,
         )
-
-    def truncated_step(self, w: Array, damping: float, tolerance: float) -> DampedStep:  # noqa: ARG002
-        """The damped step, solved in full."""
-        return self.damped_step(w, damping)
 
     def hessian(self, w: Array) -> tuple[Array, Array]:
         """H0 = (1/M) Σ ℓ″ ∇Δ∇Δᵀ and Hp = (1/M) Σ ℓ′ ∇∇Δ, each (N, N), in the space around the sphere."""
@@ -324,13 +349,16 @@ class DerivedProblem:
         assert isinstance(self.system, LocalSystem)
         return self.system.support()
 
-    def _linearise(self, w: Array) -> tuple[NDArray[np.intp], Array, Array]:
-        """Rows, Δ and J in the tangent space of the violated constraints; kept for the next λ at the same w."""
-        if self._linear is None or not np.array_equal(self._linear[0], w):
+    def _linearise(self, w: Array) -> _Linearisation:
+        """What the next λ at the same w needs too."""
+        if not self.loss.least_squares:
+            raise BadInput(f"{type(self.loss).__name__} is no sum of squares: use a minimiser without damped steps.")
+        if self._linear is None or not np.array_equal(self._linear.w, w):
             margins = self.margins(w)
             rows = np.flatnonzero(self.loss.curvature(margins))
-            self._linear = np.array(w), rows, margins[rows], self.tangent(w, self.jacobian(w, rows))
-        return self._linear[1], self._linear[2], self._linear[3]
+            J = self.tangent(w, self.jacobian(w, rows))
+            self._linear = _Linearisation(np.array(w), rows, margins[rows], J)
+        return self._linear
 
     def _pulling(self, slopes: Array) -> tuple[NDArray[np.intp], Data]:
         """Which constraints pull at w, and their data; where none has data of its own, all or none of them."""
