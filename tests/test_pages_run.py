@@ -61,6 +61,7 @@ ONLY_TORCH = ("small_net", "resnet18", "layered", "float32", "--backend jax")
 BENCHMARKS = {
     "benchmarks/scheduling.py": ("--cells", "60"),
     "benchmarks/scale.py": (),
+    "benchmarks/damped_steps.py": ("--widths", "5", "--rounds", "1"),
     "benchmarks/flow.py": ("--width", "4", "--patterns", "10"),
     "benchmarks/mode_coupling.py": (),
     "benchmarks/advise.py": ("--tasks", "1", "--seconds", "1"),

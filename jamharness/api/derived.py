@@ -32,8 +32,8 @@ ROWS = 64
 _BLOCK = 1 << 24
 """Floats in a block of the Jacobian, and in one that is kept as it is constant: 128 MiB in float64."""
 LARGE = 1000
-"""N from which steps to a tolerance are found in a Krylov space: at N = 1653 a QR factorisation takes fifty times as
-long (``benchmarks/versions.py``). Below, steps are solved in full, and runs stay what they were, digit for digit."""
+"""N from which steps to a tolerance are found in a Krylov space: at N = 1653 a QR factorisation takes seventy times as
+long (``benchmarks/damped_steps.py``). Below, steps are solved in full, as least squares are a small part of a run."""
 
 
 @dataclass(frozen=True, eq=False)

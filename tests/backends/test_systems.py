@@ -25,6 +25,9 @@ from jamharness.api import (
     System,
     generator,
 )
+from jamharness.api.derived import LARGE
+from jamharness.api.fallbacks import solve_damped
+from jamharness.api.krylov import Bidiagonalisation
 from jamharness.plugins import load_backend
 
 FRAMEWORKS = [
@@ -253,3 +256,32 @@ def test_a_network_at_fixed_norm_has_closed_forms(name: str, layers: bool) -> No
     np.testing.assert_allclose(radii, [radius for _, radius in system.spheres])
     with pytest.raises(BadInput, match="margin"):
         backend.problem(network, data["x"], data["y"], loss=QuadraticHinge(margin=-0.1))
+
+
+@pytest.mark.parametrize("system", [Perceptron(dimension=LARGE), Spherical(network=Network(inputs=30, width=24))])
+def test_a_large_systems_step_is_within_its_tolerance(system: Any) -> None:
+    """|(JᵀJ + λI) s + JᵀΔ| ≤ 0.1 |JᵀΔ| in the tangent space, with the decrease that such an s promises."""
+    problem = derived(load_backend("numpy"), system)
+    w, damping = at(system), 1e-2
+    contacts = np.flatnonzero(problem.margins(w) > 0)
+    delta, J = problem.margins(w)[contacts], problem.tangent(w, problem.jacobian(w, contacts))
+    found, whole = problem.truncated_step(w, damping, 0.1), problem.damped_step(w, damping)
+    assert problem.size >= LARGE
+    assert not np.array_equal(found.w, whole.w)
+    s = solve_damped(J, delta, damping)
+    space = Bidiagonalisation(lambda v: J @ v, lambda u: u @ J, delta)
+    rough, _ = space.solve(damping, 0.1)
+    assert np.linalg.norm(J.T @ (J @ rough) + damping * rough + J.T @ delta) <= 0.1 * np.linalg.norm(J.T @ delta)
+    np.testing.assert_allclose(found.w, problem.retract(w + rough), atol=1e-13)
+    np.testing.assert_allclose(whole.w, problem.retract(w + s), atol=1e-13)
+    promised = (delta @ delta - np.sum((delta + J @ rough) ** 2)) / (2 * problem.constraints)
+    assert found.predicted_decrease == pytest.approx(promised, rel=1e-10)
+    assert 0 < found.predicted_decrease <= whole.predicted_decrease * (1 + 1e-12)
+    np.testing.assert_allclose(problem.truncated_step(w, damping, 1e-12).w, whole.w, atol=1e-10)
+
+
+def test_a_small_systems_step_is_the_whole_one() -> None:
+    """To the last bit, whatever the tolerance."""
+    problem = derived(load_backend("numpy"), SYSTEMS[0])
+    w = at(SYSTEMS[0])
+    assert np.array_equal(problem.truncated_step(w, 1e-2, 0.1).w, problem.damped_step(w, 1e-2).w)
