@@ -1,7 +1,8 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const MARKS = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+  const plain = (text) => String(text).replace(/[&<>]/g, (mark) => MARKS[mark]);
   const fail = (reason) => {
     const place = document.getElementById("fault");
     place.textContent = `This browser cannot show the plots and tables of this page: ${reason}`;
@@ -115,19 +116,28 @@
     };
   }
 
+  // What is said of the marks of a trace, each with its row and the settings of its run.
   const LINES = 14;
-  function told(data, tables, meta, point) {
-    const [heads, ...rows] = tables(meta.table);
-    const row = rows[meta.rows[point]];
+  function told(data, tables, { run, table, rows: places }) {
+    const [heads, ...rows] = tables(table);
     const at = heads.indexOf("cell");
-    const lines = heads.map((name, column) => [name, row[column]])
-      .filter(([name, value]) => name !== "cell" && name !== "reason" && value !== "").slice(0, LINES)
-      .map(([name, value]) => `${plain(name)}: ${plain(short(value))}`);
-    const asked = (data.runs[meta.run] || []).map(([key, value]) => `${plain(key)} = ${plain(value)}`);
-    const settings = [...new Set(asked)].slice(0, LINES);
-    const cell = at >= 0 && row[at] ? `cell ${plain(row[at])}` : `row ${meta.rows[point] + 1}`;
-    return [`<b>${plain(meta.run)}, ${cell}</b>`, ...lines, ...(settings.length ? ["settings: " + settings.join(", ")] : [])]
-      .join("<br>");
+    const shown = heads.map((name, column) => [name, column, `<br>${plain(name)}: `])
+      .filter(([name]) => name !== "cell" && name !== "reason");
+    const asked = (data.runs[run] || []).map(([key, value]) => `${plain(key)} = ${plain(value)}`);
+    const settings = asked.length ? `<br>settings: ${[...new Set(asked)].slice(0, LINES).join(", ")}` : "";
+    const name = plain(run);
+    return places.map((place) => {
+      const row = rows[place];
+      let text = `<b>${name}, ${at >= 0 && row[at] ? `cell ${plain(row[at])}` : `row ${place + 1}`}</b>`;
+      let lines = 0;
+      for (const [, column, head] of shown) {
+        const value = row[column];
+        if (value === "") continue;
+        text += head + plain(short(value));
+        if (++lines === LINES) break;
+      }
+      return text + settings;
+    });
   }
 
   // The colours as they are at the start, so that nothing is drawn twice.
@@ -215,7 +225,7 @@
       const { data: traces, layout } = data.charts[chart.dataset.chart];
       for (const trace of traces) {
         if (!trace.meta) continue;
-        trace.text = trace.meta.rows.map((_, point) => told(data, tables, trace.meta, point));
+        trace.text = told(data, tables, trace.meta);
         trace.hovertemplate = `%{text}<br>${trace.hovertemplate}<extra></extra>`;
       }
       const made = placed(layout, window.innerWidth < 640);

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -232,17 +233,17 @@ def test_a_phone_scrolls_in_one_direction(browser, both):
         assert opened.said == []
 
 
-def test_two_thousand_cells_open_within_seconds(browser, written, tmp_path):
+def test_two_thousand_cells_open_within_two_seconds(browser, written, tmp_path):
     """Of processor time, the machine being shared; with all charts drawn, and in less than 4 MB."""
     run = written(tmp_path / "store", "large", 400)
     made = make_report([run], Plugins.load(), tmp_path / "large.html")
     assert made.size == made.page.stat().st_size < 4_000_000
-    busy = []
-    for _ in range(2):  # the first time the browser itself warms up
+    busy: list[float] = []
+    while len(busy) < 5 and min(busy, default=math.inf) >= 2.0:  # at first the browser itself warms up
         with Opened(browser, made.page) as opened:
             assert sum(len(trace["rows"]) for trace in opened.traces("jamming-jump")) == 2000
             busy.append(opened.busy)
-    assert min(busy) < 4.0, (busy, made.size)
+    assert min(busy) < 2.0, (busy, made.size)
 
 
 def test_a_browser_without_decompression_says_so(browser, page):
