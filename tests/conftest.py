@@ -1,5 +1,6 @@
 """Fixtures that more than one room's tests need."""
 
+import os
 import signal
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -9,6 +10,9 @@ from textwrap import dedent
 import pytest
 
 PluginDistribution = Callable[..., Path]
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")  # NumPy reads them as it loads: as many tests run side by side as there are cores
 
 
 def pytest_configure() -> None:

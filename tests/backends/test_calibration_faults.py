@@ -25,7 +25,7 @@ DRAWS: dict[str, tuple[str, Sequence[Draw]]] = {
 
 def read(framework: str, name: str, draws: Sequence[Draw], fault: str) -> Sequence[Row]:
     """What a calibration shows in a framework, of a few draws."""
-    backend, calibration = load_backend(framework), CALIBRATIONS[name]
+    backend, calibration = load_backend(framework, threads=1), CALIBRATIONS[name]
     asked = [{**draw, "fault": fault} for draw in draws]
     return calibration.rows([(draw, calibration.measure(backend, draw)) for draw in asked])
 

@@ -16,7 +16,7 @@ FRAMEWORKS = [
 
 
 def problem_of(name, system):
-    return load_backend(name).problem(system, loss=Linear())
+    return load_backend(name, threads=1).problem(system, loss=Linear())
 
 
 def explicit(system):

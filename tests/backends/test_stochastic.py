@@ -38,7 +38,7 @@ def patterns(count=40, inputs=4):
 
 
 def problem_of(name, system=NETWORK, loss=None):
-    return load_backend(name).problem(system, *patterns(), loss=loss or QuadraticHinge())
+    return load_backend(name, threads=1).problem(system, *patterns(), loss=loss or QuadraticHinge())
 
 
 def test_an_epoch_sees_every_pattern_once():

@@ -201,7 +201,7 @@ class Counted(Perceptron):
 @pytest.mark.tensorflow
 def test_equal_systems_share_their_graphs() -> None:
     """A formula is traced for the first of equal systems alone, whatever its data; another one for itself."""
-    backend = load_backend("tensorflow")
+    backend = load_backend("tensorflow", threads=1)
     derived(backend, Counted(dimension=12)).margins(np.ones(12))
     first = len(Counted.reads)
     other = derived(backend, Counted(dimension=12))
@@ -229,7 +229,7 @@ def test_what_is_linear_is_differentiated_once(numpy_backend: Backend) -> None:
 @pytest.mark.parametrize("name", ["numpy", *FRAMEWORKS])
 def test_a_network_at_fixed_norm_has_closed_forms(name: str, layers: bool) -> None:
     """At any margin, of either sign, they are what automatic differentiation of its formula gives."""
-    backend, network = load_backend(name), Network(inputs=3, width=4, depth=2, activation="tanh")
+    backend, network = load_backend(name, threads=1), Network(inputs=3, width=4, depth=2, activation="tanh")
     system, draw = Spherical(network=network, layers=layers), generator("spherical", layers)
     data = {"x": draw.standard_normal((12, 3)), "y": np.tile([-1.0, 1.0], 6)}
     w = system.retract(system.initial(1) + 0.1 * draw.standard_normal(system.size))

@@ -36,10 +36,10 @@ def test_noise_alone_stands_out_seldom():
 @pytest.mark.parametrize("count", [5, 8, 13])
 def test_the_test_of_a_rise_has_its_size_and_its_power(count):
     """Flat curves are refused as often as p says, falling ones less often; a bump is seen."""
-    noise = DRAW.standard_normal((150, count, 7))
+    noise = DRAW.standard_normal((300, count, 7))
     flat = np.array([rises(curve) for curve in noise])
-    assert np.mean(flat < 0.1) <= 0.1 + 3 * np.sqrt(0.09 / 150)
-    assert np.mean(flat < 0.4) == pytest.approx(0.4, abs=4 * np.sqrt(0.24 / 150))
+    assert np.mean(flat < 0.1) <= 0.1 + 3 * np.sqrt(0.09 / 300)
+    assert np.mean(flat < 0.4) == pytest.approx(0.4, abs=4 * np.sqrt(0.24 / 300))
     falls = np.array([rises(curve) for curve in noise[:100] - 2 * np.arange(7)])
     assert np.mean(falls < 0.1) < 0.05
     bump = np.array([6, 5, 4, 5, 3, 2, 1])
