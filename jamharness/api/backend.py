@@ -77,6 +77,11 @@ class Problem(ABC):
         """None: the weights of a network are free; ``Spherical`` has some that are not."""
         return self.network.spheres
 
+    @property
+    def matrix_free(self) -> bool:
+        """Whether a product with H costs about as much as a gradient: where the backend has one."""
+        return self.can("hessian_vector")
+
     def retract(self, w: Array) -> Array:
         """W itself."""
         return w

@@ -322,6 +322,11 @@ class DerivedProblem:
         """The parts of w that live on a sphere each, with its radius."""
         return self.system.spheres
 
+    @property
+    def matrix_free(self) -> bool:
+        """False: a product with H takes the rows of J."""
+        return False
+
     def _second_part(self, w: Array, margins: Array, v: Array) -> Array:
         slopes = self.loss.slope(margins) / len(margins)
         rows, data = self._pulling(slopes)

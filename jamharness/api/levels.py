@@ -27,6 +27,10 @@ class Objective(Protocol):
     def spheres(self) -> tuple[tuple[slice, float], ...]:
         """The parts of w that live on a sphere each, with its radius; none where w is free."""
 
+    @property
+    def matrix_free(self) -> bool:
+        """Whether a product with H costs about as much as a gradient."""
+
     def retract(self, w: Array, /) -> Array:
         """Back onto the manifold of w."""
 

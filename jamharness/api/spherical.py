@@ -138,6 +138,11 @@ class SphericalProblem(DerivedProblem):
         inner = self.inner.with_dtype(dtype)
         return type(self)(inner.backend, self._spherical, self.given, inner)
 
+    @property
+    def matrix_free(self) -> bool:
+        """As the free network's."""
+        return self.inner.matrix_free
+
     def outputs(self, w: Array, x: Array) -> Array:
         """f(x; w), (M,)."""
         return self.inner.outputs(w, x)

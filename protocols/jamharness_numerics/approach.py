@@ -12,13 +12,12 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
 from jamharness.api import Array, DerivedProblem
 from jamharness_numerics.largest_margin import largest_margin
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
-from jamharness_numerics.minimise.newton import tangent_hessian
 from jamharness_numerics.minimise.outcome import OptimizeResult, silent
+from jamharness_numerics.minimise.quadratic_model import Dense, Factor, mean_of, model_at
 from jamharness_numerics.minimise.rest import FLAT, TOLERANCE, balance_of, rest, satisfied
 from jamharness_numerics.minimise.saddles import beside, downhill
 
@@ -42,6 +41,8 @@ UNBALANCED = 1e-6
 """Of the forces at the end: beyond, it is no state of rest. Of four packings one at 5e-5 lacked a contact."""
 DEEPER = 1e-3
 """Of ``LOSS``: how far it goes on where there are more contacts than an isostatic state has, a decade at a time."""
+ALONG = 1e-8
+"""The residual of dw/dκ: what it leaves of a step must be small beside the overlaps where that ends."""
 STEPS = 400
 """Newton steps for one minimum."""
 COARSE = 0.1
@@ -227,7 +228,7 @@ def _descend(
             ending = "no minimum"
             break
     if ending == "jammed":
-        minimum = rest(problem, w, LONG * STEPS, TOLERANCE, zero=0.0, damping=minimum.damping)
+        minimum = rest(problem, w, LONG * STEPS, TOLERANCE, zero=0.0, damping=minimum.damping, near=minimum.factor)
         w, iterations = minimum.w, iterations + minimum.iterations
         ending = "jammed" if balance_of(problem, w) <= UNBALANCED else "not at rest"
     return problem, w, ending, iterations
@@ -252,13 +253,14 @@ def _tightened(problem: DerivedProblem, w: Array, loss: float) -> tuple[DerivedP
     return problem, w, spent
 
 
-def drift(problem: DerivedProblem, w: Array, damping: float | None = None) -> Array:
+def drift(problem: DerivedProblem, w: Array, damping: float | None = None, near: Factor | None = None) -> Array:
     """dw/dκ along minima: H dw/dκ = −∂∇L/∂κ with the contacts as they are, which keeps the forces in balance.
 
     Arguments:
         problem: at the κ of the minimum.
         w: (N,) the minimum.
         damping: μ of the minimisation that ended there, where directions without curvature need one.
+        near: the factor of an H nearby.
 
     Returns:
         (N,); 0 where H is not positive whatever the damping.
@@ -267,14 +269,17 @@ def drift(problem: DerivedProblem, w: Array, damping: float | None = None) -> Ar
     bends = problem.loss.curvature(margins) / len(margins)
     contacts = np.flatnonzero(bends)
     pull = problem.tangent(w, bends[contacts] @ problem.jacobian(w, contacts))
-    H0, Hp = problem.hessian(w)
-    mean = float(np.trace(H0)) / len(w)
-    H = tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), mean)
+    slope = problem.loss_and_gradient(w)[1]
+    model = model_at(problem, w, slope, near=near)
+    mean = mean_of(model.trace, len(w))
     mu = max(damping or 0.0, 1e-12 * mean)
     while mu < mean:
-        try:
-            return -cho_solve(cho_factor(H + mu * np.eye(len(H)), overwrite_a=True, check_finite=False), pull)
-        except np.linalg.LinAlgError:
+        solved = model.step(pull, mu, ALONG)
+        if solved is not None:
+            return solved[0]
+        if model.spent:
+            model = Dense(problem, w, slope)
+        else:
             mu *= 10
     return np.zeros_like(w)
 
@@ -284,13 +289,13 @@ def _step(
 ) -> tuple[OptimizeResult, float, DerivedProblem, float]:
     """The next minimum, nearer to jamming by the part that ``left`` leaves; a part of 1 where it is lost on the way."""
     spent, nearer, lower, there = 0, problem, margin, here
-    direction = drift(problem, here.w, here.damping)
+    direction = drift(problem, here.w, here.damping, here.factor)
     while left < 1:
         lower = margin - (1 - left) * distance
         nearer = problem.with_margin(lower)
         w = problem.retract(here.w + (lower - margin) * direction)
         loose = LOOSE * left**2 * L
-        there = rest(nearer, w, STEPS, BALANCE, zero=loose, damping=here.damping)
+        there = rest(nearer, w, STEPS, BALANCE, zero=loose, damping=here.damping, near=here.factor)
         spent += there.iterations
         reached = nearer.loss_of(nearer.margins(there.w))
         at_rest = there.balance is not None and there.balance <= UNBALANCED

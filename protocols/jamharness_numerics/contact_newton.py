@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from jamharness.api import Array, DerivedProblem, Float64
 from jamharness_numerics.kinked import Kinks
-from jamharness_numerics.minimise.newton import normals
+from jamharness_numerics.minimise.tangent_hessian import normals
 
 STEP = 1e-6
 """Of the central differences for second derivatives of smooth constraints: an error of 1e-10 slows the convergence and

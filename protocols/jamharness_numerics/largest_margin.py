@@ -20,8 +20,8 @@ from scipy.sparse import block_array, block_diag, csc_array, csc_matrix, csr_arr
 from jamharness.api import Array, DerivedProblem, Float64, Spherical, System
 from jamharness_numerics.contact_newton import Contacts, Held, SmoothContacts, conditions, multipliers, newton_to_rest
 from jamharness_numerics.kinked import Branch, Kinks, no_kinks
-from jamharness_numerics.minimise.newton import normals
 from jamharness_numerics.minimise.outcome import silent
+from jamharness_numerics.minimise.tangent_hessian import normals
 
 FIRST, LEAST = 1e-2, 1e-9
 """The trust region at first, and the one at which it ends: of a component of w of the order of 1."""

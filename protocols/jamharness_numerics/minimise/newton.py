@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
-from jamharness.api import Array, Constraints, Float64
-from jamharness_numerics.minimise.certificate import force_balance
+from jamharness.api import Array, Constraints
+from jamharness_numerics.minimise.certificate import force_balance, trace_h0
 from jamharness_numerics.minimise.outcome import OptimizeResult
+from jamharness_numerics.minimise.quadratic_model import Dense, Factor, mean_of, model_at, reusable
 
 STRETCH = 50
 """Steps over which the decline of L is measured; 100 end in the same verdicts, and later."""
@@ -24,6 +24,8 @@ _SHORTENED = 0.5
 """The gain ratio that a step counts as whose length was searched for: μ stays."""
 _ROUNDING = 1e-11
 """A predicted relative decrease of L below this drowns in the rounding of a sum over patterns."""
+_DOUBTFUL = 10
+"""Times the tolerance: where forces balance to less, by the trace of an H nearby, that at w itself is asked for."""
 _MARGIN_ROUNDING = 1e-15
 """Of margins of order one; of L it is this over √(2L), the scale of the overlaps, which near jamming is more."""
 
@@ -40,6 +42,7 @@ def newton(
     decay: float = 0.0,
     zero: float | None = None,
     line_search: bool = False,
+    near: Factor | None = None,
 ) -> OptimizeResult:
     """Steps (H + μI) s = −∇L with μ large enough for a Cholesky factor, until the forces balance.
 
@@ -60,6 +63,7 @@ def newton(
         line_search: a step on which L falls by less than a quarter of the prediction ends at the least L along it, and
             leaves μ where it is. Near jamming L is quadratic but for gaps that close and contacts that open on the way:
             there it takes a third of the steps (Madsen and Nielsen, BIT 30, 682, 1990, for piecewise quadratics).
+        near: the factor of an H nearby, for a large system to begin with; the result has the last one.
 
     Returns:
         w: of the last stretch of steps the one whose forces balance best, as those of the others jump at kinks; the
@@ -72,29 +76,29 @@ def newton(
     loss, slope, gradient = _slope(problem, w, decay)
     losses = [loss]
     stretch: deque[tuple[float, float, Array]] = deque(maxlen=STRETCH)
-    factorisations, mu, why, iteration = 0, damping, "", 0
+    factorisations, mu, why, iteration, again = 0, damping, "", 0, reusable(problem)
     while not why:
-        H0, Hp = problem.hessian(w)
-        trace = float(np.trace(H0))
-        mean = max(trace / len(w), float(np.finfo(np.float64).tiny))
+        model = model_at(problem, w, slope, decay, near)
+        trace, mean = model.trace, mean_of(model.trace, len(w))
+        if not model.dense and force_balance(gradient, loss, trace) < _DOUBTFUL * tolerance:
+            trace = trace_h0(problem, w)
         mu = 1e-2 * mean if mu is None else mu
         stretch.append((force_balance(gradient, loss, trace), loss, w))
         # Before all else: what another reason returns may be another w of the stretch.
         why = "done" if np.isfinite(loss) and done(w) else ""
         why = why or _reason(loss, losses, stretch[-1][0], iteration, budget, tolerance, enough, zero)
-        H = tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), mean, slope)
-        H[np.diag_indices_from(H)] += decay
         while not why:
-            shifted = H.copy()
-            shifted[np.diag_indices_from(shifted)] += mu
-            factorisations += 1
-            try:
-                factor = cho_factor(shifted, overwrite_a=True, check_finite=False)
-            except np.linalg.LinAlgError:
+            solved = model.step(gradient, mu)
+            if solved is None and model.spent:
+                model = Dense(problem, w, slope, decay)
+                mean = mean_of(model.trace, len(w))
+                continue
+            factorisations += model.dense
+            if solved is None:
                 mu = max(4 * mu, 1e-12 * mean)
                 continue
-            s = -cho_solve(factor, gradient, check_finite=False)
-            predicted = -float(gradient @ s + 0.5 * s @ (H @ s))
+            s, bent = solved
+            predicted = -float(gradient @ s + 0.5 * s @ bent)
             moved = problem.retract(w + s)
             new_loss, new_slope, new_gradient = _slope(problem, moved, decay)
             gain = (loss - new_loss) / predicted if predicted > 0 else -1.0
@@ -115,17 +119,23 @@ def newton(
             mu *= 4
             if mu > 1e8 * mean:
                 why = "no step"
+        if again:
+            near = model.factor
     best = stretch[-1] if why in ("done", "zero", "not finite") else min(stretch, key=lambda at: at[0])
+    balance = best[0]
+    if again and np.isfinite(best[1]):
+        balance = force_balance(_slope(problem, best[2], decay)[2], best[1], trace_h0(problem, best[2]))
     return OptimizeResult(
         w=best[2],
         loss=best[1],
         iterations=iteration,
         factorisations=factorisations,
-        balance=best[0],
+        balance=balance,
         decline=_decline(losses),
         damping=mu or 1.0,
         finite=why != "not finite",
         why=why,
+        factor=near,
     )
 
 
@@ -171,42 +181,6 @@ def _slope(problem: Constraints, w: Array, decay: float) -> tuple[float, Array, 
     if decay:
         return loss + 0.5 * decay * float(w @ w), slope, problem.tangent(w, slope + decay * w)
     return loss, slope, problem.tangent(w, slope)
-
-
-def tangent_hessian(
-    problem: Constraints, w: Array, H: Float64, normal: float, gradient: Array | None = None
-) -> Float64:
-    """The Hessian along the manifold of w: Q (H − μ I) Q with Q the projector on its tangent space.
-
-    On the sphere |w| = R the second derivative of L along a geodesic is sᵀHs − (w·∇L/R²) |s|² (Absil, Mahony and
-    Sepulchre, Optimization Algorithms on Matrix Manifolds, §5.5), and so part by part where several parts of w live on
-    spheres of their own. Where w is free it is H itself.
-
-    Arguments:
-        problem: whose manifold it is.
-        w: (N,).
-        H: (N, N), in the space around.
-        normal: the eigenvalue given to the normal directions, so that steps stay tangent.
-        gradient: ∇L (N,), where it is known.
-    """
-    if not problem.spheres:
-        return H
-    gradient = problem.loss_and_gradient(w)[1] if gradient is None else gradient
-    shifted, units = np.array(H), normals(problem, w)
-    for part, _ in problem.spheres:
-        diagonal = np.arange(part.start, part.stop)
-        shifted[diagonal, diagonal] -= float(gradient[part] @ w[part]) / float(w[part] @ w[part])
-    across = shifted @ units
-    projected = shifted - across @ units.T - units @ across.T + units @ (units.T @ across) @ units.T
-    return np.asarray(projected + normal * (units @ units.T))
-
-
-def normals(problem: Constraints, w: Array) -> Float64:
-    """The unit vectors (N, k) normal to the manifold of w, one for each sphere."""
-    units = np.zeros((len(w), len(problem.spheres)))
-    for column, (part, _) in enumerate(problem.spheres):
-        units[part, column] = w[part] / np.linalg.norm(w[part])
-    return units
 
 
 def _decline(losses: list[float]) -> float | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from jamharness.api import Array
+from jamharness_numerics.minimise.quadratic_model import Factor
 
 PUSH = 1.02
 """LM aims at 1.02 κ, so that zero loss is passed through at a finite distance (docs/minimisers.md)."""
@@ -77,6 +78,7 @@ class OptimizeResult:
         decline: the part of L that a last stretch of steps took away; None where it was not measured.
         slope: −d ln L / d ln |w| along minima on spheres, where L has levelled off, see ``confined``.
         damping: the last λ or μ, to continue with; None where there is none.
+        factor: the last factor of H, to continue with; None where it is not worth keeping.
         finite: whether the loss was finite to the end.
         why: what ended it, in the words of the algorithm that did.
     """
@@ -89,5 +91,6 @@ class OptimizeResult:
     decline: float | None = None
     slope: float | None = None
     damping: float | None = None
+    factor: Factor | None = None
     finite: bool = True
     why: str = ""

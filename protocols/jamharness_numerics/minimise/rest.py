@@ -10,6 +10,7 @@ from jamharness_numerics.minimise.certificate import force_balance
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_numerics.minimise.newton import newton
 from jamharness_numerics.minimise.outcome import OptimizeResult
+from jamharness_numerics.minimise.quadratic_model import Factor
 
 PUSHES = (0.02, 1e-4, 1e-7)
 """By how much more than κ least-squares steps aim at, so that zero loss is passed through and not only approached. A
@@ -64,6 +65,7 @@ def rest(
     tolerance: float = TOLERANCE,
     zero: float = FLAT,
     damping: float | None = None,
+    near: Factor | None = None,
 ) -> OptimizeResult:
     """Newton on the manifold of w until the forces balance.
 
@@ -74,10 +76,12 @@ def rest(
         tolerance: of the force balance.
         zero: a loss that counts as none.
         damping: the first μ, such as that of a minimum nearby.
+        near: the factor there.
     """
     return newton(
         problem, w, budget,
         tolerance=tolerance, done=lambda at: satisfied(problem, at), zero=zero, damping=damping, line_search=True,
+        near=near,
     )  # fmt: skip
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from scipy.linalg import cho_factor
 
 from jamharness.api import Array, Constraints
-from jamharness_numerics.minimise.newton import newton, tangent_hessian
+from jamharness_numerics.minimise.newton import newton
 from jamharness_numerics.minimise.outcome import OptimizeResult
+from jamharness_numerics.minimise.tangent_hessian import tangent_hessian
 
 NEGATIVE = 1e3
 """An eigenvalue of H below minus so many units of rounding of the largest is negative."""

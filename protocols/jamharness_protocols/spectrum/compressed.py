@@ -5,8 +5,8 @@ from time import perf_counter
 import numpy as np
 from jamharness_numerics.minimise import BUDGETS, minimise
 from jamharness_numerics.minimise.check import check_margins
-from jamharness_numerics.minimise.newton import normals, tangent_hessian
 from jamharness_numerics.minimise.rest import rest
+from jamharness_numerics.minimise.tangent_hessian import normals, tangent_hessian
 from scipy.linalg import null_space
 
 from jamharness.api import Array, Cell, CellResult, DerivedProblem, Json, Progress
@@ -65,7 +65,7 @@ def compressed(
 def tangent_eigenvalues(problem: DerivedProblem, w: Array) -> tuple[Array, Array, Array]:
     """The sorted eigenvalues (N − k,) of H, H0 and Hp in the tangent space of the k spheres at w.
 
-    H is the second derivative of L along geodesics, ``newton.tangent_hessian``; Hp is what it has beside H0, and so
+    H is the second derivative of L along geodesics, ``tangent_hessian``; Hp is what it has beside H0, and so
     holds the curvature of the spheres.
 
     Arguments:

@@ -1,0 +1,163 @@
+"""The quadratic model of L that a Newton step minimises: with H in memory, or by products with H alone.
+
+Of a large system the second is far cheaper: H of 8000 parameters takes as long as three hundred products with it. Those
+need few iterations where they are preconditioned with the Cholesky factor of an H nearby: a contact that opened or
+closed since is one direction, and so one iteration (Nocedal and Wright, Numerical Optimization, §5.1 and ch. 7).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from jamharness.api import Array, Constraints
+from jamharness_numerics.minimise.tangent_hessian import tangent_hessian
+
+LARGE = 1000
+"""N from which factors are used again (docs/minimisers.md)."""
+PRODUCTS = 20
+"""N over so many products with H for one step at most; then H is made and factorised again. A product and a solution
+with the factor take a few N² operations for each hidden unit's weights, H and its factor N³."""
+RESIDUAL = 1e-2
+"""Of the equations of a step, over that of s = 0: Newton's method then converges linearly, by so much a step."""
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """What is kept of an H, for others nearby.
+
+    Arguments:
+        cholesky: of H + μI, as SciPy has it; N² numbers.
+        trace: tr H0.
+    """
+
+    cholesky: tuple[Array, bool]
+    trace: float
+
+    def solve(self, r: Array) -> Array:
+        """(H + μI)⁻¹ r, (N,)."""
+        return np.asarray(cho_solve(self.cholesky, r, check_finite=False))
+
+
+class Model(Protocol):
+    """L(w + s) ≈ L(w) + ∇L·s + sᵀHs/2 in the tangent space at w."""
+
+    @property
+    def trace(self) -> float:
+        """Tr H0; by products with H, that of the H whose factor is used."""
+
+    @property
+    def factor(self) -> Factor | None:
+        """The last one; None where there is none yet."""
+
+    @property
+    def dense(self) -> bool:
+        """Whether H is in memory."""
+
+    @property
+    def spent(self) -> bool:
+        """Whether the last step was given up, too many products being needed for it."""
+
+    def step(self, gradient: Array, mu: float, residual: float = RESIDUAL) -> tuple[Array, Array] | None:
+        """The s with (H + μI) s = −∇L, and H s; None where H + μI is not positive, or the step is given up.
+
+        Arguments:
+            gradient: ∇L (N,), tangent.
+            mu: μ.
+            residual: |(H + μI) s + ∇L| over |∇L| at most, where this is not solved to rounding.
+        """
+
+
+class Dense:
+    """H itself.
+
+    Arguments:
+        problem: the problem.
+        w: (N,).
+        slope: ∇L (N,), in the space around.
+        decay: λ: H + λI takes the place of H.
+    """
+
+    dense, spent = True, False
+
+    def __init__(self, problem: Constraints, w: Array, slope: Array, decay: float = 0.0) -> None:
+        H0, Hp = problem.hessian(w)
+        self.trace = float(np.trace(H0))
+        self.H = tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), mean_of(self.trace, len(w)), slope)
+        self.H[np.diag_indices_from(self.H)] += decay
+        self.factor: Factor | None = None
+
+    def step(self, gradient: Array, mu: float, residual: float = RESIDUAL) -> tuple[Array, Array] | None:  # noqa: ARG002
+        """As ``Model.step``; by a Cholesky factor, which is kept."""
+        shifted = self.H.copy()
+        shifted[np.diag_indices_from(shifted)] += mu
+        try:
+            self.factor = Factor(cho_factor(shifted, overwrite_a=True, check_finite=False), self.trace)
+        except np.linalg.LinAlgError:
+            return None
+        s = -self.factor.solve(gradient)
+        return s, self.H @ s
+
+
+class Products:
+    """Products with H, and the factor of another.
+
+    Arguments:
+        problem: the problem; it has ``hessian_vector``.
+        w: (N,).
+        slope: ∇L (N,), in the space around.
+        decay: λ.
+        near: of the H nearby.
+    """
+
+    dense = False
+
+    def __init__(self, problem: Constraints, w: Array, slope: Array, decay: float, near: Factor) -> None:
+        self.problem, self.w, self.decay, self.trace = problem, w, decay, near.trace
+        self.factor: Factor = near
+        self.spent = False
+        self.bends = [(part, float(slope[part] @ w[part]) / float(w[part] @ w[part])) for part, _ in problem.spheres]
+
+    def times(self, v: Array) -> Array:
+        """H v for a tangent v, as ``tangent_hessian`` has it."""
+        product = np.asarray(self.problem.hessian_vector(self.w, v[:, None])[:, 0], dtype=np.float64) + self.decay * v
+        for part, bend in self.bends:
+            product[part] -= bend * v[part]
+        return self.problem.tangent(self.w, product)
+
+    def step(self, gradient: Array, mu: float, residual: float = RESIDUAL) -> tuple[Array, Array] | None:
+        """As ``Model.step``; by conjugate gradients in the tangent space."""
+        s, r = np.zeros_like(gradient), -gradient
+        enough = residual * float(np.linalg.norm(gradient))
+        along, last = s, 1.0
+        for _ in range(max(1, len(gradient) // PRODUCTS)):
+            z = self.problem.tangent(self.w, self.factor.solve(r))
+            here = float(r @ z)
+            along = z + (here / last) * along
+            last = here
+            product = self.times(along) + mu * along
+            curvature = float(along @ product)
+            if not curvature > 0:
+                return None
+            s = s + (here / curvature) * along
+            r = r - (here / curvature) * product
+            if float(np.linalg.norm(r)) <= enough:
+                return s, -gradient - r - mu * s
+        self.spent = True
+        return None
+
+
+def model_at(problem: Constraints, w: Array, slope: Array, decay: float = 0.0, near: Factor | None = None) -> Model:
+    """By products with H where there is a factor of another nearby, else by H itself; arguments as theirs."""
+    return Dense(problem, w, slope, decay) if near is None else Products(problem, w, slope, decay, near)
+
+
+def reusable(problem: Constraints) -> bool:
+    """Whether a factor is worth keeping: the system is large, and products with its H are cheap."""
+    return problem.size >= LARGE and problem.matrix_free
+
+
+def mean_of(trace: float, size: int) -> float:
+    """The mean eigenvalue of H0; the least positive number where it is zero."""
+    return max(trace / size, float(np.finfo(np.float64).tiny))

@@ -1,0 +1,111 @@
+"""Steps by products with H and a factor of another: those of H itself, to a residual, and the same minima."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from jamharness_numerics.minimise import quadratic_model
+from jamharness_numerics.minimise.certificate import force_balance, trace_h0
+from jamharness_numerics.minimise.newton import newton
+from jamharness_numerics.minimise.quadratic_model import Dense, Products, reusable
+from jamharness_numpy.backend import NumpyBackend
+from jamharness_systems.perceptron import Perceptron
+
+from jamharness.api import DataRequest, Network, QuadraticHinge, Spherical
+from jamharness.datasets.random import load
+
+SYSTEMS = ["free", "sphere", "layers"]
+
+
+def pose(system: str, activation: str = "softplus(8)", ratio: float = 4.0, width: int = 5) -> tuple[Any, Any]:
+    """A network on random data, and a w near its initial one."""
+    network = Network(inputs=width, width=width, depth=2, activation=activation)
+    data = load(DataRequest(inputs=width, patterns=2 * round(ratio * network.weights / 2), seed=0))
+    on = network if system == "free" else Spherical(network=network, layers=system == "layers")
+    problem = NumpyBackend().problem(on, {"x": data.x, "y": data.y}, loss=QuadraticHinge(margin=0.3))
+    return problem, problem.retract(network.initial(seed=0))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("decay", [0.0, 1e-3])
+def test_a_step_solves_its_equations(system: str, decay: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the factor of H at another w: (H + μI) s = −∇L to the residual asked for, H s as H in memory has it."""
+    monkeypatch.setattr(quadratic_model, "PRODUCTS", 1)
+    problem, there = pose(system)
+    w = problem.retract(there + 0.02 * np.random.default_rng(1).standard_normal(len(there)))
+    before = Dense(problem, there, problem.loss_and_gradient(there)[1], decay)
+    mu = 2 * abs(float(np.linalg.eigvalsh(before.H)[0]))
+    assert before.step(problem.tangent(there, np.ones_like(there)), mu) is not None
+    slope = problem.loss_and_gradient(w)[1]
+    gradient = problem.tangent(w, slope + decay * w)
+    H = Dense(problem, w, slope, decay)
+    assert before.factor is not None
+    products = Products(problem, w, slope, decay, before.factor)
+    for residual in (1e-2, 1e-9):
+        found = products.step(gradient, mu, residual)
+        assert found is not None
+        s, bent = found
+        np.testing.assert_allclose(bent, H.H @ s, atol=1e-9 * float(np.linalg.norm(gradient)))
+        assert np.linalg.norm(bent + mu * s + gradient) <= residual * (1 + 1e-6) * np.linalg.norm(gradient)
+        np.testing.assert_allclose(problem.tangent(w, s), s, atol=1e-12)
+    exact = H.step(gradient, mu)
+    assert exact is not None
+    np.testing.assert_allclose(s, exact[0], rtol=1e-5, atol=1e-9)
+
+
+def test_negative_curvature_is_seen() -> None:
+    """Where no Cholesky factor exists; given up is another thing."""
+    problem, w = pose("sphere")
+    slope = problem.loss_and_gradient(w)[1]
+    gradient, H = problem.tangent(w, slope), Dense(problem, w, slope)
+    largest = float(np.linalg.eigvalsh(H.H)[-1])
+    assert H.step(gradient, 0.0) is None
+    assert H.step(gradient, largest) is not None
+    assert H.factor is not None
+    products = Products(problem, w, slope, 0.0, H.factor)
+    assert products.step(gradient, 0.0) is None
+    assert not products.spent
+    few = Products(problem, w, slope, 0.0, H.factor)
+    assert few.step(gradient, largest, 1e-300) is None
+    assert few.spent
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("activation", ["softplus(8)", "tanh"])
+def test_the_same_minimum_is_reached(system: str, activation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From close to it, with far fewer factors; the balance that is stated is that of the w that is returned."""
+    problem, w = pose(system, activation)
+    decay = 1e-3 if system == "free" else 0.0
+
+    def rest(start: Any, tolerance: float) -> Any:
+        return newton(problem, start, 400, tolerance=tolerance, done=lambda _w: False, decay=decay, line_search=True)
+
+    near = rest(w, 1e-3)
+    whole = rest(near.w, 1e-11)
+    assert near.why == whole.why == "balanced"
+    assert whole.factor is None
+    monkeypatch.setattr(quadratic_model, "LARGE", 1)
+    monkeypatch.setattr(quadratic_model, "PRODUCTS", 1)
+    found = rest(near.w, 1e-11)
+    assert found.why == "balanced"
+    assert found.factor is not None
+    assert 1 <= found.factorisations < whole.factorisations
+    np.testing.assert_allclose(found.w, whole.w, atol=1e-7)
+    loss, slope = problem.loss_and_gradient(found.w)
+    gradient = problem.tangent(found.w, slope + decay * found.w)
+    loss += 0.5 * decay * float(found.w @ found.w)
+    assert found.balance == pytest.approx(force_balance(gradient, loss, trace_h0(problem, found.w)), rel=1e-9)
+    assert found.balance < 1e-11
+
+
+def test_whose_factors_are_kept() -> None:
+    """Of large networks, free or not; not where a product takes the Jacobian of all contacts."""
+    wide = Network(inputs=30, width=24, depth=2)
+    x, y = np.random.default_rng(0).standard_normal((4, 30)), np.array([1.0, -1.0, 1.0, -1.0])
+    backend = NumpyBackend()
+    assert reusable(backend.problem(wide, {"x": x, "y": y}))
+    assert reusable(backend.problem(Spherical(network=wide), {"x": x, "y": y}))
+    assert not reusable(backend.problem(Network(inputs=30, width=10, depth=2), {"x": x, "y": y}))
+    large = Perceptron(dimension=1200)
+    data = {"x": np.random.default_rng(0).standard_normal((4, 1200)), "y": y}
+    assert not reusable(backend.problem(large, data))
