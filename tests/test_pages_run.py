@@ -62,6 +62,7 @@ BENCHMARKS = {
     "benchmarks/scheduling.py": ("--cells", "60"),
     "benchmarks/scale.py": (),
     "benchmarks/damped_steps.py": ("--widths", "5", "--rounds", "1"),
+    "benchmarks/newton_steps.py": ("--widths", "5"),
     "benchmarks/flow.py": ("--width", "4", "--patterns", "10"),
     "benchmarks/mode_coupling.py": (),
     "benchmarks/advise.py": ("--tasks", "1", "--seconds", "1"),

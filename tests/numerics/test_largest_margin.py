@@ -9,7 +9,7 @@ from jamharness_numerics.kinked import Branch, no_kinks
 from jamharness_numerics.largest_margin import gaps_of, largest_margin
 from jamharness_protocols.calibration.perceptrons import gaussian
 from jamharness_systems.perceptron import Perceptron
-from scipy.optimize import linprog, minimize
+from scipy.optimize import linprog, nnls
 
 from jamharness.api import Network, QuadraticHinge, Spherical
 from jamharness.plugins import load_backend
@@ -33,16 +33,15 @@ def test_a_convex_perceptron_has_the_margin_of_the_support_vector_machine():
     x, y = gaussian("below", 3, P, N)
     problem = BACKEND.problem(Perceptron(dimension=N), {"x": x, "y": y}, QuadraticHinge(margin=0.5))
     rows = y[:, None] * x
-    start = np.linalg.lstsq(rows, np.ones(P), rcond=None)[0]
-    found = minimize(
-        lambda v: v @ v / 2, start, jac=lambda v: v, method="SLSQP", options={"ftol": 1e-15, "maxiter": 500},
-        constraints={"type": "ineq", "fun": lambda v: rows @ v - 1, "jac": lambda _: rows},
-    )  # fmt: skip
-    assert found.success
+    # Least distance programming by non-negative least squares (Lawson and Hanson, Solving Least Squares Problems, §23).
+    system, right = np.vstack([rows.T, np.ones(P)]), np.append(np.zeros(N), 1.0)
+    residual = system @ nnls(system, right)[0] - right
+    smallest = -residual[:N] / residual[N]
+    assert np.min(rows @ smallest) == pytest.approx(1, abs=1e-9)
     top = largest_margin(problem, Perceptron(dimension=N).initial(0))
     assert top.why == "converged"
     # At |w| = √N the gaps are y x·w/√N, so the largest smallest one is 1/|v|.
-    assert top.margin == pytest.approx(1 / np.linalg.norm(found.x), rel=1e-6)
+    assert top.margin == pytest.approx(1 / np.linalg.norm(smallest), rel=1e-9)
     assert top.forces.sum() == pytest.approx(1)
     assert top.balance < 1e-9
     assert top.margin == pytest.approx(gaps_of(problem, top.w).min(), abs=1e-15)

@@ -15,7 +15,7 @@ from jamharness.api import Array, Constraints
 from jamharness_numerics.minimise.tangent_hessian import tangent_hessian
 
 LARGE = 1000
-"""N from which factors are used again (docs/minimisers.md)."""
+"""N from which factors are used again (``benchmarks/newton_steps.py``)."""
 PRODUCTS = 20
 """N over so many products with H for one step at most; then H is made and factorised again. A product and a solution
 with the factor take a few N² operations for each hidden unit's weights, H and its factor N³."""
