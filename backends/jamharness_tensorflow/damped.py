@@ -4,6 +4,8 @@ Over the n unsatisfied patterns, the step (JᵀJ + λI) s = −JᵀΔ of N unkno
 JJᵀ is the tangent kernel, a sum over layers of elementwise products of two small Gram matrices: no Jacobian is needed.
 """
 
+from copy import copy
+
 import numpy as np
 import tensorflow as tf
 
@@ -66,11 +68,12 @@ class Linearisation:
         The Krylov space serves every λ.
         """
         if self._krylov is None:
+            at = copy(self)  # and not self: in a cycle, its tensors would stay in memory until it is collected
             self._krylov = Bidiagonalisation(
-                lambda v: np.array(self.program.times(tf.constant(v), self.passed, self.signals)),
-                lambda u: np.array(self.program.transposed(tf.constant(u), self.passed, self.signals)),
-                np.array(self.delta),
-                several=self._several,
+                lambda v: np.array(at.program.times(tf.constant(v), at.passed, at.signals)),
+                lambda u: np.array(at.program.transposed(tf.constant(u), at.passed, at.signals)),
+                np.array(at.delta),
+                several=at._several,
             )
         found = self._krylov.solve_within(damping, tolerance, most)
         return None if found is None else (tf.constant(found[0]), found[1])

@@ -5,7 +5,7 @@ JJᵀ is the tangent kernel, a sum over layers of elementwise products of two sm
 needs no Jacobian at all: n² Σ(in + out) operations instead of n² N.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -76,9 +76,10 @@ class Linearisation:
         The Krylov space serves every λ.
         """
         if self.krylov is None:
+            at = replace(self)  # and not self: in a cycle, its tensors would stay in memory until it is collected
             self.krylov = Bidiagonalisation(
-                lambda v: _numpy(self._times(self._like(v))), lambda u: _numpy(self._transposed(self._like(u))),
-                _numpy(self.delta),
+                lambda v: _numpy(at._times(at._like(v))), lambda u: _numpy(at._transposed(at._like(u))),
+                _numpy(at.delta),
             )  # fmt: skip
         found = self.krylov.solve_within(damping, tolerance, most)
         return None if found is None else (self._like(found[0]), found[1])

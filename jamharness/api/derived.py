@@ -48,7 +48,8 @@ class _Linearisation:
     @cached_property
     def krylov(self) -> Bidiagonalisation:
         """One space for every λ."""
-        return Bidiagonalisation(lambda v: self.J @ v, lambda u: u @ self.J, self.delta)
+        J = self.J  # and not self: in a cycle, J would stay in memory until the next one is collected
+        return Bidiagonalisation(lambda v: J @ v, lambda u: u @ J, self.delta)
 
 
 class DerivedProblem:

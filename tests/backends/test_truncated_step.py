@@ -1,10 +1,14 @@
 """Damped steps whose linear system is solved to a tolerance, in each framework."""
 
+import gc
+from importlib import import_module
+
 import numpy as np
 import pytest
 
 from jamharness import load_backend
-from jamharness.api import Network
+from jamharness.api import Network, Spherical
+from jamharness.api.krylov import Bidiagonalisation
 
 BACKENDS = pytest.mark.parametrize(
     "name",
@@ -54,6 +58,34 @@ def test_a_truncated_step_keeps_its_tolerance(posed, name, monkeypatch):
         assert step.predicted_decrease == pytest.approx(promised, rel=1e-9)
         hinge = np.maximum(problem.margins(step.w), 0)
         assert step.loss == pytest.approx(hinge @ hinge / (2 * problem.patterns), rel=1e-12)
+
+
+@pytest.mark.parametrize("sphere", [False, True])
+@BACKENDS
+def test_memory_of_a_step_is_given_back_at_once(posed, name, sphere, monkeypatch):
+    """What belongs to a w is in no cycle of references, which would stay until the garbage collector comes by."""
+    monkeypatch.setattr("jamharness.api.krylov.ITERATIONS", 0)
+    monkeypatch.setattr(import_module("jamharness.api.derived"), "LARGE", 1)
+    problem, w, _, _ = posed
+    if name == "tensorflow":
+        monkeypatch.setattr("jamharness_tensorflow.problem.LARGE", 1)
+    if sphere:
+        system = Spherical(network=problem.network)
+        problem = load_backend(name, threads=1).problem(system, {"x": problem.x, "y": problem.y})
+    made = []
+    create = Bidiagonalisation.__init__
+    monkeypatch.setattr(Bidiagonalisation, "__init__", lambda self, *a, **b: made.append(0) or create(self, *a, **b))
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        for scale in (1.0, 1.1):
+            problem.truncated_step(problem.retract(scale * w + scale), 10.0, 0.5)
+        gc.collect()
+        assert made or (name == "numpy" and not sphere)
+        assert not [each for each in gc.garbage if isinstance(each, Bidiagonalisation)]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
 
 
 @BACKENDS
