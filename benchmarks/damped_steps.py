@@ -47,14 +47,19 @@ def row(width: int, rounds: int) -> str:
     return f"| {width} | {system.size} | {len(rows)} | {1e3 * short:.1f} | {1e3 * long:.1f} | {long / short:.0f} |"
 
 
+def numbers(text: str) -> list[int]:
+    """Of a list with commas."""
+    return [int(each) for each in text.split(",")]
+
+
 def main() -> None:
     """Print a row for each width."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--widths", default="10,15,20,28")
+    parser.add_argument("--widths", type=numbers, default="10,15,20,28")
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     print("| h | N | n | Krylov ms | QR ms | ratio |\n|---|---|---|---|---|---|")
-    for width in map(int, asked.widths.split(",")):
+    for width in asked.widths:
         print(row(width, asked.rounds), flush=True)
 
 

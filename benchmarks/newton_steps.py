@@ -6,7 +6,10 @@ products with them there were.
 """
 
 import argparse
+from collections import Counter
+from collections.abc import Callable
 from time import perf_counter
+from typing import Any
 from unittest.mock import patch
 
 from jamharness_numerics.approach import approach
@@ -16,6 +19,16 @@ from jamharness_numerics.minimise.quadratic_model import Dense, Products
 from jamharness import load_backend
 from jamharness.api import DataRequest, Network, QuadraticHinge, Spherical
 from jamharness.plugins import load_data
+
+
+def counted(method: Callable[..., Any], calls: Counter[str], name: str) -> Callable[..., Any]:
+    """The method, whose calls are counted."""
+
+    def call(*given: Any) -> Any:
+        calls[name] += 1
+        return method(*given)
+
+    return call
 
 
 def row(width: int, seed: int) -> str:
@@ -29,14 +42,15 @@ def row(width: int, seed: int) -> str:
     w = problem.retract(network.initial(seed))
     cells = []
     for large in (1, 1 << 60):
+        calls = Counter[str]()
         with (
             patch.object(quadratic_model, "LARGE", large),
-            patch.object(Dense, "__init__", autospec=True, side_effect=Dense.__init__) as hessians,
-            patch.object(Products, "times", autospec=True, side_effect=Products.times) as products,
+            patch.object(Dense, "__init__", counted(Dense.__init__, calls, "H")),
+            patch.object(Products, "times", counted(Products.times, calls, "Hv")),
         ):
             start = perf_counter()
             end = approach(problem, w)
-            cells.append((perf_counter() - start, hessians.call_count, products.call_count, end))
+            cells.append((perf_counter() - start, calls["H"], calls["Hv"], end))
     (short, few, times, found), (long, many, _, whole) = cells
     return (
         f"| {width} | {network.size} | {short:.1f} | {few} | {times} | {long:.1f} | {many} | {long / short:.1f} "
@@ -44,15 +58,20 @@ def row(width: int, seed: int) -> str:
     )
 
 
+def numbers(text: str) -> list[int]:
+    """Of a list with commas."""
+    return [int(each) for each in text.split(",")]
+
+
 def main() -> None:
     """Print a row for each width."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--widths", default="15,20,28")
+    parser.add_argument("--widths", type=numbers, default="15,20,28")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     print("| h | N | s | Hessians | products | s, without | Hessians | ratio | κ_J | without |")
     print("|---|---|---|---|---|---|---|---|---|---|")
-    for width in map(int, asked.widths.split(",")):
+    for width in asked.widths:
         print(row(width, asked.seed), flush=True)
 
 

@@ -14,7 +14,7 @@ from jamharness_torch.descent import NAMES, Stepper
 from jamharness_torch.gradient import add_gradient
 from jamharness_torch.hessian import first_part, second_part
 from jamharness_torch.layers import Pass, backward, forward, gram, output_jacobian, split
-from jamharness_torch.products import hessian_vectors
+from jamharness_torch.products import Curvature
 from jamharness_torch.symmetric import lower_gram
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class TorchProblem(Problem):
         self.data = data[:2] if data else (backend.tensor(self.x), backend.tensor(self.y))
         self.columns = data[2] if data else self.data[0].T.contiguous()
         self._last: tuple[Array, Linearisation] | None = None
+        self._curved: tuple[Array, Curvature] | None = None
         widest = max(network.inputs, *(out for out, _ in network.shapes))
         on_cpu = self.data[0].device.type == "cpu"
         self._rows = max(_CACHE // widest, 256) * torch.get_num_threads() if on_cpu else self.patterns
@@ -179,18 +180,25 @@ class TorchProblem(Problem):
         return passed.rows(rows), self.data[1][rows], margins[rows]
 
     def hessian_vector(self, w: Array, v: Array) -> Array:
-        """H v for v (N, k), in blocks of patterns and of vectors: no array of N × N, nor of k P h."""
-        passed, signs, margins = self._unsatisfied(self.tensor(w))
+        """H v for v (N, k), in blocks of patterns and of vectors: no array of N × N, nor of k P h.
+
+        What does not depend on v is kept for the next product at the same w.
+        """
+        if self._curved is None or not np.array_equal(self._curved[0], w):
+            unsatisfied = self._unsatisfied(self.tensor(w))
+            self._curved = np.array(w), Curvature.at(self.network, *unsatisfied, 1 / self.patterns)
+        curvature = self._curved[1]
         columns = self.tensor(np.ascontiguousarray(v.T))
         found = torch.zeros_like(columns)
         widest = max(self.network.inputs, *(out for out, _ in self.network.shapes))
         several = max(1, _BLOCK // (16 * max(self.network.size, widest)))
         step = max(1, _BLOCK // (16 * widest * min(several, max(1, len(columns)))))
-        for part in (slice(start, start + step) for start in range(0, len(margins), step)):
-            some, y, delta = passed.rows(part), signs[part], margins[part]
+        count = len(curvature.passed.outputs)
+        for part in (slice(start, start + step) for start in range(0, count, step)):
+            some = curvature.rows(part)
             for start in range(0, len(columns), several):
                 block = slice(start, start + several)
-                found[block] += hessian_vectors(self.network, some, y, delta, columns[block], 1 / self.patterns)
+                found[block] += some.times(columns[block])
         return _numpy(found.T.contiguous())
 
     def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
