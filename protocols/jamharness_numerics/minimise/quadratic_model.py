@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import cho_factor
+from scipy.linalg import cho_factor, cho_solve
 from scipy.linalg.blas import dtrsv
 
 from jamharness.api import Array, Constraints
@@ -97,11 +97,10 @@ class Dense:
         shifted = self.H.copy()
         shifted[np.diag_indices_from(shifted)] += mu
         try:
-            # Transposed it is in LAPACK's order, and not copied.
-            self.factor = Factor(cho_factor(shifted.T, overwrite_a=True, check_finite=False), self.trace)
+            self.factor = Factor(cho_factor(shifted, overwrite_a=True, check_finite=False), self.trace)
         except np.linalg.LinAlgError:
             return None
-        s = -self.factor.solve(gradient)
+        s = -cho_solve(self.factor.cholesky, gradient, check_finite=False)
         return s, self.H @ s
 
 
