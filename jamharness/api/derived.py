@@ -8,7 +8,7 @@ all backends; a backend may override any of it.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ROWS = 64
 """Constraints differentiated together: a row of J costs as much as so many of them in a block."""
+Spheres: TypeAlias = tuple[tuple[slice, float], ...]
 _BLOCK = 1 << 24
 """Floats in a block of the Jacobian, and in one that is kept as it is constant: 128 MiB in float64."""
 LARGE = 1000
@@ -38,18 +39,35 @@ long (``benchmarks/damped_steps.py``). Below, steps are solved in full, as least
 
 @dataclass(frozen=True, eq=False)
 class _Linearisation:
-    """The violated constraints at w: which they are, their Δ (n,), and J (n, N) in the tangent space."""
+    """The violated constraints at w: their Δ (n,), J (n, N), and the spheres on whose tangent space it is projected.
+
+    There are none where J is that of the tangent space itself.
+    """
 
     w: Array
-    rows: NDArray[np.intp]
     delta: Array
     J: Array
+    spheres: Spheres
+
+    def step(self, damping: float) -> Array:
+        """The s of a λ, (N,), in full."""
+        return solve_damped(projected(self.w, self.J, self.spheres), self.delta, damping)
 
     @cached_property
     def krylov(self) -> Bidiagonalisation:
-        """One space for every λ."""
-        J = self.J  # and not self: in a cycle, J would stay in memory until the next one is collected
-        return Bidiagonalisation(lambda v: J @ v, lambda u: u @ J, self.delta)
+        """One space for every λ, in the tangent space: vectors are projected, and not J."""
+        # Not self: in a cycle, J would stay in memory until the next one is collected.
+        w, J, spheres = self.w, self.J, self.spheres
+        return Bidiagonalisation(lambda v: J @ v, lambda u: projected(w, u @ J, spheres), self.delta)
+
+
+def projected(w: Array, v: Array, spheres: Spheres) -> Array:
+    """The part of v (N,) or of the rows of v (…, N) that is tangent at w to the spheres on which parts of w live."""
+    moved = np.array(v) if spheres else v
+    for part, _ in spheres:
+        unit = w[part] / np.linalg.norm(w[part])
+        moved[..., part] -= np.multiply.outer(v[..., part] @ unit, unit)
+    return moved
 
 
 class DerivedProblem:
@@ -191,11 +209,7 @@ class DerivedProblem:
 
     def tangent(self, w: Array, v: Array) -> Array:
         """The part of v (N,) or of the rows of v (…, N) that is tangent to the manifold of w."""
-        moved = np.array(v) if self.spheres else v
-        for part, _ in self.spheres:
-            unit = w[part] / np.linalg.norm(w[part])
-            moved[..., part] -= np.multiply.outer(v[..., part] @ unit, unit)
-        return moved
+        return projected(w, v, self.spheres)
 
     def jacobian(self, w: Array, rows: NDArray[np.integer]) -> Array:
         """∂Δ_μ/∂w of shape (len(rows), N) for the constraints ``rows``."""
@@ -229,7 +243,7 @@ class DerivedProblem:
             BadInput: the loss is no sum of squares.
         """
         at = self._linearise(w)
-        return self._stepped(at, solve_damped(at.J, at.delta, damping))
+        return self._stepped(at, at.step(damping))
 
     def truncated_step(self, w: Array, damping: float, tolerance: float) -> DampedStep:
         """The damped step, from N = ``LARGE`` on with a residual up to ``tolerance`` of what it was for s = 0.
@@ -362,8 +376,10 @@ class DerivedProblem:
         if self._linear is None or not np.array_equal(self._linear.w, w):
             margins = self.margins(w)
             rows = np.flatnonzero(self.loss.curvature(margins))
-            J = self.tangent(w, self.jacobian(w, rows))
-            self._linear = _Linearisation(np.array(w), rows, margins[rows], J)
+            J, spheres = self.jacobian(w, rows), self.spheres
+            if self.size < LARGE:
+                J, spheres = self.tangent(w, J), ()
+            self._linear = _Linearisation(np.array(w), margins[rows], J, spheres)
         return self._linear
 
     def _pulling(self, slopes: Array) -> tuple[NDArray[np.intp], Data]:
