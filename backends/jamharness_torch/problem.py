@@ -182,7 +182,7 @@ class TorchProblem(Problem):
     def hessian_vector(self, w: Array, v: Array) -> Array:
         """H v for v (N, k), in blocks of patterns and of vectors: no array of N × N, nor of k P h.
 
-        What does not depend on v is kept for the next product at the same w.
+        What does not depend on v, arrays of P h, is kept for the next product at the same w.
         """
         if self._curved is None or not np.array_equal(self._curved[0], w):
             unsatisfied = self._unsatisfied(self.tensor(w))

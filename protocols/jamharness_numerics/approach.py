@@ -119,21 +119,22 @@ def approach(
     margin, iterations = problem.loss.margin, 0
     minima: list[tuple[float, float, int]] = []
     ending: Ending = "no minimum"
-    bearing = None
+    bearing: NDArray[np.bool_] | None = None
+    near: Factor | None = None
     for _ in range(RISES):
         if coarse:
             start = levenberg_marquardt(problem, w, STEPS, done=partial(_loose, problem), stall=COARSE)
             w, iterations = start.w, iterations + start.iterations
         if not satisfied(problem, w):
             minimum = rest(problem, w, STEPS, BALANCE)
-            w, iterations = minimum.w, iterations + minimum.iterations
+            w, iterations, near = minimum.w, iterations + minimum.iterations, minimum.factor
             if not minimum.finite or problem.loss_of(problem.margins(w)) > loss:
                 break
         margin += RISE
         problem = problem.with_margin(margin)
     for _ in range(ROUNDS if problem.loss_of(problem.margins(w)) > loss else 0):
-        problem, w, ending, spent = _descend(problem, w, loss, most, minima, say)
-        iterations += spent
+        problem, w, ending, spent = _descend(problem, w, loss, most, minima, say, near)
+        iterations, near = iterations + spent, None
         if ending == "budget":
             break
         if ending == "jammed":
@@ -203,9 +204,10 @@ def _descend(
     most: int,
     minima: list[tuple[float, float, int]],
     say: Callable[[str], None],
+    near: Factor | None,
 ) -> tuple[DerivedProblem, Array, Ending, int]:
     """From a w that is not satisfied to one where L is small: the problem there, w, why it ended, and the steps."""
-    minimum = rest(problem, w, STEPS, BALANCE)
+    minimum = rest(problem, w, STEPS, BALANCE, near=near)
     iterations, margin, left = minimum.iterations, problem.loss.margin, FIRST
     ending: Ending = "budget"
     w = minimum.w

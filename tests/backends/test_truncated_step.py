@@ -66,6 +66,8 @@ def test_memory_of_a_step_is_given_back_at_once(posed, name, sphere, monkeypatch
     """What belongs to a w is in no cycle of references, which would stay until the garbage collector comes by."""
     monkeypatch.setattr("jamharness.api.krylov.ITERATIONS", 0)
     monkeypatch.setattr(import_module("jamharness.api.derived"), "LARGE", 1)
+    if name == "numpy" and not sphere:
+        pytest.skip("solves every system in full")
     problem, w, _, _ = posed
     if name == "tensorflow":
         monkeypatch.setattr("jamharness_tensorflow.problem.LARGE", 1)
@@ -81,7 +83,7 @@ def test_memory_of_a_step_is_given_back_at_once(posed, name, sphere, monkeypatch
         for scale in (1.0, 1.1):
             problem.truncated_step(problem.retract(scale * w + scale), 10.0, 0.5)
         gc.collect()
-        assert made or (name == "numpy" and not sphere)
+        assert made
         assert not [each for each in gc.garbage if isinstance(each, Bidiagonalisation)]
     finally:
         gc.set_debug(0)

@@ -24,6 +24,8 @@ _SHORTENED = 0.5
 """The gain ratio that a step counts as whose length was searched for: μ stays."""
 _ROUNDING = 1e-11
 """A predicted relative decrease of L below this drowns in the rounding of a sum over patterns."""
+_STIFFEST = 1e8
+"""μ over the mean eigenvalue of H0 at which no step is left."""
 _DOUBTFUL = 10
 """Times the tolerance: where forces balance to less, by the trace of an H nearby, that at w itself is asked for."""
 _MARGIN_ROUNDING = 1e-15
@@ -77,6 +79,7 @@ def newton(
     losses = [loss]
     stretch: deque[tuple[float, float, Array]] = deque(maxlen=STRETCH)
     factorisations, mu, why, iteration, again = 0, damping, "", 0, reusable(problem)
+    near = near if again else None
     while not why:
         model = model_at(problem, w, slope, decay, near)
         trace, mean = model.trace, mean_of(model.trace, len(w))
@@ -96,6 +99,7 @@ def newton(
             factorisations += model.dense
             if solved is None:
                 mu = max(4 * mu, 1e-12 * mean)
+                why = "no step" if mu > _STIFFEST * mean else ""
                 continue
             s, bent = solved
             predicted = -float(gradient @ s + 0.5 * s @ bent)
@@ -117,7 +121,7 @@ def newton(
                 losses.append(loss)
                 break
             mu *= 4
-            if mu > 1e8 * mean:
+            if mu > _STIFFEST * mean:
                 why = "no step"
         if again:
             near = model.factor

@@ -64,7 +64,9 @@ class Model(Protocol):
         """Whether the last step was given up, too many products being needed for it."""
 
     def step(self, gradient: Array, mu: float, residual: float = RESIDUAL) -> tuple[Array, Array] | None:
-        """The s with (H + μI) s = −∇L, and H s; None where H + μI is not positive, or the step is given up.
+        """The s with (H + μI) s = −∇L, and H s; None where H + μI is seen not to be positive, or the step is given up.
+
+        A Cholesky factor sees all of H + μI, products what lies in the space of the gradient: there s lowers L anyhow.
 
         Arguments:
             gradient: ∇L (N,), tangent.
@@ -143,6 +145,7 @@ class Products:
             product = self.times(along) + mu * along
             curvature = float(along @ product)
             if not curvature > 0:
+                self.spent = not np.isfinite(curvature)
                 return None
             s = s + (here / curvature) * along
             r = r - (here / curvature) * product

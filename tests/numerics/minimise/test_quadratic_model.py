@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jamharness_numerics.approach import drift
 from jamharness_numerics.minimise import quadratic_model
 from jamharness_numerics.minimise.certificate import force_balance, trace_h0
 from jamharness_numerics.minimise.newton import newton
@@ -77,8 +78,8 @@ def test_the_same_minimum_is_reached(system: str, activation: str, monkeypatch: 
     problem, w = pose(system, activation)
     decay = 1e-3 if system == "free" else 0.0
 
-    def rest(start: Any, tolerance: float) -> Any:
-        return newton(problem, start, 400, tolerance=tolerance, done=lambda _w: False, decay=decay, line_search=True)
+    def rest(start: Any, tolerance: float, budget: int = 400) -> Any:
+        return newton(problem, start, budget, tolerance=tolerance, done=lambda _w: False, decay=decay, line_search=True)
 
     near = rest(w, 1e-3)
     whole = rest(near.w, 1e-11)
@@ -91,11 +92,43 @@ def test_the_same_minimum_is_reached(system: str, activation: str, monkeypatch: 
     assert found.factor is not None
     assert 1 <= found.factorisations < whole.factorisations
     np.testing.assert_allclose(found.w, whole.w, atol=1e-7)
-    loss, slope = problem.loss_and_gradient(found.w)
-    gradient = problem.tangent(found.w, slope + decay * found.w)
-    loss += 0.5 * decay * float(found.w @ found.w)
-    assert found.balance == pytest.approx(force_balance(gradient, loss, trace_h0(problem, found.w)), rel=1e-9)
+    for end in (found, rest(w, 0.0, 7)):
+        loss, slope = problem.loss_and_gradient(end.w)
+        gradient = problem.tangent(end.w, slope + decay * end.w)
+        loss += 0.5 * decay * float(end.w @ end.w)
+        assert end.balance == pytest.approx(force_balance(gradient, loss, trace_h0(problem, end.w)), rel=1e-9)
     assert found.balance < 1e-11
+
+
+@pytest.mark.parametrize("damaged", [np.nan, 0.0])
+def test_what_cannot_be_solved_ends(damaged: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gradient that is no number, or none at all, at a finite L: no step is found, and that is said."""
+    problem, w = pose("sphere")
+    start = newton(problem, w, 400, tolerance=1e-3, done=lambda _w: False).w
+    monkeypatch.setattr(quadratic_model, "LARGE", 1)
+    found, calls = type(problem).loss_and_gradient, []
+
+    def broken(self: Any, at: Any) -> Any:
+        calls.append(at)
+        loss, gradient = found(self, at)
+        return loss, gradient if len(calls) < 3 else damaged * gradient
+
+    monkeypatch.setattr(type(problem), "loss_and_gradient", broken)
+    with np.errstate(invalid="ignore"):
+        assert newton(problem, start, 400, tolerance=-1.0, done=lambda _w: False, zero=0.0).why == "no step"
+
+
+@pytest.mark.parametrize("system", ["sphere", "layers"])
+def test_minima_move_alike(system: str) -> None:
+    """dw/dκ by products, with the factor of a minimum nearby, is that by H itself."""
+    problem, w = pose(system)
+    end = newton(problem, w, 400, tolerance=1e-10, done=lambda _w: False)
+    slope = problem.loss_and_gradient(end.w)[1]
+    model = Dense(problem, end.w, slope)
+    assert model.step(problem.tangent(end.w, slope), 1e-6) is not None
+    whole, found = drift(problem, end.w, 1e-6), drift(problem, end.w, 1e-6, model.factor)
+    np.testing.assert_allclose(found, whole, rtol=1e-6, atol=1e-7 * float(np.abs(whole).max()))
+    assert np.abs(whole).max() > 0
 
 
 def test_whose_factors_are_kept() -> None:
