@@ -114,7 +114,13 @@ def errors(drawn: Case) -> dict[str, float]:
         # The candidates agree; what each says of its own must hold there, since L may change fast after a long step.
         after = np.maximum(one.margins(b.w), 0)
         size = max(b.loss, loss_one) or 1.0
-        found[f"step {factor:g}"] = differ(a.w, b.w)
+        # Where forces all but cancel, JᵀΔ is a difference: rounding of its parts, over λ, is what steps then differ by:
+        # one comparison in a hundred is left out for it.
+        rounding = (
+            np.finfo(np.float64).eps * np.linalg.norm(J) * np.linalg.norm(np.maximum(one.margins(w), 0)) / damping
+        )
+        if rounding < 0.1 * EXACT * np.abs(a.w).max():
+            found[f"step {factor:g}"] = differ(a.w, b.w)
         found[f"step loss {factor:g}"] = abs(b.loss - after @ after / (2 * len(after))) / size
         found[f"step promise {factor:g}"] = abs(a.predicted_decrease - b.predicted_decrease) / (loss_one or 1.0)
         assert b.unsatisfied == np.count_nonzero(after) or np.abs(one.margins(b.w)).min() < 1e-9
