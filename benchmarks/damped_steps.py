@@ -1,6 +1,6 @@
 """Damped least-squares steps of networks at fixed |w|: in a Krylov space, against NumPy's QR of the same system.
 
-``python benchmarks/damped_steps.py --widths 10,20,28`` times both in turn, the Jacobian apart, at the initial w of
+``python benchmarks/damped_steps.py --widths 10 20 28`` times both in turn, the Jacobian apart, at the initial w of
 softplus(8) networks of two hidden layers, κ = 0.2 and P/N_w = 2, and prints the medians and their ratio.
 """
 
@@ -47,15 +47,10 @@ def row(width: int, rounds: int) -> str:
     return f"| {width} | {system.size} | {len(rows)} | {1e3 * short:.1f} | {1e3 * long:.1f} | {long / short:.0f} |"
 
 
-def numbers(text: str) -> list[int]:
-    """Of a list with commas."""
-    return [int(each) for each in text.split(",")]
-
-
 def main() -> None:
     """Print a row for each width."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--widths", type=numbers, default="10,15,20,28")
+    parser.add_argument("--widths", type=int, nargs="+", default=[10, 15, 20, 28])
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     print("| h | N | n | Krylov ms | QR ms | ratio |\n|---|---|---|---|---|---|")

@@ -1,6 +1,6 @@
 """Approaches to jamming by Newton's method: with the factors of earlier Hessians, against a Hessian for every step.
 
-``python benchmarks/newton_steps.py --widths 20,28`` brings softplus(8) networks of two hidden layers at fixed |w| from
+``python benchmarks/newton_steps.py --widths 20 28`` brings softplus(8) networks of two hidden layers at fixed |w| from
 κ = 0.2, P/N_w = 2, to jamming, both ways in turn, and prints how long each took, their ratio, and how many Hessians and
 products with them there were.
 """
@@ -58,15 +58,10 @@ def row(width: int, seed: int) -> str:
     )
 
 
-def numbers(text: str) -> list[int]:
-    """Of a list with commas."""
-    return [int(each) for each in text.split(",")]
-
-
 def main() -> None:
     """Print a row for each width."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--widths", type=numbers, default="15,20,28")
+    parser.add_argument("--widths", type=int, nargs="+", default=[15, 20, 28])
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     print("| h | N | s | Hessians | products | s, without | Hessians | ratio | κ_J | without |")

@@ -105,7 +105,8 @@ def errors(drawn: Case) -> dict[str, float]:
         "gradient": differ(gradient_one, gradient_two),
         "jacobian": differ(one.jacobian(w, rows), two.jacobian(w, rows)),
     }
-    J = one.jacobian(w, np.flatnonzero(one.margins(w) > 0))
+    unsatisfied = np.flatnonzero(one.margins(w) > 0)
+    J, delta = one.jacobian(w, unsatisfied), one.margins(w)[unsatisfied]
     for factor in (1e-2, 1.0, 1e2):
         # λ ≥ 1e-2 of the mean diagonal keeps cond(JᵀJ + λI) ≤ 1 + 100 N: with a smaller λ the step itself, and not its
         # computation, would be sensitive to rounding.
@@ -114,12 +115,13 @@ def errors(drawn: Case) -> dict[str, float]:
         # The candidates agree; what each says of its own must hold there, since L may change fast after a long step.
         after = np.maximum(one.margins(b.w), 0)
         size = max(b.loss, loss_one) or 1.0
-        # Where forces all but cancel, JᵀΔ is a difference: rounding of its parts, over λ, is what steps then differ by:
-        # one comparison in a hundred is left out for it.
-        rounding = (
-            np.finfo(np.float64).eps * np.linalg.norm(J) * np.linalg.norm(np.maximum(one.margins(w), 0)) / damping
-        )
-        if rounding < 0.1 * EXACT * np.abs(a.w).max():
+        # The equations of the step hold in every draw. Where forces all but cancel, rounding of the parts of JᵀΔ over λ
+        # is what candidates differ by: of these alone one comparison in a hundred is left out.
+        parts = float(np.linalg.norm(J) * np.linalg.norm(delta)) or 1.0
+        for name, step in (("one", a), ("two", b)):
+            s = step.w - w
+            found[f"forces {factor:g} {name}"] = float(np.linalg.norm(J.T @ (J @ s + delta) + damping * s)) / parts
+        if np.finfo(np.float64).eps * parts / damping < 0.1 * EXACT * np.abs(a.w).max():
             found[f"step {factor:g}"] = differ(a.w, b.w)
         found[f"step loss {factor:g}"] = abs(b.loss - after @ after / (2 * len(after))) / size
         found[f"step promise {factor:g}"] = abs(a.predicted_decrease - b.predicted_decrease) / (loss_one or 1.0)

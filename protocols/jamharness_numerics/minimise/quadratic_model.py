@@ -1,8 +1,8 @@
 """The quadratic model of L that a Newton step minimises: with H in memory, or by products with H alone.
 
-Of a large system the second is far cheaper: H of 8000 parameters takes as long as three hundred products with it. Those
-need few iterations where they are preconditioned with the Cholesky factor of an H nearby: a contact that opened or
-closed since is one direction, and so one iteration (Nocedal and Wright, Numerical Optimization, §5.1 and ch. 7).
+Of a large system the second is far cheaper (``benchmarks/newton_steps.py``). Products need few iterations where they are
+preconditioned with the Cholesky factor of an H nearby: a contact that opened or closed since is one direction, and so
+one iteration (Nocedal and Wright, Numerical Optimization, §5.1 and ch. 7).
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from jamharness_numerics.minimise.tangent_hessian import tangent_hessian
 LARGE = 1000
 """N from which factors are used again (``benchmarks/newton_steps.py``)."""
 PRODUCTS = 20
-"""N over so many products with H for one step at most; then H is made and factorised again. A product and a solution
-with the factor take a few N² operations for each hidden unit's weights, H and its factor N³."""
+"""N over so many products with H for one step at most; then H is made and factorised again. With as many contacts as
+weights a product and a solution with the factor take some ten N² operations, H and its factor a few N³."""
 RESIDUAL = 1e-2
 """Of the equations of a step, over that of s = 0: Newton's method then converges linearly, by so much a step."""
 
