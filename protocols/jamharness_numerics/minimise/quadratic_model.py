@@ -1,8 +1,8 @@
 """The quadratic model of L that a Newton step minimises: with H in memory, or by products with H alone.
 
-Of a large system the second is far cheaper (``benchmarks/newton_steps.py``). Products need few iterations where they are
-preconditioned with the Cholesky factor of an H nearby: a contact that opened or closed since is one direction, and so
-one iteration (Nocedal and Wright, Numerical Optimization, §5.1 and ch. 7).
+Of a large system the second is far cheaper (``benchmarks/newton_steps.py``). Products need few iterations where they
+are preconditioned with the Cholesky factor of an H nearby: a contact that opened or closed since is one direction, and
+so one iteration (Nocedal and Wright, Numerical Optimization, §5.1 and ch. 7).
 """
 
 from dataclasses import dataclass

@@ -115,17 +115,21 @@ def test_what_cannot_be_solved_ends(damaged: float, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(type(problem), "loss_and_gradient", broken)
     with np.errstate(invalid="ignore"):
-        assert newton(problem, start, 400, tolerance=-1.0, done=lambda _w: False, zero=0.0).why == "no step"
+        end = newton(problem, start, 400, tolerance=-1.0, done=lambda _w: False, zero=0.0)
+    assert end.why == "no step"
+    assert np.isfinite(end.damping)
 
 
 @pytest.mark.parametrize("system", ["sphere", "layers"])
-def test_minima_move_alike(system: str) -> None:
-    """dw/dκ by products, with the factor of a minimum nearby, is that by H itself."""
+def test_minima_move_alike(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """dw/dκ by products, with the factor of an H nearby, is that by H itself."""
+    monkeypatch.setattr(quadratic_model, "PRODUCTS", 1)
     problem, w = pose(system)
     end = newton(problem, w, 400, tolerance=1e-10, done=lambda _w: False)
-    slope = problem.loss_and_gradient(end.w)[1]
-    model = Dense(problem, end.w, slope)
-    assert model.step(problem.tangent(end.w, slope), 1e-6) is not None
+    beside = problem.retract(end.w + 1e-3 * np.random.default_rng(2).standard_normal(len(w)))
+    slope = problem.loss_and_gradient(beside)[1]
+    model = Dense(problem, beside, slope)
+    assert model.step(problem.tangent(beside, slope), 1e-3) is not None
     whole, found = drift(problem, end.w, 1e-6), drift(problem, end.w, 1e-6, model.factor)
     np.testing.assert_allclose(found, whole, rtol=1e-6, atol=1e-7 * float(np.abs(whole).max()))
     assert np.abs(whole).max() > 0
