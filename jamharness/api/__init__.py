@@ -7,6 +7,7 @@ from jamharness.api.blocked import BlockedProblem
 from jamharness.api.capabilities import CAPABILITIES, derived, shortcomings, supports
 from jamharness.api.cells import Cell, CellResult, Coordinates, FinishedCell
 from jamharness.api.checked import CheckedBackend
+from jamharness.api.checkpoints import Checkpoints
 from jamharness.api.data import DataRequest, Patterns, check_patterns, named_data
 from jamharness.api.derived import DerivedProblem
 from jamharness.api.differentiator import Differentiator, Formula
@@ -70,6 +71,7 @@ __all__ = [
     "Cell",
     "CellResult",
     "CheckedBackend",
+    "Checkpoints",
     "ComparisonPoint",
     "Constraints",
     "Coordinates",

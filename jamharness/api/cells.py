@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -10,6 +10,9 @@ from jamharness.api.data import DataRequest, Patterns
 from jamharness.api.identity import Json
 from jamharness.api.loss import Loss
 from jamharness.api.systems import System
+
+if TYPE_CHECKING:
+    from jamharness.api.checkpoints import Checkpoints
 
 Coordinates: TypeAlias = Mapping[str, Any]
 """JSON values by name."""
@@ -31,6 +34,7 @@ class Cell:
         label: what to show while it runs; not part of its identity.
         cost: expected cost relative to the protocol's other cells, for the estimate of the time left.
         data: filled in by the host before ``measure``.
+        checkpoints: likewise; None where nothing is kept before the cell is finished.
     """
 
     task: str
@@ -42,6 +46,7 @@ class Cell:
     label: str = field(default="", compare=False)
     cost: float = field(default=1.0, compare=False)
     data: Patterns | None = field(default=None, compare=False, repr=False)
+    checkpoints: "Checkpoints | None" = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -63,6 +63,9 @@ class Constraints(Objective, Protocol):
     def constraints(self) -> int:
         """M."""
 
+    def with_margin(self, margin: float, /) -> "Constraints":
+        """The same at another κ."""
+
     def margins(self, w: Array, /) -> Array:
         """Δ (M,)."""
 

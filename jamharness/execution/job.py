@@ -7,11 +7,22 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jamharness.api import Backend, BackendSpec, Cell, CellResult, CheckedBackend, Json, PluginError, Progress
+from jamharness.api import (
+    Backend,
+    BackendSpec,
+    Cell,
+    CellResult,
+    CheckedBackend,
+    Checkpoints,
+    Json,
+    PluginError,
+    Progress,
+)
 from jamharness.execution.closure import unseen
 from jamharness.execution.data import fingerprint, load
 from jamharness.execution.facts import Facts
@@ -19,6 +30,7 @@ from jamharness.execution.origin import with_place
 from jamharness.execution.plain import plain
 from jamharness.execution.progress import say
 from jamharness.plugins import load_object
+from jamharness.store import CheckpointFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +79,7 @@ class Job:
         dataset_factory: ``"package.module:function"`` of its data set; empty if it needs none.
         digest: of its data, as its key has it; empty to take what there is.
         facts: which modules its key accounts for; None to compute whatever they are.
+        checkpoint: the file for its state before it is finished, in a store; empty to keep none.
     """
 
     cell: Cell
@@ -76,6 +89,7 @@ class Job:
     dataset_factory: str = ""
     digest: str = ""
     facts: Facts | None = None
+    checkpoint: str = ""
 
 
 _backends: dict[tuple[str, str, str, int], Backend] = {}
@@ -110,12 +124,13 @@ def describe(target: Target) -> Mapping[str, Json]:
     return described
 
 
-def measure(job: Job, progress: Progress = say) -> CellResult:
+def measure(job: Job, progress: Progress = say, checkpoints: Checkpoints | None = None) -> CellResult:
     """Compute one cell, by the backend's native method where it has one.
 
     Arguments:
         job: what to compute.
         progress: called now and then with one line.
+        checkpoints: where its state is kept.
 
     Returns:
         Plain JSON values and NumPy arrays: what a store keeps and reads back unchanged.
@@ -126,7 +141,7 @@ def measure(job: Job, progress: Progress = say) -> CellResult:
             backend or task raised an error that is not jamharness's: it says where in their code.
     """
     backend = backend_of(job.target)
-    cell, task = job.cell, job.task
+    cell, task = replace(job.cell, checkpoints=checkpoints), job.task
     with with_place(task.factory, job.target.backend.factory, job.dataset_factory):
         if cell.dataset is not None:
             if job.digest and fingerprint(job.dataset_factory, cell.dataset) != job.digest:
@@ -188,10 +203,13 @@ def _check_modules(facts: Facts, task: str) -> None:
 
 
 def timed(job: Job) -> tuple[CellResult, float]:
-    """``measure``, and the seconds that it took."""
+    """``measure``, and the seconds that it took, those of processes among them from whose state it went on."""
     start = time.perf_counter()
-    result = measure(job)
-    return result, time.perf_counter() - start
+    # A worker of another machine may not see the store.
+    checkpoints = CheckpointFile.in_store(Path(job.checkpoint), say) if job.checkpoint else None
+    before = checkpoints.seconds if checkpoints else 0.0
+    result = measure(job, checkpoints=checkpoints)
+    return result, before + time.perf_counter() - start
 
 
 def _kept(result: Any) -> CellResult:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from dataclasses import replace
 from queue import Empty
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,8 @@ class Scheduler:
                 if key not in before:
                     self._observer.said(cell, "another run computes it")
                 continue
-            begun[key] = self._keys.job(cell, self._tracker.needed(cell) or ())
+            job = self._keys.job(cell, self._tracker.needed(cell) or ())
+            begun[key] = replace(job, checkpoint=self._tracker.checkpoint(key))
             self._running[key] = cell
         self._workers.begin(begun)
         for key, job in begun.items():

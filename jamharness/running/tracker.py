@@ -87,6 +87,10 @@ class CellTracker:
         self._enter(key, FinishedCell(cell=cell, result=stored.result, key=key), reused=True, seconds=stored.seconds)
         return True
 
+    def checkpoint(self, key: str) -> str:
+        """The file for the state of a cell that is being computed."""
+        return str(self._store.checkpoint(key))
+
     def needed(self, cell: Cell) -> tuple[CellResult, ...] | None:
         """The results of the cells that a cell needs, in their order; None while any is missing."""
         entries = [self.entries.get(self.keys.key(need)) for need in cell.needs]

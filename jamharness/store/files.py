@@ -12,6 +12,9 @@ from pathlib import Path
 _STALE = 3600.0
 """Seconds after which a temporary file must have lost its writer, and a claim its holder."""
 
+_FORGOTTEN = 90 * 86_400.0
+"""Seconds after which nobody comes back to a cell that was begun; its code may have changed, and its key with it."""
+
 _MOST = 2**28
 """Bytes of the largest document: the record of a million cells has 70 MB."""
 
@@ -124,11 +127,11 @@ def is_temporary(path: Path) -> bool:
 
 
 def remove_stale(folder: Path) -> None:
-    """Remove what killed processes left in a folder an hour ago or earlier: half-written files and claims."""
-    for pattern in (".*.tmp", "*.claim"):
+    """Remove what killed processes left in a folder and nobody needs: half-written files, claims, old checkpoints."""
+    for pattern, age in ((".*.tmp", _STALE), ("*.claim", _STALE), ("*.checkpoint", _FORGOTTEN)):
         for path in folder.glob(pattern):
             with suppress(OSError):
-                if time.time() - path.stat().st_mtime > _STALE:
+                if time.time() - path.stat().st_mtime > age:
                     path.unlink()
 
 

@@ -123,6 +123,10 @@ class Store:
     def _cell(self, key: str) -> Path:
         return self.root / "cells" / key[:2] / f"{key}.json"
 
+    def checkpoint(self, key: str) -> Path:
+        """Where the state of a cell lies that is being computed, see ``CheckpointFile``; ``put`` removes it."""
+        return self._cell(key).with_suffix(".checkpoint")
+
     def read(self, key: str) -> StoredCell | None:
         """A finished cell with its identity; None when it is absent or damaged."""
         return read_cell(self._cell(key))
@@ -164,13 +168,15 @@ class Store:
             BadInput: the system refuses, for want of space for example.
         """
         # Two writers whose arrays differ in a bit would otherwise leave the JSON of one beside the arrays of the other.
-        if (first := self.read(key)) is not None:
-            return first
-        cell = StoredCell(identity=identity, result=result, seconds=seconds, label=label)
-        try:
-            return write_cell(self._cell(key), cell, self.root)
-        except OSError as error:
-            raise BadInput(self._explain(error)) from None
+        if (cell := self.read(key)) is None:
+            cell = StoredCell(identity=identity, result=result, seconds=seconds, label=label)
+            try:
+                cell = write_cell(self._cell(key), cell, self.root)
+            except OSError as error:
+                raise BadInput(self._explain(error)) from None
+        with suppress(OSError):
+            self.checkpoint(key).unlink(missing_ok=True)
+        return cell
 
     def _run(self, name: str) -> Path:
         check_run_name(name)

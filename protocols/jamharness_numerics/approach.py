@@ -13,8 +13,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from jamharness.api import Array, DerivedProblem
+from jamharness.api import Array, CellResult, DerivedProblem
 from jamharness_numerics.largest_margin import largest_margin
+from jamharness_numerics.minimise import journal
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_numerics.minimise.outcome import OptimizeResult, silent
 from jamharness_numerics.minimise.quadratic_model import Dense, Factor, mean_of, model_at
@@ -267,6 +268,15 @@ def drift(problem: DerivedProblem, w: Array, damping: float | None = None, near:
     Returns:
         (N,); 0 where H is not positive whatever the damping.
     """
+    call = journal.begin("drift", problem.loss.margin, w)
+    if call.state is not None:
+        return call.state.arrays["direction"]
+    direction = _direction(problem, w, damping, near)
+    call.end(lambda: CellResult(values={}, arrays={"direction": direction}))
+    return direction
+
+
+def _direction(problem: DerivedProblem, w: Array, damping: float | None, near: Factor | None) -> Array:
     margins = problem.margins(w)
     bends = problem.loss.curvature(margins) / len(margins)
     contacts = np.flatnonzero(bends)

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 import jamharness
-from jamharness.store import Store
+from jamharness.store import CheckpointFile, Store
 
 TINY = {"width": 4, "depth": 2, "seeds": 4}
 MARK = "JAMHARNESS_TEST_MARK"
@@ -178,3 +178,29 @@ def test_workers_whose_command_is_killed_end_by_themselves(start: Callable[..., 
     victim.process.kill()
     victim.process.wait(timeout=10)
     assert until(lambda: not victim.alive(), 5.0)
+
+
+def test_a_cell_that_is_killed_goes_on_from_its_checkpoint(start: Callable[..., Victim], tmp_path: Path) -> None:
+    """One long approach to jamming, killed in the middle: the same steps in all, and the same numbers."""
+    settings = {"constraint": "sphere", "activation": "softplus(8)", "start_ratio": 2, "width": 12, "seeds": 1}
+    asked = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    store = tmp_path / "disturbed"
+    victim = start("run", "jamming", "--backend", "numpy", "--name", "mine", *asked, "--store", str(store))
+    assert until(lambda: list(store.glob("cells/*/*.checkpoint")) or victim.process.poll() is not None, 120.0)
+    assert victim.kill(), "it had ended before its first checkpoint"
+    checkpoint = next(store.glob("cells/*/*.checkpoint"))
+    state = CheckpointFile(checkpoint, None).last()
+    assert state is not None
+    calls: Any = state.values["calls"]
+    assert calls
+    again = start("resume", "mine", "--store", str(store))
+    assert again.process.wait(timeout=300) == 0
+    assert not checkpoint.exists()
+    whole = jamharness.run("jamming", backend="numpy", settings=settings, store=tmp_path / "calm", name="mine")
+    assert whole.exit == 0
+    (path,) = cells(store)
+    ours, theirs = (Store(each, create=False).get(path.stem) for each in (store, tmp_path / "calm"))
+    assert ours is not None
+    assert theirs is not None
+    assert ours.values["iterations"] == theirs.values["iterations"]
+    assert ours.arrays["w"].tobytes() == theirs.arrays["w"].tobytes()

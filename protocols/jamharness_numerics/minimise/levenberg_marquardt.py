@@ -1,12 +1,16 @@
 """Levenberg–Marquardt on the unsatisfied patterns: damped steps with the damping set by the gain ratio."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from jamharness.api import Array, Constraints
+from jamharness.api import Array, CellResult, Constraints
+from jamharness_numerics.minimise import journal
 from jamharness_numerics.minimise.certificate import loss_of
 from jamharness_numerics.minimise.outcome import OptimizeResult
+from jamharness_numerics.minimise.states import packed_result, result_from
 
 TOLERANCE = 0.1
 """Of the linear systems' residuals, for backends that truncate them (large problems): see docs/minimisers.md."""
@@ -42,9 +46,34 @@ def levenberg_marquardt(
         L(w) at the margin aimed at; one linear system for each iteration; ``why``: ``"done"`` (the caller's test
         passed), ``"stalled"``, ``"no step"`` (no damping gives a decrease), ``"budget"``, or ``"not finite"``.
     """
-    loss, growth = loss_of(problem.margins(w)), 2.0
-    history = [loss]
-    for iteration in range(budget):
+    call = journal.begin("levenberg_marquardt", problem.loss.margin, w)
+    if call.state is not None and call.ended:
+        return result_from(problem, call.state)
+    result = _steps(problem, w, budget, done, stall, damping, call)
+    call.end(partial(packed_result, result))
+    return result
+
+
+def _steps(
+    problem: Constraints,
+    w: Array,
+    budget: int,
+    done: Callable[[Array, float], bool],
+    stall: float,
+    damping: float,
+    call: journal.Call,
+) -> OptimizeResult:
+    first, growth = 0, 2.0
+    if call.state is None:
+        loss = loss_of(problem.margins(w))
+        history = [loss]
+    else:
+        values: Any = call.state.values
+        w, first, damping, growth = call.state.arrays["w"], values["iteration"], values["damping"], values["growth"]
+        history = values["history"]
+        loss = history[-1]
+    for iteration in range(first, budget):
+        call.keep(partial(_state, w, iteration, damping, growth, history))
         if not np.isfinite(loss):
             return _result(w, loss, iteration, "not finite")
         if loss == 0 or done(w, loss):
@@ -62,6 +91,13 @@ def levenberg_marquardt(
             if damping > 1e12:
                 return _result(w, loss, iteration + 1, "no step")
     return _result(w, loss, budget, "budget")
+
+
+def _state(w: Array, iteration: int, damping: float, growth: float, history: list[float]) -> CellResult:
+    """All that the next step depends on."""
+    return CellResult(
+        values={"iteration": iteration, "damping": damping, "growth": growth, "history": history}, arrays={"w": w}
+    )
 
 
 def _result(w: Array, loss: float, iterations: int, why: str) -> OptimizeResult:

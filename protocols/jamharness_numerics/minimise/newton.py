@@ -2,13 +2,17 @@
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from jamharness.api import Array, Constraints
+from jamharness.api import Array, CellResult, Constraints
+from jamharness_numerics.minimise import journal
 from jamharness_numerics.minimise.certificate import force_balance, trace_h0
 from jamharness_numerics.minimise.outcome import OptimizeResult
 from jamharness_numerics.minimise.quadratic_model import Dense, Factor, mean_of, model_at, reusable
+from jamharness_numerics.minimise.states import factor_from, packed_factor, packed_result, result_from
 
 STRETCH = 50
 """Steps over which the decline of L is measured; 100 end in the same verdicts, and later."""
@@ -74,13 +78,20 @@ def newton(
         ``why``: ``"balanced"``, ``"done"``, ``"zero"`` (L below ``ZERO``), ``"settled"``, ``"no step"``, ``"budget"``
         or ``"not finite"``.
     """
+    call = journal.begin("newton", problem.loss.margin, w)
+    if call.state is not None and call.ended:
+        return result_from(problem, call.state)
     zero = ZERO * problem.loss.margin**2 if zero is None else zero
-    loss, slope, gradient = _slope(problem, w, decay)
-    losses = [loss]
     stretch: deque[tuple[float, float, Array]] = deque(maxlen=STRETCH)
     factorisations, mu, why, iteration, again = 0, damping, "", 0, reusable(problem)
     near = near if again else None
+    losses: list[float] = []
+    if call.state is not None:
+        w, mu, iteration, factorisations, losses, near = _gone_on(problem, call.state, stretch)
+    loss, slope, gradient = _slope(problem, w, decay)
+    losses = losses or [loss]
     while not why:
+        call.keep(partial(_state, w, mu, iteration, factorisations, losses, stretch, near))
         model = model_at(problem, w, slope, decay, near)
         trace, mean = model.trace, mean_of(model.trace, len(w))
         if not model.dense and force_balance(gradient, loss, trace) < _DOUBTFUL * tolerance:
@@ -129,7 +140,7 @@ def newton(
     balance = best[0]
     if again and np.isfinite(best[1]):
         balance = force_balance(_slope(problem, best[2], decay)[2], best[1], trace_h0(problem, best[2]))
-    return OptimizeResult(
+    result = OptimizeResult(
         w=best[2],
         loss=best[1],
         iterations=iteration,
@@ -141,6 +152,41 @@ def newton(
         why=why,
         factor=near,
     )
+    call.end(partial(packed_result, result))
+    return result
+
+
+def _state(
+    w: Array, mu: float | None, iteration: int, factorisations: int, losses: list[float],
+    stretch: deque[tuple[float, float, Array]], near: Factor | None,
+) -> CellResult:  # fmt: skip
+    """All that the next step depends on."""
+    factor = packed_factor(near)
+    return CellResult(
+        values={
+            "mu": mu,
+            "iteration": iteration,
+            "factorisations": factorisations,
+            "losses": losses,
+            "stretch": [[balance, loss] for balance, loss, _ in stretch],
+            **factor.values,
+        },
+        arrays={"w": w, "stretch": np.array([at for *_, at in stretch]).reshape(-1, len(w)), **factor.arrays},
+    )
+
+
+def _gone_on(
+    problem: Constraints, state: CellResult, stretch: deque[tuple[float, float, Array]]
+) -> tuple[Array, float | None, int, int, list[float], Factor | None]:
+    """What ``_state`` was made of; its stretch is put into the one given."""
+    values: Any = state.values
+    stretch.extend(
+        (balance, loss, w) for (balance, loss), w in zip(values["stretch"], state.arrays["stretch"], strict=True)
+    )
+    return (
+        state.arrays["w"], values["mu"], values["iteration"], values["factorisations"], values["losses"],
+        factor_from(problem, state),
+    )  # fmt: skip
 
 
 def _along(

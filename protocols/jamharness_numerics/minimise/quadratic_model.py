@@ -5,8 +5,9 @@ are preconditioned with the Cholesky factor of an H nearby: a contact that opene
 so one iteration (Nocedal and Wright, Numerical Optimization, §5.1 and ch. 7).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -24,20 +25,34 @@ RESIDUAL = 1e-2
 """Of the equations of a step, over that of s = 0: Newton's method then converges linearly, by so much a step."""
 
 
-@dataclass(frozen=True, eq=False)
+Cholesky: TypeAlias = tuple[Array, bool]
+"""A triangle, and whether it is the lower one."""
+
+
+@dataclass(eq=False)
 class Factor:
     """What is kept of an H, for others nearby.
 
     Arguments:
-        cholesky: of H + μI, as SciPy has it; N² numbers.
+        margin: κ.
+        w: (N,) where.
+        decay: λ.
+        mu: μ of H + λI + μI.
         trace: tr H0.
+        cholesky: of that, as SciPy has it, N² numbers; or what makes it when it is first used.
     """
 
-    cholesky: tuple[Array, bool]
+    margin: float
+    w: Array
+    decay: float
+    mu: float
     trace: float
+    cholesky: "Cholesky | Callable[[], Cholesky]"
 
     def solve(self, r: Array) -> Array:
-        """(H + μI)⁻¹ r, (N,)."""
+        """(H + λI + μI)⁻¹ r, (N,)."""
+        if callable(self.cholesky):
+            self.cholesky = self.cholesky()
         # By vectors, not LAPACK's potrs: that one prepares the triangle for many right-hand sides, three times as long.
         triangle, lower = self.cholesky
         half = dtrsv(triangle, r, lower=lower, trans=not lower)
@@ -93,17 +108,28 @@ class Dense:
         self.H = tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), mean_of(self.trace, len(w)), slope)
         self.H[np.diag_indices_from(self.H)] += decay
         self.factor: Factor | None = None
+        self._place = float(problem.loss.margin), w, decay
 
     def step(self, gradient: Array, mu: float, residual: float = RESIDUAL) -> tuple[Array, Array] | None:  # noqa: ARG002
         """As ``Model.step``; by a Cholesky factor, which is kept."""
-        shifted = self.H.copy()
-        shifted[np.diag_indices_from(shifted)] += mu
         try:
-            self.factor = Factor(cho_factor(shifted, overwrite_a=True, check_finite=False), self.trace)
+            cholesky = self.cholesky(mu)
         except np.linalg.LinAlgError:
             return None
-        s = -cho_solve(self.factor.cholesky, gradient, check_finite=False)
+        self.factor = Factor(*self._place, mu, self.trace, cholesky)
+        s = -cho_solve(cholesky, gradient, check_finite=False)
         return s, self.H @ s
+
+    def cholesky(self, mu: float) -> Cholesky:
+        """The factor of H + μI.
+
+        Raises:
+            LinAlgError: it is not positive.
+        """
+        shifted = self.H.copy()
+        shifted[np.diag_indices_from(shifted)] += mu
+        factor: Cholesky = cho_factor(shifted, overwrite_a=True, check_finite=False)
+        return factor
 
 
 class Products:

@@ -7,6 +7,7 @@ from jamharness_numerics.approach import Approach, approach
 from jamharness_numerics.approach_kinked import approach_kinked
 from jamharness_numerics.largest_margin import LargestMargin, has_kinks, largest_margin
 from jamharness_numerics.minimise.check import check_margins
+from jamharness_numerics.minimise.journal import kept
 from jamharness_numerics.quartic import quartic_modes
 
 from jamharness.api import Array, Backend, Cell, CellResult, DerivedProblem, Json, LocalSystem, Progress, generator
@@ -35,11 +36,12 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     """
     system, problem, at = system_of(cell), derived_problem_of(cell, backend), cell.coordinates
     w = system.initial(at["seed"], at["initial"])
-    if has_kinks(system):
-        assert isinstance(problem, SphericalProblem)
-        end = approach_kinked(problem, w, loss=at["loss"], say=progress)
-    else:
-        end = approach(problem, w, loss=at["loss"], say=progress)
+    with kept(cell.checkpoints):
+        if has_kinks(system):
+            assert isinstance(problem, SphericalProblem)
+            end = approach_kinked(problem, w, loss=at["loss"], say=progress)
+        else:
+            end = approach(problem, w, loss=at["loss"], say=progress)
     there = problem.with_margin(end.margin)
     check_margins(there, end.w, there.margins(end.w))
     backbone = system.backbone(end.contacts)

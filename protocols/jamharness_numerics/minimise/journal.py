@@ -1,0 +1,133 @@
+"""The long calls of one measurement in their order, so that another process can go on from the middle of one.
+
+A measurement is a deterministic sequence of calls, of Newton's method say. Gone on with, it is made again from its
+beginning: calls that had ended return at once what they returned, and the one that had not goes on from its last state.
+Which measurement a call belongs to is no argument of the mathematics: the journal is that of the context.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jamharness.api import Array, CellResult, Checkpoints, Json
+
+State = Callable[[], CellResult]
+"""Makes the state of a call, or its result, as plain values and arrays."""
+
+
+@dataclass(eq=False)
+class Call:
+    """One call.
+
+    Arguments:
+        beginning: what it is known by: its function and a digest of where it begins.
+        state: how far it came in an earlier process, or its result; None where it begins now.
+        ended: whether it is its result.
+        journal: told of its states; None where nothing is kept.
+    """
+
+    beginning: Mapping[str, str]
+    state: CellResult | None = None
+    ended: bool = False
+    journal: "Journal | None" = None
+
+    def keep(self, state: State) -> None:
+        """From here it can go on; cheap to call often."""
+        if self.journal is not None:
+            self.journal.keep(self, state, ended=False)
+
+    def end(self, result: State) -> None:
+        """What it returns."""
+        if self.journal is not None:
+            self.journal.keep(self, result, ended=True)
+
+
+class Journal:
+    """The calls of one measurement.
+
+    Arguments:
+        checkpoints: where they are kept.
+    """
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        self._checkpoints = checkpoints
+        last = checkpoints.last()
+        self._calls = [] if last is None else _unpacked(last, self)
+        self._made = 0
+
+    def begin(self, function: str, margin: float, w: Array) -> Call:
+        """The next call.
+
+        Arguments:
+            function: its name.
+            margin: κ.
+            w: (N,) where it begins. Where an earlier process began elsewhere (its linear algebra rounded otherwise),
+                what that did from here on is of no use.
+        """
+        where = hashlib.sha256(np.ascontiguousarray(w).tobytes()).hexdigest()
+        call = Call({"function": function, "margin": float(margin).hex(), "where": where}, journal=self)
+        if self._made < len(self._calls) and self._calls[self._made].beginning == call.beginning:
+            call = self._calls[self._made]
+        else:
+            self._calls[self._made :] = [call]
+        self._made += 1
+        return call
+
+    def keep(self, call: Call, state: State, *, ended: bool) -> None:
+        """What is known of the last call; earlier ones have ended."""
+        if ended:
+            call.state, call.ended = state(), True
+            self._checkpoints.keep(lambda: _packed(self._calls))
+        else:
+            self._checkpoints.keep(lambda: _packed([*self._calls[:-1], Call(call.beginning, state())]))
+
+
+_NONE = Call({})
+_journal: ContextVar[Journal | None] = ContextVar("journal", default=None)
+
+
+@contextmanager
+def kept(checkpoints: Checkpoints | None) -> Iterator[None]:
+    """The calls within are those of one measurement.
+
+    Arguments:
+        checkpoints: of its cell; None to keep nothing.
+    """
+    token = _journal.set(None if checkpoints is None else Journal(checkpoints))
+    try:
+        yield
+    finally:
+        _journal.reset(token)
+
+
+def begin(function: str, margin: float, w: Array) -> Call:
+    """The next call of the measurement at hand, as ``Journal.begin``; of none, one that keeps nothing."""
+    journal = _journal.get()
+    return _NONE if journal is None else journal.begin(function, margin, w)
+
+
+def _packed(calls: list[Call]) -> CellResult:
+    values: list[Json] = []
+    arrays: dict[str, Array] = {}
+    for call in calls:
+        if call.state is not None:
+            arrays |= {f"{len(values)} {name}": array for name, array in call.state.arrays.items()}
+            values.append({"beginning": call.beginning, "ended": call.ended, "values": call.state.values})
+    return CellResult(values={"calls": values}, arrays=arrays)
+
+
+def _unpacked(kept: CellResult, journal: Journal) -> list[Call]:
+    calls: Any = kept.values["calls"]
+    arrays: list[dict[str, Array]] = [{} for _ in calls]
+    for name, array in kept.arrays.items():
+        index, _, own = name.partition(" ")
+        arrays[int(index)][own] = array
+    return [
+        Call(call["beginning"], CellResult(values=call["values"], arrays=own), call["ended"], journal)
+        for call, own in zip(calls, arrays, strict=True)
+    ]

@@ -1,0 +1,96 @@
+"""States of cells that are not finished: whole or none, seldom written, and gone once the cell is there."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import jamharness.store.checkpoints as module
+from jamharness.api import CellResult
+from jamharness.store import CheckpointFile, Store
+
+KEY = "ab" * 32
+STATE = CellResult(
+    values={"step": 3, "loss": float("nan"), "$name": "κ"}, arrays={"w/0": np.arange(3.0), "rows": np.arange(2)}
+)
+
+
+def test_a_state_comes_back_as_it_was(tmp_path):
+    """Values with NaN and any names, arrays with their types, and the seconds of all processes so far."""
+    path = tmp_path / "x.checkpoint"
+    first = CheckpointFile(path, None, pause=0.0)
+    assert first.last() is None
+    time.sleep(0.05)
+    first.keep(lambda: STATE)
+    later = CheckpointFile(path, None)
+    found = later.last()
+    assert found.values["step"] == 3
+    assert np.isnan(found.values["loss"])
+    assert found.values["$name"] == "κ"
+    assert list(found.arrays) == ["w/0", "rows"]
+    assert found.arrays["rows"].dtype == STATE.arrays["rows"].dtype
+    assert np.array_equal(found.arrays["w/0"], STATE.arrays["w/0"])
+    assert later.seconds >= 0.05
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda data: b"", lambda data: data[:-30], lambda data: b"{}", lambda data: data[5:]]
+)
+def test_what_cannot_be_read_is_no_state(tmp_path, spoil):
+    """A cell begins anew then."""
+    path = tmp_path / "x.checkpoint"
+    CheckpointFile(path, None, pause=0.0).keep(lambda: STATE)
+    path.write_bytes(spoil(path.read_bytes()))
+    assert CheckpointFile(path, None).last() is None
+
+
+def test_states_are_written_seldom(tmp_path, monkeypatch):
+    """Never within the pause, and then for a small part of the time: no state is even made in between."""
+    made = []
+    file = CheckpointFile(tmp_path / "x.checkpoint", None, pause=0.05)
+    for _ in range(2000):
+        file.keep(lambda: made.append(0) or STATE)
+        time.sleep(0.0001)
+    assert 1 <= len(made) <= 20
+    monkeypatch.setattr(module, "PART", 1e9)
+    file.keep(lambda: pytest.fail("within a part of what was computed"))
+
+
+def test_a_state_that_cannot_be_written_is_said_once(tmp_path):
+    """The cell is computed to its end all the same."""
+    (tmp_path / "file").write_text("")
+    said = []
+    file = CheckpointFile(tmp_path / "file" / "x.checkpoint", None, said.append, pause=0.0)
+    for _ in range(3):
+        file.keep(lambda: STATE)
+    assert len(said) == 1
+    assert said[0].startswith("no checkpoint can be written")
+
+
+def test_a_finished_cell_has_no_checkpoint(tmp_path):
+    """Its place in the store is found by workers that see the store, and by no others."""
+    store = Store(tmp_path / "store")
+    identity = {"a": 1}
+    path = store.checkpoint(store.key(identity))
+    file = CheckpointFile.in_store(path, print)
+    file._pause = 0.0
+    file.keep(lambda: STATE)
+    assert path.exists()
+    store.put(store.key(identity), identity, CellResult(values={"x": 1}), 1.0)
+    assert not path.exists()
+    assert CheckpointFile.in_store(Path(str(path).replace("/store/", "/elsewhere/")), print) is None
+
+
+def test_only_old_checkpoints_are_forgotten(tmp_path):
+    """A store that is opened again after a season keeps no states of code that has changed since."""
+    store = Store(tmp_path / "store")
+    for key, age in ((KEY, 10), ("cd" * 32, 100)):
+        path = store.checkpoint(key)
+        CheckpointFile(path, None, pause=0.0).keep(lambda: STATE)
+        then = time.time() - age * 86_400
+        os.utime(path, (then, then))
+    Store(tmp_path / "store")
+    assert store.checkpoint(KEY).exists()
+    assert not store.checkpoint("cd" * 32).exists()
