@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -205,16 +205,23 @@ def _check_modules(facts: Facts, task: str) -> None:
 def timed(job: Job) -> tuple[CellResult, float]:
     """``measure``, and the seconds that it took, those of processes among them from whose state it went on."""
     start = time.perf_counter()
-    # A worker of another machine may not see the store.
-    checkpoints = CheckpointFile.in_store(Path(job.checkpoint), say) if job.checkpoint else None
-    before = checkpoints.seconds if checkpoints else 0.0
-    result = measure(job, checkpoints=checkpoints)
-    return result, before + time.perf_counter() - start
+    if not job.checkpoint:
+        return measure(job), time.perf_counter() - start
+    path = Path(job.checkpoint)
+    checkpoints = _PlainCheckpoints(path, path.parents[2], say)
+    return measure(job, checkpoints=checkpoints), checkpoints.seconds
 
 
-def _kept(result: Any) -> CellResult:
+class _PlainCheckpoints(CheckpointFile):
+    """States are held to what results are."""
+
+    def keep(self, state: Callable[[], CellResult]) -> None:
+        super().keep(lambda: _kept(state(), "measure kept"))
+
+
+def _kept(result: Any, how: str = "measure returned") -> CellResult:
     if not isinstance(result, CellResult):
-        raise TypeError(f"measure returned a {type(result).__name__}; it must return a CellResult.")
+        raise TypeError(f"{how} a {type(result).__name__}; it must be a CellResult.")
     values = plain(result.values, "values")
     if not isinstance(values, dict):
         raise TypeError(f"values is a {type(result.values).__name__}; it must be a mapping.")

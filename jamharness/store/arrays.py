@@ -1,6 +1,7 @@
 """Arrays of finished cells that stay on disk until they are asked for."""
 
 import hashlib
+import io
 import os
 import threading
 import zlib
@@ -23,6 +24,18 @@ MEMORY = 64 * 2**20
 _Signature = tuple[int, int, int, int]
 _recent: "OrderedDict[tuple[Path, _Signature, str], NDArray[Any]]" = OrderedDict()
 _lock = threading.Lock()
+
+
+def pack(arrays: Sequence[NDArray[Any]]) -> memoryview:
+    """The content of an ``.npz`` file.
+
+    Raises:
+        ValueError: an array holds Python objects.
+    """
+    buffer = io.BytesIO()
+    # By position, since a name may be one that numpy or the zip format does not take.
+    np.savez(buffer, *arrays, allow_pickle=False)
+    return buffer.getbuffer()
 
 
 class StoredArrays(Mapping[str, NDArray[Any]]):

@@ -1,19 +1,17 @@
 """One finished cell on disk: ``<key>.json``, and ``<key>.npz`` beside it when it has arrays."""
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from jamharness.api import CellResult, Json, digest
 from jamharness.printable import printable
-from jamharness.store.arrays import StoredArrays
+from jamharness.store.arrays import StoredArrays, pack
 from jamharness.store.files import read_regular, write_atomically
 from jamharness.store.values import decode, encode, is_duration, strict_json
 
@@ -55,7 +53,7 @@ def write_cell(path: Path, cell: StoredCell, like: Path | None = None) -> Stored
     arrays: dict[str, Json] | None = None
     kept: Mapping[str, NDArray[Any]] = {}
     if cell.result.arrays:
-        data = _pack(list(cell.result.arrays.values()))
+        data = pack(list(cell.result.arrays.values()))
         names, sha256 = list(cell.result.arrays), hashlib.sha256(data).hexdigest()
         write_atomically(path.with_suffix(".npz"), data, like)
         arrays = {"names": names, "sha256": sha256, "bytes": data.nbytes}
@@ -101,13 +99,6 @@ def read_cell(path: Path) -> StoredCell | None:
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         # Whatever rubbish lies there, the cell is not: it is measured again and replaced.
         return None
-
-
-def _pack(arrays: list[NDArray[Any]]) -> memoryview:
-    buffer = io.BytesIO()
-    # By position, since a name may be one that numpy or the zip format does not take.
-    np.savez(buffer, *arrays, allow_pickle=False)
-    return buffer.getbuffer()
 
 
 def _arrays(path: Path, entry: Any) -> Mapping[str, NDArray[Any]]:

@@ -1,17 +1,16 @@
 """The state of a cell that is being computed: ``<key>.checkpoint`` beside the place of the finished cell."""
 
-import io
 import json
 import time
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
-from jamharness.api import CellResult
+from jamharness.api import CellResult, Json
+from jamharness.store.arrays import pack
 from jamharness.store.files import open_regular, write_atomically
 from jamharness.store.marker import is_marked
 from jamharness.store.values import decode, encode, is_duration, strict_json
@@ -30,27 +29,20 @@ class CheckpointFile:
     is said, and no more is written.
 
     Arguments:
-        path: the file.
-        like: the folder whose group and permissions it takes.
+        path: the file, such as ``Store.checkpoint`` names.
+        store: the folder of the store that it lies in, whose group and permissions it takes; where this machine sees no
+            store there, nothing is kept. None for a file anywhere.
         say: told why no state can be written.
         pause: seconds between two states.
     """
 
     def __init__(
-        self, path: Path, like: Path | None, say: Callable[[str], None] = lambda _: None, pause: float = PAUSE
+        self, path: Path, store: Path | None, say: Callable[[str], None] = lambda _: None, pause: float = PAUSE
     ) -> None:
-        self._path, self._like, self._say = path, like, say
+        self._path, self._store, self._say = path, store, say
         self._start = self._written = time.monotonic()
         self._pause = pause
         self._before, self._last = self._read()
-
-    @classmethod
-    def in_store(cls, path: Path, say: Callable[[str], None]) -> "CheckpointFile | None":
-        """Of a cell's file in a store, see ``Store.checkpoint``; None where this machine sees no store there."""
-        root = path.parents[2]
-        with suppress(OSError):
-            return cls(path, root, say) if is_marked(root) else None
-        return None
 
     @property
     def seconds(self) -> float:
@@ -67,7 +59,10 @@ class CheckpointFile:
         if start - self._written < max(self._pause, PART * self.seconds):
             return
         try:
-            write_atomically(self._path, _pack(state(), self.seconds), self._like)
+            if self._store is not None and not is_marked(self._store):
+                self._pause = float("inf")
+                return
+            write_atomically(self._path, _packed(state(), self.seconds), self._store)
         except OSError as error:
             self._say(f"no checkpoint can be written ({error.strerror or error})")
             self._pause = float("inf")
@@ -79,24 +74,21 @@ class CheckpointFile:
     def _read(self) -> tuple[float, CellResult | None]:
         try:
             with open_regular(self._path) as file, np.load(file, allow_pickle=False) as members:
-                document = json.loads(str(members["document"]))
+                document = json.loads(str(members["arr_0"]))
                 seconds, values = document["seconds"], decode(document["values"])
                 if document["format"] != _FORMAT or not is_duration(seconds) or not isinstance(values, dict):
                     return 0.0, None
-                arrays = {name: members[f"arr_{index}"] for index, name in enumerate(document["names"])}
+                arrays = {name: members[f"arr_{index}"] for index, name in enumerate(document["names"], 1)}
                 return seconds, CellResult(values=values, arrays=arrays)
         except (OSError, ValueError, TypeError, LookupError, AttributeError, EOFError, BadZipFile, zlib.error):
             return 0.0, None
 
 
-def _pack(state: CellResult, seconds: float) -> memoryview:
-    document = {
+def _packed(state: CellResult, seconds: float) -> memoryview:
+    document: dict[str, Json] = {
         "format": _FORMAT,
         "seconds": seconds,
         "values": encode(state.values),
         "names": list(state.arrays),
     }
-    buffer = io.BytesIO()
-    # Arrays by position, as in a cell's.
-    np.savez(buffer, *state.arrays.values(), document=np.array(strict_json(document).decode()), allow_pickle=False)
-    return buffer.getbuffer()
+    return pack([np.array(strict_json(document).decode()), *state.arrays.values()])

@@ -2,7 +2,6 @@
 
 import os
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,17 +69,17 @@ def test_a_state_that_cannot_be_written_is_said_once(tmp_path):
 
 
 def test_a_finished_cell_has_no_checkpoint(tmp_path):
-    """Its place in the store is found by workers that see the store, and by no others."""
+    """It goes as the cell comes; a worker that sees no store makes none."""
     store = Store(tmp_path / "store")
     identity = {"a": 1}
     path = store.checkpoint(store.key(identity))
-    file = CheckpointFile.in_store(path, print)
-    file._pause = 0.0
-    file.keep(lambda: STATE)
+    CheckpointFile(path, store.root, pause=0.0).keep(lambda: STATE)
     assert path.exists()
     store.put(store.key(identity), identity, CellResult(values={"x": 1}), 1.0)
     assert not path.exists()
-    assert CheckpointFile.in_store(Path(str(path).replace("/store/", "/elsewhere/")), print) is None
+    elsewhere = tmp_path / "elsewhere"
+    CheckpointFile(elsewhere / path.relative_to(store.root), elsewhere, pause=0.0).keep(lambda: STATE)
+    assert not elsewhere.exists()
 
 
 def test_only_old_checkpoints_are_forgotten(tmp_path):
