@@ -15,8 +15,8 @@ from jamharness.store.files import open_regular, write_atomically
 from jamharness.store.marker import is_marked
 from jamharness.store.values import decode, encode, is_duration, strict_json
 
-PAUSE = 5.0
-"""Seconds of computing before the first state, and between two at least; most cells are finished before."""
+PAUSE = 1.0
+"""Seconds of computing before the first state, and between two at least."""
 PART = 0.02
 """Of what was computed: so much is lost at most when the process is ended, and writing takes no more."""
 _FORMAT = 1
