@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from jamharness.api import Array, DerivedProblem, Optimizer, State
+from jamharness_numerics.minimise import journal
 from jamharness_numerics.minimise.outcome import OptimizeResult
 from jamharness_numerics.minimise.rest import balance_of, rest, satisfied, satisfy
+from jamharness_numerics.minimise.states import packed_result, packed_state, result_from, state_from
 
 CHUNK = 100
 """First-order updates between two looks at how far they are."""
@@ -53,14 +56,20 @@ def constrained(
 def _updates(
     problem: DerivedProblem, w: Array, budget: int, optimizer: Optimizer, say: Callable[[str], None]
 ) -> OptimizeResult:
-    state = State(w=w)
+    call = journal.begin("first_order", problem.loss.margin, w)
+    if call.state is not None and call.ended:
+        return result_from(problem, call.state)
+    state = State(w=w) if call.state is None else state_from(call.state)
+    finite = True
     while state.step < budget:
+        call.keep(partial(packed_state, state, {}))
         before = state.step
         state = problem.descend(state, min(CHUNK, budget - before), optimizer)
         margins = problem.margins(state.w)
-        if not np.all(np.isfinite(margins)):
-            return OptimizeResult(w=state.w, iterations=state.step, finite=False)
-        if state.step == before or satisfied(problem, state.w):
+        finite = bool(np.all(np.isfinite(margins)))
+        if not finite or state.step == before or satisfied(problem, state.w):
             break
         say(f"update {state.step}: L = {problem.loss_of(margins):.2e}")
-    return OptimizeResult(w=state.w, iterations=state.step)
+    result = OptimizeResult(w=state.w, iterations=state.step, finite=finite)
+    call.end(partial(packed_result, result))
+    return result

@@ -1,13 +1,18 @@
 """The papers' minimisers: Adam and FIRE inside the framework, in chunks."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from jamharness.api import Array, Optimizer, Problem, State
+from jamharness_numerics.minimise import journal
 from jamharness_numerics.minimise.certificate import force_balance, loss_of, trace_h0
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_numerics.minimise.outcome import OptimizeResult
+from jamharness_numerics.minimise.states import packed_result, packed_state, result_from, state_from
 
 CHUNK = 1000
 
@@ -27,21 +32,44 @@ def first_order(
         budget: updates at most.
         optimizer: the rule.
         say: told the progress.
+
+    Returns:
+        ``why``: ``"done"``, ``"rounding"`` (the steps that end it were made), ``"budget"``, ``"no step"`` (no update
+        was made) or ``"not finite"``.
     """
+    call = journal.begin("first_order", problem.loss.margin, w)
+    if call.state is not None and call.ended:
+        end = result_from(problem, call.state)
+    else:
+        end = _updates(problem, w, budget, optimizer, say, call)
+        call.end(partial(packed_result, end))
+    if end.why == "rounding":
+        pushed, spent = _push(problem, end.w)
+        return replace(end, w=pushed, factorisations=spent)
+    return end
+
+
+def _updates(
+    problem: Problem, w: Array, budget: int, optimizer: Optimizer, say: Callable[[str], None], call: journal.Call
+) -> OptimizeResult:
     state = State(w=w)
-    earlier: float | None = None
+    earlier: Any = None
+    if call.state is not None:
+        state, earlier = state_from(call.state), call.state.values["earlier"]
+    why = "budget"
     while state.step < budget:
+        call.keep(partial(packed_state, state, {"earlier": earlier}))
         before = state.step
         state = problem.descend(state, min(CHUNK, budget - before), optimizer)
         margins = problem.margins(state.w)
         if not np.all(np.isfinite(margins)):
-            return OptimizeResult(w=state.w, iterations=state.step, finite=False)
+            return OptimizeResult(w=state.w, iterations=state.step, finite=False, why="not finite")
         unsatisfied = int(np.count_nonzero(margins > 0))
         if unsatisfied == 0 or state.step == before:
+            why = "no step" if unsatisfied else "done"
             break
         if loss_of(margins) < _rounding(problem):
-            w, spent = _push(problem, state.w)
-            return OptimizeResult(w=w, iterations=state.step, factorisations=spent)
+            return OptimizeResult(w=state.w, iterations=state.step, why="rounding")
         if earlier is None and state.step >= 0.8 * budget:
             earlier = loss_of(margins)
         say(f"update {state.step}: {unsatisfied} unsatisfied, L = {loss_of(margins):.2e}")
@@ -49,7 +77,7 @@ def first_order(
     trace = trace_h0(problem, state.w)
     decline = 1 - loss / earlier if earlier else None
     return OptimizeResult(
-        w=state.w, iterations=state.step, balance=force_balance(gradient, loss, trace), decline=decline
+        w=state.w, iterations=state.step, balance=force_balance(gradient, loss, trace), decline=decline, why=why
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -51,12 +52,16 @@ class Journal:
     """The calls of one measurement.
 
     Arguments:
-        checkpoints: where they are kept.
+        checkpoints: where they are kept; None to keep nothing.
     """
 
-    def __init__(self, checkpoints: Checkpoints) -> None:
+    def __init__(self, checkpoints: Checkpoints | None) -> None:
         self._checkpoints = checkpoints
-        last = checkpoints.last()
+        last = None if checkpoints is None else checkpoints.last()
+        earlier: Any = 0.0 if last is None else last.values["seconds"]
+        self.earlier: float = earlier
+        """Seconds that earlier processes took for what this one has not to compute."""
+        self._start = perf_counter()
         self._calls = [] if last is None else _unpacked(last, self)
         self._made = 0
 
@@ -69,6 +74,8 @@ class Journal:
             w: (N,) where it begins. Where an earlier process began elsewhere (its linear algebra rounded otherwise),
                 what that did from here on is of no use.
         """
+        if self._checkpoints is None:
+            return _NONE
         where = hashlib.sha256(np.ascontiguousarray(w).tobytes()).hexdigest()
         call = Call({"function": function, "margin": float(margin).hex(), "where": where}, journal=self)
         if self._made < len(self._calls) and self._calls[self._made].beginning == call.beginning:
@@ -80,11 +87,24 @@ class Journal:
 
     def keep(self, call: Call, state: State, *, ended: bool) -> None:
         """What is known of the last call; earlier ones have ended."""
+        if self._checkpoints is None:
+            return
         if ended:
             call.state, call.ended = state(), True
-            self._checkpoints.keep(lambda: _packed(self._calls))
+            self._checkpoints.keep(lambda: self._packed(self._calls))
         else:
-            self._checkpoints.keep(lambda: _packed([*self._calls[:-1], Call(call.beginning, state())]))
+            self._checkpoints.keep(lambda: self._packed([*self._calls[:-1], Call(call.beginning, state())]))
+
+    def _packed(self, calls: list[Call]) -> CellResult:
+        values: list[Json] = []
+        arrays: dict[str, Array] = {}
+        for call in calls:
+            if call.state is not None:
+                arrays |= {f"{len(values)} {name}": array for name, array in call.state.arrays.items()}
+                values.append({"beginning": call.beginning, "ended": call.ended, "values": call.state.values})
+        return CellResult(
+            values={"seconds": self.earlier + perf_counter() - self._start, "calls": values}, arrays=arrays
+        )
 
 
 _NONE = Call({})
@@ -92,15 +112,16 @@ _journal: ContextVar[Journal | None] = ContextVar("journal", default=None)
 
 
 @contextmanager
-def kept(checkpoints: Checkpoints | None) -> Iterator[None]:
-    """The calls within are those of one measurement.
+def kept(checkpoints: Checkpoints | None) -> Iterator[Journal]:
+    """The calls within are those of one measurement, whose journal it gives.
 
     Arguments:
         checkpoints: of its cell; None to keep nothing.
     """
-    token = _journal.set(None if checkpoints is None else Journal(checkpoints))
+    journal = Journal(checkpoints)
+    token = _journal.set(journal)
     try:
-        yield
+        yield journal
     finally:
         _journal.reset(token)
 
@@ -109,16 +130,6 @@ def begin(function: str, margin: float, w: Array) -> Call:
     """The next call of the measurement at hand, as ``Journal.begin``; of none, one that keeps nothing."""
     journal = _journal.get()
     return _NONE if journal is None else journal.begin(function, margin, w)
-
-
-def _packed(calls: list[Call]) -> CellResult:
-    values: list[Json] = []
-    arrays: dict[str, Array] = {}
-    for call in calls:
-        if call.state is not None:
-            arrays |= {f"{len(values)} {name}": array for name, array in call.state.arrays.items()}
-            values.append({"beginning": call.beginning, "ended": call.ended, "values": call.state.values})
-    return CellResult(values={"calls": values}, arrays=arrays)
 
 
 def _unpacked(kept: CellResult, journal: Journal) -> list[Call]:

@@ -1,11 +1,12 @@
-"""Results of minimisations, and factors, as what a journal keeps."""
+"""Results of minimisations, factors and the states of first-order updates, as what a journal keeps."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from jamharness.api import Array, CellResult, Constraints
+from jamharness.api import Array, CellResult, Constraints, Json, State
 from jamharness_numerics.minimise.outcome import OptimizeResult
 from jamharness_numerics.minimise.quadratic_model import Cholesky, Dense, Factor, mean_of
 
@@ -53,6 +54,25 @@ def factor_from(problem: Constraints, kept: CellResult) -> Factor | None:
         return None
     margin, w, decay, mu = place["margin"], kept.arrays["factor"], place["decay"], place["mu"]
     return Factor(margin, w, decay, mu, place["trace"], partial(_made_again, problem, margin, w, decay, mu))
+
+
+def packed_state(state: State, values: Mapping[str, Json]) -> CellResult:
+    """What ``state_from`` takes.
+
+    Arguments:
+        state: where the updates stand.
+        values: what else the next ones depend on.
+    """
+    moments = {f"moment {name}": array for name, array in state.moments.items()}
+    return CellResult(values={**values, "step": state.step}, arrays={"w": state.w, **moments})
+
+
+def state_from(kept: CellResult) -> State:
+    """Where first-order updates stood, from ``packed_state``."""
+    step: Any = kept.values["step"]
+    prefix = "moment "
+    moments = {name.removeprefix(prefix): array for name, array in kept.arrays.items() if name.startswith(prefix)}
+    return State(w=kept.arrays["w"], step=step, moments=moments)
 
 
 def _made_again(problem: Constraints, margin: float, w: Array, decay: float, mu: float) -> Cholesky:

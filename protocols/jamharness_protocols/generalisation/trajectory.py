@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from jamharness_numerics.minimise import RULES, minimise
 from jamharness_numerics.minimise.check import check
+from jamharness_numerics.minimise.states import packed_state, state_from
 from numpy.typing import NDArray
 
 from jamharness.api import Adam, Array, Backend, Cell, CellResult, Json, Optimizer, Progress, Sgd, State
@@ -35,10 +37,19 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
         return _second_order(cell, backend, progress)
     system, problem, at = system_of(cell), problem_of(cell, backend), cell.coordinates
     rule = _rule(at["minimiser"], at["learning_rate"])
-    state = State(w=system.initial(at["seed"], at["initial"]))
     way = _Way(cell, problem)
-    outputs, margins = way.look(0, state.w)
+    last = None if cell.checkpoints is None else cell.checkpoints.last()
+    if last is None:
+        state = State(w=system.initial(at["seed"], at["initial"]))
+        outputs, margins = way.look(0, state.w)
+    else:
+        state = state_from(last)
+        outputs, margins = way.go_on(state, last.arrays["records"])
     for step in _log_spaced(at["budget"], at["records"]):
+        if step <= state.step:
+            continue
+        if cell.checkpoints is not None:
+            cell.checkpoints.keep(partial(way.state, state))
         before = state.step
         state = problem.descend(state, step - before, rule)
         if state.step == before:
@@ -91,11 +102,30 @@ class _Way:
 
     def look(self, step: int, w: Array) -> tuple[NDArray[Any], Array]:
         """Test w after so many updates: outputs on the test set (M,) and margins (P,)."""
-        outputs, margins = tested(self._cell, self._problem, w), self._problem.margins(w)
+        outputs, margins = self._seen(w)
         self.records.append(step)
         self.errors.append(test_error(self._cell, outputs))
         self.left.append(int(np.count_nonzero(~self._problem.loss.satisfied(margins))))
         return outputs, margins
+
+    def state(self, state: State) -> CellResult:
+        """What ``go_on`` takes.
+
+        Arguments:
+            state: of the updates, at the last record.
+        """
+        updates = packed_state(state, {})
+        records = np.array([self.records, self.errors, self.left], dtype=np.float64)
+        return CellResult(values=updates.values, arrays={**updates.arrays, "records": records})
+
+    def go_on(self, state: State, records: Array) -> tuple[NDArray[Any], Array]:
+        """Take up the records of an earlier process; what ``look`` returned at the last of them."""
+        self.records, self.left = ([round(number) for number in row.tolist()] for row in (records[0], records[2]))
+        self.errors = records[1].tolist()
+        return self._seen(state.w)
+
+    def _seen(self, w: Array) -> tuple[NDArray[Any], Array]:
+        return tested(self._cell, self._problem, w), self._problem.margins(w)
 
     def result(self, ending: Mapping[str, Json], w: Array, outputs: NDArray[Any], margins: Array) -> CellResult:
         """How it ended, with the least test error of all records."""

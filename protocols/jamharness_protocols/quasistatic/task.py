@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from jamharness_numerics.approach import BALANCE, STEPS
+from jamharness_numerics.minimise.journal import kept
 from jamharness_numerics.minimise.rest import rest
 from jamharness_numerics.quasistatic import Driven, compressed, filled
 
@@ -19,7 +20,8 @@ def measure(cell: Cell, needed: Sequence[CellResult], backend: Backend, progress
         arrays: the numbers of ``jamharness_numerics.quasistatic.DrivingStep`` by name, (k,) each.
     """
     (approach,) = needed
-    driven = _driven(cell, approach, backend, progress)
+    with kept(cell.checkpoints):
+        driven = _driven(cell, approach, backend, progress)
     began = {name: approach.values[name] for name in ("critical_margin", "contacts", "parameters", "weights")}
     return CellResult(values={"outcome": driven.why, **began}, arrays=driven.columns())
 

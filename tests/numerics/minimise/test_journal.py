@@ -1,17 +1,20 @@
 """A measurement that is ended at any of its states and gone on with gives, bit by bit, what it would have given."""
 
+import sys
 from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pytest
 from jamharness_numerics.approach import approach
-from jamharness_numerics.minimise import quadratic_model
+from jamharness_numerics.minimise import minimise, quadratic_model
 from jamharness_numerics.minimise.journal import kept
+from jamharness_numerics.minimise.rest import rest
+from jamharness_numerics.quasistatic import compressed
+from jamharness_numpy.backend import NumpyBackend
 
 from jamharness.api import CellResult, DataRequest, Network, QuadraticHinge, Spherical
 from jamharness.datasets.random import load
-from jamharness.plugins import load_backend
 from jamharness.store import CheckpointFile
 
 
@@ -37,7 +40,7 @@ def spherical(width=4, seed=0, margin=0.2):
     network = Network(inputs=width, width=width, depth=2, activation="softplus(8)")
     data = load(DataRequest(inputs=width, patterns=2 * network.weights, seed=seed))
     system = Spherical(network=network)
-    problem = load_backend("torch", threads=1).problem(system, data.x, data.y, loss=QuadraticHinge(margin=margin))
+    problem = NumpyBackend().problem(system, data.x, data.y, loss=QuadraticHinge(margin=margin))
     return problem, system.initial(seed)
 
 
@@ -61,3 +64,61 @@ def test_an_approach_goes_on_from_any_state(large, monkeypatch, tmp_path):
         # Nothing is computed twice: there are as many states as came after, and this one unless its call had ended.
         ended = whole.states[index].values["calls"][-1]["ended"]
         assert len(later.states) == len(whole.states) - index - ended
+
+
+def free(activation="relu", depth=2, ratio=3.5, seed=0):
+    """A network of four units a layer at a load that it cannot satisfy, and where to start."""
+    network = Network(inputs=4, width=4, depth=depth, activation=activation)
+    data = load(DataRequest(inputs=4, patterns=round(ratio * network.weights), seed=seed))
+    return NumpyBackend().problem(network, data.x, data.y), network.initial(seed)
+
+
+SEARCHES = {
+    "relu": (free, {"budget": 600}, {"levenberg_marquardt", "newton"}),
+    "smooth": (lambda: free("softplus(8)"), {"budget": 600}, {"levenberg_marquardt", "newton"}),
+    "adam": (free, {"method": "adam", "budget": 4000}, {"first_order"}),
+    "adam, then a push": (free, {"method": "adam", "budget": 3000}, {"first_order", "levenberg_marquardt"}),
+    "constrained": (lambda: spherical(margin=0.3), {"budget": 600}, {"levenberg_marquardt", "newton"}),
+    "fire, constrained": (lambda: spherical(margin=0.3), {"method": "fire", "budget": 1000}, {"first_order"}),
+}
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_minimisation_goes_on_from_any_state(search, monkeypatch, tmp_path):
+    """Through all sharpnesses of relu, spheres of smooth networks, updates with moments, and the push at their end."""
+    make, how, functions = SEARCHES[search]
+    if "push" in search:
+        module = sys.modules["jamharness_numerics.minimise.first_order"]
+        monkeypatch.setattr(module, "_rounding", lambda problem: 0.48)
+    whole = Files(tmp_path / "none")
+    with kept(whole):
+        end = minimise(*make(), **how)
+    assert {call["beginning"]["function"] for call in whole.states[-1].values["calls"]} == functions
+    assert len(whole.states) > 3
+    for index in range(0, len(whole.states), max(1, len(whole.states) // 6)):
+        later = Files(tmp_path / f"{index}", whole.states[index])
+        with kept(later) as journal:
+            again = minimise(*make(), **how)
+        assert journal.earlier == whole.states[index].values["seconds"]
+        assert {**vars(again), "w": again.w.tobytes()} == {**vars(end), "w": end.w.tobytes(), "seconds": again.seconds}
+        ended = whole.states[index].values["calls"][-1]["ended"]
+        assert len(later.states) == len(whole.states) - index - ended
+
+
+def test_driving_goes_on_from_any_state(tmp_path):
+    """From one minimum to the next, along a rising κ."""
+
+    def driven():
+        problem, w = spherical(margin=0.2)
+        return compressed(problem, rest(problem, w, 400, 1e-7).w, [0.21, 0.25, 0.3])
+
+    whole = Files(tmp_path / "none")
+    with kept(whole):
+        end = driven()
+    assert end.why == "done"
+    for index in range(0, len(whole.states), max(1, len(whole.states) // 6)):
+        later = Files(tmp_path / f"{index}", whole.states[index])
+        with kept(later):
+            again = driven()
+        assert again.steps == end.steps
+        assert len(later.states) < len(whole.states) - index + 1
