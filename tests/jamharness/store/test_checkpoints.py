@@ -54,6 +54,7 @@ def test_states_are_written_seldom(tmp_path, monkeypatch):
         time.sleep(0.0001)
     assert 1 <= len(made) <= 20
     monkeypatch.setattr(module, "PART", 1e9)
+    time.sleep(0.06)
     file.keep(lambda: pytest.fail("within a part of what was computed"))
 
 
