@@ -2,8 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +36,79 @@ _DOUBTFUL = 10
 """Times the tolerance: where forces balance to less, by the trace of an H nearby, that at w itself is asked for."""
 _MARGIN_ROUNDING = 1e-15
 """Of margins of order one; of L it is this over √(2L), the scale of the overlaps, which near jamming is more."""
+
+
+class _Point(NamedTuple):
+    """L + (λ/2)|w|² at w (N,), ∇L, and the tangent part of the gradient of both."""
+
+    w: Array
+    loss: float
+    slope: Array
+    gradient: Array
+
+
+def _point(problem: Constraints, w: Array, decay: float) -> _Point:
+    loss, slope = problem.loss_and_gradient(w)
+    if decay:
+        return _Point(w, loss + 0.5 * decay * float(w @ w), slope, problem.tangent(w, slope + decay * w))
+    return _Point(w, loss, slope, problem.tangent(w, slope))
+
+
+@dataclass(kw_only=True, eq=False)
+class _Standing:
+    """All that the next step depends on.
+
+    Arguments:
+        w: (N,).
+        mu: μ; None before the first step.
+        iteration: steps taken.
+        factorisations: tried.
+        losses: L after every step, and where the first began.
+        stretch: force balance, L and w of the last steps.
+        near: the factor of an H nearby; None where there is none.
+    """
+
+    w: Array
+    mu: float | None
+    iteration: int = 0
+    factorisations: int = 0
+    losses: list[float] = field(default_factory=list)
+    stretch: deque[tuple[float, float, Array]] = field(default_factory=lambda: deque(maxlen=STRETCH))
+    near: Factor | None = None
+
+    def packed(self) -> CellResult:
+        """What ``unpacked`` takes."""
+        factor = packed_factor(self.near)
+        return CellResult(
+            values={
+                "mu": self.mu,
+                "iteration": self.iteration,
+                "factorisations": self.factorisations,
+                "losses": self.losses,
+                "stretch": [[balance, loss] for balance, loss, _ in self.stretch],
+                **factor.values,
+            },
+            arrays={
+                "w": self.w,
+                "stretch": np.array([w for *_, w in self.stretch]).reshape(-1, len(self.w)),
+                **factor.arrays,
+            },
+        )
+
+    @classmethod
+    def unpacked(cls, problem: Constraints, state: CellResult) -> "_Standing":
+        """What ``packed`` was made of."""
+        values: Any = state.values
+        pairs = zip(values["stretch"], state.arrays["stretch"], strict=True)
+        return cls(
+            w=state.arrays["w"],
+            mu=values["mu"],
+            iteration=values["iteration"],
+            factorisations=values["factorisations"],
+            losses=values["losses"],
+            stretch=deque(((balance, loss, w) for (balance, loss), w in pairs), maxlen=STRETCH),
+            near=factor_from(problem, state),
+        )
 
 
 def newton(
@@ -82,155 +157,109 @@ def newton(
     if call.state is not None and call.ended:
         return result_from(problem, call.state)
     zero = ZERO * problem.loss.margin**2 if zero is None else zero
-    stretch: deque[tuple[float, float, Array]] = deque(maxlen=STRETCH)
-    factorisations, mu, why, iteration, again = 0, damping, "", 0, reusable(problem)
-    near = near if again else None
-    losses: list[float] = []
-    if call.state is not None:
-        w, mu, iteration, factorisations, losses, near = _gone_on(problem, call.state, stretch)
-    loss, slope, gradient = _slope(problem, w, decay)
-    losses = losses or [loss]
+    again, why = reusable(problem), ""
+    if call.state is None:
+        at = _Standing(w=w, mu=damping, near=near if again else None)
+    else:
+        at = _Standing.unpacked(problem, call.state)
+    here = _point(problem, at.w, decay)
+    at.losses = at.losses or [here.loss]
     while not why:
-        call.keep(partial(_state, w, mu, iteration, factorisations, losses, stretch, near))
-        model = model_at(problem, w, slope, decay, near)
+        call.keep(at.packed)
+        model = model_at(problem, here.w, here.slope, decay, at.near)
         trace, mean = model.trace, mean_of(model.trace, len(w))
-        if not model.dense and force_balance(gradient, loss, trace) < _DOUBTFUL * tolerance:
-            trace = trace_h0(problem, w)
-        mu = 1e-2 * mean if mu is None else mu
-        stretch.append((force_balance(gradient, loss, trace), loss, w))
+        if not model.dense and force_balance(here.gradient, here.loss, trace) < _DOUBTFUL * tolerance:
+            trace = trace_h0(problem, here.w)
+        mu = 1e-2 * mean if at.mu is None else at.mu
+        balance = force_balance(here.gradient, here.loss, trace)
+        at.stretch.append((balance, here.loss, here.w))
         # Before all else: what another reason returns may be another w of the stretch.
-        why = "done" if np.isfinite(loss) and done(w) else ""
-        why = why or _reason(loss, losses, stretch[-1][0], iteration, budget, tolerance, enough, zero)
+        why = "done" if np.isfinite(here.loss) and done(here.w) else ""
+        why = why or _reason(here.loss, at.losses, balance, at.iteration, budget, tolerance, enough, zero)
         while not why:
-            solved = model.step(gradient, mu)
+            solved = model.step(here.gradient, mu)
             if solved is None and model.spent:
-                model = Dense(problem, w, slope, decay)
+                model = Dense(problem, here.w, here.slope, decay)
                 mean = mean_of(model.trace, len(w))
                 continue
-            factorisations += model.dense
+            at.factorisations += model.dense
             if solved is None:
                 mu = max(4 * mu, 1e-12 * mean)
                 why = "no step" if mu > _STIFFEST * mean else ""
                 continue
             s, bent = solved
-            predicted = -float(gradient @ s + 0.5 * s @ bent)
-            moved = problem.retract(w + s)
-            new_loss, new_slope, new_gradient = _slope(problem, moved, decay)
-            gain = (loss - new_loss) / predicted if predicted > 0 else -1.0
-            drowned = predicted < max(_ROUNDING, _MARGIN_ROUNDING / np.sqrt(2 * loss)) * loss
+            predicted = -float(here.gradient @ s + 0.5 * s @ bent)
+            there = _point(problem, problem.retract(here.w + s), decay)
+            gain = (here.loss - there.loss) / predicted if predicted > 0 else -1.0
+            drowned = predicted < max(_ROUNDING, _MARGIN_ROUNDING / np.sqrt(2 * here.loss)) * here.loss
             if drowned:  # L cannot tell any more: go by the gradient
-                gain = 1.0 if np.linalg.norm(new_gradient) < 0.9 * np.linalg.norm(gradient) else -1.0
+                gain = 1.0 if np.linalg.norm(there.gradient) < 0.9 * np.linalg.norm(here.gradient) else -1.0
             elif line_search and gain < 0.25:
-                shorter = _along(problem, w, s, gradient, new_gradient, decay)
+                shorter = _along(problem, here, s, there.gradient, decay)
                 if shorter is not None:
-                    t, moved, new_loss, new_slope, new_gradient = shorter
-                    gain = _SHORTENED if new_loss < loss and t > _LEAST else -1.0
-            if gain > 1e-3 and np.isfinite(new_loss):
-                w, loss, slope, gradient = moved, new_loss, new_slope, new_gradient
+                    t, there = shorter
+                    gain = _SHORTENED if there.loss < here.loss and t > _LEAST else -1.0
+            if gain > 1e-3 and np.isfinite(there.loss):
+                here = there
                 mu = mu / 5 if gain > 0.75 else 2 * mu if gain < 0.25 else mu
-                iteration += 1
-                losses.append(loss)
+                at.w, at.iteration = here.w, at.iteration + 1
+                at.losses.append(here.loss)
                 break
             mu *= 4
             if mu > _STIFFEST * mean:
                 why = "no step"
+        at.mu = mu
         if again:
-            near = model.factor
-    best = stretch[-1] if why in ("done", "zero", "not finite") else min(stretch, key=lambda at: at[0])
-    balance = best[0]
-    if again and np.isfinite(best[1]):
-        balance = force_balance(_slope(problem, best[2], decay)[2], best[1], trace_h0(problem, best[2]))
+            at.near = model.factor
+    balance, loss, w = at.stretch[-1] if why in ("done", "zero", "not finite") else min(at.stretch, key=itemgetter(0))
+    if again and np.isfinite(loss):
+        balance = force_balance(_point(problem, w, decay).gradient, loss, trace_h0(problem, w))
     result = OptimizeResult(
-        w=best[2],
-        loss=best[1],
-        iterations=iteration,
-        factorisations=factorisations,
+        w=w,
+        loss=loss,
+        iterations=at.iteration,
+        factorisations=at.factorisations,
         balance=balance,
-        decline=_decline(losses),
-        damping=mu or 1.0,
+        decline=_decline(at.losses),
+        damping=at.mu or 1.0,
         finite=why != "not finite",
         why=why,
-        factor=near,
+        factor=at.near,
     )
     call.end(partial(packed_result, result))
     return result
 
 
-def _state(
-    w: Array, mu: float | None, iteration: int, factorisations: int, losses: list[float],
-    stretch: deque[tuple[float, float, Array]], near: Factor | None,
-) -> CellResult:  # fmt: skip
-    """All that the next step depends on."""
-    factor = packed_factor(near)
-    return CellResult(
-        values={
-            "mu": mu,
-            "iteration": iteration,
-            "factorisations": factorisations,
-            "losses": losses,
-            "stretch": [[balance, loss] for balance, loss, _ in stretch],
-            **factor.values,
-        },
-        arrays={"w": w, "stretch": np.array([at for *_, at in stretch]).reshape(-1, len(w)), **factor.arrays},
-    )
-
-
-def _gone_on(
-    problem: Constraints, state: CellResult, stretch: deque[tuple[float, float, Array]]
-) -> tuple[Array, float | None, int, int, list[float], Factor | None]:
-    """What ``_state`` was made of; its stretch is put into the one given."""
-    values: Any = state.values
-    stretch.extend(
-        (balance, loss, w) for (balance, loss), w in zip(values["stretch"], state.arrays["stretch"], strict=True)
-    )
-    return (
-        state.arrays["w"], values["mu"], values["iteration"], values["factorisations"], values["losses"],
-        factor_from(problem, state),
-    )  # fmt: skip
-
-
-def _along(
-    problem: Constraints, w: Array, s: Array, gradient: Array, end: Array, decay: float
-) -> tuple[float, Array, float, Array, Array] | None:
-    """The least L along w + t s, 0 < t < 1, by the Illinois rule on its slope: t, w, and what ``_slope`` finds there.
+def _along(problem: Constraints, here: _Point, s: Array, end: Array, decay: float) -> tuple[float, _Point] | None:
+    """The least L along w + t s, 0 < t < 1, by the Illinois rule on its slope: t, and what is there.
 
     None where it has none.
 
     Arguments:
         problem: the problem.
-        w: (N,) where the step begins.
+        here: where the step begins.
         s: (N,) the step.
-        gradient: (N,) at w.
         end: (N,) the gradient at w + s.
         decay: λ.
 
     Source:
         Dowell and Jarratt, BIT 11, 168 (1971).
     """
-    low, high, left, right = 0.0, 1.0, float(gradient @ s), float(end @ s)
+    low, high, left, right = 0.0, 1.0, float(here.gradient @ s), float(end @ s)
     enough, side = _FLAT * abs(left), 0
     if not (left < 0 < right):
         return None
     for _ in range(_EVALUATIONS):
         t = (low * right - high * left) / (right - left)
-        moved = problem.retract(w + t * s)
-        loss, slope, there = _slope(problem, moved, decay)
-        along = float(there @ s)
+        there = _point(problem, problem.retract(here.w + t * s), decay)
+        along = float(there.gradient @ s)
         if abs(along) < enough:
             break
         if along < 0:
             low, left, right, side = t, along, right / 2 if side < 0 else right, -1
         else:
             high, right, left, side = t, along, left / 2 if side > 0 else left, 1
-    return t, moved, loss, slope, there
-
-
-def _slope(problem: Constraints, w: Array, decay: float) -> tuple[float, Array, Array]:
-    """L + (λ/2)|w|², ∇L, and the tangent part of the gradient of both."""
-    loss, slope = problem.loss_and_gradient(w)
-    if decay:
-        return loss + 0.5 * decay * float(w @ w), slope, problem.tangent(w, slope + decay * w)
-    return loss, slope, problem.tangent(w, slope)
+    return t, there
 
 
 def _decline(losses: list[float]) -> float | None:
