@@ -21,6 +21,7 @@ from jamharness_numerics.minimise.outcome import OptimizeResult, silent
 from jamharness_numerics.minimise.quadratic_model import Dense, Factor, mean_of, model_at
 from jamharness_numerics.minimise.rest import FLAT, TOLERANCE, balance_of, rest, satisfied
 from jamharness_numerics.minimise.saddles import beside, downhill
+from jamharness_numerics.minimise.states import factor_from, packed_factor
 
 LOSS = 1e-14
 """Where an approach ends: overlaps of 1e-7, at which forces balance to 1e-6 of themselves or better. At L = 1e-18
@@ -256,7 +257,9 @@ def _tightened(problem: DerivedProblem, w: Array, loss: float) -> tuple[DerivedP
     return problem, w, spent
 
 
-def drift(problem: DerivedProblem, w: Array, damping: float | None = None, near: Factor | None = None) -> Array:
+def drift(
+    problem: DerivedProblem, w: Array, damping: float | None = None, near: Factor | None = None
+) -> tuple[Array, Factor | None]:
     """dw/dκ along minima: H dw/dκ = −∂∇L/∂κ with the contacts as they are, which keeps the forces in balance.
 
     Arguments:
@@ -266,17 +269,24 @@ def drift(problem: DerivedProblem, w: Array, damping: float | None = None, near:
         near: the factor of an H nearby.
 
     Returns:
-        (N,); 0 where H is not positive whatever the damping.
+        (N,); 0 where H is not positive whatever the damping. And the last factor, to go on with.
     """
     call = journal.begin("drift", problem.loss.margin, w)
     if call.state is not None:
-        return call.state.arrays["direction"]
-    direction = _direction(problem, w, damping, near)
-    call.end(lambda: CellResult(values={}, arrays={"direction": direction}))
-    return direction
+        return call.state.arrays["direction"], factor_from(problem, call.state)
+    direction, factor = _direction(problem, w, damping, near)
+    call.end(partial(_packed_drift, direction, factor))
+    return direction, factor
 
 
-def _direction(problem: DerivedProblem, w: Array, damping: float | None, near: Factor | None) -> Array:
+def _packed_drift(direction: Array, factor: Factor | None) -> CellResult:
+    place = packed_factor(factor)
+    return CellResult(values=place.values, arrays={"direction": direction, **place.arrays})
+
+
+def _direction(
+    problem: DerivedProblem, w: Array, damping: float | None, near: Factor | None
+) -> tuple[Array, Factor | None]:
     margins = problem.margins(w)
     bends = problem.loss.curvature(margins) / len(margins)
     contacts = np.flatnonzero(bends)
@@ -288,12 +298,12 @@ def _direction(problem: DerivedProblem, w: Array, damping: float | None, near: F
     while mu < mean:
         solved = model.step(pull, mu, ALONG)
         if solved is not None:
-            return solved[0]
+            return solved[0], model.factor
         if model.spent:
             model = Dense(problem, w, slope)
         else:
             mu *= 10
-    return np.zeros_like(w)
+    return np.zeros_like(w), model.factor
 
 
 def _step(
@@ -301,13 +311,13 @@ def _step(
 ) -> tuple[OptimizeResult, float, DerivedProblem, float]:
     """The next minimum, nearer to jamming by the part that ``left`` leaves; a part of 1 where it is lost on the way."""
     spent, nearer, lower, there = 0, problem, margin, here
-    direction = drift(problem, here.w, here.damping, here.factor)
+    direction, near = drift(problem, here.w, here.damping, here.factor)
     while left < 1:
         lower = margin - (1 - left) * distance
         nearer = problem.with_margin(lower)
         w = problem.retract(here.w + (lower - margin) * direction)
         loose = LOOSE * left**2 * L
-        there = rest(nearer, w, STEPS, BALANCE, zero=loose, damping=here.damping, near=here.factor)
+        there = rest(nearer, w, STEPS, BALANCE, zero=loose, damping=here.damping, near=near)
         spent += there.iterations
         reached = nearer.loss_of(nearer.margins(there.w))
         at_rest = there.balance is not None and there.balance <= UNBALANCED

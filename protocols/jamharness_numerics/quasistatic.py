@@ -163,8 +163,8 @@ def _there_and_back(problem: DerivedProblem, w: Array, margin: float) -> tuple[D
 def _followed(problem: DerivedProblem, w: Array, margin: float) -> OptimizeResult | None:
     """The minimum at another κ, from where the contacts as they are put it; None where none is reached."""
     there = problem.with_margin(margin)
-    start = there.retract(w + (margin - problem.loss.margin) * drift(problem, w))
-    end = rest(there, start, STEPS, BALANCE)
+    direction, near = drift(problem, w)
+    end = rest(there, there.retract(w + (margin - problem.loss.margin) * direction), STEPS, BALANCE, near=near)
     return end if end.balance is not None and end.balance <= BALANCE else None
 
 

@@ -130,7 +130,10 @@ def test_minima_move_alike(system: str, monkeypatch: pytest.MonkeyPatch) -> None
     slope = problem.loss_and_gradient(beside)[1]
     model = Dense(problem, beside, slope)
     assert model.step(problem.tangent(beside, slope), 1e-3) is not None
-    whole, found = drift(problem, end.w, 1e-6), drift(problem, end.w, 1e-6, model.factor)
+    (whole, made), (found, kept) = drift(problem, end.w, 1e-6), drift(problem, end.w, 1e-6, model.factor)
+    assert kept is model.factor
+    assert made is not None
+    assert np.array_equal(made.w, end.w)
     np.testing.assert_allclose(found, whole, rtol=1e-6, atol=1e-7 * float(np.abs(whole).max()))
     assert np.abs(whole).max() > 0
 
