@@ -56,7 +56,7 @@ class CheckpointFile:
     def keep(self, state: Callable[[], CellResult]) -> None:
         """As ``Checkpoints.keep``."""
         start = time.monotonic()
-        if start - self._written < max(self._pause, PART * self.seconds):
+        if start - self._written < max(self._pause, PART * (self._before + start - self._start)):
             return
         try:
             if self._store is not None and not is_marked(self._store):

@@ -18,7 +18,7 @@ from jamharness_numerics.largest_margin import largest_margin
 from jamharness_numerics.minimise import journal
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_numerics.minimise.outcome import OptimizeResult, silent
-from jamharness_numerics.minimise.quadratic_model import Dense, Factor, mean_of, model_at
+from jamharness_numerics.minimise.quadratic_model import Dense, Factor, mean_of, model_at, reusable
 from jamharness_numerics.minimise.rest import FLAT, TOLERANCE, balance_of, rest, satisfied
 from jamharness_numerics.minimise.saddles import beside, downhill
 from jamharness_numerics.minimise.states import factor_from, packed_factor
@@ -269,12 +269,13 @@ def drift(
         near: the factor of an H nearby.
 
     Returns:
-        (N,); 0 where H is not positive whatever the damping. And the last factor, to go on with.
+        (N,); 0 where H is not positive whatever the damping. And the last factor, where it is worth keeping.
     """
-    call = journal.begin("drift", problem.loss.margin, w)
+    call = journal.begin("drift", problem.loss.margin, w, damping)
     if call.state is not None:
         return call.state.arrays["direction"], factor_from(problem, call.state)
-    direction, factor = _direction(problem, w, damping, near)
+    direction, made = _direction(problem, w, damping, near)
+    factor = made if reusable(problem) else None
     call.end(partial(_packed_drift, direction, factor))
     return direction, factor
 

@@ -7,12 +7,14 @@ one are driven at jamming itself: each that violates κ_J, by however much, brin
 and the size of that rearrangement is the number of contacts exchanged. It is no instability: convex problems have them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from jamharness.api import Array, DerivedProblem, Float64
+from jamharness.api import Array, CellResult, Checkpoints, DerivedProblem, Float64, Json
 from jamharness_numerics.approach import BALANCE, LOSS, STEPS, approach, drift
 from jamharness_numerics.minimise.outcome import OptimizeResult, silent
 from jamharness_numerics.minimise.rest import balance_of, rest
@@ -69,7 +71,12 @@ class Driven:
 
 
 def compressed(
-    problem: DerivedProblem, w: Array, margins: Sequence[float], say: Callable[[str], None] = silent
+    problem: DerivedProblem,
+    w: Array,
+    margins: Sequence[float],
+    *,
+    say: Callable[[str], None] = silent,
+    checkpoints: Checkpoints | None = None,
 ) -> Driven:
     """Raise κ step by step, and take each step back to see what was irreversible.
 
@@ -81,12 +88,21 @@ def compressed(
         w: (N,) that minimum.
         margins: κ at the ends of steps, rising.
         say: told of every avalanche.
+        checkpoints: where a state is kept between two steps.
     """
     if not (balance_of(problem, w) <= BALANCE and problem.loss_of(problem.margins(w)) > 0):
         return Driven(steps=[], why=f"there is no minimum with L > 0 at κ = {problem.loss.margin:.6g}, where it begins")
     steps: list[DrivingStep] = []
     targets = [(margin, 0) for margin in reversed(margins)]
+    last = None if checkpoints is None else checkpoints.last()
+    if last is not None:
+        values: Any = last.values
+        steps, targets = _steps_of(last), [(margin, halved) for margin, halved in values["targets"]]
+        problem, w = problem.with_margin(values["margin"]), last.arrays["w"]
     while targets:
+        if checkpoints is not None:
+            left: Json = [[margin, halved] for margin, halved in targets]
+            checkpoints.keep(partial(_state, steps, w, {"margin": problem.loss.margin, "targets": left}))
         margin, halved = targets.pop()
         step, end = _there_and_back(problem, w, margin)
         if (step is None or step.avalanche) and halved < HALVED:
@@ -110,6 +126,7 @@ def filled(
     *,
     loss: float = LOSS,
     say: Callable[[str], None] = silent,
+    checkpoints: Checkpoints | None = None,
 ) -> Driven:
     """Add patterns one by one to a system at jamming, and bring it to jamming again after each that violates κ_J.
 
@@ -121,10 +138,17 @@ def filled(
         counts: how many patterns there are in each step, one more than in the last.
         loss: L at which each approach to jamming ends.
         say: told of every avalanche.
+        checkpoints: where a state is kept between two steps.
     """
     closed, begun = frozenset(contacts.tolist()), abs(critical) or 1.0
     steps: list[DrivingStep] = []
-    for count in counts:
+    last = None if checkpoints is None else checkpoints.last()
+    if last is not None:
+        values: Any = last.values
+        steps, w, critical, closed = _steps_of(last), last.arrays["w"], values["critical"], frozenset(values["closed"])
+    for count in counts[len(steps) :]:
+        if checkpoints is not None:
+            checkpoints.keep(partial(_state, steps, w, {"critical": critical, "closed": sorted(closed)}))
         problem = problem_of(count).with_margin(critical)
         step = DrivingStep(load=count, margin=critical, loss=0.0, contacts=len(closed))
         # The new pattern alone tells: at κ_J the others have no overlap but of the approach's rounding.
@@ -142,6 +166,23 @@ def filled(
             w, critical = end.w, end.critical
         steps.append(step)
     return Driven(steps=steps, why=DONE)
+
+
+def _state(steps: Sequence[DrivingStep], w: Array, values: Mapping[str, Json]) -> CellResult:
+    """The steps so far, and what the next one depends on."""
+    return CellResult(values=values, arrays={"w": w, **Driven(steps=steps, why="").columns()})
+
+
+def _steps_of(state: CellResult) -> list[DrivingStep]:
+    """The steps in ``_state``."""
+    columns: list[list[Any]] = [state.arrays[item.name].tolist() for item in fields(DrivingStep)]
+    return [
+        DrivingStep(
+            load=load, margin=margin, loss=loss, contacts=round(contacts), avalanche=bool(avalanche), size=round(size),
+            drop=drop, moved=moved,
+        )
+        for load, margin, loss, contacts, avalanche, size, drop, moved in zip(*columns, strict=True)
+    ]  # fmt: skip
 
 
 def _there_and_back(problem: DerivedProblem, w: Array, margin: float) -> tuple[DrivingStep | None, Array]:

@@ -56,7 +56,7 @@ def constrained(
 def _updates(
     problem: DerivedProblem, w: Array, budget: int, optimizer: Optimizer, say: Callable[[str], None]
 ) -> OptimizeResult:
-    call = journal.begin("first_order", problem.loss.margin, w)
+    call = journal.begin("first_order", problem.loss.margin, w, budget, str(optimizer))
     if call.state is not None and call.ended:
         return result_from(problem, call.state)
     state = State(w=w) if call.state is None else state_from(call.state)

@@ -37,7 +37,7 @@ def first_order(
         ``why``: ``"done"``, ``"rounding"`` (the steps that end it were made), ``"budget"``, ``"no step"`` (no update
         was made) or ``"not finite"``.
     """
-    call = journal.begin("first_order", problem.loss.margin, w)
+    call = journal.begin("first_order", problem.loss.margin, w, budget, str(optimizer))
     if call.state is not None and call.ended:
         end = result_from(problem, call.state)
     else:

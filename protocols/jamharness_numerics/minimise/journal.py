@@ -26,7 +26,7 @@ class Call:
     """One call.
 
     Arguments:
-        beginning: what it is known by: its function and a digest of where it begins.
+        beginning: what it is known by: its function, a digest of where it begins, and its settings.
         state: how far it came in an earlier process, or its result; None where it begins now.
         ended: whether it is its result.
         journal: told of its states; None where nothing is kept.
@@ -60,24 +60,29 @@ class Journal:
         last = None if checkpoints is None else checkpoints.last()
         earlier: Any = 0.0 if last is None else last.values["seconds"]
         self.earlier: float = earlier
-        """Seconds that earlier processes took for what this one has not to compute."""
+        """Seconds that earlier processes took up to the state that this one goes on from."""
         self._start = perf_counter()
         self._calls = [] if last is None else _unpacked(last, self)
         self._made = 0
 
-    def begin(self, function: str, margin: float, w: Array) -> Call:
-        """The next call.
+    def begin(self, function: str, margin: float, w: Array, *settings: float | str | None) -> Call:
+        """The next call; the one before it has ended.
 
         Arguments:
             function: its name.
             margin: κ.
+            settings: what else it was called with.
             w: (N,) where it begins. Where an earlier process began elsewhere (its linear algebra rounded otherwise),
                 what that did from here on is of no use.
         """
         if self._checkpoints is None:
             return _NONE
         where = hashlib.sha256(np.ascontiguousarray(w).tobytes()).hexdigest()
-        call = Call({"function": function, "margin": float(margin).hex(), "where": where}, journal=self)
+        given = " ".join(
+            str(value) if value is None or isinstance(value, str) else float(value).hex() for value in settings
+        )
+        beginning = {"function": function, "margin": float(margin).hex(), "where": where, "settings": given}
+        call = Call(beginning, journal=self)
         if self._made < len(self._calls) and self._calls[self._made].beginning == call.beginning:
             call = self._calls[self._made]
         else:
@@ -126,10 +131,10 @@ def kept(checkpoints: Checkpoints | None) -> Iterator[Journal]:
         _journal.reset(token)
 
 
-def begin(function: str, margin: float, w: Array) -> Call:
+def begin(function: str, margin: float, w: Array, *settings: float | str | None) -> Call:
     """The next call of the measurement at hand, as ``Journal.begin``; of none, one that keeps nothing."""
     journal = _journal.get()
-    return _NONE if journal is None else journal.begin(function, margin, w)
+    return _NONE if journal is None else journal.begin(function, margin, w, *settings)
 
 
 def _unpacked(kept: CellResult, journal: Journal) -> list[Call]:

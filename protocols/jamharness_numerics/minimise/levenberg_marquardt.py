@@ -15,6 +15,8 @@ from jamharness_numerics.minimise.states import packed_result, result_from
 TOLERANCE = 0.1
 """Of the linear systems' residuals, for backends that truncate them (large problems): see docs/minimisers.md."""
 _STALL_WINDOW = 10
+_GROWTH = 2.0
+"""ν after an accepted step."""
 SHRINK = 1 / 3
 """The least factor of λ after an accepted step. With 1/10 a third of all steps were rejected (docs/minimisers.md)."""
 
@@ -46,7 +48,7 @@ def levenberg_marquardt(
         L(w) at the margin aimed at; one linear system for each iteration; ``why``: ``"done"`` (the caller's test
         passed), ``"stalled"``, ``"no step"`` (no damping gives a decrease), ``"budget"``, or ``"not finite"``.
     """
-    call = journal.begin("levenberg_marquardt", problem.loss.margin, w)
+    call = journal.begin("levenberg_marquardt", problem.loss.margin, w, budget, stall, damping)
     if call.state is not None and call.ended:
         return result_from(problem, call.state)
     result = _steps(problem, w, budget, done, stall, damping, call)
@@ -63,17 +65,19 @@ def _steps(
     damping: float,
     call: journal.Call,
 ) -> OptimizeResult:
-    first, growth = 0, 2.0
+    first, growth = 0, _GROWTH
     if call.state is None:
         loss = loss_of(problem.margins(w))
         history = [loss]
     else:
         values: Any = call.state.values
-        w, first, damping, growth = call.state.arrays["w"], values["iteration"], values["damping"], values["growth"]
+        w, first, damping = call.state.arrays["w"], values["iteration"], values["damping"]
         history = values["history"]
         loss = history[-1]
     for iteration in range(first, budget):
-        call.keep(partial(_state, w, iteration, damping, growth, history))
+        # After a rejected step a Krylov space of w is at hand, on which the next step's truncation depends.
+        if growth == _GROWTH:
+            call.keep(partial(_state, w, iteration, damping, history))
         if not np.isfinite(loss):
             return _result(w, loss, iteration, "not finite")
         if loss == 0 or done(w, loss):
@@ -81,7 +85,7 @@ def _steps(
         step = problem.truncated_step(w, damping, TOLERANCE)
         gain = (loss - step.loss) / step.predicted_decrease if step.predicted_decrease > 0 else -1.0
         if gain > 1e-4 and np.isfinite(step.loss):
-            w, loss, growth = step.w, step.loss, 2.0
+            w, loss, growth = step.w, step.loss, _GROWTH
             damping = max(damping * max(SHRINK, 1 - (2 * gain - 1) ** 3), 1e-14)
             history.append(loss)
             if len(history) > _STALL_WINDOW and loss > history[-_STALL_WINDOW - 1] * (1 - stall):
@@ -93,11 +97,9 @@ def _steps(
     return _result(w, loss, budget, "budget")
 
 
-def _state(w: Array, iteration: int, damping: float, growth: float, history: list[float]) -> CellResult:
-    """All that the next step depends on."""
-    return CellResult(
-        values={"iteration": iteration, "damping": damping, "growth": growth, "history": history}, arrays={"w": w}
-    )
+def _state(w: Array, iteration: int, damping: float, history: list[float]) -> CellResult:
+    """All that the next step from a new w depends on."""
+    return CellResult(values={"iteration": iteration, "damping": damping, "history": history}, arrays={"w": w})
 
 
 def _result(w: Array, loss: float, iterations: int, why: str) -> OptimizeResult:

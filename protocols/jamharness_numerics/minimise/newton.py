@@ -153,13 +153,13 @@ def newton(
         ``why``: ``"balanced"``, ``"done"``, ``"zero"`` (L below ``ZERO``), ``"settled"``, ``"no step"``, ``"budget"``
         or ``"not finite"``.
     """
-    call = journal.begin("newton", problem.loss.margin, w)
+    call = journal.begin("newton", problem.loss.margin, w, budget, tolerance, enough, damping, decay, zero, line_search)
     if call.state is not None and call.ended:
         return result_from(problem, call.state)
     zero = ZERO * problem.loss.margin**2 if zero is None else zero
     again, why = reusable(problem), ""
     if call.state is None:
-        at = _Standing(w=w, mu=damping, near=near if again else None)
+        at = _Standing(w=np.asarray(w, dtype=np.float64), mu=damping, near=near if again else None)
     else:
         at = _Standing.unpacked(problem, call.state)
     here = _point(problem, at.w, decay)

@@ -10,6 +10,8 @@ from jamharness.api import Array, CellResult, Constraints, Json, State
 from jamharness_numerics.minimise.outcome import OptimizeResult
 from jamharness_numerics.minimise.quadratic_model import Cholesky, Dense, Factor, mean_of
 
+_LARGEST = 1e8
+"""μ over the mean eigenvalue of H0 beyond which no factor is looked for."""
 _PLAIN = ("loss", "iterations", "factorisations", "balance", "decline", "slope", "damping", "finite", "why")
 
 
@@ -79,9 +81,10 @@ def _made_again(problem: Constraints, margin: float, w: Array, decay: float, mu:
     there = problem if problem.loss.margin == margin else problem.with_margin(margin)
     dense = Dense(there, w, there.loss_and_gradient(w)[1], decay)
     mean = mean_of(dense.trace, len(w))
-    while mu < mean:
+    while True:
         try:
             return dense.cholesky(mu)
         except np.linalg.LinAlgError:  # it was positive where another machine's rounding made it
+            if mu > _LARGEST * mean:
+                raise
             mu = max(4 * mu, 1e-12 * mean)
-    return dense.cholesky(mu)

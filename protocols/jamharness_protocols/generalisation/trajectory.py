@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jamharness_numerics.minimise import RULES, minimise
 from jamharness_numerics.minimise.check import check
+from jamharness_numerics.minimise.first_order import CHUNK
 from jamharness_numerics.minimise.states import packed_state, state_from
 from numpy.typing import NDArray
 
@@ -48,11 +49,14 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     for step in _log_spaced(at["budget"], at["records"]):
         if step <= state.step:
             continue
-        if cell.checkpoints is not None:
-            cell.checkpoints.keep(partial(way.state, state))
-        before = state.step
-        state = problem.descend(state, step - before, rule)
-        if state.step == before:
+        while state.step < step:
+            if cell.checkpoints is not None:
+                cell.checkpoints.keep(partial(way.state, state))
+            before = state.step
+            state = problem.descend(state, min(CHUNK, step - before), rule)
+            if state.step == before:
+                break
+        if state.step == way.records[-1]:
             break
         outputs, margins = way.look(state.step, state.w)
         if not np.isfinite(margins).all():

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from jamharness_numerics.approach import BALANCE, STEPS
-from jamharness_numerics.minimise.journal import kept
 from jamharness_numerics.minimise.rest import rest
 from jamharness_numerics.quasistatic import Driven, compressed, filled
 
@@ -20,8 +19,7 @@ def measure(cell: Cell, needed: Sequence[CellResult], backend: Backend, progress
         arrays: the numbers of ``jamharness_numerics.quasistatic.DrivingStep`` by name, (k,) each.
     """
     (approach,) = needed
-    with kept(cell.checkpoints):
-        driven = _driven(cell, approach, backend, progress)
+    driven = _driven(cell, approach, backend, progress)
     began = {name: approach.values[name] for name in ("critical_margin", "contacts", "parameters", "weights")}
     return CellResult(values={"outcome": driven.why, **began}, arrays=driven.columns())
 
@@ -31,7 +29,8 @@ def _driven(cell: Cell, approach: CellResult, backend: Backend, progress: Progre
     if at["driving"] == "margin":
         margins = critical + np.geomspace(at["nearest"], at["furthest"], at["steps"] + 1)
         problem = derived_problem_of(cell, backend).with_margin(float(margins[0]))
-        return compressed(problem, rest(problem, w, STEPS, BALANCE).w, margins[1:].tolist(), say=progress)
+        start = rest(problem, w, STEPS, BALANCE).w
+        return compressed(problem, start, margins[1:].tolist(), say=progress, checkpoints=cell.checkpoints)
 
     def first(count: int) -> DerivedProblem:
         assert cell.data is not None, "the host loads the data before measure"
@@ -40,4 +39,7 @@ def _driven(cell: Cell, approach: CellResult, backend: Backend, progress: Progre
         return found
 
     counts = range(at["patterns"] + 1, at["patterns"] + at["steps"] + 1)
-    return filled(first, w, critical, approach.arrays["contacts"], counts, loss=at["loss"], say=progress)
+    return filled(
+        first, w, critical, approach.arrays["contacts"], counts,
+        loss=at["loss"], say=progress, checkpoints=cell.checkpoints,
+    )  # fmt: skip

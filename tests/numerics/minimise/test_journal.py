@@ -9,8 +9,7 @@ import pytest
 from jamharness_numerics.approach import approach
 from jamharness_numerics.minimise import minimise, quadratic_model
 from jamharness_numerics.minimise.journal import kept
-from jamharness_numerics.minimise.rest import rest
-from jamharness_numerics.quasistatic import compressed
+from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
 from jamharness_numpy.backend import NumpyBackend
 
 from jamharness.api import CellResult, DataRequest, Network, QuadraticHinge, Spherical
@@ -118,20 +117,20 @@ def test_a_minimisation_goes_on_from_any_state(search, monkeypatch, tmp_path):
         assert len(later.states) == len(whole.states) - index - ended
 
 
-def test_driving_goes_on_from_any_state(tmp_path):
-    """From one minimum to the next, along a rising κ."""
+def test_truncated_steps_go_on_from_any_state(monkeypatch, tmp_path):
+    """In a Krylov space, which a rejected step leaves for the next one: nothing is kept there."""
+    monkeypatch.setattr(sys.modules["jamharness.api.derived"], "LARGE", 1)
 
-    def driven():
-        problem, w = spherical(margin=0.2)
-        return compressed(problem, rest(problem, w, 400, 1e-7).w, [0.21, 0.25, 0.3])
+    def steps():
+        problem, w = spherical(margin=0.3)
+        return levenberg_marquardt(problem, w, 60, done=lambda *_: False, stall=0.0)
 
     whole = Files(tmp_path / "none")
     with kept(whole):
-        end = driven()
-    assert end.why == "done"
-    for index in range(0, len(whole.states), max(1, len(whole.states) // 6)):
-        later = Files(tmp_path / f"{index}", whole.states[index])
-        with kept(later):
-            again = driven()
-        assert again.steps == end.steps
-        assert len(later.states) < len(whole.states) - index + 1
+        end = steps()
+    rejected = end.iterations + 1 - len(whole.states)
+    assert rejected > 3
+    assert len(whole.states) > 10
+    for index, state in enumerate(whole.states):
+        with kept(Files(tmp_path / f"{index}", state)):
+            assert steps().w.tobytes() == end.w.tobytes()

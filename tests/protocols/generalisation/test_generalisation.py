@@ -100,35 +100,6 @@ def test_a_trajectory_is_one_descent_and_its_least_error_is_on_it(measure):
     assert errors[list(records).index(found.values["stopping"])] == errors.min()
 
 
-class States:
-    """Checkpoints that keep every state, from the one of an earlier process."""
-
-    def __init__(self, last=None):
-        self.states, self._last = [], last
-
-    def last(self):
-        return self._last
-
-    def keep(self, state):
-        self.states.append(state())
-
-
-def test_a_trajectory_goes_on_from_any_record(measure):
-    """Ended at any of its states and gone on with, it has the same records, and the same numbers, bit by bit."""
-    cell = settings(minimiser="adam", learning_rate=1e-2, budget=300, records=12).measured(0, 0, 40, 3)
-    whole = States()
-    end = measure(replace(cell, checkpoints=whole), [])
-    assert len(whole.states) == len(end.arrays["records"]) - 1
-    for index, state in enumerate(whole.states):
-        later = States(state)
-        again = measure(replace(cell, checkpoints=later), [])
-        assert len(later.states) == len(whole.states) - index
-        assert again.values == end.values
-        assert {name: array.tobytes() for name, array in again.arrays.items()} == {
-            name: array.tobytes() for name, array in end.arrays.items()
-        }
-
-
 def test_outputs_of_zero_are_no_answer_under_cross_entropy(measure):
     """A network whose units are off on every pattern has errors left, however long it is trained."""
     asked = settings(minimiser="adam", loss="cross_entropy", budget=20, records=2, bias=False, depth=2)
