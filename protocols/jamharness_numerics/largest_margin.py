@@ -9,6 +9,7 @@ with the approach from above, so that the two can be held against each other.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import clarabel
@@ -17,9 +18,10 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import block_array, block_diag, csc_array, csc_matrix, csr_array, eye_array, hstack, vstack
 
-from jamharness.api import Array, DerivedProblem, Float64, Spherical, System
+from jamharness.api import Array, CellResult, DerivedProblem, Float64, Spherical, System
 from jamharness_numerics.contact_newton import Contacts, Held, SmoothContacts, conditions, multipliers, newton_to_rest
 from jamharness_numerics.kinked import Branch, Kinks, no_kinks
+from jamharness_numerics.minimise import journal
 from jamharness_numerics.minimise.outcome import silent
 from jamharness_numerics.minimise.tangent_hessian import normals
 
@@ -88,10 +90,36 @@ def largest_margin(
         largest: the largest; None for the first.
         say: told where it stands.
     """
-    gaps, why, programs, largest = gaps_of(problem, w), "budget", 0, largest or radius
+    largest = largest or radius
+    call = journal.begin("largest_margin", problem.loss.margin, w, tolerance, budget, radius, largest)
+    if call.state is not None and call.ended:
+        found: Any = {**call.state.values, **call.state.arrays}
+        return LargestMargin(**found)
+    result = _climb(problem, w, tolerance, budget, radius, largest, say, call)
+    call.end(partial(_packed, result))
+    return result
+
+
+def _climb(
+    problem: DerivedProblem,
+    w: Array,
+    tolerance: float,
+    budget: int,
+    radius: float,
+    largest: float,
+    say: Callable[[str], None],
+    call: journal.Call,
+) -> LargestMargin:
+    why, programs = "budget", 0
     solution: _Solution | None = None
     bowl: Float64 | None = None
+    if call.state is not None:
+        values: Any = call.state.values
+        radius, programs = values["radius"], values["programs"]
+        w, bowl = call.state.arrays["w"], call.state.arrays.get("bowl")
+    gaps = gaps_of(problem, w)
     while programs < budget:
+        call.keep(partial(_state, w, radius, programs, bowl))
         smallest = float(gaps.min())
         near = _linearised(problem, w, gaps, radius)
         programs += 1
@@ -147,6 +175,20 @@ def largest_margin(
     np.add.at(result.forces, near.rows[solution.forces > 0], held.forces)
     kinked = at.fixed - len(problem.spheres) - (int(np.count_nonzero(result.forces)) - 1)
     return replace(result, kinks=kinked, balance=at.balance, curvature=at.curvature, softest=at.softest)
+
+
+def _state(w: Array, radius: float, programs: int, bowl: Float64 | None) -> CellResult:
+    """All that the next program depends on."""
+    arrays = {"w": w} if bowl is None else {"w": w, "bowl": bowl}
+    return CellResult(values={"radius": radius, "programs": programs}, arrays=arrays)
+
+
+def _packed(result: LargestMargin) -> CellResult:
+    plain, arrays = ("margin", "kinks", "balance", "curvature", "programs", "why"), ("w", "forces", "softest")
+    return CellResult(
+        values={name: getattr(result, name) for name in plain},
+        arrays={name: getattr(result, name) for name in arrays},
+    )
 
 
 def gaps_of(problem: DerivedProblem, w: Array) -> Float64:

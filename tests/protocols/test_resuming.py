@@ -35,8 +35,8 @@ def minimised():
     return Jamming().plan(Jamming.Settings(constraint="none", width=3, seeds=1, loads=(4.0,), budget=300), [])[0]
 
 
-def approached():
-    asked = Jamming.Settings(constraint="sphere", activation="softplus(8)", width=4, seeds=1, loads=(2.0,))
+def approached(**more):
+    asked = Jamming.Settings(constraint="sphere", activation="softplus(8)", width=4, seeds=1, loads=(2.0,), **more)
     return Jamming().plan(asked, [])[0]
 
 
@@ -55,6 +55,7 @@ def driven(driving):
 CELLS = {
     "minimisation": minimised,
     "approach": approached,
+    "approach from both sides": lambda: approached(both_sides=True),
     "trajectory": followed,
     "driven in κ": lambda: driven("margin"),
     "driven by patterns": lambda: driven("patterns"),

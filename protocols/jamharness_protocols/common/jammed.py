@@ -42,7 +42,8 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
             end = approach_kinked(problem, w, loss=at["loss"], say=progress)
         else:
             end = approach(problem, w, loss=at["loss"], say=progress)
-    there = problem.with_margin(end.margin)
+        there = problem.with_margin(end.margin)
+        below = _from_below(there, end.w, at["seed"], progress) if at.get("below") and end.ending == "jammed" else None
     check_margins(there, end.w, there.margins(end.w))
     backbone = system.backbone(end.contacts)
     held = int(np.count_nonzero(backbone.contacts))
@@ -52,7 +53,6 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     if isinstance(system, LocalSystem) and missing > 0 and outcome == "jammed" and system.size <= LARGEST:
         progress("quartic modes")
         quartic = quartic_modes(there, end.w, end.contacts)
-    below = _from_below(there, end.w, at["seed"], progress) if at.get("below") and end.ending == "jammed" else None
     contacts = np.flatnonzero(end.contacts)
     gaps = end.gaps[backbone.present[~end.contacts]]
     if isinstance(system, LocalSystem):

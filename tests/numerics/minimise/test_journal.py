@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from jamharness_numerics.approach import approach
+from jamharness_numerics.largest_margin import largest_margin
 from jamharness_numerics.minimise import minimise, quadratic_model
 from jamharness_numerics.minimise.journal import kept
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
@@ -34,9 +35,9 @@ class Files:
         self.states.append(state() if self._resumed else deepcopy(state()))
 
 
-def spherical(width=4, seed=0, margin=0.2):
+def spherical(width=4, seed=0, margin=0.2, activation="softplus(8)"):
     """A network at fixed |w|, and where to start."""
-    network = Network(inputs=width, width=width, depth=2, activation="softplus(8)")
+    network = Network(inputs=width, width=width, depth=2, activation=activation)
     data = load(DataRequest(inputs=width, patterns=2 * network.weights, seed=seed))
     system = Spherical(network=network)
     problem = NumpyBackend().problem(system, data.x, data.y, loss=QuadraticHinge(margin=margin))
@@ -134,3 +135,24 @@ def test_truncated_steps_go_on_from_any_state(monkeypatch, tmp_path):
     for index, state in enumerate(whole.states):
         with kept(Files(tmp_path / f"{index}", state)):
             assert steps().w.tobytes() == end.w.tobytes()
+
+
+@pytest.mark.parametrize("activation", ["softplus(8)", "relu"])
+def test_programs_go_on_from_any_state(activation, tmp_path):
+    """With the curvature that the last one has left, and without."""
+
+    def climbed():
+        problem, w = spherical(activation=activation)
+        return largest_margin(problem, w, budget=12)
+
+    whole = Files(tmp_path / "none")
+    with kept(whole):
+        end = climbed()
+    assert len(whole.states) > 5
+    assert any("0 bowl" in state.arrays for state in whole.states)
+    for index, state in enumerate(whole.states):
+        with kept(Files(tmp_path / f"{index}", state)):
+            again = climbed()
+        assert {name: np.asarray(value).tobytes() for name, value in vars(again).items()} == {
+            name: np.asarray(value).tobytes() for name, value in vars(end).items()
+        }
