@@ -130,6 +130,7 @@ def test_minima_move_alike(system: str, monkeypatch: pytest.MonkeyPatch) -> None
     slope = problem.loss_and_gradient(beside)[1]
     model = Dense(problem, beside, slope)
     assert model.step(problem.tangent(beside, slope), 1e-3) is not None
+    monkeypatch.setattr(quadratic_model, "LARGE", 1)
     (whole, made), (found, kept) = drift(problem, end.w, 1e-6), drift(problem, end.w, 1e-6, model.factor)
     assert kept is model.factor
     assert made is not None
