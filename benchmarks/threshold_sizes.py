@@ -27,6 +27,8 @@ from jamharness.api import BadInput, Estimate, Float64
 
 Kind = tuple[str, int]
 """The minimiser with its budget, and the depth."""
+_WIDEST = 2.0
+"""An interval of x that is wider says nothing: P* lies between a constant and N²."""
 _ANY = Axis(start=1, lowest=1, highest=10**9, step=1, resolution=1, growth=2.0, harder_up=True)
 
 
@@ -163,14 +165,20 @@ def _growth(rows: Sequence[Size]) -> str:
     sizes = np.concatenate([np.full(len(row.low), row.weights, dtype=np.float64) for row in rows])
     low, high = np.concatenate([row.low for row in rows]), np.concatenate([row.high for row in rows])
     line = bracketed_power(sizes, low, high)
-    if line is None:
+    if line is None or not _telling(line.coefficients[:, 1]):
         return "too few brackets for an exponent"
     said = f"x = {_quantiles(line.coefficients[:, 1])}"
     bent = bracketed_power(sizes, low, high, degree=2)
-    if bent is not None:
+    if bent is not None and _telling(bent.coefficients[:, 1]):
         bend, last = _quantiles(2 * bent.coefficients[:, 2]), _quantiles(bent.coefficients[:, 1])
         said += f"; with a bend, {bend}, x = {last} at the largest N_w"
     return said
+
+
+def _telling(exponents: Float64) -> bool:
+    """Whether their 95% interval is narrower than all that a threshold could do."""
+    low, high = np.quantile(exponents, [0.025, 0.975])
+    return bool(high - low < _WIDEST)
 
 
 def _quantiles(draws: Float64) -> str:
