@@ -272,17 +272,17 @@ def drift(
         (N,); 0 where H is not positive whatever the damping. And the last factor, where it is worth keeping.
     """
     call = journal.begin("drift", problem.loss.margin, w, damping)
-    if call.state is not None:
-        return call.state.arrays["direction"], factor_from(problem, call.state)
-    direction, made = _direction(problem, w, damping, near)
-    factor = made if reusable(problem) else None
-    call.end(partial(_packed_drift, direction, factor))
-    return direction, factor
+    return call.through(partial(_direction, problem, w, damping, near), _packed_drift, partial(_drift_from, problem))
 
 
-def _packed_drift(direction: Array, factor: Factor | None) -> CellResult:
+def _packed_drift(found: tuple[Array, Factor | None]) -> CellResult:
+    direction, factor = found
     place = packed_factor(factor)
     return CellResult(values=place.values, arrays={"direction": direction, **place.arrays})
+
+
+def _drift_from(problem: DerivedProblem, kept: CellResult) -> tuple[Array, Factor | None]:
+    return kept.arrays["direction"], factor_from(problem, kept)
 
 
 def _direction(
@@ -299,12 +299,12 @@ def _direction(
     while mu < mean:
         solved = model.step(pull, mu, ALONG)
         if solved is not None:
-            return solved[0], model.factor
+            return solved[0], model.factor if reusable(problem) else None
         if model.spent:
             model = Dense(problem, w, slope)
         else:
             mu *= 10
-    return np.zeros_like(w), model.factor
+    return np.zeros_like(w), model.factor if reusable(problem) else None
 
 
 def _step(

@@ -92,12 +92,8 @@ def largest_margin(
     """
     largest = largest or radius
     call = journal.begin("largest_margin", problem.loss.margin, w, tolerance, budget, radius, largest)
-    if call.state is not None and call.ended:
-        found: Any = {**call.state.values, **call.state.arrays}
-        return LargestMargin(**found)
-    result = _climb(problem, w, tolerance, budget, radius, largest, say, call)
-    call.end(partial(_packed, result))
-    return result
+    climb = partial(_climb, problem, w, tolerance, budget, radius, largest, say, call)
+    return call.through(climb, _packed, _unpacked)
 
 
 def _climb(
@@ -189,6 +185,11 @@ def _packed(result: LargestMargin) -> CellResult:
         values={name: getattr(result, name) for name in plain},
         arrays={name: getattr(result, name) for name in arrays},
     )
+
+
+def _unpacked(kept: CellResult) -> LargestMargin:
+    found: Any = {**kept.values, **kept.arrays}
+    return LargestMargin(**found)
 
 
 def gaps_of(problem: DerivedProblem, w: Array) -> Float64:

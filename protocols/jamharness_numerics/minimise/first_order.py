@@ -38,11 +38,9 @@ def first_order(
         was made) or ``"not finite"``.
     """
     call = journal.begin("first_order", problem.loss.margin, w, budget, str(optimizer))
-    if call.state is not None and call.ended:
-        end = result_from(problem, call.state)
-    else:
-        end = _updates(problem, w, budget, optimizer, say, call)
-        call.end(partial(packed_result, end))
+    end = call.through(
+        partial(_updates, problem, w, budget, optimizer, say, call), packed_result, partial(result_from, problem)
+    )
     if end.why == "rounding":
         pushed, spent = _push(problem, end.w)
         return replace(end, w=pushed, factorisations=spent)

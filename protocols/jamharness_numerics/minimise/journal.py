@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from jamharness.api import Array, CellResult, Checkpoints, Json
 
+T = TypeVar("T")
 State = Callable[[], CellResult]
 """Makes the state of a call, or its result, as plain values and arrays."""
 
@@ -41,6 +42,22 @@ class Call:
         """From here it can go on; cheap to call often."""
         if self.journal is not None:
             self.journal.keep(self, state, ended=False)
+
+    def through(
+        self, compute: Callable[[], T], packed: Callable[[T], CellResult], unpacked: Callable[[CellResult], T]
+    ) -> T:
+        """What it returns: what an earlier process kept of that, or what is computed now, and kept.
+
+        Arguments:
+            compute: the rest of the call, from ``state`` on where there is one.
+            packed: the result as plain values and arrays.
+            unpacked: the result again.
+        """
+        if self.state is not None and self.ended:
+            return unpacked(self.state)
+        result = compute()
+        self.end(lambda: packed(result))
+        return result
 
     def end(self, result: State) -> None:
         """What it returns."""

@@ -49,11 +49,9 @@ def levenberg_marquardt(
         passed), ``"stalled"``, ``"no step"`` (no damping gives a decrease), ``"budget"``, or ``"not finite"``.
     """
     call = journal.begin("levenberg_marquardt", problem.loss.margin, w, budget, stall, damping)
-    if call.state is not None and call.ended:
-        return result_from(problem, call.state)
-    result = _steps(problem, w, budget, done, stall, damping, call)
-    call.end(partial(packed_result, result))
-    return result
+    return call.through(
+        partial(_steps, problem, w, budget, done, stall, damping, call), packed_result, partial(result_from, problem)
+    )
 
 
 def _steps(

@@ -13,7 +13,7 @@ from jamharness.api import Array, CellResult, Constraints
 from jamharness_numerics.minimise import journal
 from jamharness_numerics.minimise.certificate import force_balance, trace_h0
 from jamharness_numerics.minimise.outcome import OptimizeResult
-from jamharness_numerics.minimise.quadratic_model import Dense, Factor, mean_of, model_at, reusable
+from jamharness_numerics.minimise.quadratic_model import STIFFEST, Dense, Factor, mean_of, model_at, reusable
 from jamharness_numerics.minimise.states import factor_from, packed_factor, packed_result, result_from
 
 STRETCH = 50
@@ -30,8 +30,6 @@ _SHORTENED = 0.5
 """The gain ratio that a step counts as whose length was searched for: μ stays."""
 _ROUNDING = 1e-11
 """A predicted relative decrease of L below this drowns in the rounding of a sum over patterns."""
-_STIFFEST = 1e8
-"""μ over the mean eigenvalue of H0 at which no step is left."""
 _DOUBTFUL = 10
 """Times the tolerance: where forces balance to less, by the trace of an H nearby, that at w itself is asked for."""
 _MARGIN_ROUNDING = 1e-15
@@ -185,7 +183,7 @@ def newton(
             at.factorisations += model.dense
             if solved is None:
                 mu = max(4 * mu, 1e-12 * mean)
-                why = "no step" if mu > _STIFFEST * mean else ""
+                why = "no step" if mu > STIFFEST * mean else ""
                 continue
             s, bent = solved
             predicted = -float(here.gradient @ s + 0.5 * s @ bent)
@@ -206,7 +204,7 @@ def newton(
                 at.losses.append(here.loss)
                 break
             mu *= 4
-            if mu > _STIFFEST * mean:
+            if mu > STIFFEST * mean:
                 why = "no step"
         at.mu = mu
         if again:

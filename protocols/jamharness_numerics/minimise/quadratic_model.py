@@ -24,6 +24,8 @@ weights a product and a solution with the factor take some ten N² operations, H
 RESIDUAL = 1e-2
 """Of the equations of a step, over that of s = 0: Newton's method then converges linearly, by so much a step."""
 
+STIFFEST = 1e8
+"""μ over the mean eigenvalue of H0 at which no step is left, and no factor is looked for."""
 
 Cholesky: TypeAlias = tuple[Array, bool]
 """A triangle, and whether it is the lower one."""

@@ -8,10 +8,8 @@ import numpy as np
 
 from jamharness.api import Array, CellResult, Constraints, Json, State
 from jamharness_numerics.minimise.outcome import OptimizeResult
-from jamharness_numerics.minimise.quadratic_model import Cholesky, Dense, Factor, mean_of
+from jamharness_numerics.minimise.quadratic_model import STIFFEST, Cholesky, Dense, Factor, mean_of
 
-_LARGEST = 1e8
-"""μ over the mean eigenvalue of H0 beyond which no factor is looked for."""
 _PLAIN = ("loss", "iterations", "factorisations", "balance", "decline", "slope", "damping", "finite", "why")
 
 
@@ -85,6 +83,6 @@ def _made_again(problem: Constraints, margin: float, w: Array, decay: float, mu:
         try:
             return dense.cholesky(mu)
         except np.linalg.LinAlgError:  # it was positive where another machine's rounding made it
-            if mu > _LARGEST * mean:
+            if mu > STIFFEST * mean:
                 raise
             mu = max(4 * mu, 1e-12 * mean)

@@ -116,14 +116,14 @@ class _Way:
         """What ``go_on`` takes.
 
         Arguments:
-            state: of the updates, at the last record.
+            state: of the updates, at the last record or beyond.
         """
         updates = packed_state(state, {})
         records = np.array([self.records, self.errors, self.left], dtype=np.float64)
         return CellResult(values=updates.values, arrays={**updates.arrays, "records": records})
 
     def go_on(self, state: State, records: Array) -> tuple[NDArray[Any], Array]:
-        """Take up the records of an earlier process; what ``look`` returned at the last of them."""
+        """Take up the records of an earlier process; what ``look`` would return where its updates stood."""
         self.records, self.left = ([round(number) for number in row.tolist()] for row in (records[0], records[2]))
         self.errors = records[1].tolist()
         return self._seen(state.w)
