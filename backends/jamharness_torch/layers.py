@@ -35,6 +35,15 @@ class Pass:
             outputs=self.outputs[rows],
         )
 
+    def to(self, dtype: torch.dtype) -> "Pass":
+        """The same pass, rounded to a dtype."""
+        return Pass(
+            weights=[W.to(dtype) for W in self.weights],
+            inputs=[a.to(dtype) for a in self.inputs],
+            preactivations=[z.to(dtype) for z in self.preactivations],
+            outputs=self.outputs.to(dtype),
+        )
+
 
 def split(network: Network, w: Tensor) -> list[tuple[Tensor, Tensor | None]]:
     """Views (W_l, b_l) of w (N,); b_l is None without biases."""

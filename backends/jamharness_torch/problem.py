@@ -42,7 +42,7 @@ class TorchProblem(Problem):
         self.data = data[:2] if data else (backend.tensor(self.x), backend.tensor(self.y))
         self.columns = data[2] if data else self.data[0].T.contiguous()
         self._last: tuple[Array, Linearisation] | None = None
-        self._curved: tuple[Array, Curvature] | None = None
+        self._curved: tuple[Array, dict[torch.dtype, Curvature]] | None = None
         widest = max(network.inputs, *(out for out, _ in network.shapes))
         on_cpu = self.data[0].device.type == "cpu"
         self._rows = max(_CACHE // widest, 256) * torch.get_num_threads() if on_cpu else self.patterns
@@ -185,13 +185,18 @@ class TorchProblem(Problem):
     def hessian_vector(self, w: Array, v: Array) -> Array:
         """H v for v (N, k), in blocks of patterns and of vectors: no array of N × N, nor of k P h.
 
-        What does not depend on v, arrays of P h, is kept for the next product at the same w.
+        What does not depend on v, arrays of P h, is kept for the next product at the same w. For a v of float32 it is
+        rounded to that, and products are made in it.
         """
+        own = self.data[0].dtype
         if self._curved is None or not np.array_equal(self._curved[0], w):
             unsatisfied = self._unsatisfied(self.tensor(w))
-            self._curved = np.array(w), Curvature.at(self.network, *unsatisfied, 1 / self.patterns)
-        curvature = self._curved[1]
-        columns = self.tensor(np.ascontiguousarray(v.T))
+            self._curved = np.array(w), {own: Curvature.at(self.network, *unsatisfied, 1 / self.patterns)}
+        columns = torch.from_numpy(np.ascontiguousarray(v.T)).to(self.data[0].device)
+        columns = columns if v.dtype == np.float32 else columns.to(own)
+        if columns.dtype not in self._curved[1]:
+            self._curved[1][columns.dtype] = self._curved[1][own].to(columns.dtype)
+        curvature = self._curved[1][columns.dtype]
         found = torch.zeros_like(columns)
         widest = max(self.network.inputs, *(out for out, _ in self.network.shapes))
         several = max(1, _BLOCK // (16 * max(self.network.size, widest)))
@@ -203,7 +208,7 @@ class TorchProblem(Problem):
             for start in range(0, len(columns), several):
                 block = slice(start, start + several)
                 found[block] += some.times(columns[block])
-        return _numpy(found.T.contiguous())
+        return _numpy(found.T.contiguous().to(own))
 
     def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
         """Sorted eigenvalues of H, H0 and Hp, on the device; at most three (N, N) arrays in memory."""

@@ -58,6 +58,17 @@ class Curvature:
             scale=self.scale,
         )
 
+    def to(self, dtype: torch.dtype) -> "Curvature":
+        """The same, rounded to a dtype; which patterns are unsatisfied stays as it is."""
+        return Curvature(
+            network=self.network,
+            passed=self.passed.to(dtype),
+            signals=[g.to(dtype) for g in self.signals],
+            slopes=[slope.to(dtype) for slope in self.slopes],
+            bends=[None if bend is None else bend.to(dtype) for bend in self.bends],
+            scale=self.scale,
+        )
+
     def times(self, v: Tensor) -> Tensor:
         """H v of shape (k, N), for v (k, N)."""
         network, passed, count = self.network, self.passed, len(v)

@@ -175,7 +175,11 @@ class Problem(ABC):
         return fallbacks.hessian_eigenvalues(self, w)
 
     def hessian_vector(self, w: Array, v: Array) -> Array:
-        """H v of shape (N, k) for v of shape (N, k), with nothing of size N² in memory."""
+        """H v of shape (N, k) for v of shape (N, k), with nothing of size N² in memory.
+
+        For a v of a lower precision than the problem's the product may be made in that one, at the patterns that are
+        unsatisfied in the problem's own.
+        """
         raise _missing(self, "hessian_vector")
 
     def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:

@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.linalg.blas import dtrsv
+from scipy.linalg.blas import strsv
 
 from jamharness.api import Array, Constraints
 from jamharness_numerics.minimise.tangent_hessian import tangent_hessian
@@ -23,9 +23,10 @@ PRODUCTS = 20
 weights a product and a solution with the factor take some ten N² operations, H and its factor a few N³."""
 RESIDUAL = 1e-2
 """Of the equations of a step, over that of s = 0: Newton's method then converges linearly, by so much a step."""
-
 STIFFEST = 1e8
 """μ over the mean eigenvalue of H0 at which no step is left, and no factor is looked for."""
+HALF = 0.5
+"""Of the residual asked for, that a solution by products in float32 goes to."""
 
 Cholesky: TypeAlias = tuple[Array, bool]
 """A triangle, and whether it is the lower one."""
@@ -55,10 +56,14 @@ class Factor:
         """(H + λI + μI)⁻¹ r, (N,)."""
         if callable(self.cholesky):
             self.cholesky = self.cholesky()
-        # By vectors, not LAPACK's potrs: that one prepares the triangle for many right-hand sides, three times as long.
         triangle, lower = self.cholesky
-        half = dtrsv(triangle, r, lower=lower, trans=not lower)
-        return np.asarray(dtrsv(triangle, half, lower=lower, trans=lower))
+        if triangle.dtype != np.float32:  # enough for another H than its own, in half the memory and half the time
+            triangle = np.asarray(triangle, dtype=np.float32, order="F")
+            self.cholesky = triangle, lower
+        # By vectors, not LAPACK's potrs: that one prepares the triangle for many right-hand sides, three times as long.
+        size = float(np.abs(r).max()) or 1.0
+        half = strsv(triangle, (r / size).astype(np.float32), lower=lower, trans=not lower)
+        return size * np.asarray(strsv(triangle, half, lower=lower, trans=lower), dtype=np.float64)
 
 
 class Model(Protocol):
@@ -153,24 +158,57 @@ class Products:
         self.spent = False
         self.bends = [(part, float(slope[part] @ w[part]) / float(w[part] @ w[part])) for part, _ in problem.spheres]
 
-    def times(self, v: Array) -> Array:
-        """H v for a tangent v, as ``tangent_hessian`` has it."""
-        product = np.asarray(self.problem.hessian_vector(self.w, v[:, None])[:, 0], dtype=np.float64) + self.decay * v
+    def times(self, v: Array, dtype: type[np.floating] = np.float64) -> Array:
+        """H v for a tangent v, as ``tangent_hessian`` has it.
+
+        Arguments:
+            v: (N,).
+            dtype: that products with the network's H are made in, where its backend can.
+        """
+        size = float(np.abs(v).max()) or 1.0 if dtype == np.float32 else 1.0
+        column = np.asarray(v / size, dtype=dtype)[:, None]
+        found = np.asarray(self.problem.hessian_vector(self.w, column)[:, 0], dtype=np.float64)
+        product = size * found + self.decay * v
         for part, bend in self.bends:
             product[part] -= bend * v[part]
         return self.problem.tangent(self.w, product)
 
     def step(self, gradient: Array, mu: float, residual: float = RESIDUAL) -> tuple[Array, Array] | None:
-        """As ``Model.step``; by conjugate gradients in the tangent space."""
-        s, r = np.zeros_like(gradient), -gradient
-        enough = residual * float(np.linalg.norm(gradient))
-        along, last = s, 1.0
-        for _ in range(max(1, len(gradient) // PRODUCTS)):
+        """As ``Model.step``; by conjugate gradients in the tangent space.
+
+        Products are made in float32 first. What that leaves of the equations is seen in float64, and solved for again,
+        in the end in float64 too (iterative refinement: Higham, Accuracy and Stability of Numerical Algorithms, §12).
+        """
+        s, r, made = np.zeros_like(gradient), -gradient, 0
+        enough, most = residual * float(np.linalg.norm(gradient)), max(1, len(gradient) // PRODUCTS)
+        for dtype in (np.float32, np.float32, np.float64):
+            single, left = dtype == np.float32, most - made
+            further = self._solved(r, mu, HALF * enough if single else enough, left // 2 if single else left, dtype)
+            if further is None:
+                return None
+            correction, count = further
+            s, made = s + correction, made + count
+            bent = self.times(s)
+            r = -gradient - bent - mu * s
+            if float(np.linalg.norm(r)) <= enough:
+                return s, bent
+        self.spent = True
+        return None
+
+    def _solved(
+        self, r: Array, mu: float, enough: float, most: int, dtype: type[np.floating]
+    ) -> tuple[Array, int] | None:
+        """The s with (H + μI) s = r, to within ``enough`` or by ``most`` products, and their number.
+
+        None where the curvature along it is not positive.
+        """
+        s, along, last = np.zeros_like(r), np.zeros_like(r), 1.0
+        for count in range(1, most + 1):
             z = self.problem.tangent(self.w, self.factor.solve(r))
             here = float(r @ z)
             along = z + (here / last) * along
             last = here
-            product = self.times(along) + mu * along
+            product = self.times(along, dtype) + mu * along
             curvature = float(along @ product)
             if not curvature > 0:
                 self.spent = not np.isfinite(curvature)
@@ -178,9 +216,8 @@ class Products:
             s = s + (here / curvature) * along
             r = r - (here / curvature) * product
             if float(np.linalg.norm(r)) <= enough:
-                return s, -gradient - r - mu * s
-        self.spent = True
-        return None
+                return s, count
+        return s, max(0, most)
 
 
 def model_at(problem: Constraints, w: Array, slope: Array, decay: float = 0.0, near: Factor | None = None) -> Model:

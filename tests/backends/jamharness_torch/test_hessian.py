@@ -120,3 +120,20 @@ def test_the_spectrum_of_the_first_part(patterns):
     assert found.shape == w.shape
     assert np.abs(found - expected).max() <= 1e-13 * expected.max()
     assert np.count_nonzero(found == 0) >= len(w) - len(J)
+
+
+@pytest.mark.parametrize("activation", ["relu", "softplus(8)"])
+def test_a_product_with_a_vector_of_float32(activation):
+    """Rounded to that, at the patterns that are unsatisfied in float64, of which float32 would lose one."""
+    network = Network(inputs=6, width=5, depth=2, activation=activation)
+    x, y = np.random.default_rng(0).standard_normal((40, 6)), np.where(np.arange(40) % 2, 1.0, -1.0)
+    w = network.initial(0)
+    backend = TorchBackend(threads=1)
+    outputs = y * backend.problem(network, x, y).outputs(w, x)
+    problem = backend.problem(network, x, y, QuadraticHinge(margin=float(np.sort(outputs)[-5]) + 1e-9))
+    assert np.count_nonzero(np.abs(problem.margins(w)) < 1e-8) == 1
+    v = np.random.default_rng(1).standard_normal((network.size, 3))
+    whole, rounded = problem.hessian_vector(w, v), problem.hessian_vector(w, v.astype(np.float32))
+    assert rounded.dtype == np.float64
+    assert 0 < np.abs(rounded - whole).max() < 1e-5 * np.abs(whole).max()
+    assert np.array_equal(problem.hessian_vector(w, v), whole)

@@ -54,6 +54,33 @@ def test_a_step_solves_its_equations(system: str, decay: float, monkeypatch: pyt
     np.testing.assert_allclose(s, exact[0], rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.parametrize("error", [1e-6, 1e-3, 0.1])
+def test_products_in_single_precision_are_refined(error: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However wrong they are, a step solves its equations in float64; few of the products are made there."""
+    monkeypatch.setattr(quadratic_model, "PRODUCTS", 1)
+    problem, w = pose("sphere")
+    slope = problem.loss_and_gradient(w)[1]
+    gradient, H = problem.tangent(w, slope), Dense(problem, w, slope)
+    mu = 2 * abs(float(np.linalg.eigvalsh(H.H)[0]))
+    assert H.step(gradient, mu) is not None
+    assert H.factor is not None
+    kinds: list[Any] = []
+    exact = type(problem).hessian_vector
+
+    def rough(self: Any, at: Any, v: Any) -> Any:
+        kinds.append(v.dtype.type)
+        product = exact(self, at, v.astype(np.float64))
+        return product * (1 + error * np.sin(np.arange(len(at)))[:, None]) if v.dtype == np.float32 else product
+
+    monkeypatch.setattr(type(problem), "hessian_vector", rough)
+    for residual in (1e-2, 1e-8):
+        found = Products(problem, w, slope, 0.0, H.factor).step(gradient, mu, residual)
+        assert found is not None
+        s, _ = found
+        assert np.linalg.norm(H.H @ s + mu * s + gradient) <= residual * (1 + 1e-6) * np.linalg.norm(gradient)
+    assert {np.float32, np.float64} == set(kinds)
+
+
 def test_negative_curvature_is_seen() -> None:
     """Where no Cholesky factor exists; given up is another thing."""
     problem, w = pose("sphere")
