@@ -1,7 +1,9 @@
 """Fixtures that more than one room's tests need."""
 
+import compileall
 import os
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -15,8 +17,14 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # NumPy reads them as it loads: as many tests run side by side as there are cores
 
 
-def pytest_configure() -> None:
-    """A shell starts what runs in its background with Ctrl-C ignored, and so is all that a test starts."""
+def pytest_configure(config: pytest.Config) -> None:
+    """A shell starts what runs in its background with Ctrl-C ignored, and so is all that a test starts.
+
+    Where Python is told to write no bytecode, the sources are compiled once, not again by each of a thousand processes.
+    """
+    if sys.dont_write_bytecode and not hasattr(config, "workerinput"):
+        for package in ("jamharness", "protocols", "backends"):
+            compileall.compile_dir(config.rootpath / package, quiet=2)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 import clarabel
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 from scipy.sparse import block_array, block_diag, csc_array, csc_matrix, csr_array, eye_array, hstack, vstack
 
 from jamharness.api import Array, CellResult, DerivedProblem, Float64, Spherical, System
@@ -335,6 +334,8 @@ def _linear(cost: Float64, rows: Any, right: Float64, equal: int, size: int) -> 
     Returns:
         x, multipliers and slacks, by the simplex method.
     """
+    from scipy.optimize import linprog
+
     answer = linprog(
         cost, A_ub=rows[equal:], b_ub=right[equal:], A_eq=rows[:equal], b_eq=right[:equal],
         bounds=[(-1, 1)] * size + [(None, None)] * (len(cost) - size), method="highs-ds",

@@ -8,7 +8,6 @@ some choice of slopes makes the gradient vanish: 0 is an element of the Clarke s
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import lsq_linear
 
 from jamharness.api import Array, Float64, Problem
 from jamharness_numerics.minimise.certificate import force_balance, loss_of, trace_h0, unsatisfied_rows
@@ -48,6 +47,8 @@ def kinks(problem: Problem, w: Array) -> Kinks:
         problem: a relu network.
         w: (N,) where it rests.
     """
+    from scipy.optimize import lsq_linear
+
     network, rows = problem.network, unsatisfied_rows(problem, w)
     parts = network.split(np.asarray(w, dtype=np.float64))
     inputs = [np.asarray(problem.x, dtype=np.float64)[rows]]

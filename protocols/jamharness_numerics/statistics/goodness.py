@@ -1,7 +1,6 @@
 """How well x^a e^{cx} with fitted a and c describes a sample: a Kolmogorov–Smirnov test that knows they were fitted."""
 
 import numpy as np
-from scipy.integrate import cumulative_trapezoid
 
 from jamharness.api import Float64, generator
 from jamharness_numerics.statistics.tilted_power import cumulative, quadrature
@@ -24,6 +23,8 @@ def kolmogorov_smirnov(t: Float64, a: float, c: float, r: float = 0.0) -> float:
         c: that of the slope.
         r: the lower end of the window in the same unit.
     """
+    from scipy.integrate import cumulative_trapezoid
+
     u = np.sort(cumulative(t, a, c, r))
     found = _distance(u[None])[0] * np.sqrt(len(u))
     count = min(len(u), _LARGEST)

@@ -7,7 +7,6 @@ its log-likelihood is concave and the maximum-likelihood estimate makes their me
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.integrate import cumulative_trapezoid
 
 from jamharness.api import Float64
 
@@ -111,6 +110,8 @@ def maximum_likelihood(
 
 def cumulative(t: Float64, a: float, c: float, r: float = 0.0) -> Float64:
     """P(T ≤ t) for t of any shape, of one member."""
+    from scipy.integrate import cumulative_trapezoid
+
     s = np.linspace(0, 1, 2049)
     depth = float(_depth(np.array([a]), r)[0])
     y = depth * s**2
