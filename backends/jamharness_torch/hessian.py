@@ -3,7 +3,9 @@
 For l ≤ m, with g_m = ∂f/∂z_m, A = ∂a_{m-1}/∂z_l and U = ∂g_m/∂z_l, the block of layers m and l of ∇∇f is
 [m > l] g_m ⊗ A ⊗ a_{l-1} + U ⊗ a_{m-1} ⊗ a_{l-1}. With D = ∂z_m/∂z_l, found from l upwards,
 U = diag(σ''_m W_{m+1}ᵀ g_{m+1}) D + diag(σ'_m) W_{m+1}ᵀ (U of m + 1), found from the output downwards; it vanishes for
-piecewise-linear activations. For m = l + 1, A is diagonal, which saves all but one part in h of that block's work.
+piecewise-linear activations. For m = l + 1, A is diagonal, which saves all but one part in h of that block's work. For
+m = l both U = ∂²f/∂z_l∂z_l and a_{l-1} ⊗ a_{l-1} are symmetric: a quarter of the block is made; and below the output U
+is diagonal, which again leaves one part in h.
 """
 
 from dataclasses import dataclass
@@ -104,9 +106,16 @@ def _straight(network: Network, upper: int, lower: int, like: Tensor) -> Tensor:
 
 
 def _curved(network: Network, upper: int, lower: int, like: Tensor) -> Tensor:
-    """Where Σ c U ⊗ a_{m-1} ⊗ a_{l-1} is summed, as a matrix (p i, j q)."""
+    """Where Σ c U ⊗ a_{m-1} ⊗ a_{l-1} is summed, as a matrix (p i, j q).
+
+    Of one layer only pairs p ≤ i and j ≤ q, and below the output only p = i.
+    """
     (out, fan), (units, inner) = network.shapes[upper], network.shapes[lower]
-    return like.new_zeros((units * out, (fan + network.bias) * (inner + network.bias)))
+    if upper > lower:
+        return like.new_zeros((units * out, (fan + network.bias) * (inner + network.bias)))
+    wide = inner + network.bias
+    pairs = units if upper == len(network.shapes) - 2 else units * (units + 1) // 2
+    return like.new_zeros((pairs, wide * (wide + 1) // 2))
 
 
 def _add(block: Block, lower: int, straight: list[Tensor], curved: list[Tensor]) -> None:
@@ -128,10 +137,16 @@ def _add(block: Block, lower: int, straight: list[Tensor], curved: list[Tensor])
             A = D * block.slopes[upper].unsqueeze(1)
     U: Tensor | None = None
     for upper in range(len(block.bends) - 1, lower - 1, -1):
-        bend = block.bends[upper]
+        bend, total = block.bends[upper], curved[upper - lower]
+        if upper == lower and U is None:
+            total.addmm_(bend.T, _square(inputs))
+            break
         turned = torch.diag_embed(bend) if upper == lower else moved[upper - lower - 1] * bend.unsqueeze(1)
         U = turned if U is None else turned.addcmul_(U @ block.weights[upper + 1], block.slopes[upper].unsqueeze(1))
-        curved[upper - lower].addmm_(U.flatten(1).T, _outer(block.inputs[upper], inputs))
+        if upper == lower:
+            total.addmm_(U[:, *_pairs(U.shape[1], U)].T, _square(inputs))
+        else:
+            total.addmm_(U.flatten(1).T, _outer(block.inputs[upper], inputs))
 
 
 def _arranged(
@@ -141,7 +156,14 @@ def _arranged(
     (out, fan), (units, inner) = network.shapes[upper], network.shapes[lower]
     wide, inner = fan + network.bias, inner + network.bias
     found: Tensor | None = None
-    if curved is not None:
+    if curved is not None and upper == lower:
+        units_at, inputs_at = (_places(side, curved) for side in (units, inner))
+        if len(curved) == units:
+            found = curved.new_zeros((out, wide, units, inner))
+            found.diagonal(dim1=0, dim2=2).copy_(curved[:, inputs_at].permute(1, 2, 0))
+        else:
+            found = curved[:, inputs_at][units_at].permute(0, 2, 1, 3).contiguous()
+    elif curved is not None:
         found = curved.view(units, out, wide, inner).permute(1, 2, 0, 3).contiguous()
     if straight is not None:
         found = straight.new_zeros((out, wide, units, inner)) if found is None else found
@@ -159,6 +181,26 @@ def _put(network: Network, found: Tensor, block: Tensor, upper: int, lower: int)
     for rows, i in ((rows_w, slice(0, fan)), (rows_b, slice(fan, None))):
         for columns, q in ((columns_w, slice(0, inner)), (columns_b, slice(inner, None))):
             found[rows, columns] = block[:, i, :, q].reshape(rows.stop - rows.start, columns.stop - columns.start)
+
+
+def _pairs(side: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """The places (p, i), p ≤ i, of the upper triangle of a square matrix."""
+    first, second = torch.triu_indices(side, side, device=like.device)
+    return first, second
+
+
+def _places(side: int, like: Tensor) -> Tensor:
+    """At which of ``_pairs`` the pair (p, i), or (i, p), is: (side, side)."""
+    pairs = _pairs(side, like)
+    found = torch.zeros((side, side), dtype=torch.int64, device=like.device)
+    found[pairs] = torch.arange(len(pairs[0]), device=like.device)
+    return torch.maximum(found, found.T)
+
+
+def _square(a: Tensor) -> Tensor:
+    """(M, I) → (M, I (I + 1) / 2), the products of all pairs."""
+    first, second = _pairs(a.shape[1], a)
+    return a[:, first] * a[:, second]
 
 
 def _outer(a: Tensor, b: Tensor) -> Tensor:

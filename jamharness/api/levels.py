@@ -66,6 +66,9 @@ class Constraints(Objective, Protocol):
     def with_margin(self, margin: float, /) -> "Constraints":
         """The same at another κ."""
 
+    def with_dtype(self, dtype: str, /) -> "Constraints":
+        """The same in another dtype."""
+
     def margins(self, w: Array, /) -> Array:
         """Δ (M,)."""
 

@@ -13,7 +13,16 @@ from jamharness.api import Array, CellResult, Constraints
 from jamharness_numerics.minimise import journal
 from jamharness_numerics.minimise.certificate import force_balance, trace_h0
 from jamharness_numerics.minimise.outcome import OptimizeResult
-from jamharness_numerics.minimise.quadratic_model import STIFFEST, Dense, Factor, mean_of, model_at, reusable
+from jamharness_numerics.minimise.quadratic_model import (
+    FIRST,
+    STIFFEST,
+    Dense,
+    Factor,
+    mean_of,
+    model_at,
+    renewed,
+    reusable,
+)
 from jamharness_numerics.minimise.states import factor_from, packed_factor, packed_result, result_from
 
 STRETCH = 50
@@ -164,11 +173,12 @@ def newton(
     at.losses = at.losses or [here.loss]
     while not why:
         call.keep(at.packed)
-        model = model_at(problem, here.w, here.slope, decay, at.near)
+        model = model_at(problem, here.w, here.slope, decay, at.near, at.mu)
         trace, mean = model.trace, mean_of(model.trace, len(w))
         if not model.dense and force_balance(here.gradient, here.loss, trace) < _DOUBTFUL * tolerance:
             trace = trace_h0(problem, here.w)
-        mu = 1e-2 * mean if at.mu is None else at.mu
+        at.factorisations += model.fresh and not model.dense
+        mu = FIRST * mean if at.mu is None else at.mu
         balance = force_balance(here.gradient, here.loss, trace)
         at.stretch.append((balance, here.loss, here.w))
         # Before all else: what another reason returns may be another w of the stretch.
@@ -177,8 +187,10 @@ def newton(
         while not why:
             solved = model.step(here.gradient, mu)
             if solved is None and model.spent:
-                model = Dense(problem, here.w, here.slope, decay)
+                again_at = problem, here.w, here.slope, decay
+                model = Dense(*again_at) if model.fresh else renewed(*again_at, model.factor, mu)
                 mean = mean_of(model.trace, len(w))
+                at.factorisations += not model.dense
                 continue
             at.factorisations += model.dense
             if solved is None:
@@ -209,6 +221,8 @@ def newton(
         at.mu = mu
         if again:
             at.near = model.factor
+            if at.near is not None:
+                at.near.used(model.made)
     balance, loss, w = at.stretch[-1] if why in ("done", "zero", "not finite") else min(at.stretch, key=itemgetter(0))
     if again and np.isfinite(loss):
         balance = force_balance(_point(problem, w, decay).gradient, loss, trace_h0(problem, w))

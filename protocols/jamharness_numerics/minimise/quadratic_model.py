@@ -14,15 +14,21 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.linalg.blas import strsv
 
 from jamharness.api import Array, Constraints
+from jamharness_numerics.minimise.certificate import trace_h0
 from jamharness_numerics.minimise.tangent_hessian import tangent_hessian
 
 LARGE = 1000
 """N from which factors are used again (``benchmarks/newton_steps.py``)."""
 PRODUCTS = 20
-"""N over so many products with H for one step at most; then H is made and factorised again. With as many contacts as
-weights a product and a solution with the factor take some ten N² operations, H and its factor a few N³."""
+"""N over so many products with H take as long as H and its factor in float32 (``benchmarks/newton_steps.py``): with as
+many contacts as weights a product and a solution with the factor are some ten N² operations, H and its factor a few N³.
+No step takes more."""
+SINGLE = 1e-3
+"""μ over the mean eigenvalue of H0 from which H and its factor are made in float32."""
 RESIDUAL = 1e-2
 """Of the equations of a step, over that of s = 0: Newton's method then converges linearly, by so much a step."""
+FIRST = 1e-2
+"""μ over the mean eigenvalue of H0 to begin with."""
 STIFFEST = 1e8
 """μ over the mean eigenvalue of H0 at which no step is left, and no factor is looked for."""
 HALF = 0.5
@@ -43,6 +49,10 @@ class Factor:
         mu: μ of H + λI + μI.
         trace: tr H0.
         cholesky: of that, as SciPy has it, N² numbers; or what makes it when it is first used.
+        single: whether H was made in float32.
+        steps: solved with it.
+        products: they took.
+        last: of these, the last step.
     """
 
     margin: float
@@ -51,6 +61,22 @@ class Factor:
     mu: float
     trace: float
     cholesky: "Cholesky | Callable[[], Cholesky]"
+    single: bool = False
+    steps: int = 0
+    products: int = 0
+    last: int = 0
+
+    @property
+    def worn(self) -> bool:
+        """Whether the last step took more products than all with it did on average, its price among them.
+
+        From there on another one is cheaper: the rule for the replacement of what wears out.
+        """
+        return self.last * self.steps > self.products + len(self.w) / PRODUCTS
+
+    def used(self, products: int) -> None:
+        """So many were made for a step."""
+        self.steps, self.products, self.last = self.steps + 1, self.products + products, products
 
     def solve(self, r: Array) -> Array:
         """(H + λI + μI)⁻¹ r, (N,)."""
@@ -82,6 +108,14 @@ class Model(Protocol):
         """Whether H is in memory."""
 
     @property
+    def fresh(self) -> bool:
+        """Whether the factor is that of H at w itself."""
+
+    @property
+    def made(self) -> int:
+        """Products so far."""
+
+    @property
     def spent(self) -> bool:
         """Whether the last step was given up, too many products being needed for it."""
 
@@ -105,14 +139,18 @@ class Dense:
         w: (N,).
         slope: ∇L (N,), in the space around.
         decay: λ: H + λI takes the place of H.
+        single: whether to make it and to keep it in float32.
     """
 
-    dense, spent = True, False
+    dense, fresh, spent, made = True, True, False, 0
 
-    def __init__(self, problem: Constraints, w: Array, slope: Array, decay: float = 0.0) -> None:
-        H0, Hp = problem.hessian(w)
-        self.trace = float(np.trace(H0))
-        self.H = tangent_hessian(problem, w, np.asarray(H0 + Hp, dtype=np.float64), mean_of(self.trace, len(w)), slope)
+    def __init__(
+        self, problem: Constraints, w: Array, slope: Array, decay: float = 0.0, *, single: bool = False
+    ) -> None:
+        H0, Hp = (problem.with_dtype("float32") if single else problem).hessian(w)
+        self.trace = float(np.trace(H0, dtype=np.float64))
+        H: Array = np.asarray(H0 + Hp, dtype=np.float32 if single else np.float64)
+        self.H = tangent_hessian(problem, w, H, mean_of(self.trace, len(w)), slope)
         self.H[np.diag_indices_from(self.H)] += decay
         self.factor: Factor | None = None
         self._place = float(problem.loss.margin), w, decay
@@ -138,6 +176,21 @@ class Dense:
         factor: Cholesky = cho_factor(shifted, overwrite_a=True, check_finite=False)
         return factor
 
+    def positive(self, mu: float) -> tuple[Cholesky, float]:
+        """The factor of H + μI for the least of μ, 4 μ, 16 μ, … for which there is one, and that μ.
+
+        Raises:
+            LinAlgError: there is none.
+        """
+        mean = mean_of(self.trace, len(self.H))
+        while True:
+            try:
+                return self.cholesky(mu), mu
+            except np.linalg.LinAlgError:
+                if mu > STIFFEST * mean:
+                    raise
+                mu = max(4 * mu, 1e-12 * mean)
+
 
 class Products:
     """Products with H, and the factor of another.
@@ -148,14 +201,17 @@ class Products:
         slope: ∇L (N,), in the space around.
         decay: λ.
         near: of the H nearby.
+        fresh: whether it is that of H at w.
     """
 
     dense = False
 
-    def __init__(self, problem: Constraints, w: Array, slope: Array, decay: float, near: Factor) -> None:
-        self.problem, self.w, self.decay, self.trace = problem, w, decay, near.trace
+    def __init__(
+        self, problem: Constraints, w: Array, slope: Array, decay: float, near: Factor, *, fresh: bool = False
+    ) -> None:
+        self.problem, self.w, self.decay, self.trace, self.fresh = problem, w, decay, near.trace, fresh
         self.factor: Factor = near
-        self.spent = False
+        self.spent, self.made = False, 0
         self.bends = [(part, float(slope[part] @ w[part]) / float(w[part] @ w[part])) for part, _ in problem.spheres]
 
     def times(self, v: Array, dtype: type[np.floating] = np.float64) -> Array:
@@ -179,31 +235,33 @@ class Products:
         Products are made in float32 first. What that leaves of the equations is seen in float64, and solved for again,
         in the end in float64 too (iterative refinement: Higham, Accuracy and Stability of Numerical Algorithms, §12).
         """
-        s, r, made = np.zeros_like(gradient), -gradient, 0
-        enough, most = residual * float(np.linalg.norm(gradient)), max(1, len(gradient) // PRODUCTS)
+        s, r = np.zeros_like(gradient), -gradient
+        enough, left = residual * float(np.linalg.norm(gradient)), max(1, len(gradient) // PRODUCTS)
         for dtype in (np.float32, np.float32, np.float64):
-            single, left = dtype == np.float32, most - made
-            further = self._solved(r, mu, HALF * enough if single else enough, left // 2 if single else left, dtype)
+            further = self._solved(r, mu, HALF * enough if dtype == np.float32 else enough, left, dtype)
             if further is None:
                 return None
-            correction, count = further
-            s, made = s + correction, made + count
+            correction, left = further
+            s = s + correction
             bent = self.times(s)
             r = -gradient - bent - mu * s
             if float(np.linalg.norm(r)) <= enough:
                 return s, bent
+            if not left:
+                break
         self.spent = True
         return None
 
     def _solved(
         self, r: Array, mu: float, enough: float, most: int, dtype: type[np.floating]
     ) -> tuple[Array, int] | None:
-        """The s with (H + μI) s = r, to within ``enough`` or by ``most`` products, and their number.
+        """The s with (H + μI) s = r, to within ``enough`` or by ``most`` products, and how many of these are left.
 
         None where the curvature along it is not positive.
         """
         s, along, last = np.zeros_like(r), np.zeros_like(r), 1.0
-        for count in range(1, most + 1):
+        for left in reversed(range(most)):
+            self.made += 1
             z = self.problem.tangent(self.w, self.factor.solve(r))
             here = float(r @ z)
             along = z + (here / last) * along
@@ -216,13 +274,47 @@ class Products:
             s = s + (here / curvature) * along
             r = r - (here / curvature) * product
             if float(np.linalg.norm(r)) <= enough:
-                return s, count
-        return s, max(0, most)
+                return s, left
+        return s, 0
 
 
-def model_at(problem: Constraints, w: Array, slope: Array, decay: float = 0.0, near: Factor | None = None) -> Model:
-    """By products with H where there is a factor of another nearby, else by H itself; arguments as theirs."""
-    return Dense(problem, w, slope, decay) if near is None else Products(problem, w, slope, decay, near)
+def model_at(
+    problem: Constraints,
+    w: Array,
+    slope: Array,
+    decay: float = 0.0,
+    near: Factor | None = None,
+    mu: float | None = None,
+) -> Model:
+    """By products with H where there is a factor of another nearby that is not worn, else as ``renewed``."""
+    if near is not None and not near.worn:
+        return Products(problem, w, slope, decay, near)
+    return renewed(problem, w, slope, decay, near, mu)
+
+
+def renewed(problem: Constraints, w: Array, slope: Array, decay: float, near: Factor | None, mu: float | None) -> Model:
+    """By H at w: of a large system by products, with a factor in float32, where μ is not too small for that.
+
+    Arguments:
+        problem: the problem.
+        w: (N,).
+        slope: ∇L (N,), in the space around.
+        decay: λ.
+        near: the factor until now.
+        mu: μ; None: ``FIRST`` of the mean eigenvalue of H0.
+    """
+    if reusable(problem):
+        mean = mean_of(trace_h0(problem, w) if near is None else near.trace, len(w))
+        mu = FIRST * mean if mu is None else mu
+        if mu >= SINGLE * mean:
+            H = Dense(problem, w, slope, decay, single=True)
+            try:
+                cholesky, damping = H.positive(mu)
+            except np.linalg.LinAlgError:
+                return Dense(problem, w, slope, decay)
+            factor = Factor(float(problem.loss.margin), w, decay, damping, H.trace, cholesky, single=True)
+            return Products(problem, w, slope, decay, factor, fresh=True)
+    return Dense(problem, w, slope, decay)
 
 
 def reusable(problem: Constraints) -> bool:

@@ -1,15 +1,13 @@
 """Results of minimisations, factors and the states of first-order updates, as what a journal keeps."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
-import numpy as np
-
-from jamharness.api import Array, CellResult, Constraints, Json, State
+from jamharness.api import CellResult, Constraints, Json, State
 from jamharness_numerics.minimise.outcome import OptimizeResult
-from jamharness_numerics.minimise.quadratic_model import STIFFEST, Cholesky, Dense, Factor, mean_of
+from jamharness_numerics.minimise.quadratic_model import Cholesky, Dense, Factor
 
+_PLACE = ("margin", "decay", "mu", "trace", "single", "steps", "products", "last")
 _PLAIN = ("loss", "iterations", "factorisations", "balance", "decline", "slope", "damping", "finite", "why")
 
 
@@ -38,7 +36,7 @@ def packed_factor(factor: Factor | None) -> CellResult:
     """Where a factor is from, N numbers for N²."""
     if factor is None:
         return CellResult(values={"factor": None})
-    place = {"margin": factor.margin, "decay": factor.decay, "mu": factor.mu, "trace": factor.trace}
+    place = {name: getattr(factor, name) for name in _PLACE}
     return CellResult(values={"factor": place}, arrays={"factor": factor.w})
 
 
@@ -52,8 +50,8 @@ def factor_from(problem: Constraints, kept: CellResult) -> Factor | None:
     place: Any = kept.values["factor"]
     if place is None:
         return None
-    margin, w, decay, mu = place["margin"], kept.arrays["factor"], place["decay"], place["mu"]
-    return Factor(margin, w, decay, mu, place["trace"], partial(_made_again, problem, margin, w, decay, mu))
+    factor = Factor(w=kept.arrays["factor"], cholesky=lambda: _made_again(problem, factor), **place)
+    return factor
 
 
 def packed_state(state: State, values: Mapping[str, Json]) -> CellResult:
@@ -75,14 +73,8 @@ def state_from(kept: CellResult) -> State:
     return State(w=kept.arrays["w"], step=step, moments=moments)
 
 
-def _made_again(problem: Constraints, margin: float, w: Array, decay: float, mu: float) -> Cholesky:
-    there = problem if problem.loss.margin == margin else problem.with_margin(margin)
-    dense = Dense(there, w, there.loss_and_gradient(w)[1], decay)
-    mean = mean_of(dense.trace, len(w))
-    while True:
-        try:
-            return dense.cholesky(mu)
-        except np.linalg.LinAlgError:  # it was positive where another machine's rounding made it
-            if mu > STIFFEST * mean:
-                raise
-            mu = max(4 * mu, 1e-12 * mean)
+def _made_again(problem: Constraints, factor: Factor) -> Cholesky:
+    there = problem if problem.loss.margin == factor.margin else problem.with_margin(factor.margin)
+    slope = there.loss_and_gradient(factor.w)[1]
+    H = Dense(there, factor.w, slope, factor.decay, single=factor.single)
+    return H.positive(factor.mu)[0]  # with that μ; where another machine's rounding made it positive, with the next

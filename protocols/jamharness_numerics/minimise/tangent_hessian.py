@@ -5,9 +5,7 @@ import numpy as np
 from jamharness.api import Array, Constraints, Float64
 
 
-def tangent_hessian(
-    problem: Constraints, w: Array, H: Float64, normal: float, gradient: Array | None = None
-) -> Float64:
+def tangent_hessian(problem: Constraints, w: Array, H: Array, normal: float, gradient: Array | None = None) -> Array:
     """The Hessian along the manifold of w: Q (H − μ I) Q with Q the projector on its tangent space.
 
     On the sphere |w| = R the second derivative of L along a geodesic is sᵀHs − (w·∇L/R²) |s|² (Absil, Mahony and
@@ -17,20 +15,22 @@ def tangent_hessian(
     Arguments:
         problem: whose manifold it is.
         w: (N,).
-        H: (N, N), in the space around.
+        H: (N, N), in the space around, of either dtype.
         normal: the eigenvalue given to the normal directions, so that steps stay tangent.
         gradient: ∇L (N,), where it is known.
     """
     if not problem.spheres:
         return H
     gradient = problem.loss_and_gradient(w)[1] if gradient is None else gradient
-    shifted, units = np.array(H), normals(problem, w)
+    along, units = np.array(H), normals(problem, w).astype(H.dtype)
     for part, _ in problem.spheres:
         diagonal = np.arange(part.start, part.stop)
-        shifted[diagonal, diagonal] -= float(gradient[part] @ w[part]) / float(w[part] @ w[part])
-    across = shifted @ units
-    projected = shifted - across @ units.T - units @ across.T + units @ (units.T @ across) @ units.T
-    return np.asarray(projected + normal * (units @ units.T))
+        along[diagonal, diagonal] -= float(gradient[part] @ w[part]) / float(w[part] @ w[part])
+    # Q H Q + normal (1 − Q) = H − A Uᵀ − U Aᵀ with the normals U and A = H U − U (UᵀH U + normal) / 2.
+    across = along @ units
+    across -= 0.5 * units @ (units.T @ across + normal * np.eye(units.shape[1], dtype=H.dtype))
+    along -= np.hstack([across, units]) @ np.hstack([units, across]).T
+    return along
 
 
 def normals(problem: Constraints, w: Array) -> Float64:

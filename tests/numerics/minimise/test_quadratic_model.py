@@ -8,7 +8,9 @@ from jamharness_numerics.approach import drift
 from jamharness_numerics.minimise import quadratic_model
 from jamharness_numerics.minimise.certificate import force_balance, trace_h0
 from jamharness_numerics.minimise.newton import newton
-from jamharness_numerics.minimise.quadratic_model import Dense, Products, reusable
+from jamharness_numerics.minimise.quadratic_model import Dense, Factor, Products, model_at, renewed, reusable
+from jamharness_numerics.minimise.states import factor_from, packed_factor
+from jamharness_numerics.minimise.tangent_hessian import normals, tangent_hessian
 from jamharness_numpy.backend import NumpyBackend
 from jamharness_systems.perceptron import Perceptron
 
@@ -164,6 +166,84 @@ def test_minima_move_alike(system: str, monkeypatch: pytest.MonkeyPatch) -> None
     assert np.array_equal(made.w, end.w)
     np.testing.assert_allclose(found, whole, rtol=1e-6, atol=1e-7 * float(np.abs(whole).max()))
     assert np.abs(whole).max() > 0
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_factor_in_single_precision_serves(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps with it solve their equations in float64, in a few products; kept and made again it is the same."""
+    problem, w = pose(system)
+    slope = problem.loss_and_gradient(w)[1]
+    gradient = problem.tangent(w, slope)
+    mu = 2 * abs(float(np.linalg.eigvalsh(Dense(problem, w, slope).H)[0]))
+    assert isinstance(renewed(problem, w, slope, 0.0, None, mu), Dense)
+    monkeypatch.setattr(quadratic_model, "LARGE", 1)
+    monkeypatch.setattr(quadratic_model, "PRODUCTS", 1)
+    model = renewed(problem, w, slope, 0.0, None, mu)
+    assert isinstance(model, Products)
+    assert model.fresh
+    assert model.factor.single
+    assert model.factor.mu == mu
+    found = model.step(gradient, mu, 1e-9)
+    assert found is not None
+    s, bent = found
+    assert model.made <= 9
+    H = Dense(problem, w, slope)
+    np.testing.assert_allclose(bent, H.H @ s, atol=1e-9 * float(np.linalg.norm(gradient)))
+    assert np.linalg.norm(bent + mu * s + gradient) <= 1e-9 * (1 + 1e-6) * np.linalg.norm(gradient)
+    model.factor.used(model.made)
+    again = factor_from(problem, packed_factor(model.factor))
+    assert again is not None
+    assert again.solve(gradient).tobytes() == model.factor.solve(gradient).tobytes()
+    assert (again.steps, again.products, again.last) == (1, model.made, model.made)
+    # Too small a μ for it, and one with which H is not positive: a larger one, of the factor alone.
+    mean = quadratic_model.mean_of(H.trace, len(w))
+    assert isinstance(renewed(problem, w, slope, 0.0, model.factor, 0.9e-3 * mean), Dense)
+    below = 1.1e-3 * mean
+    assert float(np.linalg.eigvalsh(H.H)[0]) + below < 0
+    damped = renewed(problem, w, slope, 0.0, model.factor, below)
+    assert isinstance(damped, Products)
+    assert damped.factor.mu >= 4 * below
+
+
+def test_what_wears_out_is_replaced() -> None:
+    """When the last step took more products than all with its factor on average, its price among them."""
+    factor = Factor(1.0, np.zeros(200), 0.0, 1.0, 1.0, lambda: (np.eye(200), True))
+    taken = []
+    for products in (0, 4, 6, 8, 9, 10):
+        taken.append(products)
+        factor.used(products)
+        price = 200 / quadratic_model.PRODUCTS
+        assert factor.worn == (products > (sum(taken) + price) / len(taken))
+    assert factor.worn
+    problem, w = pose("sphere")
+    slope = problem.loss_and_gradient(w)[1]
+    new = Factor(0.3, w, 0.0, 1.0, 1.0, lambda: (np.eye(len(w)), True))
+    model = model_at(problem, w, slope, near=new)
+    assert isinstance(model, Products)
+    assert not model.fresh
+    new.used(0)
+    new.used(10**6)
+    assert isinstance(model_at(problem, w, slope, near=new, mu=1.0), Dense)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize(("dtype", "rounding"), [(np.float64, 1e-13), (np.float32, 1e-5)])
+def test_the_hessian_along_the_spheres(system: str, dtype: Any, rounding: float) -> None:
+    """Q (H − μ I) Q + normal (1 − Q), term by term."""
+    problem, w = pose(system)
+    slope = problem.loss_and_gradient(w)[1]
+    H = sum(problem.hessian(w))
+    kept = H.astype(dtype)
+    found = tangent_hessian(problem, w, kept, 7.0, slope)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(kept, H.astype(dtype))
+    units = normals(problem, w)
+    Q = np.eye(len(w)) - units @ units.T
+    shift = np.zeros(len(w))
+    for part, _ in problem.spheres:
+        shift[part] = slope[part] @ w[part] / (w[part] @ w[part])
+    expected = Q @ (H - np.diag(shift)) @ Q + 7.0 * units @ units.T
+    np.testing.assert_allclose(found, expected, atol=rounding * float(np.abs(expected).max()))
 
 
 def test_whose_factors_are_kept() -> None:
