@@ -24,9 +24,9 @@ from jamharness.plugins import load_data
 def counted(method: Callable[..., Any], calls: Counter[str], name: str) -> Callable[..., Any]:
     """The method, whose calls are counted."""
 
-    def call(*given: Any) -> Any:
+    def call(*given: Any, **named: Any) -> Any:
         calls[name] += 1
-        return method(*given)
+        return method(*given, **named)
 
     return call
 

@@ -144,7 +144,8 @@ def _add(block: Block, lower: int, straight: list[Tensor], curved: list[Tensor])
         turned = torch.diag_embed(bend) if upper == lower else moved[upper - lower - 1] * bend.unsqueeze(1)
         U = turned if U is None else turned.addcmul_(U @ block.weights[upper + 1], block.slopes[upper].unsqueeze(1))
         if upper == lower:
-            total.addmm_(U[:, *_pairs(U.shape[1], U)].T, _square(inputs))
+            upper_half = torch.cat([U[:, p, p:] for p in range(U.shape[1])], dim=1)
+            total.addmm_(upper_half.T, _square(inputs))
         else:
             total.addmm_(U.flatten(1).T, _outer(block.inputs[upper], inputs))
 
@@ -183,24 +184,22 @@ def _put(network: Network, found: Tensor, block: Tensor, upper: int, lower: int)
             found[rows, columns] = block[:, i, :, q].reshape(rows.stop - rows.start, columns.stop - columns.start)
 
 
-def _pairs(side: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """The places (p, i), p ≤ i, of the upper triangle of a square matrix."""
-    first, second = torch.triu_indices(side, side, device=like.device)
-    return first, second
-
-
 def _places(side: int, like: Tensor) -> Tensor:
-    """At which of ``_pairs`` the pair (p, i), or (i, p), is: (side, side)."""
-    pairs = _pairs(side, like)
+    """At which place of the upper triangle, row after row, the pair (p, i), or (i, p), is: (side, side)."""
+    first, second = torch.triu_indices(side, side, device=like.device)
     found = torch.zeros((side, side), dtype=torch.int64, device=like.device)
-    found[pairs] = torch.arange(len(pairs[0]), device=like.device)
+    found[first, second] = torch.arange(len(first), device=like.device)
     return torch.maximum(found, found.T)
 
 
 def _square(a: Tensor) -> Tensor:
-    """(M, I) → (M, I (I + 1) / 2), the products of all pairs."""
-    first, second = _pairs(a.shape[1], a)
-    return a[:, first] * a[:, second]
+    """(M, I) → (M, I (I + 1) / 2), the products of all pairs, row after row of the upper triangle."""
+    side, start = a.shape[1], 0
+    found = a.new_empty((len(a), side * (side + 1) // 2))
+    for q in range(side):
+        torch.mul(a[:, q : q + 1], a[:, q:], out=found[:, start : start + side - q])
+        start += side - q
+    return found
 
 
 def _outer(a: Tensor, b: Tensor) -> Tensor:
