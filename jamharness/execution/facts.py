@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 
 from jamharness.execution.closure import closure, is_installed
@@ -107,7 +108,8 @@ def _digest(files: list[tuple[str, str]]) -> str:
 
 def _distribution_of(name: str, required: tuple[str, ...]) -> str:
     """The installed distribution of a top-level module; empty for a file that belongs to none."""
-    for candidate in (name, *(each for each in required if name in _top_levels(each))):
+    # Most are named as their module; to look through the files of the others takes a third of a second.
+    for candidate in chain([name], (each for each in required if name in _top_levels(each))):
         try:
             return metadata.distribution(candidate).metadata["Name"]
         except metadata.PackageNotFoundError:
