@@ -293,7 +293,7 @@ def _direction(
     contacts = np.flatnonzero(bends)
     pull = problem.tangent(w, bends[contacts] @ problem.jacobian(w, contacts))
     slope = problem.loss_and_gradient(w)[1]
-    model = model_at(problem, w, slope, near=near)
+    model = model_at(problem, w, slope, near=near, mu=damping or 0.0)
     mean = mean_of(model.trace, len(w))
     mu = max(damping or 0.0, 1e-12 * mean)
     while mu < mean:
