@@ -192,7 +192,7 @@ class TorchProblem(Problem):
         if self._curved is None or not np.array_equal(self._curved[0], w):
             unsatisfied = self._unsatisfied(self.tensor(w))
             self._curved = np.array(w), {own: Curvature.at(self.network, *unsatisfied, 1 / self.patterns)}
-        columns = torch.from_numpy(np.ascontiguousarray(v.T)).to(self.data[0].device)
+        columns = torch.from_numpy(np.array(v.T, order="C")).to(self.data[0].device)
         columns = columns if v.dtype == np.float32 else columns.to(own)
         if columns.dtype not in self._curved[1]:
             self._curved[1][columns.dtype] = self._curved[1][own].to(columns.dtype)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -166,36 +166,43 @@ def newton(
     zero = ZERO * problem.loss.margin**2 if zero is None else zero
     again, why = reusable(problem), ""
     if call.state is None:
-        at = _Standing(w=np.asarray(w, dtype=np.float64), mu=damping, near=near if again else None)
+        # A copy: how worn it is by these steps is not seen by another minimisation that begins with it.
+        near = replace(near) if again and near is not None else None
+        at = _Standing(w=np.asarray(w, dtype=np.float64), mu=damping, near=near)
     else:
         at = _Standing.unpacked(problem, call.state)
     here = _point(problem, at.w, decay)
     at.losses = at.losses or [here.loss]
     while not why:
         call.keep(at.packed)
-        model = model_at(problem, here.w, here.slope, decay, at.near, at.mu)
-        trace, mean = model.trace, mean_of(model.trace, len(w))
-        if not model.dense and force_balance(here.gradient, here.loss, trace) < _DOUBTFUL * tolerance:
+        place = problem, here.w, here.slope, decay
+        # What is known of H is enough to judge where this stands; another is made for a step alone.
+        known = at.near or model_at(*place, mu=at.mu)
+        trace, mean = known.trace, mean_of(known.trace, len(w))
+        if not isinstance(known, Dense) and force_balance(here.gradient, here.loss, trace) < _DOUBTFUL * tolerance:
             trace = trace_h0(problem, here.w)
-        at.factorisations += model.fresh and not model.dense
-        mu = FIRST * mean if at.mu is None else at.mu
+        mu = at.mu = FIRST * mean if at.mu is None else at.mu
         balance = force_balance(here.gradient, here.loss, trace)
         at.stretch.append((balance, here.loss, here.w))
         # Before all else: what another reason returns may be another w of the stretch.
         why = "done" if np.isfinite(here.loss) and done(here.w) else ""
         why = why or _reason(here.loss, at.losses, balance, at.iteration, budget, tolerance, enough, zero)
+        if why:
+            break
+        model = model_at(*place, known, at.mu) if isinstance(known, Factor) else known
+        mean = mean_of(model.trace, len(w))
+        at.factorisations += model.fresh and not model.dense
         while not why:
             solved = model.step(here.gradient, mu)
             if solved is None and model.spent:
-                again_at = problem, here.w, here.slope, decay
-                model = Dense(*again_at) if model.fresh else renewed(*again_at, model.factor, mu)
+                model = Dense(*place) if model.fresh else renewed(*place, model.factor, mu)
                 mean = mean_of(model.trace, len(w))
                 at.factorisations += not model.dense
                 continue
             at.factorisations += model.dense
             if solved is None:
                 mu = max(4 * mu, 1e-12 * mean)
-                why = "no step" if mu > STIFFEST * mean else ""
+                why = "" if mu <= STIFFEST * mean else "no step"
                 continue
             s, bent = solved
             predicted = -float(here.gradient @ s + 0.5 * s @ bent)
@@ -216,13 +223,11 @@ def newton(
                 at.losses.append(here.loss)
                 break
             mu *= 4
-            if mu > STIFFEST * mean:
-                why = "no step"
+            why = "" if mu <= STIFFEST * mean else "no step"
         at.mu = mu
-        if again:
+        if again and model.factor is not None:
             at.near = model.factor
-            if at.near is not None:
-                at.near.used(model.made)
+            at.near.used(model.made)
     balance, loss, w = at.stretch[-1] if why in ("done", "zero", "not finite") else min(at.stretch, key=itemgetter(0))
     if again and np.isfinite(loss):
         balance = force_balance(_point(problem, w, decay).gradient, loss, trace_h0(problem, w))

@@ -22,7 +22,7 @@ LARGE = 1000
 PRODUCTS = 20
 """N over so many products with H take as long as H and its factor in float32 (``benchmarks/newton_steps.py``): with as
 many contacts as weights a product and a solution with the factor are some ten N² operations, H and its factor a few N³.
-No step takes more."""
+No solution for one μ takes more."""
 SINGLE = 1e-3
 """μ over the mean eigenvalue of H0 from which H and its factor are made in float32."""
 RESIDUAL = 1e-2
@@ -50,9 +50,9 @@ class Factor:
         trace: tr H0.
         cholesky: of that, as SciPy has it, N² numbers; or what makes it when it is first used.
         single: whether H was made in float32.
-        steps: solved with it.
-        products: they took.
-        last: of these, the last step.
+        steps: of a minimisation that it served.
+        products: they took, those for a μ that was too small among them.
+        last: the last of these steps.
     """
 
     margin: float
@@ -187,7 +187,7 @@ class Dense:
             try:
                 return self.cholesky(mu), mu
             except np.linalg.LinAlgError:
-                if mu > STIFFEST * mean:
+                if not mu <= STIFFEST * mean:
                     raise
                 mu = max(4 * mu, 1e-12 * mean)
 
@@ -221,6 +221,7 @@ class Products:
             v: (N,).
             dtype: that products with the network's H are made in, where its backend can.
         """
+        self.made += 1
         size = float(np.abs(v).max()) or 1.0 if dtype == np.float32 else 1.0
         column = np.asarray(v / size, dtype=dtype)[:, None]
         found = np.asarray(self.problem.hessian_vector(self.w, column)[:, 0], dtype=np.float64)
@@ -261,7 +262,6 @@ class Products:
         """
         s, along, last = np.zeros_like(r), np.zeros_like(r), 1.0
         for left in reversed(range(most)):
-            self.made += 1
             z = self.problem.tangent(self.w, self.factor.solve(r))
             here = float(r @ z)
             along = z + (here / last) * along

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from jamharness_numerics.approach import approach
+from jamharness_numerics.approach import approach, drift
 from jamharness_numerics.largest_margin import largest_margin
 from jamharness_numerics.minimise import minimise, quadratic_model
 from jamharness_numerics.minimise.journal import kept
 from jamharness_numerics.minimise.levenberg_marquardt import levenberg_marquardt
+from jamharness_numerics.minimise.rest import rest
 from jamharness_numpy.backend import NumpyBackend
 
 from jamharness.api import CellResult, DataRequest, Network, QuadraticHinge, Spherical
@@ -68,6 +69,36 @@ def test_an_approach_goes_on_from_any_state(large, monkeypatch, tmp_path):
         # Nothing is computed twice: there are as many states as came after, and this one unless its call had ended.
         ended = whole.states[index].values["calls"][-1]["ended"]
         assert len(later.states) == len(whole.states) - index - ended
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_second_trial_goes_on_as_it_began(seed, monkeypatch, tmp_path):
+    """Two minimisations that begin with one factor: how worn the first left it is not seen by the second."""
+    monkeypatch.setattr(quadratic_model, "LARGE", 1)
+    monkeypatch.setattr(quadratic_model, "PRODUCTS", 2)
+
+    def trials():
+        problem, w = spherical(seed=seed, margin=0.3)
+        here = rest(problem, w, 400, 1e-7)
+        distance = 2 * here.loss / float(np.mean(problem.loss.slope(problem.margins(here.w))))
+        direction, near = drift(problem, here.w, here.damping, here.factor)
+        ends = []
+        for left in (0.02, 0.3):
+            nearer = problem.with_margin(0.3 - (1 - left) * distance)
+            start = problem.retract(here.w - (1 - left) * distance * direction)
+            zero = 1e-3 * left**2 * here.loss
+            ends.append(rest(nearer, start, 400, 1e-7, zero=zero, damping=here.damping, near=near))
+        return ends
+
+    whole = Files(tmp_path / "none")
+    with kept(whole):
+        _, end = trials()
+    between = [state for state in whole.states if len(state.values["calls"]) == 3][-1]
+    assert between.values["calls"][-1]["ended"]
+    with kept(Files(tmp_path / "between", between)):
+        _, again = trials()
+    assert (again.iterations, again.factorisations) == (end.iterations, end.factorisations)
+    assert again.w.tobytes() == end.w.tobytes()
 
 
 def _at_another(state):
