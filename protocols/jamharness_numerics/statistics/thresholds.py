@@ -55,7 +55,7 @@ def mean_threshold(found: Thresholds) -> Estimate:
         high = max(value, bracketed(np.where(sure, low_ends, high_ends), high_ends).mean[1])
     notes = [few(count)] if few(count) else []
     if not sure.all():
-        notes.append(f"{int((~sure).sum())} brackets hold undecided trials")
+        notes.append(f"undecided trials in {int((~sure).sum())} of {len(sure)} brackets")
     if np.isnan(found.high).any():
         notes.append(f"{int(np.isnan(found.high).sum())} seeds have no {found.ends[1]} end")
         high = None

@@ -93,7 +93,7 @@ def exponent_of(thresholds: pd.DataFrame) -> tuple[Estimate, Posterior | None]:
     low, high = map(float, np.quantile(slopes, [0.025, 0.975]))
     notes = [few(seeds)] if seeds < LEAST else []
     if undecided := int((~thresholds["decided"].astype(bool)).sum()):
-        notes.append(f"{undecided} brackets hold undecided trials")
+        notes.append(f"undecided trials in {undecided} of {len(thresholds)} brackets")
     if left := len(thresholds) - len(closed):
         notes.append(f"{left} of {len(thresholds)} searches have one end only")
     return Estimate(

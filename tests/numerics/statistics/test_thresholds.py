@@ -32,7 +32,7 @@ def test_undecided_brackets_widen_both_ends_but_not_the_value():
     assert unsure.value == sure.value
     assert unsure.low < sure.low
     assert unsure.high > sure.high
-    assert "1 brackets hold undecided" in unsure.note
+    assert "undecided trials in 1 of 3 brackets" in unsure.note
 
 
 @pytest.mark.parametrize(("side", "note"), [("low", "no satisfied end"), ("high", "no unsatisfied end")])

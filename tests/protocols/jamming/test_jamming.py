@@ -181,7 +181,7 @@ def test_undecided_trials_widen_the_interval():
     narrow, wide = sharp.estimates["critical_ratio"], found.estimates["critical_ratio"]
     assert wide.low < narrow.low - 0.2
     assert wide.high > narrow.high + 0.2
-    assert "5 brackets hold undecided trials" in wide.note
+    assert "undecided trials in 5 of 5 brackets" in wide.note
     assert not found.tables["thresholds"]["decided"].any()
     assert found.estimates["undecided"].value == sum(f.result.values["outcome"] == "undecided" for f in done) > 0
 
