@@ -114,8 +114,13 @@ def _curved(network: Network, upper: int, lower: int, like: Tensor) -> Tensor:
     if upper > lower:
         return like.new_zeros((units * out, (fan + network.bias) * (inner + network.bias)))
     wide = inner + network.bias
-    pairs = units if upper == len(network.shapes) - 2 else units * (units + 1) // 2
+    pairs = units if _below_output(network, lower) else units * (units + 1) // 2
     return like.new_zeros((pairs, wide * (wide + 1) // 2))
+
+
+def _below_output(network: Network, layer: int) -> bool:
+    """Whether nothing but the output lies above a layer: ∂²f/∂z_l∂z_l is diagonal."""
+    return layer == len(network.shapes) - 2
 
 
 def _add(block: Block, lower: int, straight: list[Tensor], curved: list[Tensor]) -> None:
@@ -159,7 +164,7 @@ def _arranged(
     found: Tensor | None = None
     if curved is not None and upper == lower:
         units_at, inputs_at = (_places(side, curved) for side in (units, inner))
-        if len(curved) == units:
+        if _below_output(network, lower):
             found = curved.new_zeros((out, wide, units, inner))
             found.diagonal(dim1=0, dim2=2).copy_(curved[:, inputs_at].permute(1, 2, 0))
         else:

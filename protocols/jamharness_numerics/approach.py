@@ -295,16 +295,17 @@ def _direction(
     slope = problem.loss_and_gradient(w)[1]
     model = model_at(problem, w, slope, near=near, mu=damping or 0.0)
     mean = mean_of(model.trace, len(w))
-    mu = max(damping or 0.0, 1e-12 * mean)
+    direction, mu = np.zeros_like(w), max(damping or 0.0, 1e-12 * mean)
     while mu < mean:
         solved = model.step(pull, mu, ALONG)
         if solved is not None:
-            return solved[0], model.factor if reusable(problem) else None
+            direction = solved[0]
+            break
         if model.spent:
             model = Dense(problem, w, slope)
         else:
             mu *= 10
-    return np.zeros_like(w), model.factor if reusable(problem) else None
+    return direction, model.factor if reusable(problem) else None
 
 
 def _step(

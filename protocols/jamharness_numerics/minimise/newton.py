@@ -161,9 +161,31 @@ def newton(
         or ``"not finite"``.
     """
     call = journal.begin("newton", problem.loss.margin, w, budget, tolerance, enough, damping, decay, zero, line_search)
-    if call.state is not None and call.ended:
-        return result_from(problem, call.state)
     zero = ZERO * problem.loss.margin**2 if zero is None else zero
+    steps = partial(
+        _steps, problem, w, budget, call,
+        tolerance=tolerance, done=done, enough=enough, damping=damping, decay=decay, zero=zero,
+        line_search=line_search, near=near,
+    )  # fmt: skip
+    return call.through(steps, packed_result, partial(result_from, problem))
+
+
+def _steps(
+    problem: Constraints,
+    w: Array,
+    budget: int,
+    call: journal.Call,
+    *,
+    tolerance: float,
+    done: Callable[[Array], bool],
+    enough: float,
+    damping: float | None,
+    decay: float,
+    zero: float,
+    line_search: bool,
+    near: Factor | None,
+) -> OptimizeResult:
+    """As ``newton``, from the state of the call on where there is one."""
     again, why = reusable(problem), ""
     if call.state is None:
         # A copy: how worn it is by these steps is not seen by another minimisation that begins with it.
@@ -178,10 +200,10 @@ def newton(
         place = problem, here.w, here.slope, decay
         # What is known of H is enough to judge where this stands; another is made for a step alone.
         known = at.near or model_at(*place, mu=at.mu)
-        trace, mean = known.trace, mean_of(known.trace, len(w))
+        trace = known.trace
         if not isinstance(known, Dense) and force_balance(here.gradient, here.loss, trace) < _DOUBTFUL * tolerance:
             trace = trace_h0(problem, here.w)
-        mu = at.mu = FIRST * mean if at.mu is None else at.mu
+        mu = at.mu = FIRST * mean_of(known.trace, len(w)) if at.mu is None else at.mu
         balance = force_balance(here.gradient, here.loss, trace)
         at.stretch.append((balance, here.loss, here.w))
         # Before all else: what another reason returns may be another w of the stretch.
@@ -231,7 +253,7 @@ def newton(
     balance, loss, w = at.stretch[-1] if why in ("done", "zero", "not finite") else min(at.stretch, key=itemgetter(0))
     if again and np.isfinite(loss):
         balance = force_balance(_point(problem, w, decay).gradient, loss, trace_h0(problem, w))
-    result = OptimizeResult(
+    return OptimizeResult(
         w=w,
         loss=loss,
         iterations=at.iteration,
@@ -243,8 +265,6 @@ def newton(
         why=why,
         factor=at.near,
     )
-    call.end(partial(packed_result, result))
-    return result
 
 
 def _along(problem: Constraints, here: _Point, s: Array, end: Array, decay: float) -> tuple[float, _Point] | None:
