@@ -16,6 +16,8 @@ from jamharness.running.request import interpreter_of
 PATIENCE = 120.0
 """Seconds that a framework may take to be imported and tried."""
 ACCURATE = 1e-12
+NARROW = ("Haswell", "Zen")
+"""Kernels of OpenBLAS with vectors of 256 bits."""
 LACKING = "Use a backend that provides it, or have it provided: see docs/writing-a-backend.md."
 
 
@@ -82,7 +84,7 @@ def _found(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
             topic=name, state="warning", text="TF32 is on: float32 products on the GPU have 10 bits, not 23.",
             advice="Use float64, or switch TF32 off where it is switched on.",
         )  # fmt: skip
-    yield from _runtimes(name, found["pools"])
+    yield from _runtimes(name, found["pools"], avx512=found["avx512"])
     for library, owners in sorted(found["owners"].items()):
         if len(owners) > 1:
             yield Finding(
@@ -111,7 +113,7 @@ def _accuracy(name: str, found: Mapping[str, Any]) -> Finding:
     return Finding(topic=name, state="ok", text=f"Margins and gradient are the same bits again{digits}.")
 
 
-def _runtimes(name: str, pools: list[Mapping[str, Any]]) -> Iterator[Finding]:
+def _runtimes(name: str, pools: list[Mapping[str, Any]], *, avx512: bool) -> Iterator[Finding]:
     paths = sorted({pool["filepath"] for pool in pools if pool["user_api"] == "openmp"})
     if len(paths) > 1:
         yield Finding(
@@ -123,3 +125,8 @@ def _runtimes(name: str, pools: list[Mapping[str, Any]]) -> Iterator[Finding]:
     )
     if blas:
         yield Finding(topic=name, state="ok", text=f"Linear algebra besides the framework's own: {', '.join(blas)}.")
+    if avx512 and any(pool["internal_api"] == "openblas" and pool["architecture"] in NARROW for pool in pools):
+        yield Finding(
+            topic=name, state="note", text="OpenBLAS leaves the AVX-512 of this processor unused.",
+            advice="Set OPENBLAS_CORETYPE=SKYLAKEX: about twice as fast (docs/performance.md, AMD processors).",
+        )  # fmt: skip

@@ -5,6 +5,7 @@ import platform
 import sys
 import time
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from jamharness.api import Backend, Json, Network, generator
 from jamharness.execution.job import Target, backend_of
 from jamharness.execution.plain import plain
 from jamharness.plugins import load_object
+
+AVX512 = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
 
 
 def inspect(target: Target, referee: str) -> dict[str, Json]:
@@ -25,8 +28,8 @@ def inspect(target: Target, referee: str) -> dict[str, Json]:
     Returns:
         JSON values: ``seconds`` of import and construction, ``described``, ``cuda`` (why there is none; empty if there
         is), ``repeats`` (whether the same call gave the same bits), ``error`` (relative, against the referee),
-        ``pools`` (thread pools of linear algebra), ``owners`` of libcudnn, ``variables`` that are set otherwise than
-        the backend wants, and what Python it is.
+        ``pools`` (thread pools of linear algebra), ``avx512`` (whether the processor has it), ``owners`` of libcudnn,
+        ``variables`` that are set otherwise than the backend wants, and what Python it is.
     """
     start = time.perf_counter()
     backend = backend_of(target)
@@ -45,6 +48,7 @@ def inspect(target: Target, referee: str) -> dict[str, Json]:
         "repeats": bool(np.array_equal(first, second)),
         "error": error,
         "pools": _pools(),
+        "avx512": _avx512(),
         "owners": _owners("cudnn"),
         "variables": {
             name: os.environ[name] for name, text in target.backend.environment.items() if os.environ[name] != text
@@ -67,8 +71,17 @@ def _computed(backend: Backend) -> np.ndarray[Any, np.dtype[np.float64]]:
 def _pools() -> list[dict[str, Any]]:
     from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
-    keys = ("user_api", "internal_api", "prefix", "filepath", "version", "num_threads")
+    keys = ("user_api", "internal_api", "prefix", "filepath", "version", "num_threads", "architecture")
     return [{key: pool.get(key) for key in keys} for pool in threadpool_info()]
+
+
+def _avx512() -> bool:
+    """Whether the processor has the instructions that OpenBLAS's SkylakeX kernels use; False where nothing tells."""
+    try:
+        flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        return False
+    return flags >= AVX512
 
 
 def _owners(library: str) -> dict[str, list[str]]:

@@ -99,6 +99,16 @@ def test_doctor_finds_a_healthy_installation(process):
     assert len(about["machine"]) >= 3
 
 
+def test_doctor_tells_a_processor_whose_wide_vectors_openblas_leaves_unused(process):
+    """As it does of its own accord on some; NumPy, which looks at the processor itself, is the referee."""
+    from numpy._core._multiarray_umath import __cpu_features__
+
+    done = process("--disable", "torch", "--disable", "tensorflow", "doctor", "--json", OPENBLAS_CORETYPE="Haswell")
+    told = [each for each in json.loads(done.out)["findings"] if "AVX-512" in each["text"]]
+    assert [each["state"] for each in told] == ["note"] * __cpu_features__["AVX512_SKX"]
+    assert all("OPENBLAS_CORETYPE=SKYLAKEX" in each["advice"] for each in told)
+
+
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("torch", "tensorflow")]
 )
@@ -156,6 +166,7 @@ def test_libraries_with_two_owners_and_two_openmp_runtimes_are_told():
 
     inspected = {
         "python": "3.11.9", "executable": "python", "seconds": 1.0, "cuda": "", "repeats": False, "error": 1e-9,
+        "avx512": True,
         "described": {"backend": "mine", "tf32": True}, "variables": {"CUBLAS_WORKSPACE_CONFIG": ":0:0"},
         "owners": {"libcudnn.so.9": ["nvidia-cudnn-cu12", "tensorflow"], "libcudnn_ops.so.9": ["nvidia-cudnn-cu12"]},
         "pools": [
