@@ -51,6 +51,19 @@ def test_it_ends_at_a_minimum_with_as_many_contacts_as_unknowns(seed):
     assert end.critical == pytest.approx(closer.critical, abs=1e-5)
 
 
+def test_larger_systems_have_more_steps_for_a_minimum(monkeypatch):
+    """Two steps are too few for 30 parameters: minima are given up. As many as parameters are enough."""
+    problem, w = negative(30, 0)
+    usual = approach(problem, w)
+    monkeypatch.setattr("jamharness_numerics.approach.STEPS", 2)
+    monkeypatch.setattr("jamharness_numerics.approach.PER_STEP", 1000)
+    assert approach(problem, w, coarse=False).ending != "jammed"
+    monkeypatch.setattr("jamharness_numerics.approach.PER_STEP", 1)
+    enough = approach(problem, w, coarse=False)
+    assert enough.ending == "jammed"
+    assert enough.critical == pytest.approx(usual.critical, abs=1e-9)
+
+
 def test_a_saddle_is_left():
     """No pattern but two feels the last component of w, and from zero no force moves it: at κ < 0 a direction down."""
     dimension, said = 40, []
