@@ -128,5 +128,5 @@ def _runtimes(name: str, pools: list[Mapping[str, Any]], *, avx512: bool) -> Ite
     if avx512 and any(pool["internal_api"] == "openblas" and pool["architecture"] in NARROW for pool in pools):
         yield Finding(
             topic=name, state="note", text="OpenBLAS leaves the AVX-512 of this processor unused.",
-            advice="Set OPENBLAS_CORETYPE=SKYLAKEX: about twice as fast (docs/performance.md, AMD processors).",
+            advice="Set OPENBLAS_CORETYPE=SKYLAKEX: its matrix products take half the time (docs/performance.md).",
         )  # fmt: skip

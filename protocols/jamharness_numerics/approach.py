@@ -97,7 +97,7 @@ class Approach:
     kinks: int = 0
 
 
-def _steps(problem: DerivedProblem) -> int:
+def steps_for(problem: DerivedProblem) -> int:
     """Newton steps for one minimum: cut short, a minimum that is nearly reached is given up as one that is lost."""
     return max(STEPS, problem.size // PER_STEP)
 
@@ -135,7 +135,7 @@ def approach(
             start = levenberg_marquardt(problem, w, STEPS, done=partial(_loose, problem), stall=COARSE)
             w, iterations = start.w, iterations + start.iterations
         if not satisfied(problem, w):
-            minimum = rest(problem, w, _steps(problem), BALANCE)
+            minimum = rest(problem, w, steps_for(problem), BALANCE)
             w, iterations, near = minimum.w, iterations + minimum.iterations, minimum.factor
             if not minimum.finite or problem.loss_of(problem.margins(w)) > loss:
                 break
@@ -160,7 +160,7 @@ def approach(
         else:
             say(f"κ = {problem.loss.margin:.6g}: the minimum is lost, on to the next")
             # Where it came loose it need not come to rest: it is made tighter next.
-            end = rest(problem, w, LONG * _steps(problem), BALANCE, zero=loss if ending == "no minimum" else FLAT)
+            end = rest(problem, w, LONG * steps_for(problem), BALANCE, zero=loss if ending == "no minimum" else FLAT)
             problem, w, spent = _tightened(problem, end.w, loss)
             spent += end.iterations
         iterations += spent
@@ -216,7 +216,7 @@ def _descend(
     near: Factor | None,
 ) -> tuple[DerivedProblem, Array, Ending, int]:
     """From a w that is not satisfied to one where L is small: the problem there, w, why it ended, and the steps."""
-    minimum = rest(problem, w, _steps(problem), BALANCE, near=near)
+    minimum = rest(problem, w, steps_for(problem), BALANCE, near=near)
     iterations, margin, left = minimum.iterations, problem.loss.margin, FIRST
     ending: Ending = "budget"
     w = minimum.w
@@ -240,7 +240,7 @@ def _descend(
             break
     if ending == "jammed":
         minimum = rest(
-            problem, w, LONG * _steps(problem), TOLERANCE,
+            problem, w, LONG * steps_for(problem), TOLERANCE,
             zero=0.0, damping=minimum.damping, near=minimum.factor,
         )  # fmt: skip
         w, iterations = minimum.w, iterations + minimum.iterations
@@ -250,7 +250,7 @@ def _descend(
 
 def _pushed(problem: DerivedProblem, w: Array, direction: Array, loss: float) -> tuple[DerivedProblem, Array, int]:
     """Rest again from both sides of a saddle, at the lower of the two; where it comes loose there, at a larger κ."""
-    ends = [rest(problem, problem.retract(at), _steps(problem), TOLERANCE, zero=0.0) for at in beside(w, direction)]
+    ends = [rest(problem, problem.retract(at), steps_for(problem), TOLERANCE, zero=0.0) for at in beside(w, direction)]
     spent = sum(end.iterations for end in ends)
     lowest = min(ends, key=lambda end: problem.loss_of(problem.margins(end.w)))
     problem, w, more = _tightened(problem, lowest.w, loss)
@@ -262,7 +262,7 @@ def _tightened(problem: DerivedProblem, w: Array, loss: float) -> tuple[DerivedP
     spent, rise = 0, LOOSENED
     while problem.loss_of(problem.margins(w)) < loss and rise < RISE:
         problem = problem.with_margin(problem.loss.margin + rise)
-        end = rest(problem, w, _steps(problem), BALANCE, zero=loss)
+        end = rest(problem, w, steps_for(problem), BALANCE, zero=loss)
         w, spent, rise = end.w, spent + end.iterations, 4 * rise
     return problem, w, spent
 
@@ -329,7 +329,7 @@ def _step(
         nearer = problem.with_margin(lower)
         w = problem.retract(here.w + (lower - margin) * direction)
         loose = LOOSE * left**2 * L
-        there = rest(nearer, w, _steps(nearer), BALANCE, zero=loose, damping=here.damping, near=near)
+        there = rest(nearer, w, steps_for(nearer), BALANCE, zero=loose, damping=here.damping, near=near)
         spent += there.iterations
         reached = nearer.loss_of(nearer.margins(there.w))
         at_rest = there.balance is not None and there.balance <= UNBALANCED

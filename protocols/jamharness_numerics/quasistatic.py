@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from jamharness.api import Array, CellResult, Checkpoints, DerivedProblem, Float64, Json
-from jamharness_numerics.approach import BALANCE, LOSS, STEPS, approach, drift
+from jamharness_numerics.approach import BALANCE, LOSS, approach, drift, steps_for
 from jamharness_numerics.minimise.outcome import OptimizeResult, silent
 from jamharness_numerics.minimise.rest import balance_of, rest
 
@@ -205,7 +205,8 @@ def _followed(problem: DerivedProblem, w: Array, margin: float) -> OptimizeResul
     """The minimum at another κ, from where the contacts as they are put it; None where none is reached."""
     there = problem.with_margin(margin)
     direction, near = drift(problem, w)
-    end = rest(there, there.retract(w + (margin - problem.loss.margin) * direction), STEPS, BALANCE, near=near)
+    nearby = there.retract(w + (margin - problem.loss.margin) * direction)
+    end = rest(there, nearby, steps_for(there), BALANCE, near=near)
     return end if end.balance is not None and end.balance <= BALANCE else None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jamharness_numerics.approach import BALANCE, STEPS
+from jamharness_numerics.approach import BALANCE, steps_for
 from jamharness_numerics.minimise.rest import rest
 from jamharness_numerics.quasistatic import Driven, compressed, filled
 
@@ -29,7 +29,7 @@ def _driven(cell: Cell, approach: CellResult, backend: Backend, progress: Progre
     if at["driving"] == "margin":
         margins = critical + np.geomspace(at["nearest"], at["furthest"], at["steps"] + 1)
         problem = derived_problem_of(cell, backend).with_margin(float(margins[0]))
-        start = rest(problem, w, STEPS, BALANCE).w
+        start = rest(problem, w, steps_for(problem), BALANCE).w
         return compressed(problem, start, margins[1:].tolist(), say=progress, checkpoints=cell.checkpoints)
 
     def first(count: int) -> DerivedProblem:
