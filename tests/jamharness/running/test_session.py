@@ -327,7 +327,8 @@ def test_a_plan_that_breaks_is_the_plugins_error(lab: Any) -> None:
     [record] = list_runs(lab.store)
     assert record.status == "failed"
     assert "late plan" in record.problem
-    assert open_run("late", lab.store).protocols["drift"].cells["done"] == lab.measured() >= 3
+    done, begun = open_run("late", lab.store).protocols["drift"].cells["done"], lab.measured()
+    assert 3 <= done <= begun <= done + 2  # the two workers may each have been in the midst of one
 
 
 def test_a_record_that_is_rubbish_is_replaced(lab: Any) -> None:
