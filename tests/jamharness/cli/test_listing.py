@@ -1,5 +1,6 @@
 """Lists: one JSON document on request, and faulty plugins among the rows."""
 
+import json
 import re
 from importlib.metadata import version
 
@@ -118,11 +119,13 @@ def test_a_screen_without_greek_is_no_error(jamharness):
     assert "8?8" in outcome.out
 
 
-def test_every_protocol_has_its_own_document(jamharness):
+def test_every_protocol_has_its_own_document(capfd):
     """With its settings, which of them must be given, and its observables with what was published of them."""
+    from jamharness.cli.entry import main
     from jamharness.plugins import Plugins
 
     for name in Plugins.load().protocols:
-        document = jamharness("protocols", name, "--json").document
+        assert main(["protocols", name, "--json"]) == 0
+        document = json.loads(capfd.readouterr().out)
         assert document["observables"], name
         assert all(isinstance(row["required"], bool) for row in document["settings"]), name
