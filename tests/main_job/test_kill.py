@@ -143,7 +143,7 @@ def until_killed(start: Callable[..., Victim], store: Path, backend: str, kills:
     return met
 
 
-@pytest.fixture(params=[pytest.param(("torch", 2), marks=pytest.mark.torch), ("numpy", 7)], ids=["torch", "numpy"])
+@pytest.fixture(params=[pytest.param(("torch", 3), marks=pytest.mark.torch), ("numpy", 10)], ids=["torch", "numpy"])
 def backend_and_kills(request: pytest.FixtureRequest) -> tuple[str, int]:
     """A framework that takes seconds to load is killed less often."""
     return request.param
