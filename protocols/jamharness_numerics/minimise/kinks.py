@@ -15,10 +15,8 @@ from jamharness_numerics.minimise.certificate import force_balance, loss_of, tra
 SHARPEST = 512.0
 """β of the softplus network in which a relu network comes to rest: a kink is resolved to 1/β."""
 _AT = 4.6
-_ROUNDS = 4
-"""Slopes of units of one pattern in several layers multiply: solved for in turn so many times."""
-_LARGEST = 1 << 25
-"""Numbers in the matrix of forces that units at kinks can make: 256 MiB."""
+_ITERATIONS = 300
+"""Of L-BFGS-B for the slopes: from those of softplus, the norm it ends at is within a percent of the smallest."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,7 +27,7 @@ class Kinks:
         units: pairs of an unsatisfied pattern and a unit at a kink.
         patterns: patterns with at least one.
         balance: ``force_balance`` of the smallest element of the Clarke subdifferential that was found: an upper bound.
-            None where the matrix for it would be too large.
+            None where none was looked for.
     """
 
     units: int
@@ -40,46 +38,56 @@ class Kinks:
 def kinks(problem: Problem, w: Array) -> Kinks:
     """Look for units at kinks, and for the slopes in [0, 1] with which the forces balance best.
 
-    With the slopes s of the units at kinks, ∇L(s) = g + C s as long as no pattern has two of them on a path: a bounded
-    linear least-squares problem (E3 in the project's table of exact results). Others are solved for in turn.
+    |∇L(s)|² is minimised over the slopes s of the units at kinks by L-BFGS-B, from the slopes of softplus(β). Each step
+    takes one pass back and one forward, of the unsatisfied patterns alone: no matrix of the forces of units is made, so
+    that its cost grows as their number does. As long as no pattern has two of them on a path, ∇L(s) is linear and the
+    problem convex (E3 in the project's table of exact results).
 
     Arguments:
         problem: a relu network.
         w: (N,) where it rests.
     """
-    from scipy.optimize import lsq_linear
+    from scipy.optimize import minimize
+    from scipy.special import expit
 
     network, rows = problem.network, unsatisfied_rows(problem, w)
     parts = network.split(np.asarray(w, dtype=np.float64))
     inputs = [np.asarray(problem.x, dtype=np.float64)[rows]]
     slopes: list[Float64] = []
+    starts: list[Float64] = []
     at: list[Float64] = []
     for W, b in parts[:-1]:
         z = inputs[-1] @ W.T + (b if network.bias else 0.0)
         at.append(np.abs(z) < _AT / SHARPEST)
         slopes.append((z > 0).astype(np.float64))
+        starts.append(expit(SHARPEST * z[at[-1]]))
         inputs.append(np.maximum(z, 0.0))
-    units = sum(int(np.count_nonzero(each)) for each in at)
+    units = sum(len(start) for start in starts)
     touched = int(np.count_nonzero(np.any(np.concatenate(at, axis=1), axis=1))) if at else 0
     margins = problem.margins(w)
-    loss, trace = loss_of(margins), trace_h0(problem, w)
-    if units * network.size > _LARGEST:
-        return Kinks(units=units, patterns=touched, balance=None)
     seed = -problem.y[rows] * margins[rows] / problem.patterns
-    gradient = _gradient(problem, parts, inputs, slopes, seed)
-    best = float(np.linalg.norm(gradient))
-    for _ in range(_ROUNDS if units else 0):
-        C = _forces(problem, parts, inputs, slopes, at, seed)
-        now = np.concatenate([slope[where] for slope, where in zip(slopes, at, strict=True)])
-        found = lsq_linear(C.T, C.T @ now - gradient, bounds=(0.0, 1.0)).x
-        start = 0
-        for slope, where in zip(slopes, at, strict=True):
-            count = int(np.count_nonzero(where))
-            slope[where] = found[start : start + count]
-            start += count
-        gradient = _gradient(problem, parts, inputs, slopes, seed)
-        best = min(best, float(np.linalg.norm(gradient)))
-    return Kinks(units=units, patterns=touched, balance=force_balance(np.array([best]), loss, trace))
+    least = float(np.linalg.norm(_gradient(problem, parts, inputs, slopes, seed)))
+    if units and least > 0:
+        scale = 1 / least**2
+
+        def half_square(chosen: Float64) -> tuple[float, Float64]:
+            """½ |∇L|² and its derivative by the slope of each unit at a kink, in units of the square at relu's own."""
+            first = 0
+            for slope, where, start in zip(slopes, at, starts, strict=True):
+                slope[where] = chosen[first : first + len(start)]
+                first += len(start)
+            gradient = _gradient(problem, parts, inputs, slopes, seed)
+            along = _works(problem, parts, inputs, slopes, seed, gradient)
+            derivative = np.concatenate([work[where] for work, where in zip(along, at, strict=True)])
+            return 0.5 * scale * float(gradient @ gradient), scale * derivative
+
+        solved = minimize(
+            half_square, np.concatenate(starts), jac=True, method="L-BFGS-B", bounds=[(0.0, 1.0)] * units,
+            options={"maxiter": _ITERATIONS, "maxfun": 2 * _ITERATIONS, "maxcor": 20, "ftol": 1e-13, "gtol": 1e-10},
+        )  # fmt: skip
+        least *= min(1.0, float(np.sqrt(2 * solved.fun)))
+    balance = force_balance(np.array([least]), loss_of(margins), trace_h0(problem, w))
+    return Kinks(units=units, patterns=touched, balance=balance)
 
 
 def _signals(parts: list[tuple[Array, Array]], slopes: list[Float64], seed: Array) -> list[Array]:
@@ -105,25 +113,20 @@ def _gradient(
     return found
 
 
-def _forces(
-    problem: Problem, parts: list[tuple[Array, Array]], inputs: list[Array], slopes: list[Float64], at: list[Float64],
+def _works(
+    problem: Problem,
+    parts: list[tuple[Array, Array]],
+    inputs: list[Array],
+    slopes: list[Float64],
     seed: Array,
-) -> Array:  # fmt: skip
-    """∂∇L/∂s for the slope s of each unit at a kink, (K, N): its own force times ∂z/∂w."""
-    network, before = problem.network, _signals(parts, slopes, seed)
-    blocks = []
-    for top, where in enumerate(at):
-        patterns, chosen = np.nonzero(where)
-        block = np.zeros((len(patterns), network.size))
-        g = np.zeros((len(patterns), where.shape[1]))
-        g[np.arange(len(patterns)), chosen] = before[top][patterns, chosen]
-        for layer in range(top, -1, -1):
-            weight, bias = network.slices[layer]
-            outer = g[:, :, np.newaxis] * inputs[layer][patterns][:, np.newaxis, :]
-            block[:, weight] = outer.reshape(len(g), weight.stop - weight.start)
-            if network.bias:
-                block[:, bias] = g
-            if layer:
-                g = (g @ parts[layer][0]) * slopes[layer - 1][patterns]
-        blocks.append(block)
-    return np.concatenate(blocks)
+    v: Array,
+) -> list[Array]:
+    """∂(v·∇L)/∂s of every unit, (n, width) for each hidden layer: the force on its output times z moved by v."""
+    before = _signals(parts, slopes, seed)
+    found: list[Array] = []
+    moved = np.zeros_like(inputs[0])
+    for layer, (weight, bias) in enumerate(problem.network.split(v)[:-1]):
+        z = inputs[layer] @ weight.T + moved @ parts[layer][0].T + (bias if problem.network.bias else 0.0)
+        found.append(before[layer] * z)
+        moved = z * slopes[layer]
+    return found
