@@ -192,10 +192,10 @@ def _nearest(weights: float, inputs: int) -> int:
     return int(widths[np.abs(np.log(sizes / weights)).argmin()])
 
 
-def _number(found: jamharness.api.Estimate, scale: float = 1.0, unit: str = "") -> str:
-    if found.value is None:
+def _number(estimate: jamharness.api.Estimate, scale: float = 1.0, unit: str = "") -> str:
+    if estimate.value is None:
         return "cannot tell"
-    return f"{scale * found.value:.3g}{unit} ({scale * found.low:.3g} to {scale * found.high:.3g})"
+    return f"{scale * estimate.value:.3g}{unit} ({scale * estimate.low:.3g} to {scale * estimate.high:.3g})"
 
 
 def _row(cells: list[str]) -> str:

@@ -80,7 +80,7 @@ CASES = {
 
 def rows_of(walk: Walk, group: int) -> list[dict[str, object]]:
     """What the runs of one group say."""
-    cells, found = Ageing().plan(SETTINGS, []), []
+    cells, rows = Ageing().plan(SETTINGS, []), []
     for cell in cells:
         seed = SEEDS * group + cell.coordinates["seed"]
         rule = Minibatch(rule=Sgd(learning_rate=0.1), batch=4, seed=seed, replacement=True)
@@ -92,8 +92,8 @@ def rows_of(walk: Walk, group: int) -> list[dict[str, object]]:
         arrays |= {name: getattr(history, name) for name in ("overlap", "noise")}
         values = {"parameters": SIZE, "patterns": POINTS, "kept": SIZE, "loss": 0.0, "unsatisfied": 0}
         item = FinishedCell(cell=cell, result=CellResult(values=values, arrays=arrays))
-        found.append(measures(Run(item=item, unit=1.0)))
-    return found
+        rows.append(measures(Run(item=item, unit=1.0)))
+    return rows
 
 
 def rate(walk: Walk, groups: int) -> tuple[int, float, float]:

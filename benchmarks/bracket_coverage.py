@@ -36,8 +36,8 @@ def main() -> None:
                 for _ in range(given.draws):
                     mean = draw.uniform(0, 1)
                     low = np.floor(mean + spread * KINDS[kind](draw, count))
-                    found = bracketed(low, low + 1)
-                    for index, (ends, truth) in enumerate(((found.mean, mean), (found.deviation, spread))):
+                    intervals = bracketed(low, low + 1)
+                    for index, (ends, truth) in enumerate(((intervals.mean, mean), (intervals.deviation, spread))):
                         hits[index] += ends[0] <= truth <= ends[1]
                 mean_hits, deviation_hits = hits / given.draws
                 cells.append(f"{mean_hits:.1%} / {deviation_hits:.1%}")

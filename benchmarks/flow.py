@@ -96,12 +96,12 @@ def main() -> None:
             for tolerance in tolerances:
                 start = process_time()
                 until = Until(margin=None, time=time, resting=False, gradients=300_000)
-                found = gradient_flow(problem, w, method, tolerance, until)
+                flow = gradient_flow(problem, w, method, tolerance, until)
                 spent = process_time() - start
-                error = np.abs(found.end.margins - margins).max()
-                apart = np.linalg.norm(found.end.w - truth) / moved
+                error = np.abs(flow.end.margins - margins).max()
+                apart = np.linalg.norm(flow.end.w - truth) / moved
                 print(
-                    f"{method:<12}{tolerance:>10.0e}{found.steps:>7}{found.gradients:>10}{error:>12.1e}{apart:>10.1e}"
+                    f"{method:<12}{tolerance:>10.0e}{flow.steps:>7}{flow.gradients:>10}{error:>12.1e}{apart:>10.1e}"
                     f"{spent:>9.2f}"
                 )
 

@@ -31,7 +31,7 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def shortened(found, probes, steps):
+def shortened(estimate, probes, steps):
     """What fewer probes and steps would have given: both are nested."""
     kept = [
         replace(
@@ -40,9 +40,9 @@ def shortened(found, probes, steps):
             offdiagonal=each.offdiagonal[: steps - 1],
             residual=np.append(each.offdiagonal, each.residual)[steps - 1],
         )
-        for each in found.tridiagonals[:probes]
+        for each in estimate.tridiagonals[:probes]
     ]
-    return of_tridiagonals(kept, found.size)
+    return of_tridiagonals(kept, estimate.size)
 
 
 def tell(counts):
@@ -54,16 +54,16 @@ def tell(counts):
     return f"{told}; at most {counts.undecided:.2g} undecided"
 
 
-def ends(found):
+def ends(outer):
     for name in ("largest", "smallest"):
-        values, residuals = getattr(found, name), getattr(found, f"{name}_residuals")
-        flags = getattr(found, f"{name}_converged")
+        values, residuals = getattr(outer, name), getattr(outer, f"{name}_residuals")
+        flags = getattr(outer, f"{name}_converged")
         pairs = [
             f"{v:.8g} (residual {r:.1e}, {'converged' if c else 'not converged'})"
             for v, r, c in zip(values, residuals, flags, strict=True)
         ]
         print(f"{name}: {', '.join(pairs)}")
-    print(f"products: {found.products}")
+    print(f"products: {outer.products}")
 
 
 def distance():
@@ -74,16 +74,16 @@ def distance():
     norm = np.abs(exact).max()
     print(f"N = {size}: exact in {time.perf_counter() - start:.1f} s (with H0 and Hp), norm {norm:.4f}")
     start = time.perf_counter()
-    found = quadrature(lambda v: problem.hessian_vector(w, v), size, probes=16, steps=128)
+    estimate = quadrature(lambda v: problem.hessian_vector(w, v), size, probes=16, steps=128)
     print(f"16 probes, 128 steps in {time.perf_counter() - start:.1f} s; W1 in units of the norm:")
     print("| probes | " + " | ".join(f"{steps} steps" for steps in (16, 32, 64, 128)) + " |\n|---|---|---|---|---|")
     for probes in (1, 4, 16):
-        row = [wasserstein(shortened(found, probes, steps), exact) / norm for steps in (16, 32, 64, 128)]
+        row = [wasserstein(shortened(estimate, probes, steps), exact) / norm for steps in (16, 32, 64, 128)]
         print(f"| {probes} | " + " | ".join(f"{each:.2e}" for each in row) + " |")
     signs = count(exact, [exact])
     least = np.abs(exact)[np.abs(exact) > signs.threshold].min() / norm
     print(f"exact: {signs.negative}, {signs.zero}, {signs.positive} (N_-, N_0, N_+); least |λ| > 0 is {least:.1e} ‖H‖")
-    print(f"estimated: {tell(estimate_counts(found))}")
+    print(f"estimated: {tell(estimate_counts(estimate))}")
     start = time.perf_counter()
     outer = extremes(lambda v: problem.hessian_vector(w, v), size)
     print(f"extremes in {time.perf_counter() - start:.1f} s; exact {exact[-1]:.8g}, {exact[-2]:.8g}, {exact[0]:.8g}, "
@@ -100,10 +100,10 @@ def network():
         print(f"P/N_w = {load}, {end.outcome}: {signs.negative}, {signs.zero}, {signs.positive} (N_-, N_0, N_+)")
         for steps in (50, 100, 200, 231):
             at = end.w
-            found = quadrature(
+            estimate = quadrature(
                 lambda v, p=problem, at=at: p.hessian_vector(at, v), problem.network.size, probes=16, steps=steps
             )
-            print(f"  {steps} steps: {tell(estimate_counts(found))}")
+            print(f"  {steps} steps: {tell(estimate_counts(estimate))}")
 
 
 def known():
@@ -114,10 +114,10 @@ def known():
     print("N_- = 300000 in (-1, -0.2), N_0 = 400000, N_+ = 300000 in (0.2, 1)")
     for steps in (32, 64, 128):
         start = time.perf_counter()
-        found = quadrature(lambda v: d[:, np.newaxis] * v, size, probes=2, steps=steps, kind="gaussian")
+        estimate = quadrature(lambda v: d[:, np.newaxis] * v, size, probes=2, steps=steps, kind="gaussian")
         spent = time.perf_counter() - start
-        print(f"{steps} steps in {spent:.0f} s, W1 {wasserstein(found, d):.1e}, peak {peak():.2f} GiB")
-        print(f"  {tell(estimate_counts(found))}")
+        print(f"{steps} steps in {spent:.0f} s, W1 {wasserstein(estimate, d):.1e}, peak {peak():.2f} GiB")
+        print(f"  {tell(estimate_counts(estimate))}")
 
 
 def parts():
@@ -151,10 +151,10 @@ def large():
     print(f"N = {size}, P = {problem.patterns}: H v for 2 vectors in {time.perf_counter() - start:.1f} s; "
           f"H itself would take {size**2 * 8 / 1e12:.1f} TB")  # fmt: skip
     start = time.perf_counter()
-    found = quadrature(lambda v: problem.hessian_vector(w, v), size, probes=2, steps=32)
+    estimate = quadrature(lambda v: problem.hessian_vector(w, v), size, probes=2, steps=32)
     print(f"quadrature, 2 probes of 32 steps: {time.perf_counter() - start:.0f} s, peak {peak():.2f} GiB")
-    print(f"mean {found.moment(1):.3e}, root mean square {found.moment(2) ** 0.5:.3e}, norm {found.norm:.6g}")
-    print(tell(estimate_counts(found)))
+    print(f"mean {estimate.moment(1):.3e}, root mean square {estimate.moment(2) ** 0.5:.3e}, norm {estimate.norm:.6g}")
+    print(tell(estimate_counts(estimate)))
     start = time.perf_counter()
     outer = extremes(lambda v: problem.hessian_vector(w, v), size, vectors=72, most=72)
     print(f"extremes: {time.perf_counter() - start:.0f} s, peak {peak():.2f} GiB")

@@ -36,10 +36,10 @@ def main() -> None:
     for width in given.widths:
         start = process_time()
         cells = [replace(settings.cell_limit(width, seed), data=data) for seed in range(given.seeds)]
-        found = [measure_limit(cell, (), TorchBackend(threads=1), lambda _text: None) for cell in cells]
-        outputs = np.array([each.arrays["outputs"] for each in found])
+        limits = [measure_limit(cell, (), TorchBackend(threads=1), lambda _text: None) for cell in cells]
+        outputs = np.array([each.arrays["outputs"] for each in limits])
         variance = np.exp(log_variance(outputs, np.full(given.seeds, 1 / given.seeds)))
-        satisfied = sum(each.values["outcome"] == "satisfied" for each in found)
+        satisfied = sum(each.values["outcome"] == "satisfied" for each in limits)
         print(
             f"{width:>5}{settings.network_of(width).size / given.patterns:>9.1f}{satisfied:>11}{variance:>9.4f}"
             f"{width * variance:>9.2f}{process_time() - start:>9.1f}", flush=True,

@@ -53,12 +53,13 @@ def verdict(
     warm, w = pose(backend, threads, width, depth, load, seed + 1000, activation)
     minimise(warm, w, budget=8)
     problem, w = pose(backend, threads, width, depth, load, seed, activation)
-    found = minimise(problem, w)
+    minimisation = minimise(problem, w)
     return {
-        "outcome": found.outcome, "seconds": found.seconds, "iterations": found.iterations,
-        "factorisations": found.factorisations, "unsatisfied": found.unsatisfied, "parameters": problem.network.size,
-        "patterns": problem.patterns, "weights": problem.network.weights, "certificate": found.certificate,
-        "resting": found.resting, "kinks": found.kinks, "balance": found.balance,
+        "outcome": minimisation.outcome, "seconds": minimisation.seconds, "iterations": minimisation.iterations,
+        "factorisations": minimisation.factorisations, "unsatisfied": minimisation.unsatisfied,
+        "parameters": problem.network.size, "patterns": problem.patterns, "weights": problem.network.weights,
+        "certificate": minimisation.certificate, "resting": minimisation.resting, "kinks": minimisation.kinks,
+        "balance": minimisation.balance,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     }  # fmt: skip
 

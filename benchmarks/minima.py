@@ -52,10 +52,10 @@ def rows(backend: str, width: int, seeds: int, activations: tuple[str, ...]) -> 
                 for seed in range(seeds):
                     data = load_data(DataRequest(dataset="random", inputs=width, patterns=patterns, seed=seed))
                     problem = made.problem(network, data.x, data.y)
-                    found = minimise(problem, network.initial(seed=seed))
-                    ends[found.outcome] = ends.get(found.outcome, 0) + 1
-                    if found.outcome in tested:
-                        tested[found.outcome] += further(problem, found.w)
+                    minimisation = minimise(problem, network.initial(seed=seed))
+                    ends[minimisation.outcome] = ends.get(minimisation.outcome, 0) + 1
+                    if minimisation.outcome in tested:
+                        tested[minimisation.outcome] += further(problem, minimisation.w)
         runs = sum(ends.values())
         other = runs - sum(ends.get(name, 0) for name in ("satisfied", "minimum", "arrested"))
         told = {name: ", ".join(map(str, counts)) for name, counts in tested.items()}

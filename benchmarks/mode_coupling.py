@@ -48,19 +48,19 @@ def costs() -> None:
     print("".join(f"{head:>11}" for head in heads))
     for time in TIMES:
         start = perf_counter()
-        found = mode_coupling(3, 0.0, time, tolerance=TOLERANCE)
+        solution = mode_coupling(3, 0.0, time, tolerance=TOLERANCE)
         whole = perf_counter() - start
-        late = found.times >= time / 10
-        power = relaxation(found.times[late], found.energy[late], threshold_energy(3), found.error)
+        late = solution.times >= time / 10
+        power = relaxation(solution.times[late], solution.energy[late], threshold_energy(3), solution.error)
         cells = (
             f"{time:g}",
-            f"{found.error:.1e}",
-            f"{len(found.times)}",
-            f"{len(found.fractions)}",
-            f"{found.seconds:.1f}",
+            f"{solution.error:.1e}",
+            f"{len(solution.times)}",
+            f"{len(solution.fractions)}",
+            f"{solution.seconds:.1f}",
             f"{whole:.1f}",
-            f"{_peak(time, len(found.fractions)):.0f}",
-            f"{found.energy[-1]:.7f}",
+            f"{_peak(time, len(solution.fractions)):.0f}",
+            f"{solution.energy[-1]:.7f}",
             *(f"{value:.4f}" for value in (power.exponent, power.low, power.high)),
         )
         print("".join(f"{cell:>11}" for cell in cells), flush=True)

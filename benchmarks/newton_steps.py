@@ -51,10 +51,10 @@ def row(width: int, seed: int) -> str:
             start = perf_counter()
             end = approach(problem, w)
             cells.append((perf_counter() - start, calls["H"], calls["Hv"], end))
-    (short, few, times, found), (long, many, _, whole) = cells
+    (short, few, times, reused), (long, many, _, whole) = cells
     return (
         f"| {width} | {network.size} | {short:.1f} | {few} | {times} | {long:.1f} | {many} | {long / short:.1f} "
-        f"| {found.critical:.4f} ({found.ending}) | {whole.critical:.4f} ({whole.ending}) |"
+        f"| {reused.critical:.4f} ({reused.ending}) | {whole.critical:.4f} ({whole.ending}) |"
     )
 
 

@@ -44,13 +44,13 @@ def draw(kind: str, a: float, count: int, random: np.random.Generator) -> Float6
 def plain(x: Float64) -> tuple[float, float]:
     """The exact 95% interval of a pure power law in the window of the smallest Kolmogorov–Smirnov distance."""
     x = np.sort(x)
-    found = []
+    fits = []
     for inside in windows(len(x)):
         t = x[:inside] / x[inside]
         mean = -float(np.log(t).mean())
         steps = np.arange(1, inside + 1) / inside
-        found.append((float(np.abs(t ** (1 / mean) - steps).max()), mean, inside))
-    _, mean, inside = min(found)
+        fits.append((float(np.abs(t ** (1 / mean) - steps).max()), mean, inside))
+    _, mean, inside = min(fits)
     # 2 k (1 + a) mean(−ln t) has a χ² distribution with 2 k degrees of freedom.
     low, high = chi2.ppf([0.025, 0.975], 2 * inside) / (2 * inside * mean) - 1
     return float(low), float(high)
@@ -67,10 +67,10 @@ def coverage(
         if simple:
             low, high = plain(samples)
         else:
-            found = fit_power_law(samples, groups=np.arange(count) % groups if groups else None, lower=lower)
-            assert found.low is not None
-            assert found.high is not None
-            low, high = found.low, found.high
+            fit = fit_power_law(samples, groups=np.arange(count) % groups if groups else None, lower=lower)
+            assert fit.low is not None
+            assert fit.high is not None
+            low, high = fit.low, fit.high
         hits += low <= a <= high
         widths.append((high - low) / 2)
     return hits / draws, float(np.mean(widths))
@@ -82,8 +82,8 @@ def rows(kinds: list[str], counts: list[int], **how: Any) -> Iterator[str]:
     yield "|---|---|" + "---|" * len(counts)
     for kind in kinds:
         for name, a in EXPONENTS.items():
-            found = [coverage(kind, a, count, **how) for count in counts]
-            cells = " | ".join(f"{100 * part:.1f}% ± {width:.3f}" for part, width in found)
+            coverages = [coverage(kind, a, count, **how) for count in counts]
+            cells = " | ".join(f"{100 * part:.1f}% ± {width:.3f}" for part, width in coverages)
             yield f"| {KINDS[kind]} | {name} | {cells} |"
 
 

@@ -64,18 +64,18 @@ def loop(store: str, cells: int) -> None:
 
     def timed(tracker: CellTracker) -> Any:
         start = time.process_time()
-        found = advance(tracker)
+        waiting = advance(tracker)
         plans.append(time.process_time() - start)
-        return found
+        return waiting
 
     CellTracker.advance = timed  # type: ignore[method-assign]
     run("idle", backend="numpy", settings={"cells": 50}, store=store, figures="none")
     before, start, wall = resident(), time.process_time(), time.perf_counter()
     plans.clear()
     run("idle", backend="numpy", settings={"cells": cells}, store=store, figures="none")
-    found = {"processor": time.process_time() - start, "wall": time.perf_counter() - wall, "before": before}
+    usage = {"processor": time.process_time() - start, "wall": time.perf_counter() - wall, "before": before}
     print(
-        json.dumps({**found, "after": resident(), "plans": len(plans), "planning": sum(plans), "longest": max(plans)})
+        json.dumps({**usage, "after": resident(), "plans": len(plans), "planning": sum(plans), "longest": max(plans)})
     )
 
 
@@ -93,11 +93,11 @@ def measure(counts: list[int]) -> None:
                 "PYTHONPATH": f"{environment(folder)['PYTHONPATH']}:{Path(__file__).parent}",
             }
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=paths, check=True)
-        found = json.loads(done.stdout.splitlines()[-1])
+        usage = json.loads(done.stdout.splitlines()[-1])
         print(
-            f"{cells:>8}{1e3 * found['processor'] / cells:>10.2f}{1e3 * found['wall'] / cells:>10.2f}"
-            f"{1024 * (found['after'] - found['before']) / cells:>12.2f}{found['plans']:>8}"
-            f"{found['longest']:>8.2f}{1e6 * found['longest'] / cells:>11.1f}",
+            f"{cells:>8}{1e3 * usage['processor'] / cells:>10.2f}{1e3 * usage['wall'] / cells:>10.2f}"
+            f"{1024 * (usage['after'] - usage['before']) / cells:>12.2f}{usage['plans']:>8}"
+            f"{usage['longest']:>8.2f}{1e6 * usage['longest'] / cells:>11.1f}",
             flush=True,
         )
 

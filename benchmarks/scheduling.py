@@ -98,10 +98,10 @@ def case(store: str, cells: int, workers: int | None, scheduler: str | None, pro
     start = time.perf_counter()
 
     def carry_out() -> None:
-        found = run(
+        finished = run(
             "idle", backend="numpy", settings={"cells": cells}, store=store, observer=clock, figures="none", **options
         )
-        assert found.estimates["idle"]["total"].value == cells * (cells - 1) / 2
+        assert finished.estimates["idle"]["total"].value == cells * (cells - 1) / 2
 
     if profile:
         import cProfile
@@ -156,15 +156,15 @@ def measure(kind: str, arguments: argparse.Namespace, folder: Path) -> None:
             process.wait()
     if arguments.profile or done.returncode:
         print(done.stderr)
-    found = json.loads(done.stdout.splitlines()[-1])
-    memory = found["memory"]
+    usage = json.loads(done.stdout.splitlines()[-1])
+    memory = usage["memory"]
     others = sum(spent.values())
     print(
-        f"{kind:>6}{cells:>8}{1e3 * found['per_cell']:>13.2f}{1e3 * found['halves'][0]:>12.2f}"
-        f"{1e3 * found['halves'][1]:>13.2f}{found['whole']:>8.1f}"
+        f"{kind:>6}{cells:>8}{1e3 * usage['per_cell']:>13.2f}{1e3 * usage['halves'][0]:>12.2f}"
+        f"{1e3 * usage['halves'][1]:>13.2f}{usage['whole']:>8.1f}"
         f"{memory['start']:>13.0f}{memory['half']:>7.0f}{memory['end']:>7.0f}"
         f"{1024 * (memory['end'] - memory['start']) / cells:>9.2f}"
-        f"{1e3 * found['processor'] / cells:>8.2f}{1e3 * others / cells:>9.2f}",
+        f"{1e3 * usage['processor'] / cells:>8.2f}{1e3 * others / cells:>9.2f}",
         flush=True,
     )
 
@@ -176,25 +176,25 @@ def start_cluster(workers: int, folder: Path, helpers: "list[subprocess.Popen[st
     with said.open("w") as file:
         command = [sys.executable, "-m", "distributed.cli.dask_scheduler", *options]
         helpers.append(subprocess.Popen(command, stderr=file, text=True, env=environment(folder)))
-    while not (found := re.search(r"Scheduler at:\s+(tcp://\S+)", said.read_text())):
+    while not (match := re.search(r"Scheduler at:\s+(tcp://\S+)", said.read_text())):
         time.sleep(0.05)
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", found[1], "--nthreads", "1", "--no-dashboard"]
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", match[1], "--nthreads", "1", "--no-dashboard"]
     command += ["--nworkers", str(workers), "--local-directory", str(folder)]
     helpers.append(subprocess.Popen(command, stderr=subprocess.DEVNULL, text=True, env=environment(folder)))
-    return found[1]
+    return match[1]
 
 
 def processor_time(helpers: "list[subprocess.Popen[str]]") -> dict[str, float]:
     """Seconds of processor time of scheduler and workers, and of the processes that they started and that are gone."""
     import psutil
 
-    found = {}
+    seconds = {}
     for helper in helpers:
         process = psutil.Process(helper.pid)
         for each in (process, *process.children(recursive=True)):
             times = each.cpu_times()
-            found[str(each.pid)] = sum(times[:4])
-    return found
+            seconds[str(each.pid)] = sum(times[:4])
+    return seconds
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -21,25 +21,25 @@ def test_assembly(benchmark, bench, activation):
     size = (WIDTH, DEPTH, PATTERNS)
 
     def all_three():
-        found = []
+        assemblies = []
         for name in ("torch", "tensorflow", "torch"):
             bench.close()
-            found.append(bench.ask(hessians.assembly, name, THREADS, *size, activation))
-        return found
+            assemblies.append(bench.ask(hessians.assembly, name, THREADS, *size, activation))
+        return assemblies
 
     first, other, second = once(benchmark, all_three)
-    mine = min(first, second, key=lambda found: found["parts"])
-    for name, found in (("torch", mine), ("tensorflow", other)):
+    mine = min(first, second, key=lambda assembly: assembly["parts"])
+    for name, assembly in (("torch", mine), ("tensorflow", other)):
         bench.row(
             "Hessian",
             f"{WIDTH}, {DEPTH}",
-            found["parameters"],
-            found["patterns"],
+            assembly["parameters"],
+            assembly["patterns"],
             activation,
             f"{name}, {THREADS} threads",
-            f"{found['parts']:.3f} ({100 * found['rate'] / found['products']:.0f}%)",
-            f"{found['parts'] / mine['parts']:.2f}",
-            f"{found['spectra']:.3f}",
+            f"{assembly['parts']:.3f} ({100 * assembly['rate'] / assembly['products']:.0f}%)",
+            f"{assembly['parts'] / mine['parts']:.2f}",
+            f"{assembly['spectra']:.3f}",
         )
 
 
@@ -77,16 +77,16 @@ def test_against_pytorchs_own(benchmark, bench):
 @pytest.mark.parametrize("name", ["torch", pytest.param("tensorflow", marks=pytest.mark.tensorflow)])
 def test_memory(benchmark, bench, name, what):
     """At the papers' size: one call in a new process, what it needs beyond what was there before."""
-    found = once(benchmark, lambda: bench.fresh(hessians.peak, name, THREADS, *LARGE, what))
-    matrix = found["parameters"] ** 2 * 8 / 2**30
+    usage = once(benchmark, lambda: bench.fresh(hessians.peak, name, THREADS, *LARGE, what))
+    matrix = usage["parameters"] ** 2 * 8 / 2**30
     bench.row(
         "Memory of a Hessian",
         f"{LARGE[0]}, {LARGE[1]}",
-        found["parameters"],
+        usage["parameters"],
         LARGE[2],
         f"{name}, {THREADS} threads",
         what,
-        f"{found['seconds']:.1f}",
-        f"{found['peak']:.2f}",
-        f"{(found['peak'] - found['before']) / matrix:.1f}",
+        f"{usage['seconds']:.1f}",
+        f"{usage['peak']:.2f}",
+        f"{(usage['peak'] - usage['before']) / matrix:.1f}",
     )

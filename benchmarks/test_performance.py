@@ -24,9 +24,11 @@ def once(benchmark, call):
     return benchmark.pedantic(call, rounds=1, iterations=1)
 
 
-def outcomes(found):
+def outcomes(verdicts):
     names = ("satisfied", "minimum", "undecided")
-    return ", ".join(f"{count} {name}" for name in names if (count := sum(each["outcome"] == name for each in found)))
+    return ", ".join(
+        f"{count} {name}" for name in names if (count := sum(each["outcome"] == name for each in verdicts))
+    )
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -44,23 +46,23 @@ def test_time_to_a_verdict(benchmark, bench, size, load, backend):
     def all_seeds():
         return [bench.ask(measurements.verdict, backend, threads, width, depth, load, seed) for seed in range(seeds)]
 
-    found = once(benchmark, all_seeds)
-    times = [each["seconds"] for each in found]
+    verdicts = once(benchmark, all_seeds)
+    times = [each["seconds"] for each in verdicts]
     bench.row(
         "Time to a verdict",
         f"{width}, {depth}",
-        found[0]["weights"],
+        verdicts[0]["weights"],
         load,
         "relu",
         f"{backend}, {threads} thread(s)",
-        outcomes(found),
+        outcomes(verdicts),
         f"{median(times):.1f} ({', '.join(f'{each:.1f}' for each in times)})",
-        median(each["iterations"] for each in found),
-        f"{max(each['memory'] for each in found):.2f}",
+        median(each["iterations"] for each in verdicts),
+        f"{max(each['memory'] for each in verdicts):.2f}",
     )
-    assert all(each["outcome"] in ("satisfied", "minimum", "undecided") for each in found)
+    assert all(each["outcome"] in ("satisfied", "minimum", "undecided") for each in verdicts)
     if load <= 2.0:
-        assert all(each["outcome"] == "satisfied" for each in found)
+        assert all(each["outcome"] == "satisfied" for each in verdicts)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -68,20 +70,20 @@ def test_tanh(benchmark, bench, backend):
     """h = 32 at P/N_w = 2.5, one seed."""
     width, depth, load = (32, 3, 2.5) if FULL else (6, 2, 1.0)
     bench.close()
-    found = once(benchmark, lambda: bench.ask(measurements.verdict, backend, 2, width, depth, load, 0, "tanh"))
+    verdict = once(benchmark, lambda: bench.ask(measurements.verdict, backend, 2, width, depth, load, 0, "tanh"))
     bench.row(
         "Time to a verdict",
         f"{width}, {depth}",
-        found["weights"],
+        verdict["weights"],
         load,
         "tanh",
         f"{backend}, 2 thread(s)",
-        outcomes([found]),
-        f"{found['seconds']:.1f}",
-        found["iterations"],
-        f"{found['memory']:.2f}",
+        outcomes([verdict]),
+        f"{verdict['seconds']:.1f}",
+        verdict["iterations"],
+        f"{verdict['memory']:.2f}",
     )
-    assert found["outcome"] == "satisfied"
+    assert verdict["outcome"] == "satisfied"
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -89,20 +91,20 @@ def test_the_papers_size(benchmark, bench, backend):
     """L = 5, d = h = 40, P = 20 000."""
     width, depth, load = (40, 5, 20_000 / 8040) if FULL else (8, 5, 1.0)
     bench.close()
-    found = once(benchmark, lambda: bench.fresh(measurements.verdict, backend, 2, width, depth, load, 0))
+    verdict = once(benchmark, lambda: bench.fresh(measurements.verdict, backend, 2, width, depth, load, 0))
     bench.row(
         "Time to a verdict",
         f"{width}, {depth}",
-        found["weights"],
+        verdict["weights"],
         f"{load:.2f}",
         "relu",
         f"{backend}, 2 thread(s)",
-        outcomes([found]),
-        f"{found['seconds']:.1f}",
-        found["iterations"],
-        f"{found['memory']:.2f}",
+        outcomes([verdict]),
+        f"{verdict['seconds']:.1f}",
+        verdict["iterations"],
+        f"{verdict['memory']:.2f}",
     )
-    assert found["outcome"] == "satisfied"
+    assert verdict["outcome"] == "satisfied"
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -156,13 +158,13 @@ def test_single_steps(benchmark, bench, size, backend):
     bench.close()
     rate = measurements.products(2 if width > 20 else 1)
     threads = 2 if width > 20 else 1
-    found = once(benchmark, lambda: bench.ask(measurements.steps, backend, threads, width, depth, 2.5))
+    steps = once(benchmark, lambda: bench.ask(measurements.steps, backend, threads, width, depth, 2.5))
     bench.row(
         "Single steps",
         f"{width}, {depth}",
-        found["parameters"],
+        steps["parameters"],
         backend,
-        f"{1e3 * found['full']:.1f} ({100 * found['full_rate'] / rate:.0f}%)",
-        f"{1e3 * found['truncated']:.1f}",
-        f"{1e6 * found['update']:.0f} ({100 * found['update_rate'] / rate:.0f}%)",
+        f"{1e3 * steps['full']:.1f} ({100 * steps['full_rate'] / rate:.0f}%)",
+        f"{1e3 * steps['truncated']:.1f}",
+        f"{1e6 * steps['update']:.0f} ({100 * steps['update_rate'] / rate:.0f}%)",
     )

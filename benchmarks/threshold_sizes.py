@@ -115,12 +115,12 @@ def _trials(names: Sequence[str], store: str) -> dict[Kind, pd.DataFrame]:
 
 def _sizes(trials: pd.DataFrame) -> list[Size]:
     """One for each N_w, seeds with at least one end of a bracket."""
-    found = []
+    sizes = []
     for weights in sorted(set(trials["weights"].astype(int))):
         own = trials[trials["weights"] == weights]
         ends = [_ends(own[own["seed"] == seed], weights) for seed in sorted(set(own["seed"]))]
         low, high, decided = np.array([end for end in ends if np.isfinite(end[:2]).any()]).reshape(-1, 3).T
-        found.append(
+        sizes.append(
             Size(
                 weights=weights,
                 width=int(own["width"].iloc[0]),
@@ -137,7 +137,7 @@ def _sizes(trials: pd.DataFrame) -> list[Size]:
                 hours=float(own["seconds"].sum()) / 3600,
             )
         )
-    return found
+    return sizes
 
 
 def _ends(trials: pd.DataFrame, weights: int) -> tuple[float, float, bool]:
@@ -147,9 +147,9 @@ def _ends(trials: pd.DataFrame, weights: int) -> tuple[float, float, bool]:
     """
     outcomes = dict(zip(trials["patterns"].astype(int), trials["outcome"].astype(str), strict=True))
     outcomes |= dict.fromkeys(trials["patterns"][trials["outcome"] == "satisfied"].astype(int), "satisfied")
-    found = bracket(_ANY, outcomes)
-    low, high = (np.nan if end is None else end / weights for end in (found.satisfied, found.unsatisfied))
-    return low, high, not found.undecided
+    ends = bracket(_ANY, outcomes)
+    low, high = (np.nan if end is None else end / weights for end in (ends.satisfied, ends.unsatisfied))
+    return low, high, not ends.undecided
 
 
 def _shown(threshold: Estimate) -> str:

@@ -115,7 +115,7 @@ def main(checkout: Path, backends: str = "torch,tensorflow", seeds: int = 2, rou
                     for first, second in ((here, there), (there, here)):
                         made = [[worker.ask(call) for call in calls] for worker in (first, second)]
                         mine, theirs = made if first is here else made[::-1]
-                        steps |= {tuple(each.get("iterations") for each in found) for found in (mine, theirs)}
+                        steps |= {tuple(each.get("iterations") for each in answers) for answers in (mine, theirs)}
                         for what in timed:
                             pairs[what].append((sum(m[what] for m in mine), sum(t[what] for t in theirs)))
                 for what, times in pairs.items():

@@ -124,10 +124,10 @@ def read_configuration(
     Raises:
         BadInput: one sentence for everything that is wrong in any file.
     """
-    found = survey_configuration(file, folder, protocols, backends, user)
-    if found.lying or found.named:
-        raise BadInput(*found.lying, *found.named)
-    return found.sound
+    survey = survey_configuration(file, folder, protocols, backends, user)
+    if survey.lying or survey.named:
+        raise BadInput(*survey.lying, *survey.named)
+    return survey.sound
 
 
 def survey_configuration(
@@ -149,18 +149,18 @@ def survey_configuration(
     for path in (user, here):
         if not path or not os.path.exists(path) or _same(path, file):  # noqa: PTH110  (never raises)
             continue
-        found = _read(path, protocols, backends, lying)
-        if path is here and found.interpreters and not _same(here, user):
+        configuration = _read(path, protocols, backends, lying)
+        if path is here and configuration.interpreters and not _same(here, user):
             lying.append(
                 f"{here}: [interpreters] starts programs and is not taken from a folder's own file; to allow it, name "
                 f"the file by --config {DEFAULT}, move the table to {user or 'a file for --config'}, "
                 "or set JAMHARNESS_PYTHON_NAME."
             )
-            found = replace(found, interpreters={})
-        if found.sweep:
+            configuration = replace(configuration, interpreters={})
+        if configuration.sweep:
             lying.append(f"{path}: [sweep] would make every run many; put it into a file of its own, for --config.")
-            found = replace(found, sweep=())
-        merged = _merge(merged, found)
+            configuration = replace(configuration, sweep=())
+        merged = _merge(merged, configuration)
     if file:
         merged = _merge(merged, _read(file, protocols, backends, named))
     return Survey(sound=merged, lying=tuple(lying), named=tuple(named))

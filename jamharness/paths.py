@@ -44,11 +44,11 @@ def read_file(path: Path, most: int | None = None) -> bytes:
     # Without blocking, because to open a pipe is to wait for who writes into it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise NotAFile(0, f"it is {kind_of(found.st_mode)} and no regular file", str(path))
-        if most is not None and found.st_size > most:
-            raise NotAFile(0, f"it has {found.st_size} bytes, more than {most}", str(path))
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise NotAFile(0, f"it is {kind_of(status.st_mode)} and no regular file", str(path))
+        if most is not None and status.st_size > most:
+            raise NotAFile(0, f"it has {status.st_size} bytes, more than {most}", str(path))
         with open(descriptor, "rb", closefd=False) as file:
             return file.read() if most is None else file.read(most)
     finally:

@@ -146,16 +146,16 @@ def system_options(kind: type[Any], given: Mapping[str, Any], systems: SystemCla
         given: values by name.
         systems: where the class of a system comes from.
     """
-    found: set[str] = set()
+    names: set[str] = set()
     for field in _system_fields(kind):
         if field.name in given:
             try:
                 name, _ = _parsed(given[field.name])
                 if name != field.default.name:
-                    found |= {option.name for option in fields(systems(name)) if option.init}
+                    names |= {option.name for option in fields(systems(name)) if option.init}
             except (BadInput, PluginError, ValueError, TypeError):
                 continue  # it is reported where the settings are built
-    return found
+    return names
 
 
 def _system_fields(kind: type[Any]) -> "list[Field[Any]]":
@@ -164,16 +164,16 @@ def _system_fields(kind: type[Any]) -> "list[Field[Any]]":
 
 def _parsed(given: Any) -> tuple[str, dict[str, str]]:
     """``NAME`` or ``NAME(KEY=VALUE,…)``."""
-    found = _CALL.fullmatch(str(given).strip())
-    if found is None:
+    match = _CALL.fullmatch(str(given).strip())
+    if match is None:
         raise ValueError(given)
     options = {}
-    for part in filter(None, (found["options"] or "").split(",")):
+    for part in filter(None, (match["options"] or "").split(",")):
         key, equals, value = part.partition("=")
         if not equals:
             raise ValueError(given)
         options[key.strip()] = value.strip()
-    return found["name"].strip(), options
+    return match["name"].strip(), options
 
 
 def _with_systems(
@@ -245,15 +245,15 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     Raises:
         BadInput: one sentence for each that has no ``=`` or no key, and for each key that is given twice.
     """
-    found, problems = read_assignments(assignments)
+    settings, problems = read_assignments(assignments)
     if problems:
         raise BadInput(*problems)
-    return found
+    return settings
 
 
 def read_assignments(assignments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """What ``parse_assignments`` returns, from those that can be read, and one sentence for each other."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     problems = []
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
@@ -261,12 +261,12 @@ def read_assignments(assignments: Sequence[str]) -> tuple[dict[str, Any], list[s
         if not equals or not key or (dot and not protocol):
             problems.append(f"--set {assignment!r} must read KEY=VALUE, as in --set width=12.")
             continue
-        home = found.setdefault(protocol, {}) if protocol else found
+        home = settings.setdefault(protocol, {}) if protocol else settings
         if not isinstance(home, dict) or key in home:
             problems.append(f"--set {path.strip()} is given twice; give it once.")
             continue
         home[key] = text.strip()
-    return found, problems
+    return settings, problems
 
 
 def presets_of(protocol: Any) -> dict[str, dict[str, Any]]:
@@ -303,16 +303,16 @@ def describe_settings(kind: type[Any]) -> list[SettingRow]:
 def _documented(kind: type[Any]) -> dict[str, str]:
     """What a docstring says under ``Arguments:``, by name."""
     _, _, below = inspect.cleandoc(kind.__doc__ or "").partition("\nArguments:\n")
-    found: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     name = ""
     for line in below.split("\n\n")[0].splitlines():
         start, colon, rest = line.strip().partition(": ")
         if colon and line.startswith("    ") and not line.startswith("     "):
             name = start
-            found |= dict.fromkeys(start.split(", "), rest)
+            descriptions |= dict.fromkeys(start.split(", "), rest)
         elif name:
-            found |= dict.fromkeys(name.split(", "), f"{found[name.split(', ')[0]]} {line.strip()}")
-    return found
+            descriptions |= dict.fromkeys(name.split(", "), f"{descriptions[name.split(', ')[0]]} {line.strip()}")
+    return descriptions
 
 
 def shown(value: Any) -> str:

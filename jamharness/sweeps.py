@@ -109,20 +109,20 @@ def read_table(table: Mapping[str, Any], problems: list[str]) -> tuple[Axis, ...
     alone = _flat({key: value for key, value in table.items() if key != TOGETHER})
     axes = [_axis("[sweep]", {key: values}, problems) for key, values in alone.items()]
     axes += [_axis(f"[[sweep.{TOGETHER}]]", _flat(each), problems) for each in together]
-    found = [axis for axis in axes if axis is not None]
-    keys = [key for axis in found for key in axis.keys]
+    sound_axes = [axis for axis in axes if axis is not None]
+    keys = [key for axis in sound_axes for key in axis.keys]
     problems += [
         f"[sweep] has {key} more than once; give it once." for key in dict.fromkeys(keys) if keys.count(key) > 1
     ]
-    return tuple(found)
+    return tuple(sound_axes)
 
 
 def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of a table and of those in it, as ``PROTOCOL.KEY``."""
-    found: dict[str, Any] = {}
+    lists: dict[str, Any] = {}
     for key, value in table.items():
-        found |= {f"{key}.{own}": each for own, each in value.items()} if isinstance(value, dict) else {key: value}
-    return found
+        lists |= {f"{key}.{own}": each for own, each in value.items()} if isinstance(value, dict) else {key: value}
+    return lists
 
 
 def _axis(place: str, lists: Mapping[str, Any], problems: list[str]) -> Axis | None:
@@ -166,7 +166,7 @@ def combine(planned: Sequence[Axis], typed: Sequence[Axis], fixed: Sequence[str]
         BadInput: one sentence for each key that changes together with others and was typed; or there are too many runs.
     """
     own = {axis.keys[0]: axis for axis in typed}
-    found, problems = [], []
+    axes, problems = [], []
     for axis in planned:
         given = [key for key in axis.keys if key in own or key in fixed]
         if given and len(axis.keys) > 1:
@@ -175,15 +175,15 @@ def combine(planned: Sequence[Axis], typed: Sequence[Axis], fixed: Sequence[str]
                 f"{given[0]} changes together with {others} in [[sweep.{TOGETHER}]] and cannot be typed alone."
             )
         elif not given:
-            found.append(axis)
+            axes.append(axis)
         elif given[0] in own:
-            found.append(own.pop(given[0]))
-    found += own.values()
-    if (runs := count(found)) > MOST:
+            axes.append(own.pop(given[0]))
+    axes += own.values()
+    if (runs := count(axes)) > MOST:
         problems.append(f"A sweep of {runs} runs is too long; name at most {MOST} combinations of values.")
     if problems:
         raise BadInput(*problems)
-    return found
+    return axes
 
 
 def _plain(text: str) -> str:

@@ -60,8 +60,10 @@ def test_commands_exist():
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         code = re.findall(r"```(?:text|sh)\n(.*?)```|`([^`\n]+)`", text, flags=re.DOTALL)
-        found = re.findall(r"^\s*(?:\S*bin/)?jamharness ([a-z]+)", "\n".join(map("\n".join, code)), flags=re.MULTILINE)
-        assert set(found) <= known, page.name
+        commands = re.findall(
+            r"^\s*(?:\S*bin/)?jamharness ([a-z]+)", "\n".join(map("\n".join, code)), flags=re.MULTILINE
+        )
+        assert set(commands) <= known, page.name
 
 
 def test_the_table_of_faults_is_the_list_of_faults():

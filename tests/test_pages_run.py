@@ -23,9 +23,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FULL = bool(os.environ.get("JAMHARNESS_FULL"))
 _spec = spec_from_file_location("commands_in_docs", ROOT / "tests" / "test_commands_in_docs.py")
-_found = module_from_spec(_spec)
-_spec.loader.exec_module(_found)
-PAGES = {page.relative_to(ROOT).as_posix(): page for page in _found.PAGES}
+_pages = module_from_spec(_spec)
+_spec.loader.exec_module(_pages)
+PAGES = {page.relative_to(ROOT).as_posix(): page for page in _pages.PAGES}
 SAMPLE = ("docs/runs.md",)
 """The pages that always run: a sweep, a refusal, a comparison, an export and a crate."""
 
@@ -216,7 +216,7 @@ def images(folder):
 @pytest.fixture
 def reader(surroundings, tmp_path):
     """In a folder with the files that pages name, and two runs."""
-    found = Reader(tmp_path, surroundings)
+    reader = Reader(tmp_path, surroundings)
     data = Path(surroundings["JAMHARNESS_DATA"])
     import gzip
 
@@ -240,7 +240,7 @@ def reader(surroundings, tmp_path):
     (tmp_path / "sweep.toml").write_text(
         '[run]\nbackend = "numpy"\n[settings]\nseeds = 2\ndepth = 1\n[sweep]\nwidth = [2, 3]\n'
     )
-    return found
+    return reader
 
 
 @pytest.fixture
@@ -259,10 +259,10 @@ def scheduler(reader):
     def begin():
         start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0")
         end = time.monotonic() + 60
-        while not (found := re.search(r"Scheduler at:\s+(tcp://\S+)", log.read_text())) and time.monotonic() < end:
+        while not (match := re.search(r"Scheduler at:\s+(tcp://\S+)", log.read_text())) and time.monotonic() < end:
             time.sleep(0.05)
-        start("distributed.cli.dask_worker", found[1], "--nworkers", "1", "--nthreads", "1")
-        return found[1]
+        start("distributed.cli.dask_worker", match[1], "--nworkers", "1", "--nthreads", "1")
+        return match[1]
 
     yield begin
     for process in reversed(processes):
@@ -282,9 +282,9 @@ def test_the_commands_of_a_page_run(page, reader, scheduler):
     """Each ends as it should: 0, 1 where so few seeds give no answer, 2 where the page shows a refusal."""
     if page not in SAMPLE and not FULL:
         pytest.skip("JAMHARNESS_FULL=1 runs every page: half an hour")
-    commands = [words for other, words in _found.ALL if other == PAGES[page]]
+    commands = [words for other, words in _pages.ALL if other == PAGES[page]]
     before = [
-        words for other, words in _found.ALL if page in NEEDS and other == PAGES[NEEDS[page]] and words[0] == "run"
+        words for other, words in _pages.ALL if page in NEEDS and other == PAGES[NEEDS[page]] and words[0] == "run"
     ]
     if any("RUN" in words or "RUN…" in words for words in commands):
         for name, width in (("RUN", "2"), ("OTHER", "3")):
@@ -326,7 +326,7 @@ def test_the_scripts_of_a_page_run(name, reader):
     """As they stand there, on shorter times and fewer seeds."""
     text = PAGES[f"docs/{name}.md"].read_text(encoding="utf-8")
     needed = NEEDS.get(f"docs/{name}.md")
-    for words in [words for page, words in _found.ALL if needed and page == PAGES[needed] and "relu15" in words]:
+    for words in [words for page, words in _pages.ALL if needed and page == PAGES[needed] and "relu15" in words]:
         reader.runs(*[word.replace("seeds=2", "seeds=4") for word in small(words)], codes=(0, 1))
     for script in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
         for long, short in SHORTER.get(name, ()):
@@ -352,6 +352,6 @@ def test_the_benchmarks_of_the_pages_run(reader):
 
 def test_nothing_is_left_out_in_silence():
     """What does not run is one of the commands above, and each of those reasons is needed."""
-    out = [words for _, words in _found.ALL if left_out(words)]
+    out = [words for _, words in _pages.ALL if left_out(words)]
     assert len(out) <= 14
     assert {left_out(words) for words in out} == {*NOT_RUN.values()}

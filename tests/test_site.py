@@ -131,8 +131,8 @@ def test_every_setting_and_estimate_is_documented(plugins, protocols):
 
 def undocumented(settings, observables):
     """The settings without help, and the estimates without a meaning or a source."""
-    found = [row.name for row in describe_settings(settings) if not row.help.strip()]
-    return found + [name for name, each in observables.items() if not each.meaning.strip() or not each.source.strip()]
+    names = [row.name for row in describe_settings(settings) if not row.help.strip()]
+    return names + [name for name, each in observables.items() if not each.meaning.strip() or not each.source.strip()]
 
 
 def test_what_is_not_documented_is_found():

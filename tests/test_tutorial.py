@@ -54,11 +54,11 @@ def test_every_command_has_its_output():
 def test_the_tutorial_prints_what_it_says(printed, step):
     """The same words; numbers up to what another processor may change: a fifth, and counts by three."""
     _, _, promised = STEPS[step]
-    for expected, found in zip_longest(_words(promised), _words(printed[step]), fillvalue=""):
-        assert NUMBER.sub("#", expected) == NUMBER.sub("#", found)
-        for first, second in zip(NUMBER.findall(expected), NUMBER.findall(found), strict=True):
+    for expected, actual in zip_longest(_words(promised), _words(printed[step]), fillvalue=""):
+        assert NUMBER.sub("#", expected) == NUMBER.sub("#", actual)
+        for first, second in zip(NUMBER.findall(expected), NUMBER.findall(actual), strict=True):
             tolerance = max(0.2 * abs(float(first)), 0.0 if "." in first else 3)
-            assert abs(float(first) - float(second)) <= tolerance, (expected, found)
+            assert abs(float(first) - float(second)) <= tolerance, (expected, actual)
 
 
 def _words(text):

@@ -29,14 +29,14 @@ def weighted_hessian(network: Network, passed: Pass, coefficients: Array) -> Arr
     slopes = [nonlinear.slope(network.nonlinearity, z) for z in passed.preactivations]
     bends = _bends(network, passed, g, slopes)
     inputs = [_with_constant(a) if network.bias else a for a in passed.inputs]
-    found = np.zeros((network.size, network.size), dtype=passed.outputs.dtype)
+    hessian = np.zeros((network.size, network.size), dtype=passed.outputs.dtype)
     places = [_places(network, layer) for layer in range(layers)]
     for lower in range(layers):
         # D = ∂z_m/∂z_l, starting at m = l with the identity
         D = np.broadcast_to(np.eye(len(passed.weights[lower])), (len(coefficients), *(len(passed.weights[lower]),) * 2))
         for upper in range(lower, layers):
             units, fan = len(passed.weights[upper]), inputs[upper].shape[1]
-            block = np.zeros((units, fan, len(passed.weights[lower]), inputs[lower].shape[1]), dtype=found.dtype)
+            block = np.zeros((units, fan, len(passed.weights[lower]), inputs[lower].shape[1]), dtype=hessian.dtype)
             if upper > lower:
                 A = slopes[upper - 1][:, :, None] * D  # ∂a_{m-1}/∂z_l
                 D = np.matmul(passed.weights[upper], A)
@@ -50,25 +50,25 @@ def weighted_hessian(network: Network, passed: Pass, coefficients: Array) -> Arr
                 product = SD.reshape(len(SD), -1).T @ _outer(inputs[upper], inputs[lower])
                 shape = (units, len(passed.weights[lower]), fan, inputs[lower].shape[1])
                 block += product.reshape(shape).transpose(0, 2, 1, 3)
-            _put(found, block, places[upper], places[lower])
-    return found
+            _put(hessian, block, places[upper], places[lower])
+    return hessian
 
 
 def _bends(network: Network, passed: Pass, g: list[Array], slopes: list[Array]) -> list[Array | None]:
     """S_m of shape (M, out, out) for every layer; None where it is zero."""
-    found: list[Array | None] = [None] * len(g)
+    bends: list[Array | None] = [None] * len(g)
     if network.nonlinearity.name in ("relu", "linear"):
-        return found
+        return bends
     for layer in range(len(g) - 2, -1, -1):
         W = passed.weights[layer + 1]
         bend = nonlinear.curvature(network.nonlinearity, passed.preactivations[layer]) * (g[layer + 1] @ W)
         S = bend[:, :, None] * np.eye(bend.shape[1], dtype=bend.dtype)
-        above = found[layer + 1]
+        above = bends[layer + 1]
         if above is not None:
             s = slopes[layer]
             S = S + s[:, :, None] * np.matmul(W.T, np.matmul(above, W)) * s[:, None, :]
-        found[layer] = S
-    return found
+        bends[layer] = S
+    return bends
 
 
 def _places(network: Network, layer: int) -> NDArray[np.intp]:
@@ -78,11 +78,11 @@ def _places(network: Network, layer: int) -> NDArray[np.intp]:
     return np.concatenate([matrix, np.arange(bias.start, bias.stop)[:, None]], axis=1) if network.bias else matrix
 
 
-def _put(found: Array, block: Array, upper: NDArray[np.intp], lower: NDArray[np.intp]) -> None:
+def _put(hessian: Array, block: Array, upper: NDArray[np.intp], lower: NDArray[np.intp]) -> None:
     """Write one block and its transpose."""
     matrix = block.reshape(upper.size, lower.size)
-    found[np.ix_(upper.ravel(), lower.ravel())] = matrix
-    found[np.ix_(lower.ravel(), upper.ravel())] = matrix.T
+    hessian[np.ix_(upper.ravel(), lower.ravel())] = matrix
+    hessian[np.ix_(lower.ravel(), upper.ravel())] = matrix.T
 
 
 def _outer(a: Array, b: Array) -> Array:

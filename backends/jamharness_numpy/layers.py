@@ -41,10 +41,10 @@ def forward(network: Network, w: Array, x: Array) -> Pass:
 
 def backward(network: Network, passed: Pass) -> list[Array]:
     """g_l = ∂f/∂z_l of shape (M, out) for every layer: g_{L+1} = 1, g_l = (g_{l+1} W_{l+1}) σ'(z_l)."""
-    found: list[Array] = [np.ones((len(passed.outputs), 1), dtype=passed.outputs.dtype)]
+    signals: list[Array] = [np.ones((len(passed.outputs), 1), dtype=passed.outputs.dtype)]
     for W, z in zip(passed.weights[:0:-1], passed.preactivations[::-1], strict=True):
-        found.append((found[-1] @ W) * nonlinear.slope(network.nonlinearity, z))
-    return found[::-1]
+        signals.append((signals[-1] @ W) * nonlinear.slope(network.nonlinearity, z))
+    return signals[::-1]
 
 
 def output_jacobian(network: Network, passed: Pass) -> Array:

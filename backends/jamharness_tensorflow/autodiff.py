@@ -83,8 +83,8 @@ def _along(value: Callable[[tf.Tensor], tf.Tensor], w: tf.Tensor, v: tf.Tensor, 
         with tf.autodiff.ForwardAccumulator(w, u) as forward:
             with tf.GradientTape() as tape:
                 tape.watch(w)
-                found = value(w)
-            gradient = tape.gradient(found, w)
+                scalar = value(w)
+            gradient = tape.gradient(scalar, w)
         return forward.jvp(gradient, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     @tf.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]

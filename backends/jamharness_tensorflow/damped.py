@@ -20,12 +20,12 @@ class Linearisation:
 
     Arguments:
         program: the network's graphs.
-        found: from ``Program.linearise``.
+        expansion: from ``Program.linearise``.
     """
 
-    def __init__(self, program: Program, found: tuple[Pass, Signals, tf.Tensor, tf.Tensor]) -> None:
+    def __init__(self, program: Program, expansion: tuple[Pass, Signals, tf.Tensor, tf.Tensor]) -> None:
         self.program = program
-        self.passed, self.signals, self.delta, trace = found
+        self.passed, self.signals, self.delta, trace = expansion
         self.least = rounding(float(trace), self.delta.dtype)
         self._dual: tf.Tensor | None = None
         self._primal: tuple[tf.Tensor, tf.Tensor] | None = None
@@ -46,9 +46,9 @@ class Linearisation:
             return tf.zeros([size], self.delta.dtype), 0.0
         dual, primal = operations(network, n)
         if tolerance and (most := vectors_worth(n, size, min(dual, primal))):
-            found = self.solve_iteratively(damping, tolerance, most)
-            if found is not None:
-                return found
+            solution = self.solve_iteratively(damping, tolerance, most)
+            if solution is not None:
+                return solution
         cheaper = dual < primal
         if n <= size or (cheaper and damping > self.least):
             if self._dual is None:
@@ -75,8 +75,8 @@ class Linearisation:
                 np.array(at.delta),
                 several=at._several,
             )
-        found = self._krylov.solve_within(damping, tolerance, most)
-        return None if found is None else (tf.constant(found[0]), found[1])
+        solution = self._krylov.solve_within(damping, tolerance, most)
+        return None if solution is None else (tf.constant(solution[0]), solution[1])
 
     def _several(self, V: Array, u: Array, alpha: float) -> tuple[Array, Array, Array, Array, Array]:
         kept = (tf.constant(V), tf.constant(u), tf.constant(alpha, self.delta.dtype))

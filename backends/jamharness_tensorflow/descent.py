@@ -49,7 +49,7 @@ def constants(optimizer: Optimizer) -> Array:
 
 def moments_of(optimizer: Optimizer, state: State, dtype: str) -> list[Array]:
     """The memory of a state as arrays, zeros where it has none yet."""
-    found = []
+    moments = []
     for name in NAMES[type(optimizer)]:
         if name in state.moments:
             start = state.moments[name]
@@ -59,8 +59,8 @@ def moments_of(optimizer: Optimizer, state: State, dtype: str) -> list[Array]:
             start = np.array([optimizer.dt, optimizer.alpha_start if isinstance(optimizer, Fire) else 0.0, 0.0])
         else:
             start = np.zeros(len(state.w))
-        found.append(np.array(start, dtype=np.float64 if name == "control" else dtype))
-    return found
+        moments.append(np.array(start, dtype=np.float64 if name == "control" else dtype))
+    return moments
 
 
 def loop(

@@ -28,7 +28,7 @@ def second_sums(network: Network, beta: tf.Tensor, passed: Pass, coefficients: t
     signals = backward(network, beta, passed, coefficients)
     slopes = [nonlinear.slope(name, beta, z) for z in passed.preactivations]
     inputs = [tf.pad(a, [[0, 0], [0, bias]], constant_values=1) for a in passed.inputs]
-    found: Sums = {}
+    sums: Sums = {}
     for lower in range(len(network.shapes)):
         moved: list[tf.Tensor] = []  # arrays (M, p, ·) are D and A transposed
         A: tf.Tensor | None = None
@@ -40,7 +40,7 @@ def second_sums(network: Network, beta: tf.Tensor, passed: Pass, coefficients: t
             else:
                 product = tf.matmul(_outer(signals[upper], inputs[lower]), _flat(A), transpose_a=True)
                 D = _times(A, W, transposed=True)
-            found[f"straight {upper} {lower}"] = product
+            sums[f"straight {upper} {lower}"] = product
             moved.append(D)
             if upper < len(slopes):
                 A = D * slopes[upper][:, tf.newaxis, :]
@@ -52,10 +52,10 @@ def second_sums(network: Network, beta: tf.Tensor, passed: Pass, coefficients: t
             bend = nonlinear.curvature(name, beta, passed.preactivations[upper]) * tf.matmul(signals[upper + 1], W)
             turned = tf.linalg.diag(bend) if upper == lower else moved[upper - lower - 1] * bend[:, tf.newaxis, :]
             U = turned if U is None else turned + _times(U, W) * slopes[upper][:, tf.newaxis, :]
-            found[f"curved {upper} {lower}"] = tf.matmul(
+            sums[f"curved {upper} {lower}"] = tf.matmul(
                 _flat(U), _outer(inputs[upper], inputs[lower]), transpose_a=True
             )
-    return found
+    return sums
 
 
 def second_part(network: Network, sums: Sums, dtype: tf.DType) -> tf.Tensor:

@@ -63,8 +63,8 @@ def solve_in_graph(
         return _Space(*tf.cond(now, lambda: _solved(more, start, damping), lambda: more))
 
     def unsolved(*parts: tf.Tensor) -> tf.Tensor:
-        found = _Space(*parts)
-        return (found.residual > tolerance) & (tf.size(found.betas) < MOST)
+        krylov = _Space(*parts)
+        return (krylov.residual > tolerance) & (tf.size(krylov.betas) < MOST)
 
     shapes = _Space(*(each.shape if not each.shape.rank else tf.TensorShape([None, *each.shape[1:]]) for each in space))
     space = _Space(*tf.while_loop(unsolved, grown, space, shape_invariants=shapes))

@@ -65,10 +65,10 @@ def forward(network: Network, beta: tf.Tensor, w: tf.Tensor, x: tf.Tensor) -> Pa
 def backward(network: Network, beta: tf.Tensor, passed: Pass, seed: tf.Tensor) -> tuple[tf.Tensor, ...]:
     """seed_μ ∂f_μ/∂z_l of shape (M, out) for every layer, for a seed of shape (M,)."""
     name = network.nonlinearity.name
-    found = [seed[:, tf.newaxis]]
+    signals = [seed[:, tf.newaxis]]
     for W, z in zip(passed.weights[:0:-1], passed.preactivations[::-1], strict=True):
-        found.append(tf.matmul(found[-1], W) * nonlinear.slope(name, beta, z))
-    return tuple(found[::-1])
+        signals.append(tf.matmul(signals[-1], W) * nonlinear.slope(name, beta, z))
+    return tuple(signals[::-1])
 
 
 def pull_back(network: Network, passed: Pass, signals: tuple[tf.Tensor, ...]) -> tf.Tensor:

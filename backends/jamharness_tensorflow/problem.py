@@ -114,8 +114,8 @@ class TensorFlowProblem(Problem):
                 if np.isfinite(decrease):
                     return self._step(candidate, squares, int(unsatisfied), decrease)
             if self._linearised is None:
-                found = self.program.linearise(at, *self.data, self.kappa, self.beta)
-                self._linearised = Linearisation(self.program, found)
+                expansion = self.program.linearise(at, *self.data, self.kappa, self.beta)
+                self._linearised = Linearisation(self.program, expansion)
             step, decrease = self._linearised.solve(damping, tolerance)
             candidate = at + step
             hinge = np.maximum(_numpy(self._margins(candidate)), 0)
@@ -140,21 +140,21 @@ class TensorFlowProblem(Problem):
         return self._first_part(some), self._second_part(some, -y * delta / self.patterns)
 
     def _first_part(self, some: Pass) -> tf.Tensor:
-        found = self._summed(lambda *ends: self.program.first_panels(some, self.beta, *ends), some)
-        return self.program.mirrored(found) / self.patterns
+        panels = self._summed(lambda *ends: self.program.first_panels(some, self.beta, *ends), some)
+        return self.program.mirrored(panels) / self.patterns
 
     def _second_part(self, some: Pass, coefficients: tf.Tensor) -> tf.Tensor:
-        found = self._summed(lambda *ends: self.program.second_sums(some, coefficients, self.beta, *ends), some)
-        return self.program.second_part(found, coefficients)
+        sums = self._summed(lambda *ends: self.program.second_sums(some, coefficients, self.beta, *ends), some)
+        return self.program.second_part(sums, coefficients)
 
     def _summed(self, call: Callable[[tf.Tensor, tf.Tensor], Any], some: Pass) -> Any:
         """The sum of nested tensors over blocks of patterns; one call even where there is no pattern."""
         n = int(some.outputs.shape[0])
-        found = None
+        total = None
         for start in range(0, max(n, 1), _ROWS):
             more = call(tf.constant(start), tf.constant(min(n, start + _ROWS)))
-            found = more if found is None else tf.nest.map_structure(tf.add, found, more)
-        return found
+            total = more if total is None else tf.nest.map_structure(tf.add, total, more)
+        return total
 
     def hessian_vector(self, w: Array, v: Array) -> Array:
         """H v for v (N, k), in blocks of patterns and of vectors: no array of N × N, nor of k P h."""
@@ -166,7 +166,7 @@ class TensorFlowProblem(Problem):
             count = int(columns.shape[0])
             several = max(1, _BLOCK // (16 * max(self.network.size, widest)))
             step = max(1, _BLOCK // (16 * widest * min(several, max(1, count))))
-            scale, found = self.tensor(1 / self.patterns), []
+            scale, products = self.tensor(1 / self.patterns), []
             for start in range(0, count, several):
                 block = columns[start : start + several]
                 total = tf.zeros_like(block)
@@ -174,8 +174,8 @@ class TensorFlowProblem(Problem):
                     part = rows[first : first + step]
                     x, y, delta = (tf.gather(values, part) for values in (*self.data, margins))
                     total += self.program.hessian_vectors(at, x, y, delta, block, scale, self.beta)
-                found.append(total)
-            return _numpy(tf.transpose(tf.concat(found, axis=0)))
+                products.append(total)
+            return _numpy(tf.transpose(tf.concat(products, axis=0)))
 
     def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
         """Sorted eigenvalues of H, H0 and Hp, on the device; a few (N, N) arrays in memory."""
@@ -196,8 +196,8 @@ class TensorFlowProblem(Problem):
         n, size = int(some.outputs.shape[0]), self.network.size
         if n >= size:
             return None
-        found = self._eigenvalues(self.program.gram(some, self.beta)) / self.patterns
-        return np.sort(np.concatenate([found, np.zeros(size - n, found.dtype)]))
+        eigenvalues = self._eigenvalues(self.program.gram(some, self.beta)) / self.patterns
+        return np.sort(np.concatenate([eigenvalues, np.zeros(size - n, eigenvalues.dtype)]))
 
     def _eigenvalues(self, H: tf.Tensor) -> Array:
         """LAPACK's by NumPy on the CPU, where TensorFlow's own solver takes 2.2 times as long at N = 2121."""

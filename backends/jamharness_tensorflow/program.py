@@ -217,7 +217,7 @@ class Program:
         self, V: tf.Tensor, u: tf.Tensor, alpha: tf.Tensor, some: Pass, signals: Signals
     ) -> tuple[tf.Tensor, ...]:
         """Several Golub–Kahan steps: what ``jamharness.api.krylov`` asks of ``several``."""
-        found: list[tuple[tf.Tensor, ...]] = []
+        norms: list[tuple[tf.Tensor, ...]] = []
         rows = []
         for _ in range(UNROLLED):
             u = self._times(V[-1], some, signals) - alpha * u
@@ -230,8 +230,8 @@ class Program:
             alpha = tf.norm(v)
             rows.append(tf.math.divide_no_nan(v, alpha))
             V = tf.concat([V, rows[-1][tf.newaxis]], axis=0)
-            found.append((alpha, beta, before))
-        return *(tf.stack(parts) for parts in zip(*found, strict=True)), tf.stack(rows), u
+            norms.append((alpha, beta, before))
+        return *(tf.stack(parts) for parts in zip(*norms, strict=True)), tf.stack(rows), u
 
     def _first_panels(self, some: Pass, beta: tf.Tensor, start: tf.Tensor, stop: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """Σ ∇f∇fᵀ over a block of patterns, its lower triangle."""

@@ -111,9 +111,9 @@ class TensorFlowDifferentiator(Differentiator):
             with tf.GradientTape() as tape:
                 tape.watch(at)
                 value = self._graphs(formula)["value"](at, dict(data))
-            found = np.array(value)
-            gradient = tape.gradient(value, at, self._backend.tensor(coefficients(found)), tf.UnconnectedGradients.ZERO)
-            return found, np.array(tf.convert_to_tensor(gradient))
+            array = np.array(value)
+            gradient = tape.gradient(value, at, self._backend.tensor(coefficients(array)), tf.UnconnectedGradients.ZERO)
+            return array, np.array(tf.convert_to_tensor(gradient))
 
     def jacobian(self, formula: Formula, w: Array, data: Data) -> Array:
         """All rows in one vectorised backward pass."""

@@ -92,7 +92,7 @@ def along(value: Callable[[Tensor], Tensor], w: Tensor, v: Tensor, chunk: int) -
     gradient = grad(value)
 
     def derivative(u: Tensor) -> Tensor:
-        found: Tensor = jvp(gradient, (w,), (u,))[1]
-        return found
+        product: Tensor = jvp(gradient, (w,), (u,))[1]
+        return product
 
     return torch.cat([vmap(derivative)(part) for part in torch.split(v, chunk)]) if len(v) else v.clone()

@@ -93,7 +93,7 @@ _NAMES: dict[type, tuple[str, ...]] = {
 
 def memory_of(optimizer: Optimizer, state: State, w: Tensor) -> Memory:
     """What a state keeps beside w, as tensors; zeros where it keeps nothing yet."""
-    found = []
+    memory = []
     for name in _NAMES[type(optimizer)]:
         control = name == "control"
         start: Any = np.zeros(len(w))
@@ -101,8 +101,8 @@ def memory_of(optimizer: Optimizer, state: State, w: Tensor) -> Memory:
             assert isinstance(optimizer, Fire | Flow)
             start = np.array([optimizer.dt, optimizer.alpha_start if isinstance(optimizer, Fire) else 0.0, 0.0])
         dtype = torch.float64 if control else w.dtype
-        found.append(torch.tensor(np.array(state.moments.get(name, start)), dtype=dtype, device=w.device))
-    return tuple(found)
+        memory.append(torch.tensor(np.array(state.moments.get(name, start)), dtype=dtype, device=w.device))
+    return tuple(memory)
 
 
 def constants(optimizer: Optimizer, device: torch.device) -> Tensor:

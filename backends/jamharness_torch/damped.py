@@ -60,15 +60,15 @@ class Linearisation:
         widths = sum(out + fan for out, fan in self.network.shapes)
         dual, primal = n * n * widths + n**3 / 3, n * size**2 + size**3 / 3
         if tolerance and (most := vectors_worth(n, size, min(dual, primal))):
-            found = self.solve_iteratively(damping, tolerance, most)
-            if found is not None:
-                return found
+            solution = self.solve_iteratively(damping, tolerance, most)
+            if solution is not None:
+                return solution
         cheaper = dual < primal
         if n <= size or (cheaper and damping > self._rounding()):
-            found = self._solve_dual(damping)
+            solution = self._solve_dual(damping)
         else:
-            found = self._solve_primal(damping)
-        return self._solve_stacked(damping) if found is None else found
+            solution = self._solve_primal(damping)
+        return self._solve_stacked(damping) if solution is None else solution
 
     def solve_iteratively(self, damping: float, tolerance: float, most: int = MOST) -> tuple[Tensor, float] | None:
         """The step to a tolerance, by products with J and Jᵀ alone; None where that takes more than ``most`` vectors.
@@ -81,18 +81,18 @@ class Linearisation:
                 lambda v: _numpy(at._times(at._like(v))), lambda u: _numpy(at._transposed(at._like(u))),
                 _numpy(at.delta),
             )  # fmt: skip
-        found = self.krylov.solve_within(damping, tolerance, most)
-        return None if found is None else (self._like(found[0]), found[1])
+        solution = self.krylov.solve_within(damping, tolerance, most)
+        return None if solution is None else (self._like(solution[0]), solution[1])
 
     def _like(self, values: Array) -> Tensor:
         return torch.as_tensor(values, dtype=self.delta.dtype, device=self.delta.device)
 
     def _times(self, v: Tensor) -> Tensor:
         """J v, (n,), for v (N,): one product per layer."""
-        found = torch.zeros_like(self.delta)
+        product = torch.zeros_like(self.delta)
         for (V, b), g, a in zip(split(self.network, v), self.signals, self.passed.inputs, strict=True):
-            found.add_((functional.linear(a, V, b) * g).sum(dim=1))
-        return found
+            product.add_((functional.linear(a, V, b) * g).sum(dim=1))
+        return product
 
     def _transposed(self, u: Tensor) -> Tensor:
         """Jᵀ u, (N,), for u (n,)."""

@@ -77,11 +77,11 @@ def masked_gradient(network: Network, w: Tensor, x: Tensor, y: Tensor, margin: T
     inputs, preactivations, outputs = _forward(network, parts, x.T)
     hinge = torch.relu(margin - y * outputs)
     g = (y * hinge / -len(y)).unsqueeze(0)
-    found: list[Tensor] = []
+    gradients: list[Tensor] = []
     for layer in range(len(parts) - 1, -1, -1):
         if network.bias:
-            found.append(g.sum(dim=1))
-        found.append((g @ inputs[layer].T).reshape(-1))
+            gradients.append(g.sum(dim=1))
+        gradients.append((g @ inputs[layer].T).reshape(-1))
         if layer:
             g = (parts[layer][0].T @ g) * nonlinear.slope(network.nonlinearity, preactivations[layer - 1])
-    return torch.cat(found[::-1]), (hinge > 0).any()
+    return torch.cat(gradients[::-1]), (hinge > 0).any()

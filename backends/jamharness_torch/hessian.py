@@ -64,10 +64,10 @@ def first_part(network: Network, passed: Pass) -> Tensor:
     """Σ_μ ∇f_μ ∇f_μᵀ of shape (N, N); beside it one block of the Jacobian is in memory."""
     ones = torch.ones_like(passed.outputs)
     signals = backward(network, passed, ones)
-    found = ones.new_zeros((network.size, network.size))
+    square = ones.new_zeros((network.size, network.size))
     for rows in _blocks(network, ones):
-        add_square(found, output_jacobian(network, passed.rows(rows), [g[rows] for g in signals]))
-    return mirror(found)
+        add_square(square, output_jacobian(network, passed.rows(rows), [g[rows] for g in signals]))
+    return mirror(square)
 
 
 def second_part(network: Network, passed: Pass, coefficients: Tensor) -> Tensor:
@@ -75,12 +75,12 @@ def second_part(network: Network, passed: Pass, coefficients: Tensor) -> Tensor:
 
     Each pair of layers is summed over all patterns in an array of its own shape and written into its place once.
     """
-    found = coefficients.new_zeros((network.size, network.size))
+    hessian = coefficients.new_zeros((network.size, network.size))
     whole = Block.of(network, passed, coefficients)
     layers = len(network.shapes)
     for lower in range(layers):
-        straight = [_straight(network, upper, lower, found) for upper in range(lower + 1, layers)]
-        curved = [_curved(network, upper, lower, found) for upper in range(lower, len(whole.bends))]
+        straight = [_straight(network, upper, lower, hessian) for upper in range(lower + 1, layers)]
+        curved = [_curved(network, upper, lower, hessian) for upper in range(lower, len(whole.bends))]
         if not straight and not curved:
             continue
         for rows in _blocks(network, coefficients):
@@ -89,8 +89,8 @@ def second_part(network: Network, passed: Pass, coefficients: Tensor) -> Tensor:
             block = _arranged(network, upper, lower, straight[upper - lower - 1] if upper > lower else None,
                               curved[upper - lower] if upper - lower < len(curved) else None)  # fmt: skip
             if block is not None:
-                _put(network, found, block, upper, lower)
-    return mirror(found)
+                _put(network, hessian, block, upper, lower)
+    return mirror(hessian)
 
 
 def _blocks(network: Network, patterns: Tensor) -> list[slice]:
@@ -161,50 +161,50 @@ def _arranged(
     """The block of two layers as (out, in + bias, out', in' + bias) = (i, j, p, q); None where it is zero."""
     (out, fan), (units, inner) = network.shapes[upper], network.shapes[lower]
     wide, inner = fan + network.bias, inner + network.bias
-    found: Tensor | None = None
+    block: Tensor | None = None
     if curved is not None and upper == lower:
         units_at, inputs_at = (_places(side, curved) for side in (units, inner))
         if _below_output(network, lower):
-            found = curved.new_zeros((out, wide, units, inner))
-            found.diagonal(dim1=0, dim2=2).copy_(curved[:, inputs_at].permute(1, 2, 0))
+            block = curved.new_zeros((out, wide, units, inner))
+            block.diagonal(dim1=0, dim2=2).copy_(curved[:, inputs_at].permute(1, 2, 0))
         else:
-            found = curved[:, inputs_at][units_at].permute(0, 2, 1, 3).contiguous()
+            block = curved[:, inputs_at][units_at].permute(0, 2, 1, 3).contiguous()
     elif curved is not None:
-        found = curved.view(units, out, wide, inner).permute(1, 2, 0, 3).contiguous()
+        block = curved.view(units, out, wide, inner).permute(1, 2, 0, 3).contiguous()
     if straight is not None:
-        found = straight.new_zeros((out, wide, units, inner)) if found is None else found
+        block = straight.new_zeros((out, wide, units, inner)) if block is None else block
         if upper == lower + 1:
-            found[:, :fan].diagonal(dim1=1, dim2=2).add_(straight.view(out, units, inner).transpose(1, 2))
+            block[:, :fan].diagonal(dim1=1, dim2=2).add_(straight.view(out, units, inner).transpose(1, 2))
         else:
-            found[:, :fan].add_(straight.view(out, inner, units, fan).permute(0, 3, 2, 1))
-    return found
+            block[:, :fan].add_(straight.view(out, inner, units, fan).permute(0, 3, 2, 1))
+    return block
 
 
-def _put(network: Network, found: Tensor, block: Tensor, upper: int, lower: int) -> None:
+def _put(network: Network, hessian: Tensor, block: Tensor, upper: int, lower: int) -> None:
     """Write the block (out, in + bias, out', in' + bias) of two layers in its place."""
     (rows_w, rows_b), (columns_w, columns_b) = network.slices[upper], network.slices[lower]
     fan, inner = network.shapes[upper][1], network.shapes[lower][1]
     for rows, i in ((rows_w, slice(0, fan)), (rows_b, slice(fan, None))):
         for columns, q in ((columns_w, slice(0, inner)), (columns_b, slice(inner, None))):
-            found[rows, columns] = block[:, i, :, q].reshape(rows.stop - rows.start, columns.stop - columns.start)
+            hessian[rows, columns] = block[:, i, :, q].reshape(rows.stop - rows.start, columns.stop - columns.start)
 
 
 def _places(side: int, like: Tensor) -> Tensor:
     """At which place of the upper triangle, row after row, the pair (p, i), or (i, p), is: (side, side)."""
     first, second = torch.triu_indices(side, side, device=like.device)
-    found = torch.zeros((side, side), dtype=torch.int64, device=like.device)
-    found[first, second] = torch.arange(len(first), device=like.device)
-    return torch.maximum(found, found.T)
+    places = torch.zeros((side, side), dtype=torch.int64, device=like.device)
+    places[first, second] = torch.arange(len(first), device=like.device)
+    return torch.maximum(places, places.T)
 
 
 def _square(a: Tensor) -> Tensor:
     """(M, I) → (M, I (I + 1) / 2), the products of all pairs, row after row of the upper triangle."""
     side, start = a.shape[1], 0
-    found = a.new_empty((len(a), side * (side + 1) // 2))
+    products = a.new_empty((len(a), side * (side + 1) // 2))
     for q in range(side):
-        torch.mul(a[:, q : q + 1], a[:, q:], out=found[:, start : start + side - q])
+        torch.mul(a[:, q : q + 1], a[:, q:], out=products[:, start : start + side - q])
         start += side - q
-    return found
+    return products
 
 
 def _outer(a: Tensor, b: Tensor) -> Tensor:

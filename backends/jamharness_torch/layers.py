@@ -67,10 +67,10 @@ def forward(network: Network, parts: list[tuple[Tensor, Tensor | None]], x: Tens
 def backward(network: Network, passed: Pass, seed: Tensor) -> list[Tensor]:
     """seed_μ ∂f_μ/∂z_l of shape (M, out) for every layer, for a seed of shape (M,)."""
     activation = network.nonlinearity
-    found = [seed.unsqueeze(1)]
+    signals = [seed.unsqueeze(1)]
     for W, z in zip(passed.weights[:0:-1], passed.preactivations[::-1], strict=True):
-        found.append((found[-1] @ W).mul_(nonlinear.slope(activation, z)))
-    return found[::-1]
+        signals.append((signals[-1] @ W).mul_(nonlinear.slope(activation, z)))
+    return signals[::-1]
 
 
 def pull_back(network: Network, passed: Pass, signals: list[Tensor], out: Tensor) -> Tensor:
@@ -84,12 +84,12 @@ def pull_back(network: Network, passed: Pass, signals: list[Tensor], out: Tensor
 
 def output_jacobian(network: Network, passed: Pass, signals: list[Tensor]) -> Tensor:
     """seed_μ ∂f_μ/∂w of shape (M, N): one outer product per layer."""
-    found = passed.outputs.new_empty((len(passed.outputs), network.size))
+    jacobian = passed.outputs.new_empty((len(passed.outputs), network.size))
     for (weight, bias), shape, g, a in zip(network.slices, network.shapes, signals, passed.inputs, strict=True):
-        torch.mul(g.unsqueeze(2), a.unsqueeze(1), out=found[:, weight].view(len(g), *shape))
+        torch.mul(g.unsqueeze(2), a.unsqueeze(1), out=jacobian[:, weight].view(len(g), *shape))
         if network.bias:
-            found[:, bias] = g
-    return found
+            jacobian[:, bias] = g
+    return jacobian
 
 
 def gram(network: Network, first: tuple[Pass, list[Tensor]], second: tuple[Pass, list[Tensor]]) -> Tensor:
@@ -98,9 +98,9 @@ def gram(network: Network, first: tuple[Pass, list[Tensor]], second: tuple[Pass,
     The cost per pair of patterns is Σ_l (in + out) instead of N.
     """
     bias = 1.0 if network.bias else 0.0
-    found: Tensor | None = None
+    products: Tensor | None = None
     for g1, a1, g2, a2 in zip(first[1], first[0].inputs, second[1], second[0].inputs, strict=True):
         term = torch.mm(a1, a2.T).add_(bias).mul_(torch.mm(g1, g2.T))
-        found = term if found is None else found.add_(term)
-    assert found is not None
-    return found
+        products = term if products is None else products.add_(term)
+    assert products is not None
+    return products

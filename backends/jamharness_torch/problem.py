@@ -99,10 +99,10 @@ class TorchProblem(Problem):
             before = self._descend(state, eager, optimizer)
             if before.step < state.step + eager:
                 return before
-            found = compiled.descend(
+            after = compiled.descend(
                 self.network, before, steps - eager, optimizer, *self.data, margin=self.loss.margin
             )
-            return found or self._descend(before, steps - eager, optimizer)
+            return after or self._descend(before, steps - eager, optimizer)
         return self._descend(state, steps, optimizer)
 
     def _descend(self, state: State, steps: int, optimizer: Optimizer) -> State:
@@ -197,7 +197,7 @@ class TorchProblem(Problem):
         if columns.dtype not in self._curved[1]:
             self._curved[1][columns.dtype] = self._curved[1][own].to(columns.dtype)
         curvature = self._curved[1][columns.dtype]
-        found = torch.zeros_like(columns)
+        products = torch.zeros_like(columns)
         widest = max(self.network.inputs, *(out for out, _ in self.network.shapes))
         several = max(1, _BLOCK // (16 * max(self.network.size, widest)))
         together = min(several, max(1, len(columns)))
@@ -207,8 +207,8 @@ class TorchProblem(Problem):
             some = curvature.rows(part)
             for start in range(0, len(columns), several):
                 block = slice(start, start + several)
-                found[block] += some.times(columns[block])
-        return _numpy(found.T.contiguous().to(own))
+                products[block] += some.times(columns[block])
+        return _numpy(products.T.contiguous().to(own))
 
     def hessian_eigenvalues(self, w: Array) -> tuple[Array, Array, Array]:
         """Sorted eigenvalues of H, H0 and Hp, on the device; at most three (N, N) arrays in memory."""
@@ -228,8 +228,8 @@ class TorchProblem(Problem):
         if n >= size:
             return None
         signals = backward(self.network, some, torch.ones_like(some.outputs))
-        found = torch.linalg.eigvalsh(lower_gram(self.network, some, signals)) / self.patterns
-        return torch.cat([found, found.new_zeros(size - n)]).sort().values
+        eigenvalues = torch.linalg.eigvalsh(lower_gram(self.network, some, signals)) / self.patterns
+        return torch.cat([eigenvalues, eigenvalues.new_zeros(size - n)]).sort().values
 
     def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:
         """∇f(x1) · ∇f(x2), layer by layer, without the Jacobians."""

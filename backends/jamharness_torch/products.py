@@ -88,18 +88,18 @@ class Curvature:
             turned.append(Rz)
             if layer < len(self.slopes):
                 moved.append(self.slopes[layer] * Rz)
-        Rg, found = self.scale * turned[-1], torch.empty_like(v)
+        Rg, product = self.scale * turned[-1], torch.empty_like(v)
         for layer in range(len(moves) - 1, -1, -1):
             weight, bias = network.slices[layer]
             slope, before = Rg.transpose(1, 2) @ passed.inputs[layer], moved[layer]
             if before is not None:
                 slope = slope + self.signals[layer].T @ before
-            found[:, weight] = slope.flatten(1)
+            product[:, weight] = slope.flatten(1)
             if network.bias:
-                found[:, bias] = Rg.sum(dim=1)
+                product[:, bias] = Rg.sum(dim=1)
             if layer:
                 Rg = (Rg @ passed.weights[layer] + self.signals[layer] @ moves[layer][0]) * self.slopes[layer - 1]
                 bend = self.bends[layer - 1]
                 if bend is not None:
                     Rg = Rg + bend * turned[layer - 1]
-        return found
+        return product

@@ -12,31 +12,31 @@ at 0.80 of the rate of full products, counted by the half that is needed; with 5
 piece at 0.48. JJᵀ for n = 2000 takes 0.4 of the time with 1024, whose terms do not stay in the cache."""
 
 
-def add_square(found: Tensor, J: Tensor) -> None:
-    """Add the lower triangle of JᵀJ to ``found`` (N, N), for J (n, N); of the upper one, parts are written too."""
-    size = len(found)
+def add_square(square: Tensor, J: Tensor) -> None:
+    """Add the lower triangle of JᵀJ to ``square`` (N, N), for J (n, N); of the upper one, parts are written too."""
+    size = len(square)
     for start in range(0, size, SIDE):
         rows, columns = slice(start, start + SIDE), slice(0, min(start + SIDE, size))
-        found[rows, columns].addmm_(J[:, rows].T, J[:, columns])
+        square[rows, columns].addmm_(J[:, rows].T, J[:, columns])
 
 
-def mirror(found: Tensor) -> Tensor:
+def mirror(matrix: Tensor) -> Tensor:
     """Copy the lower triangle of a square matrix into its upper one, in place; return it."""
-    size = len(found)
+    size = len(matrix)
     for start in range(0, size, SIDE):
         rows, before = slice(start, start + SIDE), slice(0, start)
-        found[before, rows] = found[rows, before].T
-        corner = found[rows, rows]
+        matrix[before, rows] = matrix[rows, before].T
+        corner = matrix[rows, rows]
         corner.copy_(torch.tril(corner) + torch.tril(corner, -1).T)
-    return found
+    return matrix
 
 
 def lower_gram(network: Network, passed: Pass, signals: list[Tensor]) -> Tensor:
     """The lower triangle of JJᵀ (n, n) without J, for J = signals ⊗ inputs; of the upper one, parts are written too."""
     n = len(passed.outputs)
-    found = passed.outputs.new_empty((n, n))
+    triangle = passed.outputs.new_empty((n, n))
     for start in range(0, n, SIDE):
         rows, columns = slice(start, start + SIDE), slice(0, min(start + SIDE, n))
         parts = [(passed.rows(chosen), [g[chosen] for g in signals]) for chosen in (rows, columns)]
-        found[rows, columns] = gram(network, *parts)
-    return found
+        triangle[rows, columns] = gram(network, *parts)
+    return triangle

@@ -105,9 +105,9 @@ class TorchDifferentiator(Differentiator):
         """One forward pass and one backward pass."""
         at = self._backend.tensor(w).requires_grad_()
         value = formula(self.namespace, at, data)
-        found = _numpy(value)
-        (gradient,) = torch.autograd.grad(value, at, self._backend.tensor(coefficients(found)))
-        return found, _numpy(gradient)
+        array = _numpy(value)
+        (gradient,) = torch.autograd.grad(value, at, self._backend.tensor(coefficients(array)))
+        return array, _numpy(gradient)
 
     def values_and_pulls(
         self, formula: Formula, w: Array, data: Data, coefficients: Callable[[Array], Array]
@@ -115,9 +115,9 @@ class TorchDifferentiator(Differentiator):
         """One forward and one backward pass of all rows of w together, along a leading axis."""
         at = self._backend.tensor(w).requires_grad_()
         values = vmap(lambda row: formula(self.namespace, row, data))(at)
-        found = _numpy(values)
-        (gradients,) = torch.autograd.grad(values, at, self._backend.tensor(coefficients(found)))
-        return found, _numpy(gradients)
+        array = _numpy(values)
+        (gradients,) = torch.autograd.grad(values, at, self._backend.tensor(coefficients(array)))
+        return array, _numpy(gradients)
 
     def jacobian(self, formula: Formula, w: Array, data: Data) -> Array:
         """One backward pass per row, ``CHUNK`` of them at once."""

@@ -41,7 +41,7 @@ def compare(
         equivalences: margins that replace the observables' own, by observable.
     """
     first, second = findings
-    found: dict[str, Difference | None] = {}
+    differences: dict[str, Difference | None] = {}
     for name, observable in observables.items():
         if observable.comparison != "distribution" or name not in first.estimates or name not in second.estimates:
             continue
@@ -49,11 +49,11 @@ def compare(
         counted = name not in first.samples and name not in second.samples
         if counted and all(each.low is None and each.high is None and each.value is not None for each in estimates):
             continue  # a count, with nothing random that one could test
-        found[name] = difference(name, first, second)
-    tested = sum(each is not None for each in found.values()) or 1
+        differences[name] = difference(name, first, second)
+    tested = sum(each is not None for each in differences.values()) or 1
     return [
         _row(protocol, name, observables[name], names, findings, difference, equivalences.get(name), tested)
-        for name, difference in found.items()
+        for name, difference in differences.items()
     ]
 
 

@@ -75,11 +75,11 @@ def compare_exactly(
         deviation = {name: _deviation(where, expected[name], sensitive[name]) for name in expected}
         # An update is a difference of two w, each of them rounded.
         deviation["first update"] = hypot(deviation["first update"], float(np.abs(w).max()))
-        for name, found in answers(asked, failures, f"at {where.declared.label}, {state}"):
+        for name, quantities in answers(asked, failures, f"at {where.declared.label}, {state}"):
             labels = {
                 "backend": name, "reference": reference, "comparison_point": where.declared.label, "state": state
             }  # fmt: skip
-            rows += exact.compare(found, expected, deviation, others[name].target.dtype, labels)
+            rows += exact.compare(quantities, expected, deviation, others[name].target.dtype, labels)
     return rows
 
 
@@ -119,12 +119,12 @@ def compare_trajectories(
     ]
     recorded, method = records("rule", count), rule_name(point)
     rows, apart = [], {}
-    for name, found in answers(asked, failures, f"along a trajectory of {where.declared.label}"):
+    for name, trajectory in answers(asked, failures, f"along a trajectory of {where.declared.label}"):
         labels = {
             "backend": name, "reference": reference, "comparison_point": where.declared.label, "method": method
         }  # fmt: skip
-        rows.append(horizon.compare(found, expected, twins, recorded, bound, labels))
-        apart[name] = horizon.distances(found, expected)
+        rows.append(horizon.compare(trajectory, expected, twins, recorded, bound, labels))
+        apart[name] = horizon.distances(trajectory, expected)
     apart["reference, one rounding beside"] = horizon.distances(twins[0], expected)
     return rows, [Trajectories(method=method, updates=recorded, bound=bound, apart=apart)]
 

@@ -10,7 +10,7 @@ from jamharness.api import Array
 
 
 def compare(
-    found: Mapping[str, Array],
+    measured: Mapping[str, Array],
     reference: Mapping[str, Array],
     deviation: Mapping[str, float],
     dtype: str,
@@ -19,7 +19,7 @@ def compare(
     """One row for each quantity of the reference.
 
     Arguments:
-        found: what the backend computed.
+        measured: what the backend computed.
         reference: what the reference computed, in float64.
         deviation: the standard deviation of rounding errors in units of u, from ``rounding.deviations``.
         dtype: of the backend.
@@ -29,13 +29,13 @@ def compare(
         largest = float(np.abs(expected).max(initial=0.0))
         scale = largest or 1.0
         bound = allowance(expected.size) * roundoff(dtype) * deviation[quantity] / scale
-        if quantity not in found:
+        if quantity not in measured:
             yield ExactRow(
                 **labels, quantity=quantity, error=None, condition=None, units=None, bound=bound,
                 verdict="not compared", note="the backend lacks this capability",
             )  # fmt: skip
             continue
-        values = np.asarray(found[quantity], dtype=np.float64)
+        values = np.asarray(measured[quantity], dtype=np.float64)
         if values.shape != expected.shape:
             yield ExactRow(
                 **labels, quantity=quantity, error=None, condition=None, units=None, bound=bound, verdict="differ",

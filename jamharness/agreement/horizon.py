@@ -49,7 +49,7 @@ def growth_rate(apart: Float64, updates: Sequence[int], bound: float, size: floa
 
 
 def compare(
-    found: Array,
+    trajectory: Array,
     reference: Array,
     twins: Sequence[Array],
     updates: Sequence[int],
@@ -59,14 +59,14 @@ def compare(
     """One method's row.
 
     Arguments:
-        found: (records, N) of the backend.
+        trajectory: (records, N) of the backend.
         reference: (records, N) of the reference.
         twins: trajectories of the reference from starts one rounding beside, each (records, N).
         updates: (records,) numbers of updates.
         bound: the most that the rounding of one update may contribute to any parameter.
         labels: backend, reference, comparison_point and method.
     """
-    apart = distances(found, reference)
+    apart = distances(trajectory, reference)
     own = [parting(distances(each, reference), updates, bound) for each in twins]
     twin = min((each for each in own if each is not None), default=None)
     parted = parting(apart, updates, bound)

@@ -60,12 +60,12 @@ def compare_exactly(
             referee.submit(points.halves, point, damping, rounding.SAMPLES).result(),
             referee.submit(points.conditioning, point, damping).result(),
         )
-        for name, found in answers(asked, failures, f"at {where.comparison_point.label}, {state}"):
+        for name, quantities in answers(asked, failures, f"at {where.comparison_point.label}, {state}"):
             labels = {
                 "backend": name, "reference": reference,
                 "comparison_point": where.comparison_point.label, "state": state,
             }  # fmt: skip
-            rows += exact.compare(found, expected, deviation, others[name].target.dtype, labels)
+            rows += exact.compare(quantities, expected, deviation, others[name].target.dtype, labels)
     return rows
 
 
@@ -94,13 +94,15 @@ def compare_trajectories(
         one = rounding.passes(point) * first[method]
         bound = rounding.allowance(point.network.size) * unit * one
         mine = [twin[method] for twin in twins]
-        for name, found in replies.items():
+        for name, trajectories in replies.items():
             labels = {
                 "backend": name, "reference": reference,
                 "comparison_point": where.comparison_point.label, "method": method,
             }  # fmt: skip
-            rows.append(horizon.compare(found[method], expected[method], mine, recorded, bound, labels))
-        apart = {name: horizon.distances(found[method], expected[method]) for name, found in replies.items()}
+            rows.append(horizon.compare(trajectories[method], expected[method], mine, recorded, bound, labels))
+        apart = {
+            name: horizon.distances(trajectories[method], expected[method]) for name, trajectories in replies.items()
+        }
         apart["reference, one rounding beside"] = horizon.distances(mine[0], expected[method])
         paths.append(Trajectories(method=method, updates=recorded, bound=bound, apart=apart))
     return rows, paths

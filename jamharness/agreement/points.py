@@ -88,7 +88,7 @@ def quantities(target: Target, point: Point, damping: float) -> dict[str, Array]
     problem, w = problem_of(target, point), point.w
     rows = np.arange(min(len(point.y), ROWS))
     loss, gradient = problem.loss_and_gradient(w)
-    found: dict[str, Array] = {
+    arrays: dict[str, Array] = {
         "margins": problem.margins(w),
         "loss": np.array([loss]),
         "gradient": gradient,
@@ -101,10 +101,10 @@ def quantities(target: Target, point: Point, damping: float) -> dict[str, Array]
             (("eigenvalues of H", "eigenvalues of H0", "eigenvalues of Hp"), problem.hessian_eigenvalues),
         ):
             try:
-                found |= zip(names, compute(w), strict=True)
+                arrays |= zip(names, compute(w), strict=True)
             except NotSupported:
                 continue
-    return {name: np.asarray(values) for name, values in found.items()}
+    return {name: np.asarray(values) for name, values in arrays.items()}
 
 
 Shift = Callable[[np.random.Generator], Point]
@@ -145,10 +145,10 @@ def halves(target: Target, point: Point, damping: float, samples: int) -> dict[s
         for part, sign in ((chosen, 1.0), (~chosen, -1.0)):
             if part.any():
                 weight = sign * np.count_nonzero(part) / len(part)
-                found = quantities(target, replace(point, x=point.x[part], y=point.y[part]), damping)
+                arrays = quantities(target, replace(point, x=point.x[part], y=point.y[part]), damping)
                 for name in ("loss", "gradient", "H0", "Hp"):
-                    if name in found:
-                        signed[name] = signed.get(name, 0.0) + weight * found[name]
+                    if name in arrays:
+                        signed[name] = signed.get(name, 0.0) + weight * arrays[name]
         for name, values in signed.items():
             total[name] = total.get(name, 0.0) + values**2 / samples
     return {name: np.sqrt(sums) for name, sums in total.items()}
@@ -170,17 +170,17 @@ def conditioning(target: Target, point: Point, damping: float) -> tuple[float, f
 def trajectories(target: Target, point: Point, methods: tuple[str, ...], updates: int) -> dict[str, Array]:
     """Compute w after each recorded update, (records, N), by method; a method that ends early keeps its last w."""
     problem = problem_of(target, point)
-    found: dict[str, Array] = {}
+    paths: dict[str, Array] = {}
     for method in methods:
         if method == "lm":
-            found[method] = _damped(problem, point.w, DAMPED)
+            paths[method] = _damped(problem, point.w, DAMPED)
         else:
             state, kept = State(w=point.w), []
             for before, now in pairwise((0, *records(method, updates))):
                 state = problem.descend(state, now - before, OPTIMIZERS[method])
                 kept.append(np.array(state.w))
-            found[method] = np.array(kept)
-    return found
+            paths[method] = np.array(kept)
+    return paths
 
 
 def _damped(problem: Problem, w: Array, steps: int) -> Array:
@@ -231,9 +231,9 @@ def first_updates(
         for _ in range(samples):
             sums += ((once(method, _shifted(point, draw, step).w) - centre) / step) ** 2
         total[method] = np.sqrt(sums / samples)
-    found = {method: float(values.max()) for method, values in total.items()}
-    if "lm" in found:
+    deviations = {method: float(values.max()) for method, values in total.items()}
+    if "lm" in deviations:
         # The solution of a linear system has an error of its own.
         condition, length = conditioning(target, point, 1.0)
-        found["lm"] = float(np.hypot(found["lm"], np.sqrt(len(point.y) + N) * condition * length))
-    return found
+        deviations["lm"] = float(np.hypot(deviations["lm"], np.sqrt(len(point.y) + N) * condition * length))
+    return deviations

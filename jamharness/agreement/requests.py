@@ -31,11 +31,11 @@ def check_requests(
         problems.append(f"No backend is named; add --backends NAME,NAME (allowed: {ready}).")
     problems.extend(unknown_name("kind of agreement", kind, KINDS) for kind in kinds if kind not in KINDS)
     known = {row.name for row in plugins.rows if row.kind == "backend"}
-    found: dict[str, Request] = {}
+    requests: dict[str, Request] = {}
     for name in dict.fromkeys((reference, *wanted)):
         target = {"device": "cpu", "dtype": "float64"} if name == reference and name not in wanted else {}
         try:
-            found[name] = check_request(protocols, backend=name, name=None, **{**common, **target})
+            requests[name] = check_request(protocols, backend=name, name=None, **{**common, **target})
         except BadInput as error:
             unusable = _why_unusable(plugins, name) if name in known and name != reference else ""
             others = [text for text in error.problems if text != unusable]
@@ -45,7 +45,7 @@ def check_requests(
                 problems.take(error)
     if problems:
         raise BadInput(*problems)
-    return found
+    return requests
 
 
 def _why_unusable(plugins: Plugins, name: str) -> str:

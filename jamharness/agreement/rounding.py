@@ -62,7 +62,7 @@ def deviations(
         conditioning: from ``points.conditioning``.
     """
     P, N = len(point.y), point.network.size
-    found: dict[str, float] = {}
+    deviation: dict[str, float] = {}
     for name, values in reference.items():
         if name.startswith("eigenvalues"):
             continue
@@ -74,13 +74,13 @@ def deviations(
         if name == "damped step":
             condition, length = conditioning
             parts = parts + (sqrt(P + N) * condition * length) ** 2
-        found[name] = float(np.sqrt(parts.max(initial=0.0)))
+        deviation[name] = float(np.sqrt(parts.max(initial=0.0)))
         if name in ("H0", "Hp"):
-            found[f"norm of {name}"] = float(np.sqrt(np.sum(parts)))
+            deviation[f"norm of {name}"] = float(np.sqrt(np.sum(parts)))
     for name in reference:
         if name.startswith("eigenvalues"):
             matrices = ("H0", "Hp") if name.endswith(" H") else (name.rpartition(" ")[2],)
-            if all(f"norm of {each}" in found for each in matrices):
+            if all(f"norm of {each}" in deviation for each in matrices):
                 largest = float(np.abs(reference[name]).max(initial=0.0))
-                found[name] = sqrt(sum(found[f"norm of {each}"] ** 2 for each in matrices) + N * largest**2)
-    return {name: value for name, value in found.items() if not name.startswith("norm of ")}
+                deviation[name] = sqrt(sum(deviation[f"norm of {each}"] ** 2 for each in matrices) + N * largest**2)
+    return {name: value for name, value in deviation.items() if not name.startswith("norm of ")}

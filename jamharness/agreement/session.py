@@ -115,9 +115,9 @@ def agree(
                     exact_rows += given.exactly(reference, ready[reference], others, failures)
                 if "horizon" in kinds:
                     say(f"horizon: {comparison_point.label}")
-                    rows, found = given.trajectories(reference, ready[reference], others, failures, updates)
+                    rows, trajectories = given.trajectories(reference, ready[reference], others, failures, updates)
                     horizon_rows += rows
-                    paths += found
+                    paths += trajectories
     distribution_rows: list[DistributionRow] = []
     runs: dict[str, Run] = {}
     if "distribution" in kinds:
@@ -133,7 +133,7 @@ def agree(
                 failures[each] = " ".join(error.problems)
         failures |= _nothing_done(runs)
         distribution_rows = _distribution(experiments, runs, equivalences or {})
-    found_all = Agreement(
+    agreement = Agreement(
         name=name,
         backends=wanted,
         reference=reference,
@@ -146,7 +146,7 @@ def agree(
         runs={each: finished.name for each, finished in runs.items()},
         seconds=time.monotonic() - start,
     )
-    return _kept(found_all, requests[reference], draw)
+    return _kept(agreement, requests[reference], draw)
 
 
 def _identity(experiments: Sequence[Experiment], wanted: Sequence[str], reference: str, dtype: str) -> Any:
@@ -182,7 +182,7 @@ def _comparison_points(
     experiments: Sequence[Experiment], failures: dict[str, str]
 ) -> list[ComparisonPoint | DynamicsPoint]:
     """Those of all protocols, each once."""
-    found: dict[ComparisonPoint | DynamicsPoint, None] = {}
+    points: dict[ComparisonPoint | DynamicsPoint, None] = {}
     for experiment in experiments:
         declare = getattr(experiment.protocol, "comparison_points", None)
         if declare is None:
@@ -191,8 +191,8 @@ def _comparison_points(
             )
             continue
         with plugin_code(f"protocol {experiment.name!r}", "declaring its points of comparison"):
-            found |= dict.fromkeys(declare(experiment.settings))
-    return list(found)
+            points |= dict.fromkeys(declare(experiment.settings))
+    return list(points)
 
 
 def _nothing_done(runs: Mapping[str, Run]) -> dict[str, str]:
@@ -226,19 +226,19 @@ def _distribution(
     return rows
 
 
-def _kept(found: Agreement, request: Request, draw: Callable[[Agreement], Mapping[str, bytes]] | None) -> Agreement:
+def _kept(agreement: Agreement, request: Request, draw: Callable[[Agreement], Mapping[str, bytes]] | None) -> Agreement:
     """Write the figures and the document into the store."""
     store = request.store
     store.create()
-    folder = store.root / "figures" / found.name
+    folder = store.root / "figures" / agreement.name
     files = []
     try:
-        images = draw(found) if draw and found.trajectories else {}
+        images = draw(agreement) if draw and agreement.trajectories else {}
     except JamharnessError:
         images = {}
     for name, image in images.items():
         store.write(folder / f"{name}.png", image)
         files.append(str(folder / f"{name}.png"))
-    found = replace(found, files=files)
-    store.write(store.root / "agreements" / f"{found.name}.json", canonical_json(found.to_json()).encode())
-    return found
+    agreement = replace(agreement, files=files)
+    store.write(store.root / "agreements" / f"{agreement.name}.json", canonical_json(agreement.to_json()).encode())
+    return agreement

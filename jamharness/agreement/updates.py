@@ -59,7 +59,7 @@ def quantities(target: Target, point: MovingPoint) -> dict[str, Float64]:
     problem, w = problem_of(target, point), point.w
     loss, gradient = problem.loss_and_gradient(w)
     direction = generator("direction", point.system.size).choice((-1.0, 1.0), size=(point.system.size, 1))
-    found = {
+    arrays = {
         "loss": np.array([loss]),
         "margins": problem.margins(w),
         "gradient": gradient,
@@ -68,8 +68,8 @@ def quantities(target: Target, point: MovingPoint) -> dict[str, Float64]:
     }
     rows = batch_of(point.rule, 0, problem.constraints)
     if rows is not None:
-        found["gradient of a minibatch"] = problem.batch_gradient(w, rows)
-    return {name: np.asarray(values, dtype=np.float64) for name, values in found.items()}
+        arrays["gradient of a minibatch"] = problem.batch_gradient(w, rows)
+    return {name: np.asarray(values, dtype=np.float64) for name, values in arrays.items()}
 
 
 def sensitivity(target: Target, point: MovingPoint, samples: int, step: float) -> dict[str, Float64]:

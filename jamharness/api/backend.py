@@ -104,8 +104,8 @@ class Problem(ABC):
 
     def restated(self, network: Network, loss: QuadraticHinge) -> "Problem":
         """The same patterns, another activation or loss; override it to keep data on the device."""
-        found: Problem = free_or_not(self.backend, network, self.x, self.y, loss)
-        return found
+        problem: Problem = free_or_not(self.backend, network, self.x, self.y, loss)
+        return problem
 
     def with_activation(self, activation: str) -> "Problem":
         """The same problem with another activation; data are not copied."""

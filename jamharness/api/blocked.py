@@ -128,14 +128,14 @@ class BlockedProblem(DerivedProblem):
 
     def _gradient(self, w: Array, rows: NDArray[np.integer]) -> tuple[Array, Array]:
         """Gaps (n,) and the gradient (N,) of the mean loss of some constraints."""
-        gradient, found = np.zeros(self.size, dtype=self.backend.dtype), []
+        gradient, blocks = np.zeros(self.size, dtype=self.backend.dtype), []
         for data in self._blocks(rows):
             gaps, pulled = self.differentiator.value_and_pull(
                 self.gaps, w, data, lambda gaps: self.loss.slope(self.loss.margins(gaps)) / len(rows)
             )
-            found.append(gaps)
+            blocks.append(gaps)
             gradient -= pulled
-        return np.concatenate(found), gradient
+        return np.concatenate(blocks), gradient
 
     def _refuse_coupled(self) -> None:
         if self.system.coupled:

@@ -145,12 +145,12 @@ class CheckedProblem(Problem):
 
     def margins(self, w: Array) -> Array:
         """Δ, (P,)."""
-        found = self.inner.margins(w)
+        margins = self.inner.margins(w)
         # What _array looks at, without its calls: no method is called as often.
-        fits = type(found) is np.ndarray and found.shape == self._in_patterns and found.dtype == self._dtype
-        if fits and isfinite(found.dot(found)):
-            return found
-        return self._array("margins", found, self._in_patterns, w)
+        fits = type(margins) is np.ndarray and margins.shape == self._in_patterns and margins.dtype == self._dtype
+        if fits and isfinite(margins.dot(margins)):
+            return margins
+        return self._array("margins", margins, self._in_patterns, w)
 
     def loss_and_gradient(self, w: Array) -> tuple[float, Array]:
         """L and ∇L, (N,)."""
@@ -181,9 +181,9 @@ class CheckedProblem(Problem):
 
     def hessian_vector(self, w: Array, v: Array) -> Array:
         """H v, (N, k)."""
-        found = self.inner.hessian_vector(w, v)
+        product = self.inner.hessian_vector(w, v)
         # v times 1e300 is the caller's overflow; its own size is no matter of the backend's otherwise.
-        return self._array("hessian_vector", found, v.shape, w, v)
+        return self._array("hessian_vector", product, v.shape, w, v)
 
     def tangent_kernel(self, w: Array, x1: Array, x2: Array) -> Array:
         """Θ, (M1, M2)."""
@@ -221,25 +221,25 @@ class CheckedProblem(Problem):
         assert isinstance(self.backend, CheckedBackend)
         return CheckedProblem(self.backend, inner, network, loss, self.patterns)
 
-    def _shaped(self, method: str, found: Any, shape: tuple[int, ...]) -> None:
-        if type(found) is not np.ndarray:
-            raise self._blame(method, f"returned {_a(found)}", "a NumPy array")
-        if found.shape != shape:
-            raise self._blame(method, f"returned an array of shape {found.shape}", f"shape {shape}")
-        if found.dtype != self._dtype:
-            raise self._blame(method, f"returned {found.dtype}", f"{self._dtype}, the dtype asked for,")
+    def _shaped(self, method: str, array: Any, shape: tuple[int, ...]) -> None:
+        if type(array) is not np.ndarray:
+            raise self._blame(method, f"returned {_a(array)}", "a NumPy array")
+        if array.shape != shape:
+            raise self._blame(method, f"returned an array of shape {array.shape}", f"shape {shape}")
+        if array.dtype != self._dtype:
+            raise self._blame(method, f"returned {array.dtype}", f"{self._dtype}, the dtype asked for,")
 
-    def _array(self, method: str, found: Any, shape: tuple[int, ...], w: Array, *inputs: Array) -> Array:
-        self._shaped(method, found, shape)
-        if not _finite(found) and not self._may_overflow(w, *inputs):
-            count = int(np.count_nonzero(~np.isfinite(found)))
-            raise self._blame(method, f"returned {count} NaN or infinite of {found.size} values", "finite values")
-        return found  # type: ignore[no-any-return]
+    def _array(self, method: str, array: Any, shape: tuple[int, ...], w: Array, *inputs: Array) -> Array:
+        self._shaped(method, array, shape)
+        if not _finite(array) and not self._may_overflow(w, *inputs):
+            count = int(np.count_nonzero(~np.isfinite(array)))
+            raise self._blame(method, f"returned {count} NaN or infinite of {array.size} values", "finite values")
+        return array  # type: ignore[no-any-return]
 
-    def _several(self, method: str, found: Any, count: int) -> tuple[Any, ...]:
-        if not isinstance(found, tuple) or len(found) != count:
-            raise self._blame(method, f"returned {_a(found)}", f"a tuple of {count}")
-        return found
+    def _several(self, method: str, returned: Any, count: int) -> tuple[Any, ...]:
+        if not isinstance(returned, tuple) or len(returned) != count:
+            raise self._blame(method, f"returned {_a(returned)}", f"a tuple of {count}")
+        return returned
 
     def _number(self, method: str, what: str, number: Any, w: Array) -> None:
         if not isinstance(number, Real):
@@ -300,8 +300,8 @@ class CheckedReplicas(Replicas):
 
     def margins(self, w: Array) -> Array:
         """Δ of shape (R, P) at w (R, N)."""
-        found = self._inner.margins(w)
-        return self._shaped("replicas: margins", found, (len(self), self.problems[0].patterns))
+        margins = self._inner.margins(w)
+        return self._shaped("replicas: margins", margins, (len(self), self.problems[0].patterns))
 
     def loss_and_gradient(self, w: Array) -> tuple[Array, Array]:
         """L (R,) and ∇L (R, N) at w (R, N)."""
@@ -317,10 +317,10 @@ class CheckedReplicas(Replicas):
             self._shaped("replicas: descend", state.w, (self.problems[0].network.size,))
         return after
 
-    def _shaped(self, method: str, found: Any, shape: tuple[int, ...]) -> Array:
-        if np.shape(found) != shape:
-            raise self._blame(method, f"returned shape {np.shape(found)}", f"shape {shape}")
-        return np.asarray(found)
+    def _shaped(self, method: str, array: Any, shape: tuple[int, ...]) -> Array:
+        if np.shape(array) != shape:
+            raise self._blame(method, f"returned shape {np.shape(array)}", f"shape {shape}")
+        return np.asarray(array)
 
 
 def _finite(array: Array) -> bool:

@@ -164,7 +164,7 @@ class DerivedProblem:
         if not self.system.along and not self.loss.finite_range:
             # An energy: nothing is left out of the backward pass, and one forward pass does for both.
             gaps, pulled = self.differentiator.value_and_pull(
-                self.gaps, w, self.data, lambda found: self.loss.slope(self.loss.margins(found)) / len(found)
+                self.gaps, w, self.data, lambda gaps: self.loss.slope(self.loss.margins(gaps)) / len(gaps)
             )
             return self.loss.margins(gaps), -pulled
         margins = self.margins(w)
@@ -252,8 +252,8 @@ class DerivedProblem:
             BadInput: the loss is no sum of squares.
         """
         at = self._linearise(w)
-        found = at.krylov.solve_within(damping, tolerance, MOST) if tolerance and self.size >= LARGE else None
-        return self.damped_step(w, damping) if found is None else self._stepped(at, found[0])
+        solution = at.krylov.solve_within(damping, tolerance, MOST) if tolerance and self.size >= LARGE else None
+        return self.damped_step(w, damping) if solution is None else self._stepped(at, solution[0])
 
     def _stepped(self, at: _Linearisation, s: Array) -> DampedStep:
         candidate = self.retract(at.w + s)

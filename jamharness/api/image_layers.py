@@ -99,11 +99,11 @@ class PlainLayers:
     def max_pool(self, signal: Any, channels: int, side: int, size: int) -> Any:
         """One place of the window after the other; of equal ones the first counts."""
         xp, windows = self._xp, _windows(channels, side, size)
-        found = xp.take(signal, windows[0])
+        maxima = xp.take(signal, windows[0])
         for place in windows[1:]:
             other = xp.take(signal, place)
-            found = xp.where(other > found, other, found)
-        return found
+            maxima = xp.where(other > maxima, other, maxima)
+        return maxima
 
     def mean_pool(self, signal: Any, channels: int) -> Any:
         """By a matrix of equal weights."""

@@ -98,13 +98,13 @@ class Network(PatternSystem):
     @cached_property
     def slices(self) -> tuple[tuple[slice, slice], ...]:
         """Where each layer's weight matrix and bias lie in w; the bias slice is empty without biases."""
-        found, start = [], 0
+        slices, start = [], 0
         for out, inputs in self.shapes:
             middle = start + out * inputs
             end = middle + (out if self.bias else 0)
-            found.append((slice(start, middle), slice(middle, end)))
+            slices.append((slice(start, middle), slice(middle, end)))
             start = end
-        return tuple(found)
+        return tuple(slices)
 
     def split(self, w: Array) -> list[tuple[Array, Array]]:
         """Views of w as [(W_l (out, in), b_l (out,))]; b_l is empty without biases.

@@ -83,15 +83,15 @@ def series_of(
     numbers = {name: frame[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in columns}
     finite = np.isfinite(numbers[x]) & np.isfinite(numbers[y])
     names = frame[by].astype(str).to_numpy() if by else np.full(len(frame), y)
-    found = []
+    series = []
     for name in dict.fromkeys([*order, *names]):
         rows = np.flatnonzero(finite & (names == name))
         if len(rows):
             ends = (None, None) if interval is None else tuple(numbers[end][rows] for end in interval)
-            found.append(
+            series.append(
                 Series(
                     name=str(name), x=numbers[x][rows], y=numbers[y][rows], low=ends[0], high=ends[1], line=line,
                     table=table, rows=rows.tolist(),
                 )
             )  # fmt: skip
-    return found
+    return series

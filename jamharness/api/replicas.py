@@ -43,8 +43,8 @@ class Replicas:
 
     def loss_and_gradient(self, w: Array) -> tuple[Array, Array]:
         """L (R,) and ∇L (R, N) at w (R, N)."""
-        found = [problem.loss_and_gradient(row) for problem, row in zip(self.problems, w, strict=True)]
-        return np.array([loss for loss, _ in found]), np.stack([gradient for _, gradient in found])
+        pairs = [problem.loss_and_gradient(row) for problem, row in zip(self.problems, w, strict=True)]
+        return np.array([loss for loss, _ in pairs]), np.stack([gradient for _, gradient in pairs])
 
     def descend(self, states: Sequence[State], steps: int, optimizer: Optimizer) -> list[State]:
         """Up to ``steps`` updates of each; a replica stops before an update at its first w with N_Δ = 0.

@@ -95,7 +95,7 @@ def agree(
     shown = display(quiet=quiet)
     keeper = Keeper(shown)
     with others_to_stderr(), _ctrl_c(keeper, given.keywords.get("store")), shown:
-        found = compare(
+        agreement = compare(
             given.protocols,
             backends=named,
             reference=reference,
@@ -107,10 +107,10 @@ def agree(
             **keywords,
         )
     if as_json:
-        show_json(found.to_json())
+        show_json(agreement.to_json())
     else:
-        show(rendering.agreement(found))
-    raise typer.Exit(found.exit)
+        show(rendering.agreement(agreement))
+    raise typer.Exit(agreement.exit)
 
 
 @contextmanager
@@ -136,11 +136,11 @@ def _names(text: str | None) -> list[str]:
 
 
 def _margins(assignments: Sequence[str]) -> tuple[dict[str, float], list[str]]:
-    found, problems = {}, []
+    margins, problems = {}, []
     for assignment in assignments:
         name, _, text = assignment.partition("=")
         try:
-            found[name.strip()] = float(text)
+            margins[name.strip()] = float(text)
         except ValueError:
             problems.append(f"--within {assignment!r}: write NAME=MARGIN, as in critical_ratio=0.25.")
-    return found, problems
+    return margins, problems

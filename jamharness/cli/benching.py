@@ -37,17 +37,17 @@ def bench(
         problems.append(f"--load {load!r}: give a number, such as 2.5.")
     names = [name.strip() for name in (backends or files.run.backend or "").split(",") if name.strip()]
     with others_to_stderr():
-        found = measure(
+        benchmarks = measure(
             plugins, names, width=numbers["width"], depth=numbers["depth"], load=ratio, device=device, dtype=dtype,
             threads=numbers["threads"], interpreters=files.interpreters, unread=problems,
         )  # fmt: skip
     if as_json:
-        show_json({"timings": [timing.to_json() for timing in found]})
+        show_json({"timings": [timing.to_json() for timing in benchmarks]})
     else:
         from jamharness.render.benching import timings
 
-        show(timings(found, f"h = d = {width}, L = {depth}, P/N_w = {load}, {dtype}"))
-    raise typer.Exit(int(any(timing.failure for timing in found)))
+        show(timings(benchmarks, f"h = d = {width}, L = {depth}, P/N_w = {load}, {dtype}"))
+    raise typer.Exit(int(any(timing.failure for timing in benchmarks)))
 
 
 def _whole(name: str, text: str, problems: list[str]) -> int:

@@ -35,11 +35,11 @@ def compare(
     home, plugins = chosen_store(context, store), plugins_of(context)
     with others_to_stderr():
         runs = open_runs(names, home, plugins, problems)
-        found = compare_runs(runs, plugins, formats)
+        compared = compare_runs(runs, plugins, formats)
     if as_json:
-        show_json(found.to_json())
+        show_json(compared.to_json())
     else:
         from jamharness.render.comparing import comparison
 
-        show(comparison(found))
-    raise typer.Exit(found.exit)
+        show(comparison(compared))
+    raise typer.Exit(compared.exit)

@@ -40,8 +40,8 @@ def dataset_names(context: typer.Context, incomplete: str) -> list[str]:
 def assignments(context: typer.Context, incomplete: str) -> list[str]:
     """``dataset=NAME`` and ``system=NAME``, the settings whose values are names of plugins."""
     key, equals, value = incomplete.partition("=")
-    found = plugins_of(context)
-    known = {"dataset": found.datasets, "system": found.systems}
+    plugins = plugins_of(context)
+    known = {"dataset": plugins.datasets, "system": plugins.systems}
     if not equals:
         return _beginning(incomplete, [f"{name}=" for name in known])
     names = known.get(key.rpartition(".")[2], ())

@@ -56,6 +56,6 @@ def conformance(
         sys.stdout.flush()
         code = subprocess.run(command, check=False, stdout=sys.stderr if as_json else None).returncode  # noqa: S603
         if as_json and code != COULD_NOT_RUN and report.exists():
-            found: dict[str, Json] = json.loads(report.read_text(encoding="utf-8"))
-            show_json({"backend": backend, "device": device, "exit": code, **found})
+            document: dict[str, Json] = json.loads(report.read_text(encoding="utf-8"))
+            show_json({"backend": backend, "device": device, "exit": code, **document})
     raise typer.Exit(code)

@@ -30,9 +30,9 @@ def plugins(
     Frameworks are imported in processes of their own; those that fail at once, as broken ones mostly do, are seen
     without --check too.
     """
-    found = plugins_of(context)
-    found.check_backends(_CHECK if check else _GLANCE)
-    rows = found.rows
+    installed = plugins_of(context)
+    installed.check_backends(_CHECK if check else _GLANCE)
+    rows = installed.rows
     if as_json:
         show_json({"plugins": [row.to_json() for row in rows]})
         return
@@ -55,11 +55,11 @@ def protocols(
         return
     from jamharness.settings import describe_settings, presets_of
 
-    found = plugins_of(context)
-    protocol = protocol_of(found, name)
+    installed = plugins_of(context)
+    protocol = protocol_of(installed, name)
     settings = describe_settings(protocol.Settings)
     if as_json:
-        spec = found.protocol(name)
+        spec = installed.protocol(name)
         show_json({
             "name": name,
             "summary": spec.summary,
@@ -71,7 +71,7 @@ def protocols(
         return
     from jamharness.render import listings
 
-    row = next(row for row in found.rows if (row.kind, row.name) == ("protocol", name))
+    row = next(row for row in installed.rows if (row.kind, row.name) == ("protocol", name))
     show(listings.protocol(row, settings, presets_of(protocol), protocol.observables))
 
 
@@ -90,16 +90,16 @@ def systems(
     from jamharness.plugins import system_class
     from jamharness.settings import describe_settings
 
-    found = plugins_of(context)
-    chosen = system_class(found, name)
+    installed = plugins_of(context)
+    chosen = system_class(installed, name)
     settings = describe_settings(chosen)
     if as_json:
-        summary = found.system(name).summary
+        summary = installed.system(name).summary
         show_json({"name": name, "summary": summary, "settings": [asdict(each) for each in settings]})
         return
     from jamharness.render import listings
 
-    row = next(row for row in found.rows if (row.kind, row.name) == ("system", name))
+    row = next(row for row in installed.rows if (row.kind, row.name) == ("system", name))
     show(listings.system(row, settings))
 
 
@@ -119,14 +119,14 @@ def datasets(
         return
     from jamharness.datasets.describing import describe
 
-    found = describe(name, plugins_of(context))
+    description = describe(name, plugins_of(context))
     if as_json:
-        document: dict[str, Json] = dict(found)
+        document: dict[str, Json] = dict(description)
         show_json(document)
         return
     from jamharness.render import listings
 
-    show(listings.dataset(found))
+    show(listings.dataset(description))
 
 
 def _offers(context: typer.Context, kind: str, as_json: bool) -> None:

@@ -30,10 +30,10 @@ def protocol_of(plugins: Plugins, name: str) -> Protocol[Any]:
 
 def observables_of(plugins: Plugins, names: Iterable[str]) -> dict[str, Mapping[str, Observable]]:
     """The observables of each protocol, as far as it can say; a summary goes without them rather than fail."""
-    found = {}
+    observables = {}
     for name in names:
         try:
-            found[name] = protocol_of(plugins, name).observables
+            observables[name] = protocol_of(plugins, name).observables
         except (JamharnessError, AttributeError):
-            found[name] = {}
-    return found
+            observables[name] = {}
+    return observables

@@ -27,7 +27,7 @@ def register(
 
     files = configuration(config, plugins_of(context))
     with others_to_stderr():
-        found = keep(
+        registration = keep(
             file,
             store=store if store is not None else files.run.store,
             plugins=plugins_of(context),
@@ -35,6 +35,6 @@ def register(
             download=download or bool(files.run.download),
         )
     if as_json:
-        show_json({"claim": found.digest, "document": found.document})
+        show_json({"claim": registration.digest, "document": registration.document})
     else:
-        show(registered(found))
+        show(registered(registration))

@@ -86,20 +86,20 @@ def show_run(
         compare(context, names, figures or "none", store, as_json)
         return
     formats = _formats(figures or "")
-    found = _open(context, names[0], store)
+    run = _open(context, names[0], store)
     if formats:
-        found = _redrawn(context, found, formats)
+        run = _redrawn(context, run, formats)
     if as_json:
-        show_json(found.to_json())
-        raise typer.Exit(found.exit)
+        show_json(run.to_json())
+        raise typer.Exit(run.exit)
     from jamharness.cli.protocols import observables_of
     from jamharness.render.summary import details
     from jamharness.running.defaults import Defaults
 
     defaults = Defaults(plugins_of(context))
-    changed = {name: defaults.changed(name, part.settings) for name, part in found.protocols.items()}
-    show(details(found, observables_of(plugins_of(context), found.protocols), None if everything else changed))
-    raise typer.Exit(found.exit)
+    changed = {name: defaults.changed(name, part.settings) for name, part in run.protocols.items()}
+    show(details(run, observables_of(plugins_of(context), run.protocols), None if everything else changed))
+    raise typer.Exit(run.exit)
 
 
 def export(
@@ -173,14 +173,14 @@ def _formats(text: str) -> tuple[str, ...]:
     return formats
 
 
-def _redrawn(context: typer.Context, found: "Run", formats: tuple[str, ...]) -> "Run":
+def _redrawn(context: typer.Context, run: "Run", formats: tuple[str, ...]) -> "Run":
     """The run with its figures drawn again, beside those that lie in its store."""
     from jamharness.running.figures import draw_run, figure_files
 
-    folder = found.store / "figures" / found.name
+    folder = run.store / "figures" / run.name
     with others_to_stderr():
-        draw_run(found, plugins_of(context), folder, formats, found.store)
-    return replace(found, files=figure_files(folder))
+        draw_run(run, plugins_of(context), folder, formats, run.store)
+    return replace(run, files=figure_files(folder))
 
 
 def _open(context: typer.Context, name: str, store: str | None) -> "Run":

@@ -98,8 +98,8 @@ def carry_out(
     plugins = None
     for given in requests:
         plugins = given.keywords["plugins"]
-        found = compute(given)
-        done.append(found if runs <= COMPARED else _light(found))
+        run = compute(given)
+        done.append(run if runs <= COMPARED else _light(run))
     assert plugins is not None
     return done, compare_runs(done, plugins, formats) if 1 < runs <= COMPARED else None
 

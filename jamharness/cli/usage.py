@@ -63,19 +63,19 @@ def hoist(arguments: list[str]) -> tuple[list[str], list[str]]:
     Raises:
         BadInput: an option lacks its value.
     """
-    found: list[str] = []
+    options: list[str] = []
     rest: list[str] = []
     left = iter(arguments)
     for argument in left:
         if argument == "--":
             rest += [argument, *left]
         elif argument in FLAGS or argument.startswith(tuple(f"{name}=" for name in VALUED)):
-            found.append(argument)
+            options.append(argument)
         elif argument in VALUED:
             value = next(left, "")
             if not value or value.startswith("-"):
                 raise BadInput(f"Option {argument} needs the name of a plugin; see: jamharness plugins")
-            found.append(f"{argument}={value}")
+            options.append(f"{argument}={value}")
         else:
             rest.append(argument)
-    return found, rest
+    return options, rest

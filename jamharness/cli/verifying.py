@@ -29,11 +29,11 @@ def verify(
     if seal is not None and (len(seal) != 64 or set(seal.lower()) - set("0123456789abcdef")):
         raise BadInput(f"--seal {seal!r} is no seal: 64 digits from 0 to 9 and a to f, as 'jamharness verify' prints.")
     with others_to_stderr():
-        found = verify_run(name, chosen_store(context, store), plugins=plugins_of(context), seal=seal)
+        verified = verify_run(name, chosen_store(context, store), plugins=plugins_of(context), seal=seal)
     if as_json:
-        show_json(found.to_json())
+        show_json(verified.to_json())
     else:
         from jamharness.render.verification import verification
 
-        show(verification(found))
-    raise typer.Exit(found.exit)
+        show(verification(verified))
+    raise typer.Exit(verified.exit)

@@ -81,13 +81,13 @@ def _named(choice: str, names: list[str]) -> NDArray[np.int8]:
     unknown = [name for side in sides for name in side if name not in (*names, REST)]
     if unknown:
         raise BadInput(*(unknown_name("class", name, names[:_SHOWN]) for name in unknown))
-    found = np.full(len(names), -1, dtype=np.int8)
+    numbers = np.full(len(names), -1, dtype=np.int8)
     for half, side in enumerate(sides):
         if side == [REST]:
-            found[[name not in sides[1 - half] for name in names]] = half
+            numbers[[name not in sides[1 - half] for name in names]] = half
         else:
-            found[[name in side for name in names]] = half
-    return found
+            numbers[[name in side for name in names]] = half
+    return numbers
 
 
 def _sides(choice: str) -> list[list[str]]:

@@ -24,20 +24,20 @@ def describe(dataset: str, plugins: Plugins) -> dict[str, str]:
         PluginError: it cannot be used.
     """
     name, file = named_data(dataset)
-    found = {"name": dataset, "summary": plugins.dataset(name).summary}
+    properties = {"name": dataset, "summary": plugins.dataset(name).summary}
     if name == _DRAWN:
-        return found | {
+        return properties | {
             "patterns": "as many as are asked for, drawn anew for each seed", "inputs": "as many as are asked for",
             "classes": "2: −1 and +1", "test set": "none: there is nothing to generalise from",
         }  # fmt: skip
     if name in _RELEASES:
-        found["looked for in"] = str(data_folder(name, None))
+        properties["looked for in"] = str(data_folder(name, None))
         installed = _RELEASES[name].installed
         if installed is not None:
-            found["looked for in"] += f", then {installed}"
-        found["files"] = ", ".join(_RELEASES[name].files)
+            properties["looked for in"] += f", then {installed}"
+        properties["files"] = ", ".join(_RELEASES[name].files)
     if name == "file" and not file:
-        return found | {"of one's own": "name it, as in: jamharness datasets file:patterns.csv"}
+        return properties | {"of one's own": "name it, as in: jamharness datasets file:patterns.csv"}
     request = DataRequest(
         dataset=name, inputs=1, patterns=None, classes="all", projection="plain", normalise=False, folder=file or None
     )
@@ -46,10 +46,10 @@ def describe(dataset: str, plugins: Plugins) -> dict[str, str]:
     except BadInput as error:
         if file:
             raise
-        return found | {"not ready": " ".join(error.problems)}
+        return properties | {"not ready": " ".join(error.problems)}
     _, counts = np.unique(data.y, return_counts=True)
     known = data.description
-    return found | {
+    return properties | {
         "patterns": f"{known.get('train', len(data.x))} for training, {len(data.x_test)} for tests",
         "inputs": f"up to {known['components']} principal components" if "components" in known else "",
         "classes": f"{len(counts)}, with {counts.min()} training patterns each at least",

@@ -96,23 +96,23 @@ def locate(release: Release, folder: str | None) -> tuple[Path, ...]:
             raise BadInput(
                 f"folder = {place}: is a file; name the folder that holds the files of data set {release.name!r}."
             )
-        found = _look(release, place)
-        if folder is None and release.installed is not None and None in found:
-            found = _look(release, release.installed) if release.installed.is_dir() else found
+        paths = _look(release, place)
+        if folder is None and release.installed is not None and None in paths:
+            paths = _look(release, release.installed) if release.installed.is_dir() else paths
     except OSError as error:
         raise BadInput(f"folder = {place} cannot be looked into ({error.strerror}); name another folder.") from None
-    missing = [name for name, path in zip(release.files, found, strict=True) if path is None]
+    missing = [name for name, path in zip(release.files, paths, strict=True) if path is None]
     if missing and not may_download():
         raise BadInput(_offer(release, missing, place))
     if missing:
         from jamharness.datasets.fetching import fetch
 
         reason = fetch(release, missing, place)
-        found = _look(release, place)
-        missing = [name for name, path in zip(release.files, found, strict=True) if path is None]
+        paths = _look(release, place)
+        missing = [name for name, path in zip(release.files, paths, strict=True) if path is None]
         if missing:
             raise BadInput(_where(release, missing, place, reason))
-    return tuple(path for path in found if path is not None)
+    return tuple(path for path in paths if path is not None)
 
 
 def _look(release: Release, place: Path) -> list[Path | None]:

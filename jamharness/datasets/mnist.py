@@ -88,15 +88,15 @@ def read_collection(files: tuple[Path, ...]) -> Collection:
 
 def _read_half(images: Path, labels: Path) -> Pictures:
     problems: list[str] = []
-    found = []
+    arrays = []
     for path, dimensions in ((images, 3), (labels, 1)):
         try:
-            found.append(read_idx(path, dimensions))
+            arrays.append(read_idx(path, dimensions))
         except BadInput as error:
             problems.extend(error.problems)
     if problems:
         raise BadInput(*problems)
-    pixels, classes = found
+    pixels, classes = arrays
     if len(pixels) != len(classes):
         problems.append(
             f"{labels}: {len(classes)} classes for the {len(pixels)} pictures in {images.name}; "

@@ -29,24 +29,24 @@ def load(request: DataRequest) -> Patterns:
     problems = request_problems(request, endless=False)
     if request.folder is None:
         problems.append("dataset = file: name the file, as in dataset=file:patterns.csv.")
-    found, path = None, Path()
+    labelled, path = None, Path()
     try:
         if request.folder is not None:
             path = user_path(request.folder, "file")
-            found = _read(path, _stamps(path), request.label_column)
+            labelled = _read(path, _stamps(path), request.label_column)
     except BadInput as error:
         problems += error.problems
-    if problems or found is None:
+    if problems or labelled is None:
         raise BadInput(*problems)
     source = f"{path.name}, its own test set"
-    if found.test is None:
+    if labelled.test is None:
         train, test = split(
-            found.train.classes, request.test_fraction, generator("data", "file", "split", request.seed)
+            labelled.train.classes, request.test_fraction, generator("data", "file", "split", request.seed)
         )
-        collection = Collection(train=found.train[train], test=found.train[test], brightest=found.brightest)
+        collection = Collection(train=labelled.train[train], test=labelled.train[test], brightest=labelled.brightest)
         source = f"{path.name}, {request.test_fraction:g} of each class kept for testing"
     else:
-        collection = Collection(train=found.train, test=found.test, brightest=found.brightest)
+        collection = Collection(train=labelled.train, test=labelled.test, brightest=labelled.brightest)
     projected = project_collection(collection, request.inputs, request.projection, request.fit, request.classes)
     return patterns_from(request, projected, source)
 
@@ -54,12 +54,12 @@ def load(request: DataRequest) -> Patterns:
 def _stamps(path: Path) -> tuple[tuple[Path, int, int], ...]:
     """When each file that is read was changed last, and its size."""
     try:
-        found = [(each, each.stat()) for each in parts(path)]
+        statuses = [(each, each.stat()) for each in parts(path)]
     except FileNotFoundError:
         raise BadInput(f"{path} does not exist; name a file that does, as in dataset=file:patterns.csv.") from None
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror}); check the file and its permissions.") from None
-    return tuple((each, status.st_mtime_ns, status.st_size) for each, status in found)
+    return tuple((each, status.st_mtime_ns, status.st_size) for each, status in statuses)
 
 
 @lru_cache(maxsize=2)

@@ -74,8 +74,8 @@ def parts(path: Path) -> tuple[Path, ...]:
     if _IMAGES not in path.name:
         return (path,)
     test = _test_of(path)
-    found = (path, _labels_of(path), test, test and _labels_of(test))
-    return tuple(each for each in found if each is not None)
+    paths = (path, _labels_of(path), test, test and _labels_of(test))
+    return tuple(each for each in paths if each is not None)
 
 
 def _content(path: Path) -> bytes:

@@ -105,15 +105,15 @@ def project(components: Components, pixels: NDArray[Any], inputs: int, projectio
     axes = components.axes[:, :inputs]
     if projection == "whitened":
         axes = axes / np.sqrt(components.variances[:inputs])
-    found = np.empty((len(pixels), axes.shape[1]))
+    projected = np.empty((len(pixels), axes.shape[1]))
     start = 0
     with _one_thread():
         for block in _blocks([pixels]):
             block /= components.brightest
             block -= components.mean
-            found[start : start + len(block)] = block @ axes
+            projected[start : start + len(block)] = block @ axes
             start += len(block)
-    return found
+    return projected
 
 
 def _blocks(sets: Sequence[NDArray[Any]]) -> Iterator[Float64]:

@@ -53,7 +53,7 @@ def frameworks(plugins: Plugins, interpreters: Mapping[str, str]) -> Iterator[Fi
         environment = {key: text for key, text in spec.environment.items() if key not in os.environ}
         with LocalPool(1, interpreter=interpreter, environment=environment, limit=PATIENCE) as pool:
             try:
-                found = pool.submit(inspect, target, referee).result()
+                inspection = pool.submit(inspect, target, referee).result()
             except Exception as error:  # noqa: BLE001  (whatever it is, it is what was to be found out)
                 text = str(error) if isinstance(error, JamharnessError) else f"{type(error).__name__}: {error}"
                 yield Finding(
@@ -61,55 +61,56 @@ def frameworks(plugins: Plugins, interpreters: Mapping[str, str]) -> Iterator[Fi
                     advice="Reinstall the framework there, or name another Python under [interpreters].",
                 )  # fmt: skip
                 continue
-        yield from _found(name, found)
+        yield from _findings(name, inspection)
         for lack in shortcomings(spec.capabilities):
             yield Finding(topic=name, state="warning", text=f"It {lack}.", advice=LACKING)
 
 
-def _found(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
-    described = found["described"]
+def _findings(name: str, inspection: Mapping[str, Any]) -> Iterator[Finding]:
+    described = inspection["described"]
     version = f"{name} {described[name]}" if name in described else name
     yield Finding(
         topic=name, state="ok",
-        text=f"{version} on Python {found['python']} ({found['executable']}), imported in {found['seconds']:.1f} s.",
+        text=f"{version} on Python {inspection['python']} ({inspection['executable']}), "
+        f"imported in {inspection['seconds']:.1f} s.",
     )  # fmt: skip
-    yield _accuracy(name, found)
+    yield _accuracy(name, inspection)
     yield (
         Finding(topic=name, state="ok", text="--device cuda can be used.")
-        if not found["cuda"]
-        else Finding(topic=name, state="note", text=f"No CUDA: {found['cuda']}")
+        if not inspection["cuda"]
+        else Finding(topic=name, state="note", text=f"No CUDA: {inspection['cuda']}")
     )
     if described.get("tf32"):
         yield Finding(
             topic=name, state="warning", text="TF32 is on: float32 products on the GPU have 10 bits, not 23.",
             advice="Use float64, or switch TF32 off where it is switched on.",
         )  # fmt: skip
-    yield from _runtimes(name, found["pools"], avx512=found["avx512"])
-    for library, owners in sorted(found["owners"].items()):
+    yield from _runtimes(name, inspection["pools"], avx512=inspection["avx512"])
+    for library, owners in sorted(inspection["owners"].items()):
         if len(owners) > 1:
             yield Finding(
                 topic=name, state="problem", text=f"{library} is brought by {' and by '.join(owners)}.",
                 advice="Keep one of them in an environment; give the other framework an interpreter of its own.",
             )  # fmt: skip
-    for variable, text in found["variables"].items():
+    for variable, text in inspection["variables"].items():
         yield Finding(
             topic=name, state="note", text=f"{variable} = {text} is set, and the backend would set it otherwise.",
             advice=f"Unset {variable} unless you mean it.",
         )  # fmt: skip
 
 
-def _accuracy(name: str, found: Mapping[str, Any]) -> Finding:
-    if not found["repeats"]:
+def _accuracy(name: str, inspection: Mapping[str, Any]) -> Finding:
+    if not inspection["repeats"]:
         return Finding(
             topic=name, state="problem", text="The same call gives other bits when it is made again.",
             advice="Look for a switch for deterministic algorithms; runs cannot be reproduced like this.",
         )  # fmt: skip
-    if found["error"] is not None and found["error"] > ACCURATE:
+    if inspection["error"] is not None and inspection["error"] > ACCURATE:
         return Finding(
-            topic=name, state="problem", text=f"Margins and gradient differ from numpy's by {found['error']:.1g}.",
+            topic=name, state="problem", text=f"Margins and gradient differ from numpy's by {inspection['error']:.1g}.",
             advice=f"Run: jamharness conformance {name}",
         )  # fmt: skip
-    digits = "" if found["error"] is None else f" and numpy's to {found['error']:.0e}"
+    digits = "" if inspection["error"] is None else f" and numpy's to {inspection['error']:.0e}"
     return Finding(topic=name, state="ok", text=f"Margins and gradient are the same bits again{digits}.")
 
 

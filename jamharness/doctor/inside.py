@@ -39,7 +39,7 @@ def inspect(target: Target, referee: str) -> dict[str, Json]:
     if referee:
         expected = _computed(load_object(referee)(device="cpu", dtype="float64", threads=1))
         error = float(np.abs(first - expected).max() / np.abs(expected).max())
-    found: dict[str, Any] = {
+    inspection: dict[str, Any] = {
         "python": platform.python_version(),
         "executable": sys.executable,
         "seconds": seconds,
@@ -54,7 +54,7 @@ def inspect(target: Target, referee: str) -> dict[str, Json]:
             name: os.environ[name] for name, text in target.backend.environment.items() if os.environ[name] != text
         },
     }
-    kept = plain(found, "inspect()")
+    kept = plain(inspection, "inspect()")
     assert isinstance(kept, dict)
     return kept
 
@@ -86,9 +86,9 @@ def _avx512() -> bool:
 
 def _owners(library: str) -> dict[str, list[str]]:
     """Distributions that bring a shared library, by the library's file name."""
-    found: dict[str, list[str]] = {}
+    distributions: dict[str, list[str]] = {}
     for distribution in metadata.distributions():
         for file in distribution.files or ():
             if f"lib{library}" in file.name and ".so" in file.name:
-                found.setdefault(file.name, []).append(distribution.metadata["Name"])
-    return {name: sorted(set(owners)) for name, owners in found.items()}
+                distributions.setdefault(file.name, []).append(distribution.metadata["Name"])
+    return {name: sorted(set(owners)) for name, owners in distributions.items()}

@@ -201,7 +201,7 @@ class ClusterPool(Executor):
 
     def _send(self, tasks: list[_Task]) -> None:
         flight = _Flight(tasks)
-        known = tuple((question, found) for question, (found, _) in self._known.items())
+        known = tuple((question, digest) for question, (digest, _) in self._known.items())
         contents = tuple(task.content for task in tasks)
         content = Assignment(run=self._run, crew=self._crew, known=known, tasks=contents)
         with self._lock:
@@ -287,15 +287,15 @@ class ClusterPool(Executor):
         self._pace.took(reply.seconds, len(flight.tasks))
         for task, (done, content) in zip(flight.tasks, reply.results, strict=True):
             try:
-                found = pickle.loads(content)  # noqa: S301  (likewise)
+                outcome = pickle.loads(content)  # noqa: S301  (likewise)
             except Exception as error:  # noqa: BLE001  (unpickling calls code of any class)
-                done, found = False, error
+                done, outcome = False, error
             if task.future.done():
                 continue
             if done:
-                task.future.set_result(found)
+                task.future.set_result(outcome)
             else:
-                task.future.set_exception(found)
+                task.future.set_exception(outcome)
 
     def _refuse(self, address: str, question: Question, facts: Facts) -> None:
         """Give no more tasks to a worker that has sent other facts."""

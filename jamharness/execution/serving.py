@@ -106,8 +106,8 @@ class _Kept:
     def facts(self, question: Question) -> Facts:
         """What the interpreter has, asked once a run: what is edited afterwards belongs to later runs."""
         if question not in self.stamps:
-            found = self._ask(question)
-            self.stamps[question] = stamp(found), found
+            facts = self._ask(question)
+            self.stamps[question] = stamp(facts), facts
         return self.stamps[question][1]
 
     def _ask(self, question: Question) -> Facts:

@@ -33,16 +33,16 @@ def implemented(plugin: Any) -> tuple[str, ...]:
         PluginError: it implements none, an unknown one, or one with other arguments than the hook has.
     """
     manager = new_manager()
-    found, unmarked = [], []
+    hooks, unmarked = [], []
     for attribute in dir(plugin):
         options = manager.parse_hookimpl_opts(plugin, attribute)
         if options is not None:
-            found.append(options.get("specname") or attribute)
+            hooks.append(options.get("specname") or attribute)
         elif attribute in HOOKS:
             unmarked.append(attribute)
-    problems = [unknown_name("hook", name, HOOKS) for name in found if name not in HOOKS]
+    problems = [unknown_name("hook", name, HOOKS) for name in hooks if name not in HOOKS]
     problems += [f"{name} is not marked with @hookimpl from jamharness.api." for name in unmarked]
-    if not problems and not found:
+    if not problems and not hooks:
         problems.append(f"It implements no hook (allowed: {', '.join(sorted(HOOKS))}).")
     if problems:
         raise PluginError(" ".join(problems))
@@ -51,7 +51,7 @@ def implemented(plugin: Any) -> tuple[str, ...]:
         manager.register(plugin)
     except pluggy.PluginValidationError as error:
         raise PluginError(_arguments(str(error))) from error
-    return tuple(found)
+    return tuple(hooks)
 
 
 def _arguments(text: str) -> str:

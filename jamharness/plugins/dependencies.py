@@ -18,12 +18,12 @@ def installed(requirements: Iterable[str]) -> dict[str, str]:
         requirements: as ``BackendSpec.distributions`` has them; of alternatives the first that fits counts, or else the
             first that is installed at all.
     """
-    found = {}
+    versions = {}
     for text in requirements:
         choice = _choice(text)
         if choice is not None:
-            found[choice[0].name] = choice[1]
-    return found
+            versions[choice[0].name] = choice[1]
+    return versions
 
 
 def explain_missing(requirements: Iterable[str]) -> str:

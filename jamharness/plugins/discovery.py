@@ -10,7 +10,7 @@ DISABLE = "JAMHARNESS_DISABLE"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class Discovered:
     """An entry point, not loaded yet.
 
     Arguments:
@@ -27,17 +27,17 @@ class Found:
     problem: str = ""
 
 
-def find() -> list[Found]:
+def find() -> list[Discovered]:
     """All entry points of the group, in the order of names."""
     try:
-        found = [_found(entry, entry.dist) for entry in metadata.entry_points(group=GROUP)]
+        entry_points = [_discovered(entry, entry.dist) for entry in metadata.entry_points(group=GROUP)]
     except Exception:  # noqa: BLE001  (one malformed file breaks the library's search for every program)
         return _find_one_by_one()
-    return sorted(found, key=lambda each: (each.name, each.distribution))
+    return sorted(entry_points, key=lambda each: (each.name, each.distribution))
 
 
-def _find_one_by_one() -> list[Found]:
-    found: dict[str, list[Found]] = {}
+def _find_one_by_one() -> list[Discovered]:
+    entry_points: dict[str, list[Discovered]] = {}
     for distribution in metadata.distributions():
         try:
             name = distribution.metadata["Name"] or "unknown"
@@ -47,23 +47,29 @@ def _find_one_by_one() -> list[Found]:
                 str(getattr(distribution, "_path", "unknown")).replace("\\", "/").rpartition("/")[2].partition("-")[0]
             )
             problem = f"its METADATA cannot be read ({type(error).__name__}); reinstall {name}"
-            found.setdefault(name, [Found(name=name, distribution=name, version="", problem=problem)])
+            entry_points.setdefault(name, [Discovered(name=name, distribution=name, version="", problem=problem)])
             continue
-        if name in found:  # the first on the path is the one that is imported
+        if name in entry_points:  # the first on the path is the one that is imported
             continue
         try:
-            found[name] = [_found(entry, distribution) for entry in distribution.entry_points if entry.group == GROUP]
+            entry_points[name] = [
+                _discovered(entry, distribution) for entry in distribution.entry_points if entry.group == GROUP
+            ]
         except Exception as error:  # noqa: BLE001  (whatever is wrong with it, the others must still be found)
             problem = f"its entry_points.txt cannot be read ({type(error).__name__}); reinstall {name}"
-            found[name] = [Found(name=name, distribution=name, version=_version(distribution), problem=problem)]
-    return sorted((each for group in found.values() for each in group), key=lambda each: (each.name, each.distribution))
+            entry_points[name] = [
+                Discovered(name=name, distribution=name, version=_version(distribution), problem=problem)
+            ]
+    return sorted(
+        (each for group in entry_points.values() for each in group), key=lambda each: (each.name, each.distribution)
+    )
 
 
-def _found(entry: metadata.EntryPoint, distribution: metadata.Distribution | None) -> Found:
+def _discovered(entry: metadata.EntryPoint, distribution: metadata.Distribution | None) -> Discovered:
     if distribution is None:
-        return Found(name=entry.name, distribution="", version="", entry=entry)
+        return Discovered(name=entry.name, distribution="", version="", entry=entry)
     name = distribution.metadata["Name"] or "unknown"
-    return Found(name=entry.name, distribution=name, version=_version(distribution), entry=entry)
+    return Discovered(name=entry.name, distribution=name, version=_version(distribution), entry=entry)
 
 
 def _version(distribution: metadata.Distribution) -> str:

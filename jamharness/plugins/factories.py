@@ -20,9 +20,9 @@ def load_object(path: str) -> Any:
         raise PluginError(f"{path!r} must read 'package.module:name'.")
     try:
         with plugin_code(repr(path), "loading"):
-            found: Any = import_module(module)
+            loaded: Any = import_module(module)
             for part in attribute.split("."):
-                found = getattr(found, part)
+                loaded = getattr(loaded, part)
     except JamharnessError:
         raise
     except Exception as error:
@@ -30,7 +30,7 @@ def load_object(path: str) -> Any:
         raise PluginError(
             f"{path!r} cannot be imported ({type(error).__name__}: {text}); reinstall or repair it."
         ) from error
-    return found
+    return loaded
 
 
 def load_backend(

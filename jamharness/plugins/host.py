@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from jamharness.api import BackendSpec, BadInput, DatasetSpec, PluginError, ProtocolSpec, SystemSpec, unknown_name
 from jamharness.plugins.checks import check_offer, implemented, new_manager
-from jamharness.plugins.discovery import Found, disabled, find
+from jamharness.plugins.discovery import Discovered, disabled, find
 from jamharness.plugins.guard import plugin_code
 from jamharness.plugins.probing import probe
 from jamharness.plugins.registry import Registration, plugin_row, resolve_conflicts
@@ -29,7 +29,7 @@ class Plugins:
         self._manager = new_manager()
         self._off = disabled(disable)
         self._asked = tuple(disable)
-        self._found: dict[str, Found] = {}
+        self._entry_points: dict[str, Discovered] = {}
         self._rows: list[PluginRow] = []
         self._offers: dict[tuple[str, str], Registration] = {}
         self._errors: list[BaseException] = []
@@ -47,9 +47,9 @@ class Plugins:
             PluginError: with ``strict``, one sentence for each broken plugin.
         """
         plugins = cls(disable)
-        for found in find():
-            plugins._load(found)
-        offers = [offer for key in list(plugins._found) for offer in plugins._ask(key)]
+        for entry_point in find():
+            plugins._load(entry_point)
+        offers = [offer for key in list(plugins._entry_points) for offer in plugins._ask(key)]
         rows, plugins._offers = resolve_conflicts(offers, plugins._off)
         plugins._rows += rows
         broken = [row for row in plugins.rows if row.state == "broken"]
@@ -129,7 +129,7 @@ class Plugins:
         """The name and version of the installed distribution that offers a spec."""
         for offer in self._offers.values():
             if offer.spec is spec or (type(offer.spec) is type(spec) and offer.spec == spec):
-                return offer.found.distribution, offer.found.version
+                return offer.plugin.distribution, offer.plugin.version
         raise PluginError(
             f"No plugin offers {spec.name!r}; take specs from Plugins.backends, protocols, systems or datasets."
         )
@@ -141,9 +141,9 @@ class Plugins:
         whose entry point lies in the same top-level package. Otherwise it is the spec's own.
         """
         top = factory.partition(":")[0].partition(".")[0]
-        for found in self._found.values():
-            if found.entry is not None and found.entry.value.partition(":")[0].partition(".")[0] == top:
-                return found.distribution, found.version
+        for entry_point in self._entry_points.values():
+            if entry_point.entry is not None and entry_point.entry.value.partition(":")[0].partition(".")[0] == top:
+                return entry_point.distribution, entry_point.version
         return self.distribution_of(spec)
 
     def unused(self) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ class Plugins:
 
     def implementers(self, hook: str) -> tuple[str, ...]:
         """The plugins that implement a hook, as ``call`` names them."""
-        return tuple(key for key in self._found if hook in self._hooks(key))
+        return tuple(key for key in self._entry_points if hook in self._hooks(key))
 
     def call(self, hook: str, only: str | None = None, **arguments: Any) -> dict[str, list[Any]]:
         """Call a hook one plugin at a time; one that raises becomes broken, and the others are called all the same.
@@ -171,7 +171,7 @@ class Plugins:
             if only not in (None, key):
                 continue
             try:
-                with plugin_code(f"plugin {self._found[key].name!r}", f"running {hook}"):
+                with plugin_code(f"plugin {self._entry_points[key].name!r}", f"running {hook}"):
                     results[key] = self._call(key, hook, arguments)
             except Exception as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
                 self._drop(key, _raised(hook, error), error)
@@ -201,35 +201,35 @@ class Plugins:
             for row in self._rows
         ]
 
-    def _load(self, found: Found) -> None:
-        if found.name in self._off:
-            self._rows.append(plugin_row(found, "disabled", f"disabled by {self._off[found.name]}"))
+    def _load(self, entry_point: Discovered) -> None:
+        if entry_point.name in self._off:
+            self._rows.append(plugin_row(entry_point, "disabled", f"disabled by {self._off[entry_point.name]}"))
             return
-        key = f"{found.name} ({found.distribution})"
+        key = f"{entry_point.name} ({entry_point.distribution})"
         try:
-            if found.entry is None:
-                raise PluginError(found.problem)
+            if entry_point.entry is None:
+                raise PluginError(entry_point.problem)
             # What a plugin prints on import must not end up in the one JSON document on standard output.
-            with redirect_stdout(sys.stderr), plugin_code(f"plugin {found.name!r}", "loading"):
-                plugin = found.entry.load()
+            with redirect_stdout(sys.stderr), plugin_code(f"plugin {entry_point.name!r}", "loading"):
+                plugin = entry_point.entry.load()
                 hooks = implemented(plugin)
                 self._manager.register(plugin, name=key)
         except Exception as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
-            self._rows.append(plugin_row(found, "broken", explain(error)))
+            self._rows.append(plugin_row(entry_point, "broken", explain(error)))
             self._errors.append(error)
             return
-        self._found[key] = found
+        self._entry_points[key] = entry_point
         if not set(hooks) & set(_OFFERS):
-            self._rows.append(replace(plugin_row(found), capabilities=tuple(sorted(hooks))))
+            self._rows.append(replace(plugin_row(entry_point), capabilities=tuple(sorted(hooks))))
 
     def _ask(self, key: str) -> list[Registration]:
         """What a plugin offers; nothing at all when any part of it is wrong."""
-        found, offers = self._found[key], []
+        entry_point, offers = self._entry_points[key], []
         for hook, kind in _OFFERS.items():
             if hook not in self._hooks(key):
                 continue
             try:
-                with redirect_stdout(sys.stderr), plugin_code(f"plugin {found.name!r}", f"running {hook}"):
+                with redirect_stdout(sys.stderr), plugin_code(f"plugin {entry_point.name!r}", f"running {hook}"):
                     # Pluggy leaves out None; a hook that forgot to return something is told so.
                     specs = [
                         spec for offer in self._call(key, hook, {}) or [None] for spec in check_offer(hook, kind, offer)
@@ -237,7 +237,7 @@ class Plugins:
             except Exception as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
                 self._drop(key, _raised(hook, error), error)
                 return []
-            offers += [Registration(kind=kind, spec=spec, found=found) for spec in specs]
+            offers += [Registration(kind=kind, spec=spec, plugin=entry_point) for spec in specs]
         return offers
 
     def _hooks(self, key: str) -> list[str]:
@@ -251,11 +251,11 @@ class Plugins:
         return results
 
     def _drop(self, key: str, reason: str, error: BaseException | None = None) -> None:
-        found = self._found.pop(key)
+        entry_point = self._entry_points.pop(key)
         self._manager.unregister(name=key)
-        mine = ("plugin", found.name, found.distribution)
+        mine = ("plugin", entry_point.name, entry_point.distribution)
         self._rows = [row for row in self._rows if (row.kind, row.name, row.distribution) != mine]
-        self._rows.append(plugin_row(found, "broken", reason))
+        self._rows.append(plugin_row(entry_point, "broken", reason))
         if error is not None:
             self._errors.append(error)
 

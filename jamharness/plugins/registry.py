@@ -7,7 +7,7 @@ from typing import Any
 from jamharness.api import BackendSpec, derived
 from jamharness.plugins.checks import shown, spec_problem
 from jamharness.plugins.dependencies import explain_missing, installed
-from jamharness.plugins.discovery import Found
+from jamharness.plugins.discovery import Discovered
 from jamharness.plugins.rows import PluginRow, Spec, explain, home
 
 
@@ -18,12 +18,12 @@ class Registration:
     Arguments:
         kind: ``"backend"``, ``"protocol"``, ``"system"`` or ``"dataset"``.
         spec: as the plugin returned it.
-        found: the plugin.
+        plugin: what offers it.
     """
 
     kind: str
     spec: Spec
-    found: Found
+    plugin: Discovered
 
 
 def resolve_conflicts(
@@ -50,22 +50,22 @@ def resolve_conflicts(
     return rows, usable
 
 
-def plugin_row(found: Found, state: str = "ready", reason: str = "") -> PluginRow:
+def plugin_row(plugin: Discovered, state: str = "ready", reason: str = "") -> PluginRow:
     """The row of a plugin itself, for one that offers nothing or cannot be used."""
     return PluginRow(
         kind="plugin",
-        name=found.name,
-        distribution=found.distribution,
-        version=found.version,
+        name=plugin.name,
+        distribution=plugin.distribution,
+        version=plugin.version,
         state=state,
         reason=reason,
     )
 
 
 def _row(offer: Registration, claimants: list[Registration], off: Mapping[str, str]) -> PluginRow:
-    spec, found = offer.spec, offer.found
+    spec, entry_point = offer.spec, offer.plugin
     summary: Any = spec.summary
-    problem = _quarrel(claimants) if len(claimants) > 1 else _problem(spec, found.distribution)
+    problem = _quarrel(claimants) if len(claimants) > 1 else _problem(spec, entry_point.distribution)
     needs: tuple[str, ...] = () if problem else tuple(getattr(spec, "distributions", ()))
     backend = isinstance(spec, BackendSpec) and not problem
     if spec.name in off:
@@ -79,8 +79,8 @@ def _row(offer: Registration, claimants: list[Registration], off: Mapping[str, s
     return PluginRow(
         kind=offer.kind,
         name=spec.name,
-        distribution=found.distribution,
-        version=found.version,
+        distribution=entry_point.distribution,
+        version=entry_point.version,
         api=_dotted(spec.api),
         capabilities=tuple(sorted(getattr(spec, "capabilities", ()))) if backend else (),
         derived=derived(frozenset(spec.capabilities)) if isinstance(spec, BackendSpec) and not problem else {},
@@ -105,6 +105,6 @@ def _dotted(api: Any) -> str:
 
 def _quarrel(claimants: list[Registration]) -> str:
     first = claimants[0]
-    homes = " and ".join(home(each.found.distribution, each.found.version) for each in claimants)
-    ways = " or ".join(dict.fromkeys(f"--disable {each.found.name}" for each in claimants))
+    homes = " and ".join(home(each.plugin.distribution, each.plugin.version) for each in claimants)
+    ways = " or ".join(dict.fromkeys(f"--disable {each.plugin.name}" for each in claimants))
     return f"the {first.kind} {first.spec.name!r} is offered by both {homes}; use {ways}, or uninstall one."

@@ -25,19 +25,19 @@ _CONCLUSIONS = {
 }
 
 
-def agreement(found: "Agreement") -> RenderableType:
+def agreement(compared: "Agreement") -> RenderableType:
     """All rows of a comparison, what could not be compared, and the verdict."""
     parts: list[RenderableType] = []
-    if found.exact:
-        parts.append(_exact(found.exact))
-    if found.horizon:
-        parts.append(_horizon(found.horizon))
-    if found.distribution:
-        parts += _distributions(found.distribution)
-    parts += [Prose(Text(reason, style="red")) for reason in found.failures.values()]
-    parts += [Prose(Text.assemble("Figure ", (file, "bold"))) for file in found.files]
-    style = {"agree": "bold green", "differ": "bold red"}.get(found.verdict, "bold yellow")
-    parts.append(Prose(Text.assemble((_CONCLUSIONS[found.verdict], style), f" ({duration(found.seconds)})")))
+    if compared.exact:
+        parts.append(_exact(compared.exact))
+    if compared.horizon:
+        parts.append(_horizon(compared.horizon))
+    if compared.distribution:
+        parts += _distributions(compared.distribution)
+    parts += [Prose(Text(reason, style="red")) for reason in compared.failures.values()]
+    parts += [Prose(Text.assemble("Figure ", (file, "bold"))) for file in compared.files]
+    style = {"agree": "bold green", "differ": "bold red"}.get(compared.verdict, "bold yellow")
+    parts.append(Prose(Text.assemble((_CONCLUSIONS[compared.verdict], style), f" ({duration(compared.seconds)})")))
     return Group(*parts)
 
 
@@ -124,7 +124,7 @@ def _update(number: int | None) -> str:
     return "never" if number is None else str(number)
 
 
-def trajectories(found: "Agreement") -> Mapping[str, bytes]:
+def trajectories(compared: "Agreement") -> Mapping[str, bytes]:
     """The distance of each backend's trajectory from the reference's, one panel for each method; PNG by name."""
     import matplotlib as mpl
 
@@ -135,18 +135,18 @@ def trajectories(found: "Agreement") -> Mapping[str, bytes]:
 
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
-        figure = _parting(found, len(found.trajectories))
+        figure = _parting(compared, len(compared.trajectories))
         figure.savefig(buffer, format="png")
         pyplot.close(figure)
     return {"trajectories": buffer.getvalue()}
 
 
-def _parting(found: "Agreement", count: int) -> "Figure":
+def _parting(comparison: "Agreement", count: int) -> "Figure":
     from matplotlib import pyplot
 
     size = (3.4 if count == 1 else 7.0, 2.8)
     figure, panels = pyplot.subplots(1, count, figsize=size, squeeze=False, layout="constrained")
-    for panel, path in zip(panels[0], found.trajectories, strict=True):
+    for panel, path in zip(panels[0], comparison.trajectories, strict=True):
         for name, apart in path.apart.items():
             shown = [value if value > 0 else float("nan") for value in apart]
             own = name.startswith("reference")
@@ -156,7 +156,7 @@ def _parting(found: "Agreement", count: int) -> "Figure":
         panel.annotate(path.method, (0.95, 0.05), xycoords="axes fraction", horizontalalignment="right")
         panel.set_xlabel("updates")
         panel.grid(visible=True, alpha=0.3)
-    panels[0][0].set_ylabel(f"largest |w − w({found.reference})|")
+    panels[0][0].set_ylabel(f"largest |w − w({comparison.reference})|")
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=min(4, len(labels)))
     return figure

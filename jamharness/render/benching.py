@@ -11,10 +11,10 @@ from jamharness.render.screen import table
 from jamharness.render.verdicts import verdict
 
 
-def timings(found: Sequence[Timing], shape: str) -> RenderableType:
+def timings(benchmarks: Sequence[Timing], shape: str) -> RenderableType:
     """One column for each backend; times relative to the first in brackets."""
-    done = [timing for timing in found if timing.seconds]
-    notes = [Prose(Text(f"{timing.backend}: {timing.failure}", style="red")) for timing in found if timing.failure]
+    done = [timing for timing in benchmarks if timing.seconds]
+    notes = [Prose(Text(f"{timing.backend}: {timing.failure}", style="red")) for timing in benchmarks if timing.failure]
     if not done:
         return Group(*notes)
     made = table(f"{shape}!", *(f"{timing.backend}>" for timing in done))

@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 _SHORT = 12
 
 
-def registered(found: "Registration") -> RenderableType:
+def registered(registration: "Registration") -> RenderableType:
     """What was registered, its digest, and how to test it."""
-    prediction, request = found.prediction, found.request
+    prediction, request = registration.prediction, registration.request
     parts: list[RenderableType] = [Prose(prediction.statement)] if prediction.statement else []
     where = f"protocol {prediction.protocol}, backend {request['backend']}, {len(request['settings'])} settings"
     parts += [
         Prose(
-            Text.assemble("Registered ", (prediction.in_words(), "bold"), f": {where}, {found.registered[:19]} UTC.")
+            Text.assemble(
+                "Registered ", (prediction.in_words(), "bold"), f": {where}, {registration.registered[:19]} UTC."
+            )
         ),
-        Prose(Text.assemble("Claim ", (found.digest, "bold"))),
-        Prose(f"To test it: jamharness run --claim {found.digest[:_SHORT]}"),
+        Prose(Text.assemble("Claim ", (registration.digest, "bold"))),
+        Prose(f"To test it: jamharness run --claim {registration.digest[:_SHORT]}"),
     ]
     return Group(*parts)
 

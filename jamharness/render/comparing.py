@@ -25,32 +25,32 @@ _COLUMNS = 3
 """Estimates of each run of a longer one."""
 
 
-def comparison(found: Comparison) -> RenderableType:
+def comparison(compared: Comparison) -> RenderableType:
     """Differing settings, the estimates of all runs, and how far each run's are from those of the first.
 
     Arguments:
-        found: the comparison.
+        compared: the comparison.
     """
-    parts: list[RenderableType] = [_settings(found), *_estimates(found), _differences(found)]
-    parts += [Prose(Text.assemble("Figure ", (file, "bold"))) for file in found.files]
+    parts: list[RenderableType] = [_settings(compared), *_estimates(compared), _differences(compared)]
+    parts += [Prose(Text.assemble("Figure ", (file, "bold"))) for file in compared.files]
     return Group(*parts)
 
 
-def sweep(runs: "Sequence[Run]", found: Comparison | None) -> RenderableType:
+def sweep(runs: "Sequence[Run]", compared: Comparison | None) -> RenderableType:
     """The runs of a sweep: their comparison, and what each of them has to say.
 
     A few stand beside each other with their differences; of many there is a row for each, and ``compare`` has the rest.
 
     Arguments:
         runs: in order.
-        found: their comparison; None for a single run, or for more than are compared.
+        compared: their comparison; None for a single run, or for more than are compared.
     """
     parts: list[RenderableType] = []
-    if found is not None:
+    if compared is not None:
         # The beginning that all names share is in the last line, where they can be typed.
-        names = [name.split("-") for name in found.runs]
+        names = [name.split("-") for name in compared.runs]
         shared = len(list(takewhile(lambda each: len({*each}) == 1, zip(*names, strict=False))))
-        short = replace(found, runs=tuple("-".join(name[max(0, shared - 1) :]) for name in names))
+        short = replace(compared, runs=tuple("-".join(name[max(0, shared - 1) :]) for name in names))
         parts.append(comparison(short) if len(runs) <= _BESIDE else _listed(short))
     for run in runs:
         for name, part in run.protocols.items():
@@ -60,42 +60,42 @@ def sweep(runs: "Sequence[Run]", found: Comparison | None) -> RenderableType:
                 failed = f"{run.name}, {name}: {plural(part.cells['failed'], 'cell')} failed"
                 parts.append(Prose(Text(failed, style="red")))
     others = "" if len(runs) == 1 else f" (and {runs[1].name})" if len(runs) == 2 else f" (and {len(runs) - 1} others)"
-    if found is not None and len(runs) > _BESIDE:
+    if compared is not None and len(runs) > _BESIDE:
         parts.append(Prose(f"Differences: jamharness compare {runs[0].name} {runs[1].name} …"))
     return Group(*parts, Prose(f"More: jamharness show {where(runs[0])}{others}"))
 
 
-def _listed(found: Comparison) -> RenderableType:
+def _listed(compared: Comparison) -> RenderableType:
     """A row for each run, with its first estimates that have an interval."""
-    shown = [row for row in found.estimates if any(each and each.low is not None for each in row.estimates)]
+    shown = [row for row in compared.estimates if any(each and each.low is not None for each in row.estimates)]
     # One quantity may have two names, with the same numbers: twice they tell nothing.
-    shown = list({tuple(map(_estimate, row.estimates)): row for row in shown or found.estimates}.values())[:_COLUMNS]
+    shown = list({tuple(map(_estimate, row.estimates)): row for row in shown or compared.estimates}.values())[:_COLUMNS]
     made = table("run!", *(f"{row.name}!" for row in shown))
-    for place, name in enumerate(found.runs):
+    for place, name in enumerate(compared.runs):
         made.add_row(Text(name, style="bold"), *(_estimate(row.estimates[place]) for row in shown))
-    return Group(made, *(Prose(Text.assemble("Figure ", (file, "bold"))) for file in found.files))
+    return Group(made, *(Prose(Text.assemble("Figure ", (file, "bold"))) for file in compared.files))
 
 
-def _settings(found: Comparison) -> RenderableType:
-    if not found.settings:
+def _settings(compared: Comparison) -> RenderableType:
+    if not compared.settings:
         return Prose("The runs were asked for the same.")
-    made = table("differing setting!", *(f"{name}!" for name in found.runs))
-    for row in found.settings:
+    made = table("differing setting!", *(f"{name}!" for name in compared.runs))
+    for row in compared.settings:
         values = ["–" if gone else as_text(value) for value, gone in zip(row.values, row.absent, strict=True)]
         made.add_row(Text(_path(row.protocol, row.name), style="bold"), *values)
     return made
 
 
-def _estimates(found: Comparison) -> list[RenderableType]:
+def _estimates(compared: Comparison) -> list[RenderableType]:
     """One table for each protocol that two runs have."""
     made: list[RenderableType] = []
-    for protocol in dict.fromkeys(row.protocol for row in found.estimates):
-        rows = [row for row in found.estimates if row.protocol == protocol]
-        having = [name for place, name in enumerate(found.runs) if any(row.estimates[place] for row in rows)]
+    for protocol in dict.fromkeys(row.protocol for row in compared.estimates):
+        rows = [row for row in compared.estimates if row.protocol == protocol]
+        having = [name for place, name in enumerate(compared.runs) if any(row.estimates[place] for row in rows)]
         if len(having) < 2:
             made.append(Prose(f"{protocol}: in {having[0] if having else 'none'} alone."))
             continue
-        shown = table(f"{protocol}!", *(f"{name}!" for name in found.runs))
+        shown = table(f"{protocol}!", *(f"{name}!" for name in compared.runs))
         for row in rows:
             shown.add_row(Text(row.name, style="bold"), *map(_estimate, row.estimates))
         made.append(shown)
@@ -106,10 +106,10 @@ def _estimate(estimate: Estimate | None) -> str:
     return "–" if estimate is None else in_short(estimate)
 
 
-def _differences(found: Comparison) -> RenderableType:
-    made = table("difference!", "run!", f"minus {found.runs[0]}>", "95% interval!", "n>", "compared")
-    for row in found.estimates:
-        for name, difference in zip(found.runs[1:], row.differences, strict=True):
+def _differences(compared: Comparison) -> RenderableType:
+    made = table("difference!", "run!", f"minus {compared.runs[0]}>", "95% interval!", "n>", "compared")
+    for row in compared.estimates:
+        for name, difference in zip(compared.runs[1:], row.differences, strict=True):
             if difference is None:
                 continue
             low, high = difference.interval(0.95)
@@ -121,11 +121,11 @@ def _differences(found: Comparison) -> RenderableType:
                 _path(row.protocol, row.name), name, Text(value, style=style), Text(interval, style=style),
                 str(difference.count), how,
             )  # fmt: skip
-    if not any(any(row.differences) for row in found.estimates):
+    if not any(any(row.differences) for row in compared.estimates):
         return Prose(Text("No estimate of these runs can be compared: none has an interval in both.", style="yellow"))
     notes = [Prose("n: samples; where compared seed by seed, the seeds that both have.", 2)]
     return Group(
-        made, *notes if any(each and each.paired for row in found.estimates for each in row.differences) else []
+        made, *notes if any(each and each.paired for row in compared.estimates for each in row.differences) else []
     )
 
 

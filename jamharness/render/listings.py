@@ -92,10 +92,10 @@ def system(row: PluginRow, settings: "Sequence[SettingRow]") -> RenderableType:
     return Group(_note(row.name, "", row.summary), Text(""), _settings(settings))
 
 
-def dataset(found: Mapping[str, str]) -> RenderableType:
+def dataset(rows: Mapping[str, str]) -> RenderableType:
     """One data set: what it holds."""
-    made = table("dataset!", found["name"])
-    for key, value in found.items():
+    made = table("dataset!", rows["name"])
+    for key, value in rows.items():
         if key != "name":
             made.add_row(Text(key, style="bold"), value)
     return made
@@ -147,10 +147,10 @@ def owner(record: "RunRecord") -> str:
 
 def key_estimates(recorded: Recorded) -> dict[str, Estimate]:
     """Of each protocol, the first estimate that has a value: what the protocol is there for."""
-    found = {}
+    first_estimates = {}
     for estimates in recorded.values():
         for name, values in estimates.items():
             if values.get("value") is not None:
-                found[name] = Estimate(**values)
+                first_estimates[name] = Estimate(**values)
                 break
-    return found
+    return first_estimates

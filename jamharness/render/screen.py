@@ -35,10 +35,10 @@ def console(*, stderr: bool = False, file: IO[Any] | None = None) -> Console:
 
     Brackets in names and reasons are text and no markup; without a terminal it is 100 columns wide, or ``COLUMNS``.
     """
-    found = Screen(stderr=stderr, file=file, markup=False, highlight=False, emoji=False)
-    if not found.is_terminal and "COLUMNS" not in os.environ:
-        found.width = WIDTH
-    return found
+    screen = Screen(stderr=stderr, file=file, markup=False, highlight=False, emoji=False)
+    if not screen.is_terminal and "COLUMNS" not in os.environ:
+        screen.width = WIDTH
+    return screen
 
 
 def table(*columns: str, title: str = "", narrow: Narrow = "records") -> Rows:

@@ -16,24 +16,24 @@ _MOST = 20
 """Claims that do not hold are listed up to so many; ``--json`` has all."""
 
 
-def verification(found: "Verification") -> RenderableType:
+def verification(verified_run: "Verification") -> RenderableType:
     """How much was verified of each kind, what is wrong, what nothing can tell, and the verdict."""
     made = table("what!", "verified>", "wrong>", "not checked>")
-    for kind, (verified, wrong, unchecked) in found.counts().items():
+    for kind, (verified, wrong, unchecked) in verified_run.counts().items():
         style = "bold red" if wrong else ""
         made.add_row(Text(kind, style="bold"), str(verified), Text(str(wrong), style=style), str(unchecked))
     parts: list[RenderableType] = [made]
     parts += [
         Prose(Text(f"{row.about}: {row.claim} does not hold: {row.numbers}", style="red"))
-        for row in found.wrong[:_MOST]
+        for row in verified_run.wrong[:_MOST]
     ]
-    if len(found.wrong) > _MOST:
-        parts.append(Prose(Text(f"and {len(found.wrong) - _MOST} more; see --json.", style="red")))
-    for reason in dict.fromkeys(row.numbers for row in found.unchecked):
-        count = sum(row.numbers == reason for row in found.unchecked)
+    if len(verified_run.wrong) > _MOST:
+        parts.append(Prose(Text(f"and {len(verified_run.wrong) - _MOST} more; see --json.", style="red")))
+    for reason in dict.fromkeys(row.numbers for row in verified_run.unchecked):
+        count = sum(row.numbers == reason for row in verified_run.unchecked)
         parts.append(Prose(Text(f"Not checked, {count}: {reason}.", style="yellow")))
-    verdict = Text("Not verified.", style="bold red") if found.exit else Text("Verified.", style="bold green")
-    told = ", ".join(f"{part} {duration(seconds)}" for part, seconds in found.spent.items())
-    parts.append(Prose(Text.assemble(verdict, f" It took for {told}; the run {duration(found.computed)}.")))
-    parts.append(Prose(f"Seal of its files: {found.seal}"))
+    verdict = Text("Not verified.", style="bold red") if verified_run.exit else Text("Verified.", style="bold green")
+    told = ", ".join(f"{part} {duration(seconds)}" for part, seconds in verified_run.spent.items())
+    parts.append(Prose(Text.assemble(verdict, f" It took for {told}; the run {duration(verified_run.computed)}.")))
+    parts.append(Prose(f"Seal of its files: {verified_run.seal}"))
     return Group(*parts)

@@ -44,15 +44,15 @@ def agreements_of(store: Path, runs: Collection[str]) -> list[Agreed]:
         store: the folder of the store.
         runs: their names.
     """
-    found = []
+    agreements = []
     for path in sorted((store / "agreements").glob("*.json")):
         try:
             document = all_printable(json.loads(read_regular(path)))
             if set(document["runs"].values()) & set(runs):
-                found.append(_agreed(document))
+                agreements.append(_agreed(document))
         except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
             log.warning("%s is no comparison of backends that can be read; it is left out.", path)
-    return found
+    return agreements
 
 
 def _agreed(document: Any) -> Agreed:

@@ -29,9 +29,9 @@ def command_of(record: RunRecord, defaults: Defaults) -> str:
 
 def _assignments(protocols: Mapping[str, Mapping[str, Json]], defaults: Defaults) -> dict[str, Json]:
     """Settings that are no defaults: by their name where all protocols that know it have the same, or for each."""
-    found: dict[str, Json] = {}
+    assignments: dict[str, Json] = {}
     for protocol, settings in protocols.items():
         for key, value in defaults.changed(protocol, settings).items():
             shared = all(other[key] == value for other in protocols.values() if key in other)
-            found[key if shared else f"{protocol}.{key}"] = value
-    return found
+            assignments[key if shared else f"{protocol}.{key}"] = value
+    return assignments

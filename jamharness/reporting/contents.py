@@ -192,11 +192,11 @@ class Gathering:
 
     def estimates(self) -> list[EstimateLine]:
         """All estimates that any run has, in the order of its protocols."""
-        found: dict[tuple[str, str], None] = {}
+        pairs: dict[tuple[str, str], None] = {}
         for run in self._runs:
             for protocol, part in run.protocols.items():
-                found |= {(protocol, name): None for name in part.findings.estimates}
-        return [self._line(protocol, name) for protocol, name in found]
+                pairs |= {(protocol, name): None for name in part.findings.estimates}
+        return [self._line(protocol, name) for protocol, name in pairs]
 
     def _line(self, protocol: str, name: str) -> EstimateLine:
         observable: Observable | None = self._observables(protocol).get(name)
@@ -247,13 +247,13 @@ class Gathering:
 
     def figures(self) -> list[Figure]:
         """Plots with all runs over each other, and pictures of what a protocol draws and has no plot for."""
-        found: list[Figure] = []
+        figures: list[Figure] = []
         for protocol in dict.fromkeys(name for run in self._runs for name in run.protocols):
             plots = {run.name: self._plots(run, protocol) for run in self._runs if protocol in run.protocols}
             names = list(dict.fromkeys(name for each in plots.values() for name in each))
-            found += [self._chart(protocol, name, plots) for name in names]
-            found += self._pictures(protocol, names)
-        return found
+            figures += [self._chart(protocol, name, plots) for name in names]
+            figures += self._pictures(protocol, names)
+        return figures
 
     def _plots(self, run: "Run", protocol: str) -> Mapping[str, Plot]:
         make: Any = getattr(load_protocol(self._plugins, protocol), "plots", None)
@@ -286,7 +286,7 @@ class Gathering:
         )
 
     def _pictures(self, protocol: str, plotted: Sequence[str]) -> list[Figure]:
-        found = []
+        figures = []
         for run in self._runs:
             if protocol in run.protocols:
                 draw = partial(load_protocol(self._plugins, protocol).draw, run.protocols[protocol].findings)
@@ -299,8 +299,8 @@ class Gathering:
                             commands={run.name: self.commands[run.name]},
                             picture=image,
                         )
-                        found.append(figure)
-        return found
+                        figures.append(figure)
+        return figures
 
 
 def _table_name(run: str, protocol: str, table: str) -> str:
@@ -308,7 +308,7 @@ def _table_name(run: str, protocol: str, table: str) -> str:
 
 
 def _flat(values: Any, prefix: str = "") -> "list[tuple[str, str]]":
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     for key, value in values.items():
-        found += _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(f"{prefix}{key}", as_text(value))]
-    return found
+        pairs += _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(f"{prefix}{key}", as_text(value))]
+    return pairs

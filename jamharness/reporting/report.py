@@ -90,7 +90,7 @@ def make_report(
     return Report(page=page, figures=_for_print(runs, plugins, page, formats, columns), size=len(text))
 
 
-def _differences(found: "Comparison") -> dict[str, Any]:
+def _differences(comparison: "Comparison") -> dict[str, Any]:
     """Differing settings, and differences from the first run that have an interval, as texts."""
     from jamharness.render.texts import number
     from jamharness.values import as_text
@@ -100,11 +100,11 @@ def _differences(found: "Comparison") -> dict[str, Any]:
             f"{row.protocol}.{row.name}" if row.protocol else row.name,
             ["–" if gone else as_text(value) for value, gone in zip(row.values, row.absent, strict=True)],
         )
-        for row in found.settings
+        for row in comparison.settings
     ]
     differences = []
-    for row in found.estimates:
-        for run, difference in zip(found.runs[1:], row.differences, strict=True):
+    for row in comparison.estimates:
+        for run, difference in zip(comparison.runs[1:], row.differences, strict=True):
             if difference is not None:
                 low, high = difference.interval(0.95)
                 error = (high - low) / 2
@@ -113,7 +113,7 @@ def _differences(found: "Comparison") -> dict[str, Any]:
                     "interval": f"{number(low, error)} to {number(high, error)}", "count": difference.count,
                     "how": "seed by seed" if difference.paired else "by intervals", "plain": low > 0 or high < 0,
                 })  # fmt: skip
-    return {"first": found.runs[0], "settings": settings, "differences": differences}
+    return {"first": comparison.runs[0], "settings": settings, "differences": differences}
 
 
 def _for_print(

@@ -114,7 +114,7 @@ def _expected(document: Mapping[str, Any], margin: float, problems: list[str]) -
 
 
 def _run(given: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
-    found = {}
+    options = {}
     for key, value in given.items():
         kind = _OPTIONS.get(key)
         if kind is None:
@@ -122,10 +122,10 @@ def _run(given: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
         elif not isinstance(value, kind) or isinstance(value, bool):
             problems.append(f"{key} = {value!r} must be {'a text' if kind is str else 'a whole number'}.")
         else:
-            found[key] = value
+            options[key] = value
     if "backend" not in given:
         problems.append('it names no backend; add backend = "NAME" to the table [run].')
-    return found
+    return options
 
 
 def _is_number(value: object) -> bool:

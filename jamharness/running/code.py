@@ -27,14 +27,14 @@ def code_of(experiment: Experiment, cells: Sequence[Cell], keys: Keys, plugins: 
         By kind of cell (its task, system and data set), and under ``ANALYSIS`` those of the protocol itself.
     """
     spec = plugins.protocol(experiment.name)
-    found: dict[str, Json] = {}
+    code: dict[str, Json] = {}
     every = list(with_needs(cells))
     later = [replace(cell, task=task, needs=()) for cell in every[:1] for task in spec.tasks]
     for cell in [*every, *later]:
         system = "" if cell.system is None else keys.encoding.name_of(cell.system)
         kind = ", ".join(filter(None, (cell.task, system, cell.dataset.dataset if cell.dataset else "")))
-        if kind not in found:
-            found[kind] = keys.code(cell)
+        if kind not in code:
+            code[kind] = keys.code(cell)
     home, number = plugins.home_of(spec.factory, spec)
     facts = look_up(
         Question(
@@ -44,8 +44,8 @@ def code_of(experiment: Experiment, cells: Sequence[Cell], keys: Keys, plugins: 
         )
     )
     analysis: dict[str, Json] = {"distribution": [home, number], "versions": dict(facts.versions)}
-    found[ANALYSIS] = {**analysis, "sources": dict(facts.sources)}
-    return found
+    code[ANALYSIS] = {**analysis, "sources": dict(facts.sources)}
+    return code
 
 
 def differences(registered: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -96,8 +96,8 @@ class Comparison:
                         for run, estimate in zip(self.runs, row.estimates, strict=True)
                     },
                     "differences": {
-                        run: None if found is None else _difference(found)
-                        for run, found in zip(self.runs[1:], row.differences, strict=True)
+                        run: None if contrast is None else _difference(contrast)
+                        for run, contrast in zip(self.runs[1:], row.differences, strict=True)
                     },
                 }
                 for row in self.estimates
@@ -106,9 +106,9 @@ class Comparison:
         }
 
 
-def _difference(found: Difference) -> dict[str, Json]:
-    low, high = found.interval(0.95)
-    return {"value": found.value, "low": low, "high": high, "count": found.count, "paired": found.paired}
+def _difference(contrast: Difference) -> dict[str, Json]:
+    low, high = contrast.interval(0.95)
+    return {"value": contrast.value, "low": low, "high": high, "count": contrast.count, "paired": contrast.paired}
 
 
 def compare_runs(runs: Sequence[Run], plugins: Plugins, formats: Sequence[str] = DEFAULT) -> Comparison:
@@ -181,11 +181,11 @@ def _curves(
     folder = figures_folder(store, stem if len(stem) <= 100 else f"compare-{digest(list(names))[:12]}")
     files = []
     for protocol in protocols:
-        found = {run.name: run.protocols[protocol].findings for run in runs if protocol in run.protocols}
+        findings = {run.name: run.protocols[protocol].findings for run in runs if protocol in run.protocols}
         try:
             make: Any = getattr(load_protocol(plugins, protocol), "draw_comparison", None)
         except BadInput:
             continue
-        if make is not None and len(found) > 1:
-            files += draw(protocol, partial(make, found), folder, formats, store.root)
+        if make is not None and len(findings) > 1:
+            files += draw(protocol, partial(make, findings), folder, formats, store.root)
     return files

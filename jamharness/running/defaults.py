@@ -40,10 +40,10 @@ class Defaults:
 
 
 def _defaults(kind: type[Any]) -> dict[str, Json]:
-    found = {}
+    defaults = {}
     for field in fields(kind):
         if field.default is not MISSING:
-            found[field.name] = field.default
+            defaults[field.name] = field.default
         elif field.default_factory is not MISSING:
-            found[field.name] = field.default_factory()
-    return plain_settings(found)
+            defaults[field.name] = field.default_factory()
+    return plain_settings(defaults)

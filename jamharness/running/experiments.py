@@ -74,10 +74,10 @@ def make_experiments(
     Returns:
         Those with which nothing is wrong.
     """
-    found: dict[str, Protocol[Any]] = {}
+    loaded: dict[str, Protocol[Any]] = {}
     for name in dict.fromkeys([protocols] if isinstance(protocols, str) else protocols):
         try:
-            found[name] = load_protocol(plugins, name)
+            loaded[name] = load_protocol(plugins, name)
         except (BadInput, PluginError) as error:
             problems.take(error)
     if not protocols:
@@ -86,13 +86,13 @@ def make_experiments(
     known = {
         name: {item.name for item in fields(protocol.Settings)}
         | system_options(protocol.Settings, _given_to(name, settings), classes)
-        for name, protocol in found.items()
+        for name, protocol in loaded.items()
     }
     given = _distribute(plugins, settings, known, problems)
-    if seed is not None and found:
+    if seed is not None and loaded:
         takers = [name for name, names in known.items() if "seed" in names]
         if not takers:
-            problems.append(f"seed = {seed!r}: {', '.join(found)} takes no seed; leave it out.")
+            problems.append(f"seed = {seed!r}: {', '.join(loaded)} takes no seed; leave it out.")
         for name in takers:
             other = given[name].get("seed", seed)
             if str(other) != str(seed):
@@ -102,7 +102,7 @@ def make_experiments(
             given[name]["seed"] = seed
     experiments: list[Experiment] = []
     read: list[Experiment] = []
-    for name, protocol in found.items():
+    for name, protocol in loaded.items():
         dataset = given[name].get("dataset")
         try:
             with plugin_code(f"protocol {name!r}", "checking its settings"):
@@ -163,15 +163,15 @@ def _without_effect(
             }
         else:
             reasons[each.name] = {}
-    found = []
+    sentences = []
     for each in experiments:
         own = settings.get(each.name)
         for key, reason in reasons[each.name].items():
             takers = [name for name in reasons if key in given[name]]
             alone = isinstance(own, Mapping) and key in own
             if alone or all(key in reasons[name] for name in takers):
-                found.append(f"{key} = {_text(given[each.name][key])}: {reason}; leave it out.")
-    return list(dict.fromkeys(found))
+                sentences.append(f"{key} = {_text(given[each.name][key])}: {reason}; leave it out.")
+    return list(dict.fromkeys(sentences))
 
 
 def _unused(experiment: Experiment) -> dict[str, str]:

@@ -129,11 +129,11 @@ def find_registration(
     known = read_registrations(Store(store, create=False))
     hexadecimal = 8 <= len(reference) <= 64 and not set(reference.lower()) - set("0123456789abcdef")
     if hexadecimal and not Path(reference).exists():
-        found = [each for each in known if each.startswith(reference.lower())]
-        if len(found) == 1:
-            return Registration(digest=found[0], document=known[found[0]])
-        if found:
-            raise BadInput(f"Claim {reference!r} begins {len(found)} claims: {', '.join(found)}; give more of it.")
+        digests = [each for each in known if each.startswith(reference.lower())]
+        if len(digests) == 1:
+            return Registration(digest=digests[0], document=known[digests[0]])
+        if digests:
+            raise BadInput(f"Claim {reference!r} begins {len(digests)} claims: {', '.join(digests)}; give more of it.")
         allowed = ", ".join(each[:_SHORT] for each in known) or "it has none"
         raise BadInput(f"The store has no registered claim {reference!r} (allowed: {allowed}).")
     claim, request = _read(reference, store, plugins, interpreters)
@@ -195,12 +195,12 @@ def _refuse_known(store: Store, keys: Keys, planned: Sequence[Cell], claim: str)
     for cell in with_needs(planned):
         identity = keys.identity(cell)
         wanted[canonical_json([identity["cell"], identity["data"]])] = cell.label or cell.task
-    found = [(wanted[text], key, backend) for text, key, backend in _stored(store) if text in wanted]
-    if not found:
+    cells = [(wanted[text], key, backend) for text, key, backend in _stored(store) if text in wanted]
+    if not cells:
         return
-    named = "; ".join(f"{label} ({backend}, {key[:_SHORT]})" for label, key, backend in found[:_NAMED])
-    more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    are = "1 cell of it is" if len(found) == 1 else f"{len(found)} cells of it are"
+    named = "; ".join(f"{label} ({backend}, {key[:_SHORT]})" for label, key, backend in cells[:_NAMED])
+    more = f"; and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
+    are = "1 cell of it is" if len(cells) == 1 else f"{len(cells)} cells of it are"
     raise BadInput(
         f"Claim {claim!r} comes too late: {are} in the store already: {named}{more}; "
         "predict other draws (another seed), or register in a store of its own by --store DIR."

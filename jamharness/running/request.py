@@ -188,8 +188,8 @@ def _check_scheduler(address: str | None, problems: list[str]) -> None:
     """Whether there is something that answers, before anything else is done."""
     if address is None:
         return
-    found = _ADDRESS.fullmatch(address)
-    if found is None or int(found["port"]) > 65_535:
+    match = _ADDRESS.fullmatch(address)
+    if match is None or int(match["port"]) > 65_535:
         problems.append(
             f"scheduler = {address!r}: give the address that 'dask scheduler' prints, such as 'tcp://node1:8786'."
         )
@@ -200,7 +200,7 @@ def _check_scheduler(address: str | None, problems: list[str]) -> None:
         )
     else:
         try:
-            socket.create_connection((found["host"].strip("[]"), int(found["port"])), _PATIENCE).close()
+            socket.create_connection((match["host"].strip("[]"), int(match["port"])), _PATIENCE).close()
         except OSError as error:
             problems.append(
                 f"scheduler = {address!r}: nobody answers there ({error.strerror or error}); "
@@ -228,14 +228,14 @@ def interpreter_of(backend: str, interpreters: Mapping[str, str], problems: list
     chosen = interpreters.get(backend) or os.environ.get(variable)
     if not chosen:
         return sys.executable
-    found = shutil.which(chosen)
-    if found is None:
+    program = shutil.which(chosen)
+    if program is None:
         problems.append(
             f"Interpreter {chosen!r} of backend {backend!r} is no program that can be run; "
             "give the path of a Python with jamharness and the framework installed."
         )
         return sys.executable
-    return str(Path(found).absolute())
+    return str(Path(program).absolute())
 
 
 def _cores() -> int:

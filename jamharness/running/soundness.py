@@ -10,19 +10,19 @@ import numpy as np
 from jamharness.api import Estimate, Findings
 
 
-def faults_of(found: Any) -> list[str]:
+def faults_of(findings: Any) -> list[str]:
     """What makes the result of an analysis unusable, each fault a part of a sentence; none for sound ``Findings``.
 
     Arguments:
-        found: what ``analyse`` returned.
+        findings: what ``analyse`` returned.
     """
-    if not isinstance(found, Findings):
-        return [_not("it", "Findings", found)]
+    if not isinstance(findings, Findings):
+        return [_not("it", "Findings", findings)]
     parts: dict[str, Callable[[str, Any], Iterator[str]]] = {
         "estimates": _estimate, "tables": _table, "arrays": _array, "samples": _samples, "resolution": _number,
     }  # fmt: skip
-    faults = [fault for part, check in parts.items() for fault in _each(part, getattr(found, part), check)]
-    if not isinstance(told := cast("Any", found).objection, str):
+    faults = [fault for part, check in parts.items() for fault in _each(part, getattr(findings, part), check)]
+    if not isinstance(told := cast("Any", findings).objection, str):
         faults.append(_not("objection", "a text", told))
     return faults
 

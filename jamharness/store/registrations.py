@@ -33,11 +33,11 @@ def write_registration(store: Store, document: Mapping[str, Json]) -> str:
         BadInput: the store cannot be written.
     """
     store.create()
-    found = digest_of(document)
-    path = store.root / _FOLDER / f"{found}.json"
+    claim_digest = digest_of(document)
+    path = store.root / _FOLDER / f"{claim_digest}.json"
     if not path.exists():
         store.write(path, strict_json(encode(document)))
-    return found
+    return claim_digest
 
 
 def read_registrations(store: Store) -> dict[str, Mapping[str, Any]]:
@@ -46,7 +46,7 @@ def read_registrations(store: Store) -> dict[str, Mapping[str, Any]]:
     Raises:
         BadInput: the folder that holds them cannot be read.
     """
-    found: dict[str, Mapping[str, Any]] = {}
+    claims: dict[str, Mapping[str, Any]] = {}
     try:
         paths = sorted(path for path in (store.root / _FOLDER).iterdir() if path.suffix == ".json")
     except FileNotFoundError:
@@ -58,7 +58,7 @@ def read_registrations(store: Store) -> dict[str, Mapping[str, Any]]:
             document = json.loads(read_regular(path))
             if digest(document) != path.stem:
                 raise ValueError("its content has another digest than its name")
-            found[path.stem] = decode(document)  # type: ignore[assignment]
+            claims[path.stem] = decode(document)  # type: ignore[assignment]
         except (OSError, ValueError, TypeError, RecursionError) as error:
             log.warning("%s is no registered claim (%s); it was changed, and counts for nothing.", path, error)
-    return found
+    return claims

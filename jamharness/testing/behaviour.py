@@ -156,8 +156,8 @@ class Behaviour(Suite):
         for activation in ("gelu", "relu", "softplus(8)"):
             other, expected = (each.with_activation(activation) for each in (problem, TANH.reference))
             at.agree(f"Δ with {activation}", other.margins(TANH.w), expected.margins(TANH.w))
-            found, wanted = (each.loss_and_gradient(TANH.w) for each in (other, expected))
-            at.agree(f"∇L with {activation}", found[1], wanted[1])
+            loss_and_gradient, wanted = (each.loss_and_gradient(TANH.w) for each in (other, expected))
+            at.agree(f"∇L with {activation}", loss_and_gradient[1], wanted[1])
             assert other.network.activation == activation, "with_activation: the network keeps its old activation"
         same_bits(self.record, "the first problem changes when it is restated", problem.margins(TANH.w), before)
 

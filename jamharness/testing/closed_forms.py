@@ -63,15 +63,15 @@ class ClosedForms(Suite):
     def test_linear_minimum(self, load: int) -> None:
         """E2: without bias, on Gaussian patterns, the minimum at P/N = 3 and 4 has the known N_Δ/N, L and |w|."""
         network, patterns = Network(inputs=SIZE, depth=0, bias=False), load * SIZE
-        found: list[tuple[float, float, float]] = []
+        minima: list[tuple[float, float, float]] = []
         for draw in range(DRAWS):
             rng = generator("conformance linear", load, draw)
             x, y = rng.standard_normal((patterns, SIZE)), np.where(rng.random(patterns) < 0.5, -1.0, 1.0)
             problem = self.engine().problem(network, x, y)
             w = minimise(problem, np.zeros(SIZE), 1e-9)
             broken = np.count_nonzero(problem.margins(w) > 0)
-            found.append((broken / SIZE, problem.loss_and_gradient(w)[0], float(np.linalg.norm(w))))
-        for (name, expected), mean in zip(linear_minimum(load).items(), np.mean(found, axis=0), strict=True):
+            minima.append((broken / SIZE, problem.loss_and_gradient(w)[0], float(np.linalg.norm(w))))
+        for (name, expected), mean in zip(linear_minimum(load).items(), np.mean(minima, axis=0), strict=True):
             at = replace(self.at(FLAT), place=f"linear network: {DRAWS} draws of N = {SIZE}, P/N = {load}, float64")
             source = "its value for N → ∞"
             at.agree(f"{name} at the minimum", mean, expected, allowed=SPREAD[name], source=source)

@@ -54,14 +54,14 @@ class Comparison:
     bounds: Mapping[str, float] = field(default_factory=lambda: ALLOWED)
 
     def agree(
-        self, quantity: str, found: Any, expected: Any, *, allowed: float | None = None, scale: float | None = None,
+        self, quantity: str, actual: Any, expected: Any, *, allowed: float | None = None, scale: float | None = None,
         source: str = "the reference",
     ) -> None:  # fmt: skip
         """Fail unless the largest difference is small.
 
         Arguments:
             quantity: what it is, with its symbol.
-            found: what the backend computed.
+            actual: what the backend computed.
             expected: what it should be; its shape is required too.
             allowed: the bound; None takes that of the dtype.
             scale: what the difference is divided by; None takes the largest entry of ``expected``. Where that is 0 the
@@ -69,7 +69,7 @@ class Comparison:
             source: where ``expected`` comes from.
         """
         bound = self.bounds[self.dtype] if allowed is None else allowed
-        a, b = np.asarray(found), np.asarray(expected, dtype=np.float64)
+        a, b = np.asarray(actual), np.asarray(expected, dtype=np.float64)
         if a.shape != b.shape:
             self._note(quantity, np.inf, bound)
             self._fail(quantity, f"has shape {a.shape}; it must be {b.shape}.")
@@ -95,11 +95,11 @@ class Comparison:
         ]
         self._fail(quantity, "\n".join(lines))
 
-    def equal(self, quantity: str, found: float, expected: float) -> None:
+    def equal(self, quantity: str, actual: float, expected: float) -> None:
         """Fail unless two numbers are equal: counts, and zeros that are exact."""
-        self._note(quantity, 0.0 if found == expected else np.inf, 0.0)
-        if found != expected:
-            self._fail(quantity, f"is {found}; it must be {expected}.")
+        self._note(quantity, 0.0 if actual == expected else np.inf, 0.0)
+        if actual != expected:
+            self._fail(quantity, f"is {actual}; it must be {expected}.")
 
     def _note(self, quantity: str, error: float, allowed: float) -> None:
         ratio = error / allowed if allowed else (np.inf if error else 0.0)

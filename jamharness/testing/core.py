@@ -143,9 +143,9 @@ class Suite:
         return Comparison(record=self.record, place=place, system=network, patterns=case.patterns, dtype=dtype)
 
 
-def same_bits(record: Record, what: str, found: Any, expected: Any) -> None:
+def same_bits(record: Record, what: str, actual: Any, expected: Any) -> None:
     """Fail unless two results are equal bit for bit."""
-    a, b = np.asarray(found), np.asarray(expected)
+    a, b = np.asarray(actual), np.asarray(expected)
     if a.shape == b.shape and np.array_equal(a, b):
         record.ratio = max(record.ratio or 0.0, 0.0)
         return

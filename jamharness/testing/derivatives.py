@@ -14,16 +14,18 @@ class Derivatives(Suite):
     @concerns("jacobian")
     def test_jacobian(self, case: Case, dtype: str) -> None:
         """∂Δ/∂w of every pattern."""
-        found = self.problem(case, dtype).jacobian(case.w, np.arange(case.patterns))
-        self.at(case, dtype).agree("J = ∂Δ/∂w", found, case.jacobian)
+        jacobian = self.problem(case, dtype).jacobian(case.w, np.arange(case.patterns))
+        self.at(case, dtype).agree("J = ∂Δ/∂w", jacobian, case.jacobian)
 
     @concerns("jacobian")
     def test_jacobian_of_rows(self, dtype: str) -> None:
         """Rows come in the order asked for, repeated where asked for, and there may be none."""
         problem, at = self.problem(TANH, dtype), self.at(TANH, dtype)
         for rows in (np.array([16, 0, 3, 3]), np.array([5]), np.empty(0, dtype=np.int64)):
-            found = problem.jacobian(TANH.w, rows)
-            at.agree(f"J of rows {rows.tolist()}", found, TANH.jacobian[rows], scale=float(np.abs(TANH.jacobian).max()))
+            jacobian = problem.jacobian(TANH.w, rows)
+            at.agree(
+                f"J of rows {rows.tolist()}", jacobian, TANH.jacobian[rows], scale=float(np.abs(TANH.jacobian).max())
+            )
 
     @over(CASES)
     @concerns("jacobian")
@@ -40,17 +42,17 @@ class Derivatives(Suite):
     @concerns("tangent_kernel")
     def test_tangent_kernel(self, case: Case, dtype: str) -> None:
         """Θ(x1, x2) = ∇f(x1) · ∇f(x2) for two sets of inputs of different size."""
-        found = self.problem(case, dtype).tangent_kernel(case.w, case.x, case.probes)
+        kernel = self.problem(case, dtype).tangent_kernel(case.w, case.x, case.probes)
         expected = case.reference.tangent_kernel(case.w, case.x, case.probes)
-        self.at(case, dtype).agree("Θ", found, expected)
+        self.at(case, dtype).agree("Θ", kernel, expected)
 
     @over(SECOND)
     @concerns("hessian")
     def test_hessian(self, case: Case, dtype: str) -> None:
         """H0 and Hp, each relative to the largest entry of both."""
-        found, expected = self.problem(case, dtype).hessian(case.w), case.reference.hessian(case.w)
+        hessian, expected = self.problem(case, dtype).hessian(case.w), case.reference.hessian(case.w)
         size = max(float(np.abs(H).max()) for H in expected)
-        for name, one, other in zip(("H0", "Hp"), found, expected, strict=True):
+        for name, one, other in zip(("H0", "Hp"), hessian, expected, strict=True):
             self.at(case, dtype).agree(name, one, other, scale=size)
 
     @over(SECOND)
@@ -68,20 +70,20 @@ class Derivatives(Suite):
     @concerns("hessian")
     def test_hessian_symmetric(self, case: Case) -> None:
         """H0 and Hp equal their transposes."""
-        found = self.problem(case).hessian(case.w)
-        size = max(float(np.abs(H).max()) for H in found)
-        for name, H in zip(("H0", "Hp"), found, strict=True):
+        hessian = self.problem(case).hessian(case.w)
+        size = max(float(np.abs(H).max()) for H in hessian)
+        for name, H in zip(("H0", "Hp"), hessian, strict=True):
             self.at(case).agree(name, H, np.transpose(H), scale=size, source="its own transpose: it is not symmetric;")
 
     @over(SECOND)
     @concerns("hessian_eigenvalues")
     def test_hessian_eigenvalues(self, case: Case, dtype: str) -> None:
         """Three sorted spectra, of H, H0 and Hp, relative to the largest eigenvalue of all."""
-        found = self.problem(case, dtype).hessian_eigenvalues(case.w)
+        spectra = self.problem(case, dtype).hessian_eigenvalues(case.w)
         H0, Hp = case.reference.hessian(case.w)
         expected = [np.linalg.eigvalsh(H) for H in (H0 + Hp, H0, Hp)]
         size = max(float(np.abs(spectrum).max()) for spectrum in expected)
-        for name, one, other in zip(("H", "H0", "Hp"), found, expected, strict=True):
+        for name, one, other in zip(("H", "H0", "Hp"), spectra, expected, strict=True):
             self.at(case, dtype).agree(f"sorted eigenvalues of {name}", one, other, scale=size)
 
     @over(SECOND)
@@ -89,15 +91,15 @@ class Derivatives(Suite):
     def test_hessian_vector(self, case: Case, dtype: str) -> None:
         """H v for three vectors against the referee's H0 + Hp."""
         v = _vectors(case)
-        found = self.problem(case, dtype).hessian_vector(case.w, v)
-        self.at(case, dtype).agree("H v", found, sum(case.reference.hessian(case.w)) @ v)
+        product = self.problem(case, dtype).hessian_vector(case.w, v)
+        self.at(case, dtype).agree("H v", product, sum(case.reference.hessian(case.w)) @ v)
 
     @concerns("hessian_vector")
     def test_hessian_vector_of_one(self) -> None:
         """H v for one vector, as a column."""
         v = _vectors(TANH)[:, :1]
-        found = self.problem(TANH).hessian_vector(TANH.w, v)
-        self.at(TANH).agree("H v of one vector", found, sum(TANH.reference.hessian(TANH.w)) @ v)
+        product = self.problem(TANH).hessian_vector(TANH.w, v)
+        self.at(TANH).agree("H v of one vector", product, sum(TANH.reference.hessian(TANH.w)) @ v)
 
     @over(SECOND)
     @concerns("hessian_vector")
@@ -117,8 +119,8 @@ class Derivatives(Suite):
     @concerns("jacobian")
     def test_jacobian_without_unsatisfied_patterns(self) -> None:
         """J does not depend on which patterns are unsatisfied: at N_Δ = 0 its rows are what they are."""
-        found = self.problem(SATISFIED).jacobian(SATISFIED.w, np.arange(SATISFIED.patterns))
-        self.at(SATISFIED).agree("J = ∂Δ/∂w", found, SATISFIED.jacobian)
+        jacobian = self.problem(SATISFIED).jacobian(SATISFIED.w, np.arange(SATISFIED.patterns))
+        self.at(SATISFIED).agree("J = ∂Δ/∂w", jacobian, SATISFIED.jacobian)
 
 
 def _vectors(case: Case) -> Float64:

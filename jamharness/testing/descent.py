@@ -35,23 +35,23 @@ class Descent(Suite):
         """50 updates equal the rule of the api, the memory included; Adam's rate drops at steps 20 and 40."""
         optimizer, at = RULES[rule], self.at(case)
         expected = fallbacks.descend(case.reference, State(w=case.w), STEPS, optimizer)
-        found = self.problem(case).descend(State(w=case.w), STEPS, optimizer)
-        at.equal("step", found.step, expected.step)
-        at.agree(f"w after {STEPS} updates of {rule}", found.w, expected.w, allowed=1e-11)
-        assert found.moments.keys() == expected.moments.keys(), (
-            f"descend: the memory of {rule} has the arrays {sorted(found.moments)}; it must have "
+        state = self.problem(case).descend(State(w=case.w), STEPS, optimizer)
+        at.equal("step", state.step, expected.step)
+        at.agree(f"w after {STEPS} updates of {rule}", state.w, expected.w, allowed=1e-11)
+        assert state.moments.keys() == expected.moments.keys(), (
+            f"descend: the memory of {rule} has the arrays {sorted(state.moments)}; it must have "
             f"{sorted(expected.moments)}, so that another backend can continue"
         )
         for name, moment in expected.moments.items():
-            at.agree(f"{rule}'s memory {name!r}", found.moments[name], moment, allowed=1e-10)
+            at.agree(f"{rule}'s memory {name!r}", state.moments[name], moment, allowed=1e-10)
 
     @every_rule
     @concerns("descend")
     def test_descend_one_update(self, rule: str) -> None:
         """The first update alone: where a correction of the start is forgotten, it shows."""
-        found = self.problem(TANH).descend(State(w=TANH.w), 1, RULES[rule])
+        state = self.problem(TANH).descend(State(w=TANH.w), 1, RULES[rule])
         expected = fallbacks.descend(TANH.reference, State(w=TANH.w), 1, RULES[rule])
-        moved, wanted = found.w - TANH.w, expected.w - TANH.w
+        moved, wanted = state.w - TANH.w, expected.w - TANH.w
         self.at(TANH).agree(f"the first update of {rule}", moved, wanted, allowed=1e-10)
 
     @every_rule
@@ -79,12 +79,12 @@ class Descent(Suite):
         expected = fallbacks.descend(reference, State(w=case.w), LONG, optimizer)
         at = self.at(case)
         assert 1 < expected.step < LONG, "the case of this test is not as it should be"
-        found = problem.descend(State(w=case.w), LONG, optimizer)
-        at.equal(f"the number of updates of {rule} until N_Δ = 0", found.step, expected.step)
-        at.equal("N_Δ where it stopped", int(np.count_nonzero(np.asarray(problem.margins(found.w)) > 0)), 0)
-        again = problem.descend(found, 10, optimizer)
-        at.equal("the number of updates after the last pattern is satisfied", again.step - found.step, 0)
-        same_bits(self.record, "w moves although every pattern is satisfied", again.w, found.w)
+        state = problem.descend(State(w=case.w), LONG, optimizer)
+        at.equal(f"the number of updates of {rule} until N_Δ = 0", state.step, expected.step)
+        at.equal("N_Δ where it stopped", int(np.count_nonzero(np.asarray(problem.margins(state.w)) > 0)), 0)
+        again = problem.descend(state, 10, optimizer)
+        at.equal("the number of updates after the last pattern is satisfied", again.step - state.step, 0)
+        same_bits(self.record, "w moves although every pattern is satisfied", again.w, state.w)
 
     @over((RELU, TANH))
     @concerns("descend")
@@ -94,11 +94,11 @@ class Descent(Suite):
         alone = fallbacks.batch_gradient(case.reference, case.w, rows)
         at.agree("∇L of a minibatch", self.problem(case).batch_gradient(case.w, rows), alone)
         rule = Minibatch(rule=Sgd(learning_rate=0.05, momentum=0.5), batch=3, seed=1)
-        expected, found = fallbacks.descend(case.reference, State(w=case.w), 30, rule), State(w=case.w)
+        expected, state = fallbacks.descend(case.reference, State(w=case.w), 30, rule), State(w=case.w)
         for steps in (1, 17, 12):
-            found = self.problem(case).descend(found, steps, rule)
-        at.equal("step after 30 minibatches", found.step, 30)
-        at.agree("w after 30 minibatches", found.w, expected.w, allowed=1e-11)
+            state = self.problem(case).descend(state, steps, rule)
+        at.equal("step after 30 minibatches", state.step, 30)
+        at.agree("w after 30 minibatches", state.w, expected.w, allowed=1e-11)
 
     @concerns("descend")
     def test_descend_counts_on(self) -> None:
@@ -106,10 +106,10 @@ class Descent(Suite):
         rule = Adam(learning_rate=1e-2, decay_every=20)
         moments: dict[str, Array] = {"first": np.full(TANH.network.size, 1e-2), "second": np.full_like(TANH.w, 1e-4)}
         start = State(w=TANH.w, step=38, moments=moments)
-        found = self.problem(TANH).descend(start, 5, rule)
+        state = self.problem(TANH).descend(start, 5, rule)
         expected = fallbacks.descend(TANH.reference, start, 5, rule)
-        self.at(TANH).equal("step after five updates from step 38", found.step, 43)
-        self.at(TANH).agree("w five updates after step 38", found.w, expected.w, allowed=1e-12)
+        self.at(TANH).equal("step after five updates from step 38", state.step, 43)
+        self.at(TANH).agree("w five updates after step 38", state.w, expected.w, allowed=1e-12)
 
     @every_rule
     @concerns("descend")
@@ -119,26 +119,26 @@ class Descent(Suite):
         state = problem.descend(State(w=RELU.w), 3, RULES[rule])
         kept = {"w": np.array(state.w), **{name: np.array(moment) for name, moment in state.moments.items()}}
         for steps in (0, 5):
-            found = problem.descend(state, steps, RULES[rule])
+            after = problem.descend(state, steps, RULES[rule])
             held = {"w": state.w, **state.moments}
             for name, array in held.items():
                 same_bits(self.record, f"descend has modified the array {name!r} of its state", array, kept[name])
-            assert not np.shares_memory(found.w, state.w), "descend: the new w shares memory with the state's"
+            assert not np.shares_memory(after.w, state.w), "descend: the new w shares memory with the state's"
 
     @every_rule
     @concerns("descend")
     def test_descend_of_nothing(self, rule: str, dtype: str) -> None:
         """Without an update, or without an unsatisfied pattern, w stays."""
         for case, steps in ((RELU, 0), (SATISFIED, 5)):
-            found = self.problem(case, dtype).descend(State(w=case.w.astype(dtype), step=3), steps, RULES[rule])
-            self.at(case, dtype).equal("step", found.step, 3)
-            same_bits(self.record, f"w moves without an update, on {case.name}", found.w, case.w.astype(dtype))
+            state = self.problem(case, dtype).descend(State(w=case.w.astype(dtype), step=3), steps, RULES[rule])
+            self.at(case, dtype).equal("step", state.step, 3)
+            same_bits(self.record, f"w moves without an update, on {case.name}", state.w, case.w.astype(dtype))
 
     @every_rule
     @concerns("descend")
     def test_descend_dtype(self, rule: str) -> None:
         """In float32 w stays float32, and ten updates follow the rule to the digits that float32 has."""
-        found = self.problem(TANH, "float32").descend(State(w=TANH.w), 10, RULES[rule])
+        state = self.problem(TANH, "float32").descend(State(w=TANH.w), 10, RULES[rule])
         expected = fallbacks.descend(TANH.reference, State(w=TANH.w), 10, RULES[rule])
-        assert found.w.dtype == np.float32, f"descend: w has dtype {found.w.dtype} under a float32 backend"
-        self.at(TANH, "float32").agree(f"w after 10 updates of {rule}", found.w, expected.w)
+        assert state.w.dtype == np.float32, f"descend: w has dtype {state.w.dtype} under a float32 backend"
+        self.at(TANH, "float32").agree(f"w after 10 updates of {rule}", state.w, expected.w)

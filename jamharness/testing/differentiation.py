@@ -107,8 +107,8 @@ class Systems(Suite):
         problem, at, expected = self.derived(case, dtype), self.on(case, dtype), case.solution().jacobian
         at.agree("J = ∂Δ/∂w", problem.jacobian(case.w, np.arange(case.constraints)), expected)
         for rows in (np.array([case.constraints - 1, 0, 3, 3]), np.array([5]), np.empty(0, dtype=np.intp)):
-            found = problem.jacobian(case.w, rows)
-            at.agree(f"J of rows {rows.tolist()}", found, expected[rows], scale=float(np.abs(expected).max()))
+            jacobian = problem.jacobian(case.w, rows)
+            at.agree(f"J of rows {rows.tolist()}", jacobian, expected[rows], scale=float(np.abs(expected).max()))
 
     @pytest.mark.parametrize("function", list(FUNCTIONS))
     @concerns("systems")
@@ -116,8 +116,8 @@ class Systems(Suite):
         """The gap of constraints made of one function of formulas, with its first and second derivative."""
         mine = RIDGES.data["function"] == list(FUNCTIONS).index(function)
         problem, expected, at = self.derived(RIDGES, dtype), RIDGES.solution(), self.on(RIDGES, dtype)
-        found = problem.margins(RIDGES.w)[mine]
-        at.agree(f"Δ of {function}", found, expected.margins[mine], scale=float(np.abs(expected.margins).max()))
+        margins = problem.margins(RIDGES.w)[mine]
+        at.agree(f"Δ of {function}", margins, expected.margins[mine], scale=float(np.abs(expected.margins).max()))
         rows = np.flatnonzero(mine)
         at.agree(f"∇ of {function}", -problem.jacobian(RIDGES.w, rows), expected.closed.slopes[rows])
         only = problem.differentiator.bend(
@@ -130,8 +130,8 @@ class Systems(Suite):
         """log(1 + e^t), and its slope, where e^t would overflow: softplus networks lead to relu."""
         t = np.array([-1e4, -100.0, -1.0, 0.5, 100.0, 1e4])
         differentiator, at = self.differentiator(dtype), self.on(RIDGES, dtype)
-        found = differentiator.value(_softplus, t, {})
-        at.agree("softplus far from zero", found, np.logaddexp(0, t), scale=1.0 if dtype == "float64" else 1e4)
+        softplus = differentiator.value(_softplus, t, {})
+        at.agree("softplus far from zero", softplus, np.logaddexp(0, t), scale=1.0 if dtype == "float64" else 1e4)
         slope = differentiator.pull(_softplus, t, {}, np.ones(len(t)))
         at.agree("the slope of softplus far from zero", slope, np.exp(-np.logaddexp(0, -t)))
 
@@ -146,8 +146,10 @@ class Systems(Suite):
             at.agree(name, one, other, scale=size)
         spectra: list[Array] = [np.linalg.eigvalsh(H) for H in (sum(expected), *expected)]
         largest = max(float(np.abs(spectrum).max()) for spectrum in spectra)
-        for name, found, other in zip(("H", "H0", "Hp"), problem.hessian_eigenvalues(case.w), spectra, strict=True):
-            at.agree(f"sorted eigenvalues of {name}", found, other, scale=largest)
+        for name, eigenvalues, other in zip(
+            ("H", "H0", "Hp"), problem.hessian_eigenvalues(case.w), spectra, strict=True
+        ):
+            at.agree(f"sorted eigenvalues of {name}", eigenvalues, other, scale=largest)
 
     @over_systems
     @concerns("systems")
@@ -182,9 +184,9 @@ class Systems(Suite):
     def test_system_descends(self, case: SystemCase) -> None:
         """One update along the tangent part of −∇L, taken back to the manifold; none where all are satisfied."""
         problem, at, expected = self.derived(case), self.on(case), case.solution()
-        found = problem.descend(State(w=case.w), 1, Sgd(learning_rate=0.05))
+        state = problem.descend(State(w=case.w), 1, Sgd(learning_rate=0.05))
         gradient = along_tangent(case.system.radius, case.w, expected.gradient)
-        at.agree("w after one update of sgd", found.w, case.system.retract(case.w - 0.05 * gradient))
+        at.agree("w after one update of sgd", state.w, case.system.retract(case.w - 0.05 * gradient))
         satisfied = problem.with_margin(case.loss.margin + SHIFTS["none"])
         at.equal("updates at N_Δ = 0", satisfied.descend(State(w=case.w), 3, Sgd(learning_rate=0.05)).step, 0)
 

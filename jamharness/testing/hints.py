@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 Mask: TypeAlias = NDArray[np.bool_]
 
 
-def hints(found: Array, expected: Array, size: float, allowed: float, at: "Comparison") -> list[str]:
+def hints(actual: Array, expected: Array, size: float, allowed: float, at: "Comparison") -> list[str]:
     """Sentences on what may be wrong; empty when the difference looks like nothing in particular.
 
     Arguments:
-        found: what the backend computed, finite.
+        actual: what the backend computed, finite.
         expected: what it should be, of the same shape.
         size: what differences are divided by.
         allowed: the relative difference that is allowed.
@@ -26,22 +26,22 @@ def hints(found: Array, expected: Array, size: float, allowed: float, at: "Compa
     """
     if not size:
         return ["it must be exactly zero here"]
-    if not found.any():
+    if not actual.any():
         return ["all of it is zero"]
-    gap = np.abs(found - expected)
+    gap = np.abs(actual - expected)
     if at.dtype == "float64" and gap.max() <= 1e-5 * size and allowed < 1e-8:
         return ["the difference is of the size of float32 rounding: something is computed in float32"]
-    said = _factor(found, expected, size, max(allowed, 1e-6), at.patterns)
+    said = _factor(actual, expected, size, max(allowed, 1e-6), at.patterns)
     if said:
         return [said]
     wrong: Mask = np.asarray(gap > allowed * size)
-    return [hint for hint in (_layers(wrong, at), _patterns(wrong, at), _asymmetry(found, expected, size)) if hint]
+    return [hint for hint in (_layers(wrong, at), _patterns(wrong, at), _asymmetry(actual, expected, size)) if hint]
 
 
-def _factor(found: Array, expected: Array, size: float, tolerance: float, patterns: int) -> str:
+def _factor(computed: Array, expected: Array, size: float, tolerance: float, patterns: int) -> str:
     square = float(np.vdot(expected, expected))
-    factor = float(np.vdot(expected, found)) / square if square else 0.0
-    if not factor or np.abs(found - factor * expected).max() > tolerance * size * max(1.0, abs(factor)):
+    factor = float(np.vdot(expected, computed)) / square if square else 0.0
+    if not factor or np.abs(computed - factor * expected).max() > tolerance * size * max(1.0, abs(factor)):
         return ""
     for value, meaning in (
         (-1.0, "the sign is wrong"),
@@ -52,7 +52,7 @@ def _factor(found: Array, expected: Array, size: float, tolerance: float, patter
     ):
         if patterns > 1 and abs(factor - value) <= 1e-5 * abs(value):
             return f"{meaning} (it is {factor:.6g} times what is expected)"
-    return f"it is {factor:.6g} times what is expected" if found.size > 1 else ""
+    return f"it is {factor:.6g} times what is expected" if computed.size > 1 else ""
 
 
 def _layers(wrong: Mask, at: "Comparison") -> str:
@@ -85,8 +85,12 @@ def _patterns(wrong: Mask, at: "Comparison") -> str:
     return f"wrong for {len(rows)} of the {at.patterns} {kind} ({listed}), right for the others"
 
 
-def _asymmetry(found: Array, expected: Array, size: float) -> str:
-    if found.ndim != 2 or found.shape[0] != found.shape[1] or np.abs(expected - expected.T).max() > 1e-9 * size:
+def _asymmetry(computed: Array, expected: Array, size: float) -> str:
+    if (
+        computed.ndim != 2
+        or computed.shape[0] != computed.shape[1]
+        or np.abs(expected - expected.T).max() > 1e-9 * size
+    ):
         return ""
-    gap = float(np.abs(found - found.T).max())
+    gap = float(np.abs(computed - computed.T).max())
     return f"it is not symmetric: it differs from its transpose by {gap / size:.2g} of its size" if gap else ""

@@ -27,8 +27,8 @@ SEARCHES: Mapping[str, Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """What a run found.
+class Searched:
+    """The outcomes of one run.
 
     Arguments:
         verdicts: of each minimisation, by its seed and P: its outcome, and why.
@@ -52,11 +52,11 @@ class Minimisations(Suite):
         """
         self.engine("float64")
         expected = _reference(search, tmp_path)
-        found = _search(self.name, search, tmp_path, device=self.place)
+        measured = _search(self.name, search, tmp_path, device=self.place)
         excused = "undecided" if not supports("hessian", self.spec.capabilities) else ""
         wrong = [
             f"  {cell}: {outcome}, not {expected.verdicts[cell][0]}: {reason}"
-            for cell, (outcome, reason) in found.verdicts.items()
+            for cell, (outcome, reason) in measured.verdicts.items()
             if cell in expected.verdicts and outcome not in (expected.verdicts[cell][0], excused)
         ]
         settings = " ".join(f"{name}={value}" for name, value in SEARCHES[search].items())
@@ -66,13 +66,13 @@ class Minimisations(Suite):
         if wrong:
             count = f"{len(wrong)} of {len(expected.verdicts)} verdicts differ from the referee's."
             pytest.fail("\n".join([f"minimisations: {count}", place, *wrong]), pytrace=False)
-        missing = expected.verdicts.keys() - found.verdicts.keys()
-        if not excused and (missing or found.threshold != expected.threshold):
-            text = f"P/N_w = {found.threshold} at the transition, not {expected.threshold}."
+        missing = expected.verdicts.keys() - measured.verdicts.keys()
+        if not excused and (missing or measured.threshold != expected.threshold):
+            text = f"P/N_w = {measured.threshold} at the transition, not {expected.threshold}."
             pytest.fail(f"minimisations: {text}\n{place}", pytrace=False)
 
 
-def _search(backend: str, search: str, folder: Path, device: str = "cpu") -> Found:
+def _search(backend: str, search: str, folder: Path, device: str = "cpu") -> Searched:
     from jamharness.plugins import Plugins
     from jamharness.running import run
 
@@ -83,7 +83,7 @@ def _search(backend: str, search: str, folder: Path, device: str = "cpu") -> Fou
     made = run(PROTOCOL, backend=backend, settings=settings, device=device, workers=1, store=folder, plugins=plugins)
     trials = made.tables[PROTOCOL]["trials"]
     threshold = made.estimates[PROTOCOL]["critical_ratio"]
-    return Found(
+    return Searched(
         verdicts={
             f"seed {row['seed']}, P = {row['patterns']}": (str(row["outcome"]), str(row["reason"]))
             for row in trials.to_dict("records")
@@ -92,10 +92,10 @@ def _search(backend: str, search: str, folder: Path, device: str = "cpu") -> Fou
     )
 
 
-def _reference(search: str, folder: Path) -> Found:
+def _reference(search: str, folder: Path) -> Searched:
     if search not in _REFERENCES:
         _REFERENCES[search] = _search(REFEREE, search, folder)
     return _REFERENCES[search]
 
 
-_REFERENCES: dict[str, Found] = {}
+_REFERENCES: dict[str, Searched] = {}

@@ -42,7 +42,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def _tests(reporter: Any) -> list[dict[str, Any]]:
     """One entry for each test of the suite: its name, how it ended, what it found."""
-    found: dict[str, dict[str, Any]] = {}
+    tests: dict[str, dict[str, Any]] = {}
     for category, reports in reporter.stats.items():
         for report in reports:
             about = dict(getattr(report, "user_properties", ())).get(PROPERTY)
@@ -52,11 +52,11 @@ def _tests(reporter: Any) -> list[dict[str, Any]]:
             if outcome not in OUTCOMES:
                 continue
             where, _, name = report.nodeid.rpartition("::")
-            found[report.nodeid] = {
+            tests[report.nodeid] = {
                 "class": where.rpartition("::")[2], "test": name, "outcome": outcome, "message": _message(report),
                 **{key: _plain(value) for key, value in about.items()},
             }  # fmt: skip
-    return [found[key] for key in sorted(found)]
+    return [tests[key] for key in sorted(tests)]
 
 
 def _message(report: Any) -> str:

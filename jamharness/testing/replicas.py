@@ -51,9 +51,9 @@ class ReplicaTests(Suite):
         problems, starts = self.several(TANH)
         states = [State(w=w) for w in starts]
         states[1] = problems[1].descend(states[1], 7, RULES[rule])
-        found = problems[0].backend.replicas(problems).descend(states, STEPS, RULES[rule])
+        after = problems[0].backend.replicas(problems).descend(states, STEPS, RULES[rule])
         at = self.at(TANH)
-        for number, (problem, state, mine) in enumerate(zip(problems, states, found, strict=True)):
+        for number, (problem, state, mine) in enumerate(zip(problems, states, after, strict=True)):
             alone = problem.descend(state, STEPS, RULES[rule])
             at.equal(f"step of replica {number}", mine.step, alone.step)
             at.agree(f"w of replica {number} after {STEPS} updates of {rule}", mine.w, alone.w, allowed=1e-11)
@@ -66,13 +66,13 @@ class ReplicaTests(Suite):
         problems = [each.with_margin(0.7) for each in self.several(SATISFIED)[0]]
         states = [State(w=SATISFIED.w) for _ in problems]
         rule = QUICK["adam"]
-        found = problems[0].backend.replicas(problems).descend(states, LONG, rule)
+        after = problems[0].backend.replicas(problems).descend(states, LONG, rule)
         at = self.at(SATISFIED)
-        for number, (problem, mine) in enumerate(zip(problems, found, strict=True)):
+        for number, (problem, mine) in enumerate(zip(problems, after, strict=True)):
             alone = problem.descend(State(w=SATISFIED.w), LONG, rule)
             at.equal(f"the number of updates of replica {number}", mine.step, alone.step)
-        again = problems[0].backend.replicas(problems).descend(found, 5, rule)
-        for number, (mine, later) in enumerate(zip(found, again, strict=True)):
+        again = problems[0].backend.replicas(problems).descend(after, 5, rule)
+        for number, (mine, later) in enumerate(zip(after, again, strict=True)):
             if not (problems[number].margins(mine.w) > 0).any():
                 same_bits(self.record, f"replica {number} moves although it is satisfied", later.w, mine.w)
 

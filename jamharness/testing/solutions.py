@@ -159,9 +159,9 @@ class SystemCase:
             draw = generator("conformance systems", self.name, attempt)
             data, w = self.system.drawn(draw, self.constraints), self.system.initial(attempt)
             closed = self.system.closed(w, data)
-            found = Solution(system=self.system, loss=self.loss, w=w, closed=closed)
-            few = 0 < len(found.rows) < self.constraints
-            if few and np.abs(found.margins).min() > CLEAR and self.system.clear(w, data):
+            solution = Solution(system=self.system, loss=self.loss, w=w, closed=closed)
+            few = 0 < len(solution.rows) < self.constraints
+            if few and np.abs(solution.margins).min() > CLEAR and self.system.clear(w, data):
                 return w, data
         raise AssertionError
 

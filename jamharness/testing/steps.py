@@ -37,12 +37,12 @@ class Steps(Suite):
     def test_damped_step(self, case: Case, factor: float, dtype: str) -> None:
         """The candidate w + s with (JᵀJ + λI) s = −JᵀΔ, λ not divided by P."""
         value = damping(case, factor)
-        found = self.problem(case, dtype).damped_step(case.w, value).w
+        candidate = self.problem(case, dtype).damped_step(case.w, value).w
         at, s = self.at(case, dtype), expected_step(case, value)
-        at.agree(f"w + s at λ = {value:.3g}", found, case.w + s)
+        at.agree(f"w + s at λ = {value:.3g}", candidate, case.w + s)
         if dtype == "float64":
             # A small step hides behind w: so the step itself, whose last digits w + s has lost.
-            at.agree(f"s at λ = {value:.3g}", found - case.w, s, allowed=1e-10)
+            at.agree(f"s at λ = {value:.3g}", candidate - case.w, s, allowed=1e-10)
 
     @pytest.mark.parametrize("factor", FACTORS)
     @over(STEPS)

@@ -68,9 +68,9 @@ class Tie(Case):
 
     def _among_zeros(self, part: Array) -> Float64:
         """Derivatives by the parameters that f depends on, among those by all: (…, N)."""
-        found = np.zeros((*part.shape[:-1], self.network.size))
-        found[..., self._kept] = part
-        return found
+        derivatives = np.zeros((*part.shape[:-1], self.network.size))
+        derivatives[..., self._kept] = part
+        return derivatives
 
     @property
     def _rest(self) -> Float64:
@@ -156,6 +156,6 @@ class Ties(Suite):
     def test_descend_at_a_tie(self, case: Tie) -> None:
         """One update of plain gradient descent with slope 0 at z = 0."""
         rule = Sgd(learning_rate=0.05)
-        found = self.problem(case).descend(State(w=case.w), 1, rule)
+        state = self.problem(case).descend(State(w=case.w), 1, rule)
         expected = case.w - 0.05 * case.gradient
-        self.at(case).agree("w after one update at relu's kink, where its slope is 0,", found.w, expected)
+        self.at(case).agree("w after one update at relu's kink, where its slope is 0,", state.w, expected)

@@ -13,8 +13,8 @@ class Values(Suite):
     @concerns("outputs")
     def test_outputs(self, case: Case, dtype: str) -> None:
         """f(x; w) for inputs that are not the patterns, as many as there are."""
-        found = self.problem(case, dtype).outputs(case.w, case.probes)
-        self.at(case, dtype).agree("f", found, case.reference.outputs(case.w, case.probes))
+        outputs = self.problem(case, dtype).outputs(case.w, case.probes)
+        self.at(case, dtype).agree("f", outputs, case.reference.outputs(case.w, case.probes))
 
     @over(CASES)
     @concerns("margins")

@@ -70,12 +70,12 @@ class Verification:
         subjects: dict[str, dict[str, list[bool | None]]] = {}
         for row in self.rows:
             subjects.setdefault(row.kind, {}).setdefault(row.about, []).append(row.holds)
-        found = {}
+        counts = {}
         for kind, each in sorted(subjects.items(), key=lambda pair: (_ORDER.get(pair[0], 1), pair[0])):
             wrong = sum(False in claims for claims in each.values())
             open_ = sum(False not in claims and True not in claims for claims in each.values())
-            found[kind] = (len(each) - wrong - open_, wrong, open_)
-        return found
+            counts[kind] = (len(each) - wrong - open_, wrong, open_)
+        return counts
 
     def to_json(self) -> dict[str, Json]:
         """The document that ``--json`` prints."""

@@ -53,23 +53,25 @@ def verify_run(
     spent = {"loading protocols": time.perf_counter() - start}
     cells = _Cells(home, record, plugins)
     rows: list[Row] = []
-    for part, found_by in (
+    for part, checked_rows in (
         ("files", check_files(home, record, sealed)),
         ("verdicts", (row for protocol in record.protocols for row in cells.rows(protocol))),
         ("estimates", (row for protocol in record.protocols for row in _estimates(home, record, protocol, plugins))),
     ):
         start = time.perf_counter()
-        rows += found_by
+        rows += checked_rows
         spent[part] = time.perf_counter() - start
     rows += _claim(record)
-    found = seal_of(sealed)
+    computed_seal = seal_of(sealed)
     if seal is not None:
-        numbers = f"{found} found"
-        rows.append(Row(kind="files", about="all", claim="the seal", holds=seal.lower() == found, numbers=numbers))
+        numbers = f"{computed_seal} found"
+        rows.append(
+            Row(kind="files", about="all", claim="the seal", holds=seal.lower() == computed_seal, numbers=numbers)
+        )
     return Verification(
         run=name,
         rows=rows,
-        seal=found,
+        seal=computed_seal,
         spent=spent,
         computed=record.seconds,
     )
@@ -87,8 +89,8 @@ class _Cells:
         """What the cells of a protocol claim."""
         # By data set, so that each is loaded once.
         stored = [(key, self._store.read(key)) for key in dict.fromkeys(self._record.cells.get(protocol, ()))]
-        found = [(key, cell) for key, cell in stored if cell is not None and key not in self._seen]
-        for key, cell in sorted(found, key=lambda pair: str(pair[1].identity.get("data"))):
+        unseen = [(key, cell) for key, cell in stored if cell is not None and key not in self._seen]
+        for key, cell in sorted(unseen, key=lambda pair: str(pair[1].identity.get("data"))):
             self._seen.add(key)
             yield from self._cell(protocol, key, cell)
 
@@ -130,14 +132,14 @@ class _Cells:
         if cell.dataset is None:
             return None
         try:
-            found = load(self._plugins.dataset(cell.dataset.dataset).factory, cell.dataset)
+            patterns = load(self._plugins.dataset(cell.dataset.dataset).factory, cell.dataset)
         except JamharnessError:
             raise
         except Exception as error:
             raise BadInput(f"data set {cell.dataset.dataset!r} cannot be loaded ({error})") from error
-        if found.digest() != identity.get("data"):
+        if patterns.digest() != identity.get("data"):
             raise BadInput(f"data set {cell.dataset.dataset!r} gives other patterns than the cell was computed on")
-        return found
+        return patterns
 
 
 def _estimates(store: Store, record: RunRecord, name: str, plugins: Plugins) -> Iterator[Row]:

@@ -285,8 +285,8 @@ def drift(
     return call.through(partial(_direction, problem, w, damping, near), _packed_drift, partial(_drift_from, problem))
 
 
-def _packed_drift(found: tuple[Array, Factor | None]) -> CellResult:
-    direction, factor = found
+def _packed_drift(solution: tuple[Array, Factor | None]) -> CellResult:
+    direction, factor = solution
     place = packed_factor(factor)
     return CellResult(values=place.values, arrays={"direction": direction, **place.arrays})
 

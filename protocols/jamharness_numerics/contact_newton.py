@@ -207,5 +207,5 @@ def multipliers(problem: DerivedProblem, held: Held, w: Array) -> Held:
     start = np.concatenate([held.forces, held.pulls, np.zeros(len(gradients) - count - kinks)])
     matrix = np.vstack([gradients.T, weight * sums])
     change = np.linalg.lstsq(matrix, np.concatenate([-gradients.T @ start, [weight * (1 - sums @ start)]]), DEPENDENT)
-    found = start + change[0]
-    return replace(held, forces=found[:count], pulls=found[count : count + kinks])
+    solution = start + change[0]
+    return replace(held, forces=solution[:count], pulls=solution[count : count + kinks])

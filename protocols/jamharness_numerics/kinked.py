@@ -172,19 +172,19 @@ class Branch:
 
     def preactivations(self, w: Array, kinks: Kinks) -> Float64:
         """Z of some units of some patterns, (K,)."""
-        z, found = self._forward(w)[1], np.zeros(len(kinks))
+        z, preactivations = self._forward(w)[1], np.zeros(len(kinks))
         for layer in range(len(self.states)):
             own = kinks.layers == layer
-            found[own] = z[layer][kinks.patterns[own], kinks.units[own]]
-        return found
+            preactivations[own] = z[layer][kinks.patterns[own], kinks.units[own]]
+        return preactivations
 
     def slopes(self, w: Array, kinks: Kinks) -> Float64:
         """∇z of some units of some patterns, (K, N)."""
-        inputs, found = self._forward(w)[0], np.zeros((len(kinks), self.network.size))
+        inputs, slopes = self._forward(w)[0], np.zeros((len(kinks), self.network.size))
         for layer in range(len(self.states)):
             own = np.flatnonzero(kinks.layers == layer)
-            found[own] = self._unit_slopes(w, inputs, layer, kinks.units[own], kinks.patterns[own])
-        return found
+            slopes[own] = self._unit_slopes(w, inputs, layer, kinks.units[own], kinks.patterns[own])
+        return slopes
 
     def kinks(self, w: Array, radius: float, layers: Sequence[int] | None = None) -> Kinks:
         """The concave kinks that |s_i| ≤ ``radius`` may reach, to first order, and that are not held.
@@ -195,7 +195,7 @@ class Branch:
             layers: which; None for all.
         """
         parts, (inputs, z), after = self.network.split(w), self._forward(w), self.y
-        found, reaches = [no_kinks(self.network.size)], self._reaches(w, inputs)
+        reachable, reaches = [no_kinks(self.network.size)], self._reaches(w, inputs)
         for layer in range(len(self.states) - 1, -1, -1):
             weights = after @ parts[layer + 1][0]
             after = weights * self.states[layer]
@@ -209,9 +209,11 @@ class Branch:
                 weights=weights[near], preactivations=z[layer][near], states=self.states[layer][near],
                 slopes=self._unit_slopes(w, inputs, layer, units, patterns),
             )  # fmt: skip
-            found.append(kinks.chosen(np.abs(kinks.preactivations) <= NEAR * radius * np.abs(kinks.slopes).sum(axis=1)))
+            reachable.append(
+                kinks.chosen(np.abs(kinks.preactivations) <= NEAR * radius * np.abs(kinks.slopes).sum(axis=1))
+            )
         names = [item.name for item in fields(Kinks)]
-        return Kinks(**{name: np.concatenate([getattr(each, name) for each in found]) for name in names})
+        return Kinks(**{name: np.concatenate([getattr(each, name) for each in reachable]) for name in names})
 
     def _forward(self, w: Array) -> tuple[list[Float64], list[Float64]]:
         """The inputs and the preactivations of every layer."""
@@ -241,15 +243,15 @@ class Branch:
 
     def _deltas(self, w: Array, forces: Float64, kinks: Kinks, pulls: Float64) -> list[Float64]:
         """The derivatives of Σ forces_μ g_μ + Σ pulls_k z_k with respect to the preactivations of every layer."""
-        parts, found = self.network.split(np.asarray(w, dtype=np.float64)), []
+        parts, deltas = self.network.split(np.asarray(w, dtype=np.float64)), []
         g = self.y * forces[:, np.newaxis]
         for layer in range(len(parts) - 1, -1, -1):
             own = kinks.layers == layer
             np.add.at(g, (kinks.patterns[own], kinks.units[own]), pulls[own])
-            found.append(g)
+            deltas.append(g)
             if layer:
                 g = (g @ parts[layer][0]) * self.states[layer - 1]
-        return found[::-1]
+        return deltas[::-1]
 
     def _unit_slopes(
         self, w: Array, inputs: Sequence[Float64], layer: int, units: NDArray[np.intp], patterns: NDArray[np.intp]
@@ -264,13 +266,13 @@ class Branch:
     ) -> Float64:
         """The derivatives (n, N) of Σ seed · preactivation of one layer, for some patterns."""
         parts = self.network.split(np.asarray(w, dtype=np.float64))
-        found, g = np.zeros((len(seed), self.network.size)), seed
+        derivatives, g = np.zeros((len(seed), self.network.size)), seed
         for layer in range(top, -1, -1):
             weight, bias = self.network.slices[layer]
             outer = g[:, :, np.newaxis] * inputs[layer][patterns][:, np.newaxis, :]
-            found[:, weight] = outer.reshape(len(g), weight.stop - weight.start)
+            derivatives[:, weight] = outer.reshape(len(g), weight.stop - weight.start)
             if self.network.bias:
-                found[:, bias] = g
+                derivatives[:, bias] = g
             if layer:
                 g = (g @ parts[layer][0]) * self.states[layer - 1][patterns]
-        return found
+        return derivatives

@@ -187,8 +187,8 @@ def _packed(result: LargestMargin) -> CellResult:
 
 
 def _unpacked(kept: CellResult) -> LargestMargin:
-    found: Any = {**kept.values, **kept.arrays}
-    return LargestMargin(**found)
+    arguments: Any = {**kept.values, **kept.arrays}
+    return LargestMargin(**arguments)
 
 
 def gaps_of(problem: DerivedProblem, w: Array) -> Float64:

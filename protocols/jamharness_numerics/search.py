@@ -87,14 +87,14 @@ def next_value(axis: Axis, tried: Mapping[int, str]) -> int | None:
     """
     if not tried:
         return axis.rounded(axis.start)
-    found = bracket(axis, tried)
-    if found.satisfied is None:
+    ends = bracket(axis, tried)
+    if ends.satisfied is None:
         return _outward(axis, tried, easier=True)
-    if found.unsatisfied is None:
-        if len(found.undecided) >= PATIENCE:
+    if ends.unsatisfied is None:
+        if len(ends.undecided) >= PATIENCE:
             return None
         return _outward(axis, tried, easier=False)
-    known = sorted({found.satisfied, found.unsatisfied, *found.undecided})
+    known = sorted({ends.satisfied, ends.unsatisfied, *ends.undecided})
     gaps = [(known[0], known[1])] if len(known) == 2 else [(known[0], known[1]), (known[-2], known[-1])]
     low, high = max(gaps, key=lambda gap: gap[1] - gap[0])
     if high - low <= axis.resolution:
@@ -116,12 +116,12 @@ def trials_left(axis: Axis, tried: Mapping[int, str], needed: Sequence[int]) -> 
     """
     if next_value(axis, tried) is None:
         return 0, 0
-    found = bracket(axis, tried)
-    if found.satisfied is None or found.unsatisfied is None or found.undecided:
+    ends = bracket(axis, tried)
+    if ends.satisfied is None or ends.unsatisfied is None or ends.undecided:
         if not needed:
             return 1, None
         return max(1, min(needed) - len(tried)), max(1, max(needed) - len(tried))
-    gap, resolution = abs(found.unsatisfied - found.satisfied), max(axis.resolution, axis.step)
+    gap, resolution = abs(ends.unsatisfied - ends.satisfied), max(axis.resolution, axis.step)
     most = max(1, ceil(log2(max(gap / resolution, 1))))
     # Rounding to multiples of the step may spare a trial, or cost one.
     return max(1, most - 1), most + (axis.step > 1)

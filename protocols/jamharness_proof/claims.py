@@ -45,13 +45,13 @@ def minimisation(identity: Any, values: Any, arrays: Any, x: Any, y: Any, _neede
 def margins(_identity: Any, values: Any, arrays: Any, _x: Any, _y: Any, needed: Sequence[Any]) -> Checks | None:
     """Margins are those of the minimisation that was needed; the pinned ones are unsatisfied. As ``minimisation``."""
     (trial, its) = needed[0]
-    found = np.asarray(its["margins"])
-    same = np.array_equal(found, np.asarray(arrays["margins"]))
+    delta = np.asarray(its["margins"])
+    same = np.array_equal(delta, np.asarray(arrays["margins"]))
     pinned = np.asarray(arrays["pinned"])
     return [
         _copied(values, trial),
         ("margins", same, "those of the minimisation"),
-        ("pinned", not bool((pinned & (found <= 0)).any()), f"{int(pinned.sum())}, all of them unsatisfied"),
+        ("pinned", not bool((pinned & (delta <= 0)).any()), f"{int(pinned.sum())}, all of them unsatisfied"),
     ]
 
 

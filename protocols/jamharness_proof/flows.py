@@ -28,15 +28,15 @@ def together(identity: Any, values: Any, arrays: Any, x: Any, y: Any, _needed: S
     """Flows side by side: each as one alone."""
     if _unknown(identity, x):
         return None
-    found: Checks = []
+    checks: Checks = []
     for lane, seed in enumerate(identity["cell"]["coordinates"]["seeds"]):
         own = {name: each[lane] for name, each in values.items()}
         parts = {name: each if name == "labels" else each[lane] for name, each in arrays.items()}
-        found += [
+        checks += [
             (f"{claim} of network {seed}", holds, said)
             for claim, holds, said in _flow(identity, own, parts, x, y, seed)
         ]
-    return found
+    return checks
 
 
 def lazy_limit(identity: Any, values: Any, arrays: Any, x: Any, y: Any, _needed: Sequence[Any]) -> Checks | None:
@@ -166,9 +166,9 @@ class _Net:
             value, slope, _ = self.plain.sigma(enters[-1] @ W.T)
             enters.append(value)
             slopes.append(slope)
-        delta, found = np.ones((len(self.x), 1)), np.zeros((len(self.x), len(self.x)))
+        delta, kernel = np.ones((len(self.x), 1)), np.zeros((len(self.x), len(self.x)))
         for layer in range(len(weights) - 1, -1, -1):
-            found += self.factors[layer] ** 2 * (delta @ delta.T) * (enters[layer] @ enters[layer].T)
+            kernel += self.factors[layer] ** 2 * (delta @ delta.T) * (enters[layer] @ enters[layer].T)
             if layer:
                 delta = (delta @ weights[layer][0]) * slopes[layer - 1]
-        return found
+        return kernel

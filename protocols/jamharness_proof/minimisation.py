@@ -55,11 +55,11 @@ class Network:
         self.bias, self.rule, self.x, self.y, self.kappa = bool(shape["bias"]), rule, x, y, kappa
 
     def _split(self, w: Any) -> list[tuple[Any, Any]]:
-        found = []
+        layers = []
         for n, m in zip(self.sizes, self.sizes[1:], strict=False):
-            found.append((w[: n * m].reshape(m, n), w[n * m :][:m] if self.bias else np.zeros(m)))
+            layers.append((w[: n * m].reshape(m, n), w[n * m :][:m] if self.bias else np.zeros(m)))
             w = w[n * m + m * self.bias :]
-        return found
+        return layers
 
     def sigma(self, z: Any, bent: bool = True) -> tuple[Any, Any, Any]:
         """σ and, if bent, σ′ and σ″: x Φ(βx), log(1 + exp(βx))/β, tanh, max(0, x), x."""
@@ -116,15 +116,15 @@ class Network:
             pull, unit = (pull @ W) * slope, (unit @ W) * slope
 
         def product(v: Any) -> Any:
-            ways, moves, found, dot = self._split(v), [], [], self.x
+            ways, moves, image, dot = self._split(v), [], [], self.x
             for (W, a, _, slope, _), (V, c) in zip(back[::-1], ways, strict=True):
                 moves.append((dot, slope * dot))
                 dot = moves[-1][1] @ W.T + a @ V.T + c
             turn = dot * (delta > 0)[:, None] / len(delta)
             for (W, a, pull, slope, bent), (V, _), (dot, moved) in zip(back, ways[::-1], moves[::-1], strict=True):
-                found += [turn.sum(axis=0)[: len(W) * self.bias], (turn.T @ a + pull.T @ moved).ravel()]
+                image += [turn.sum(axis=0)[: len(W) * self.bias], (turn.T @ a + pull.T @ moved).ravel()]
                 turn = (turn @ W + pull @ V) * slope + bent * dot
-            return np.concatenate(found[::-1])
+            return np.concatenate(image[::-1])
 
         return np.concatenate(force[::-1]), float(np.mean(np.maximum(delta, 0) ** 2)) / 2, trace, product
 

@@ -118,11 +118,11 @@ class Layered(ManyClasses):
     @property
     def groups(self) -> Mapping[str, slice]:
         """Each part by its kind and place."""
-        found, start = {}, 0
+        groups, start = {}, 0
         for number, each in enumerate(self.parameters, start=1):
-            found[f"{each.kind}{number}"] = slice(start, start + each.size)
+            groups[f"{each.kind}{number}"] = slice(start, start + each.size)
             start += each.size
-        return found
+        return groups
 
     def scores(self, xp: Namespace, w: Any, x: Any) -> Any:
         """The outputs (M, C)."""
@@ -182,13 +182,13 @@ class LayeredNetwork(Layered):
         return tuple(self._layer(one, other == "norm") for one, other in zip(tokens, following, strict=True))
 
     def _layer(self, token: str, normalised: bool) -> Layer:
-        found = _TOKEN.fullmatch(token)
-        if found is None:
+        match = _TOKEN.fullmatch(token)
+        if match is None:
             raise BadInput(f"layers = {self.layers!r}: {token!r} is no layer; they are {_EXAMPLES}.")
-        numbers = {name: int(text) for name, text in found.groupdict().items() if name != "conv" and text}
+        numbers = {name: int(text) for name, text in match.groupdict().items() if name != "conv" and text}
         if any(value < 1 for name, value in numbers.items() if name != "padding"):
             raise BadInput(f"layers = {self.layers!r}: in {token!r} a size must be at least 1.")
-        if found["conv"]:
+        if match["conv"]:
             stride, padding = numbers.get("stride", 1), numbers.get("padding", 0)
             return Convolution(
                 size=numbers["size"], out=numbers["out"], stride=stride, padding=padding, bias=not normalised

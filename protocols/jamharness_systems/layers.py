@@ -262,11 +262,11 @@ def shape_after(layers: Sequence[Layer], shape: Shape) -> Shape:
 
 def parameters_of(layers: Sequence[Layer], shape: Shape) -> tuple[Parameter, ...]:
     """The parameters of several layers in their order."""
-    found: list[Parameter] = []
+    parameters: list[Parameter] = []
     for layer in layers:
-        found += layer.parameters(shape)
+        parameters += layer.parameters(shape)
         shape = layer.after(shape)
-    return tuple(found)
+    return tuple(parameters)
 
 
 def formula_of(layers: Sequence[Layer], tools: Tools, signal: Any, shape: Shape, parts: Iterator[Any]) -> Any:

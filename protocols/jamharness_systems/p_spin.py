@@ -98,7 +98,7 @@ class PSpin(System):
 
     def arrays(self, data: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
         """The couplings, matrix by matrix: the spread of each is that of the sum over the orders of its p spins."""
-        draw, found = generator("p_spin", self.spins, self.p, self.disorder), {}
+        draw, couplings = generator("p_spin", self.spins, self.p, self.disorder), {}
         for number, (rows, start, end) in enumerate(self._blocks()):
             tuples = self.tuples[:, rows]
             normal = draw.standard_normal((tuples.shape[1], self.spins - start))
@@ -108,8 +108,8 @@ class PSpin(System):
             repeated = np.count_nonzero(tuples == tuples[-1], axis=0)
             at = np.arange(len(normal)), tuples[-1] - start
             normal[at] /= np.sqrt(repeated + 1)  # k = j has fewer orders
-            found[f"couplings{number}"] = normal
-        return found
+            couplings[f"couplings{number}"] = normal
+        return couplings
 
     def gaps(self, xp: Namespace, w: Any, data: Data) -> Any:
         """−H, (1,)."""

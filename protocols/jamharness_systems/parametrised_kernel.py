@@ -25,10 +25,10 @@ def tangent_kernel(system: ParametrisedNetwork, w: Float64, x1: Float64, x2: Flo
     """
     first = _signals(system, w, x1)
     second = first if x2 is x1 else _signals(system, w, x2)
-    found = np.zeros((len(x1), len(x2)))
+    kernel = np.zeros((len(x1), len(x2)))
     for (a, delta), (b, other) in zip(first, second, strict=True):
-        found += (a @ b.T) * (delta @ other.T)
-    return found
+        kernel += (a @ b.T) * (delta @ other.T)
+    return kernel
 
 
 def _signals(system: ParametrisedNetwork, w: Float64, x: Float64) -> Signals:
@@ -38,13 +38,13 @@ def _signals(system: ParametrisedNetwork, w: Float64, x: Float64) -> Signals:
         value, slope = _sigma(system.activation, factor * entering[-1] @ W.T)
         entering.append(system.gain * value)
         slopes.append(system.gain * slope)
-    found, delta = [], np.ones((len(x), 1))
+    signals, delta = [], np.ones((len(x), 1))
     for layer in reversed(range(len(weights))):
         scaled = system.factors[layer] * delta
-        found.append((entering[layer], scaled))
+        signals.append((entering[layer], scaled))
         if layer:
             delta = (scaled @ weights[layer]) * slopes[layer - 1]
-    return found
+    return signals
 
 
 def _sigma(activation: str, z: Float64) -> tuple[Float64, Float64]:

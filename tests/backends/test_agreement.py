@@ -98,7 +98,7 @@ def errors(drawn: Case) -> dict[str, float]:
     one, two = drawn.problem(NUMPY), drawn.problem(TORCH)
     w, rows = drawn.w, np.arange(len(drawn.y))[::2]
     (loss_one, gradient_one), (loss_two, gradient_two) = one.loss_and_gradient(w), two.loss_and_gradient(w)
-    found = {
+    differences = {
         "outputs": differ(one.outputs(w, drawn.x[::3]), two.outputs(w, drawn.x[::3])),
         "margins": differ(one.margins(w), two.margins(w)),
         "loss": differ(loss_one, loss_two),
@@ -120,13 +120,15 @@ def errors(drawn: Case) -> dict[str, float]:
         parts = float(np.linalg.norm(J) * np.linalg.norm(delta)) or 1.0
         for name, step in (("one", a), ("two", b)):
             s = step.w - w
-            found[f"forces {factor:g} {name}"] = float(np.linalg.norm(J.T @ (J @ s + delta) + damping * s)) / parts
+            differences[f"forces {factor:g} {name}"] = (
+                float(np.linalg.norm(J.T @ (J @ s + delta) + damping * s)) / parts
+            )
         if np.finfo(np.float64).eps * parts / damping < 0.1 * EXACT * np.abs(a.w).max():
-            found[f"step {factor:g}"] = differ(a.w, b.w)
-        found[f"step loss {factor:g}"] = abs(b.loss - after @ after / (2 * len(after))) / size
-        found[f"step promise {factor:g}"] = abs(a.predicted_decrease - b.predicted_decrease) / (loss_one or 1.0)
+            differences[f"step {factor:g}"] = differ(a.w, b.w)
+        differences[f"step loss {factor:g}"] = abs(b.loss - after @ after / (2 * len(after))) / size
+        differences[f"step promise {factor:g}"] = abs(a.predicted_decrease - b.predicted_decrease) / (loss_one or 1.0)
         assert b.unsatisfied == np.count_nonzero(after) or np.abs(one.margins(b.w)).min() < 1e-9
-    return found
+    return differences
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -137,8 +139,8 @@ def test_numpy_and_torch_agree_in_float64(family):
     @given(drawn=cases(family))
     def agree(drawn):
         assume(well_posed(drawn, 1e-9) and drawn.problem(NUMPY).margins(drawn.w).max() > 0)
-        found = errors(drawn)
-        assert max(found.values()) < EXACT, found
+        differences = errors(drawn)
+        assert max(differences.values()) < EXACT, differences
 
     agree()
 
@@ -172,14 +174,14 @@ def test_numpy_and_torch_agree_in_float32(family):
             # A sum of Δ ∇Δ is as accurate as its parts, of size up to √(2L) max |∇Δ|, however they cancel.
             parts = np.sqrt(2 * true_loss) * np.abs(true.jacobian(drawn.w, rows)).max()
             least = 1e-2  # exp and erfc of a unit that is off have no digits left in float32
-            found = {
+            differences = {
                 "outputs": differ(problem.outputs(drawn.w, drawn.x), true.outputs(drawn.w, drawn.x), least),
                 "margins": differ(problem.margins(drawn.w), true.margins(drawn.w), least),
                 "loss": differ(loss, true_loss, least),
                 "gradient": np.abs(gradient - true_gradient).max() / max(parts, least),
                 "jacobian": differ(problem.jacobian(drawn.w, rows), true.jacobian(drawn.w, rows), least),
             }
-            assert max(found.values()) < 1e-4, (backend.name, found)
+            assert max(differences.values()) < 1e-4, (backend.name, differences)
 
     agree()
 
@@ -187,7 +189,7 @@ def test_numpy_and_torch_agree_in_float32(family):
 def results(drawn: Case, problem: Any) -> dict[str, np.ndarray]:
     """Every array that the contract returns."""
     w, rows = drawn.w, np.arange(len(drawn.y))
-    found = {
+    arrays = {
         "outputs": problem.outputs(w, drawn.x),
         "margins": problem.margins(w),
         "gradient": problem.loss_and_gradient(w)[1],
@@ -196,8 +198,8 @@ def results(drawn: Case, problem: Any) -> dict[str, np.ndarray]:
         "tangent_kernel": problem.tangent_kernel(w, drawn.x, drawn.x[:2]),
         "descend": problem.descend(State(w=w), 3, Adam()).w,
     }
-    found |= dict(zip(("H0", "Hp"), problem.hessian(w), strict=True))
-    return found | {f"eigenvalues {i}": e for i, e in enumerate(problem.hessian_eigenvalues(w))}
+    arrays |= dict(zip(("H0", "Hp"), problem.hessian(w), strict=True))
+    return arrays | {f"eigenvalues {i}": e for i, e in enumerate(problem.hessian_eigenvalues(w))}
 
 
 @BACKENDS
@@ -246,9 +248,9 @@ def test_descend_without_an_update_returns_a_new_array(backend):
     """Also the state of no update at all is the caller's to write into."""
     drawn = case()
     w = drawn.w.copy()
-    found = drawn.problem(backend).descend(State(w=w), 0, Adam())
-    assert np.array_equal(found.w, w)
-    assert not np.shares_memory(found.w, w)
+    state = drawn.problem(backend).descend(State(w=w), 0, Adam())
+    assert np.array_equal(state.w, w)
+    assert not np.shares_memory(state.w, w)
 
 
 @pytest.mark.parametrize("kind", [NumpyBackend, TorchBackend])
@@ -256,8 +258,8 @@ def test_descend_without_an_update_returns_a_new_array(backend):
 def test_results_have_the_backends_dtype(kind, dtype):
     """Whatever the dtype of w, results come in the backend's."""
     drawn = case()
-    found = results(drawn, drawn.problem(kind(dtype=dtype)))
-    assert {name: str(array.dtype) for name, array in found.items()} == dict.fromkeys(found, dtype)
+    arrays = results(drawn, drawn.problem(kind(dtype=dtype)))
+    assert {name: str(array.dtype) for name, array in arrays.items()} == dict.fromkeys(arrays, dtype)
 
 
 @BACKENDS

@@ -37,8 +37,8 @@ def test_the_loss_is_the_negative_log_likelihood():
     for scale in (1.0, 300.0):
         w = scale * SYSTEM.initial(1)
         expected = -log_softmax(own_scores(SYSTEM, w), axis=1)[np.arange(30), Y].mean()
-        found, _ = problem("numpy").loss_and_gradient(w)
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        loss, _ = problem("numpy").loss_and_gradient(w)
+        np.testing.assert_allclose(loss, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("backend", ["torch", "tensorflow"])

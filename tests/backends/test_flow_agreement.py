@@ -40,14 +40,14 @@ FACTORIES = {
 def trajectories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, np.ndarray]]:
     """W at log-spaced times and at N_Δ = 0, by framework."""
     folder: Path = tmp_path_factory.mktemp("flows")
-    found = {}
+    trajectories = {}
     for name, factory in FACTORIES.items():
         file = folder / f"{name}.npz"
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-c", FOLLOW, factory, str(file)]
         subprocess.run(command, check=True, env=environment, timeout=300, capture_output=True)
-        found[name] = dict(np.load(file))
-    return found
+        trajectories[name] = dict(np.load(file))
+    return trajectories
 
 
 @pytest.mark.parametrize("method", ["exponential", "chebyshev"])

@@ -82,7 +82,7 @@ def own_scores(w, x):
     sizes = [(4, 2, 3, 3), (4,), (3, 4, 2, 2), (3,), (5, 3), (5,), (3, 5), (3,)]
     ends = np.cumsum([0, *map(np.prod, sizes)])
     parts = [w[a:b].reshape(size) for (a, b), size in zip(pairwise(ends), sizes, strict=True)]
-    found = []
+    scores = []
     for image in x.reshape(-1, 2, 9, 9):
         wide = np.pad(image, ((0, 0), (1, 1), (1, 1)))
         one = np.array([sum(map(lambda c, k: correlate2d(c, k, "valid"), wide, kernel)) for kernel in parts[0]])
@@ -90,8 +90,8 @@ def own_scores(w, x):
         pooled = one[:, :4, :4].reshape(4, 2, 2, 2, 2).max(axis=(2, 4))
         two = np.array([sum(map(lambda c, k: correlate2d(c, k, "valid"), pooled, kernel)) for kernel in parts[2]])
         flat = np.maximum(two + parts[3][:, None, None], 0).ravel()
-        found.append(parts[6] @ np.maximum(parts[4] @ flat + parts[5], 0) + parts[7])
-    return np.array(found)
+        scores.append(parts[6] @ np.maximum(parts[4] @ flat + parts[5], 0) + parts[7])
+    return np.array(scores)
 
 
 @pytest.mark.parametrize("name", ["numpy", *FRAMEWORKS])
@@ -121,8 +121,8 @@ def test_batch_normalisation_by_its_definition():
     made /= np.sqrt((made**2).mean(axis=(0, 2), keepdims=True) + EPSILON)
     made = made * w[2:4].reshape(1, 2, 1) + w[4:6].reshape(1, 2, 1)
     expected = made.reshape(12, 8) @ w[6:22].reshape(2, 8).T + w[22:]
-    found = problem_of("numpy", system).outputs(w, x).reshape(12, 2)
-    np.testing.assert_allclose(found, expected, atol=1e-13)
+    outputs = problem_of("numpy", system).outputs(w, x).reshape(12, 2)
+    np.testing.assert_allclose(outputs, expected, atol=1e-13)
 
 
 def test_the_referee_by_differences():
@@ -141,9 +141,9 @@ def test_the_layers_of_a_framework_are_those_of_the_formula(name):
     w = EVERY.initial(5)
     expected = problem_of("numpy", EVERY).loss_and_gradient(w)
     problem = problem_of(name, EVERY)
-    found = problem.loss_and_gradient(w)
-    assert found[0] == pytest.approx(expected[0], rel=1e-13)
-    np.testing.assert_allclose(found[1], expected[1], atol=1e-13)
+    loss_and_gradient = problem.loss_and_gradient(w)
+    assert loss_and_gradient[0] == pytest.approx(expected[0], rel=1e-13)
+    np.testing.assert_allclose(loss_and_gradient[1], expected[1], atol=1e-13)
     namespace = problem.differentiator.namespace
     data = patterns(EVERY)
     problem.differentiator.namespace = _Plain(namespace)
@@ -193,13 +193,13 @@ def updated(tmp_path_factory):
     """One update of each network of the paper in each framework, each in a process of its own."""
     pytest.importorskip("torch")
     pytest.importorskip("tensorflow")
-    folder, found = tmp_path_factory.mktemp("updates"), []
+    folder, updates = tmp_path_factory.mktemp("updates"), []
     for name in ("torch", "tensorflow"):
         subprocess.run(
             [sys.executable, "-c", UPDATES, name, folder / f"{name}.npz"], check=True, env=os.environ, timeout=300
         )
-        found.append(dict(np.load(folder / f"{name}.npz")))
-    return found
+        updates.append(dict(np.load(folder / f"{name}.npz")))
+    return updates
 
 
 @pytest.mark.torch
@@ -237,7 +237,7 @@ def test_a_thousand_updates_agree_in_distribution(tmp_path, system):
     """Losses of five seeds in each framework, equal to within a hundredth by two one-sided tests."""
     pytest.importorskip("torch")
     pytest.importorskip("tensorflow")
-    found = agree(
+    agreement = agree(
         "ageing", backends=("torch", "tensorflow"), reference="torch", kinds=("distribution",), store=tmp_path,
         settings={
             "system": system, "dataset": "digits", "patterns": 60, "batch": 20, "learning_rate": 0.05, "momentum": 0.5,
@@ -245,7 +245,7 @@ def test_a_thousand_updates_agree_in_distribution(tmp_path, system):
         },
         equivalences={"loss": 0.01},
     )  # fmt: skip
-    (row,) = (row for row in found.distribution if row.observable == "loss")
+    (row,) = (row for row in agreement.distribution if row.observable == "loss")
     assert (row.verdict, row.count) == ("agree", 5), row
 
 

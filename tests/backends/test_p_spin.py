@@ -77,9 +77,9 @@ def test_every_framework_takes_the_same_path(name, temperature):
     start = State(w=system.initial(2))
     one, other = (problem_of(each, system) for each in ("numpy", name))
     for steps, allowed in ((2, 1e-13), (200, 1e-9)):
-        expected, found = (problem.descend(start, steps, rule) for problem in (one, other))
-        np.testing.assert_allclose(found.w, expected.w, atol=allowed)
-    assert found.w @ found.w == pytest.approx(12)
+        expected, state = (problem.descend(start, steps, rule) for problem in (one, other))
+        np.testing.assert_allclose(state.w, expected.w, atol=allowed)
+    assert state.w @ state.w == pytest.approx(12)
 
 
 def test_gradient_flow_is_of_second_order():
@@ -110,8 +110,8 @@ def test_the_temperature_is_that_of_the_bath():
 def test_relaxation_follows_the_series():
     """E(t) at N = 128 over six draws, at short times, against the exact series at N → ∞."""
     series = energy_series(3, 15)
-    found = np.array([_relaxed(seed) for seed in range(6)])
-    for time, values in zip((0.2, 0.5), found.T, strict=True):
+    energies = np.array([_relaxed(seed) for seed in range(6)])
+    for time, values in zip((0.2, 0.5), energies.T, strict=True):
         error = values.std(ddof=1) / np.sqrt(6)
         assert abs(values.mean() - resummed(series, time)[0]) < 4 * error + 0.01
 

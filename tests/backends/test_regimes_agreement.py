@@ -21,8 +21,8 @@ SLOPES = (
 def test_every_slope_is_the_same_in_both_frameworks(tmp_path):
     """By pairs of networks from the same initial weights, within the margin that the observable states."""
     asked = {"kinds": ("distribution",), "settings": SETTINGS, "workers": 1, "store": tmp_path}
-    found = agree("regimes", backends=("torch", "tensorflow"), **asked)
-    rows = {row.observable: row for row in found.distribution}
+    agreement = agree("regimes", backends=("torch", "tensorflow"), **asked)
+    rows = {row.observable: row for row in agreement.distribution}
     assert {rows[name].verdict for name in SLOPES} == {"agree"}
     assert all(rows[name].paired for name in SLOPES)
-    assert found.failures == {}
+    assert agreement.failures == {}

@@ -84,9 +84,9 @@ def test_every_framework_makes_the_same_updates(name, rule):
         start = State(w=NETWORK.initial(1))
         one, other = problem_of("numpy", loss=loss), problem_of(name, loss=loss)
         for steps, allowed in ((1, 1e-12), (100, 1e-9)):
-            expected, found = (problem.descend(start, steps, rule) for problem in (one, other))
-            np.testing.assert_allclose(found.w, expected.w, atol=allowed)
-            assert (found.step, set(found.moments)) == (steps, set(expected.moments))
+            expected, state = (problem.descend(start, steps, rule) for problem in (one, other))
+            np.testing.assert_allclose(state.w, expected.w, atol=allowed)
+            assert (state.step, set(state.moments)) == (steps, set(expected.moments))
 
 
 @pytest.mark.parametrize("name", ["numpy", *FRAMEWORKS])
@@ -111,8 +111,8 @@ def test_an_optimizer_of_somebody_else(name):
             return State(w=state.w - self.rate * np.sign(gradient), step=state.step + 1)
 
     start = State(w=NETWORK.initial(2))
-    expected, found = (problem_of(each).descend(start, 20, Signs()) for each in ("numpy", name))
-    np.testing.assert_allclose(found.w, expected.w, atol=1e-12)
+    expected, end = (problem_of(each).descend(start, 20, Signs()) for each in ("numpy", name))
+    np.testing.assert_allclose(end.w, expected.w, atol=1e-12)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,10 +151,10 @@ def test_sgd_on_a_quadratic():
             state = problem.descend(state, steps, rule)
             values.append(np.mean((state.w - start) ** 2 / variance))
         moved.append(values)
-    found, error = np.mean(moved, axis=0), np.std(moved, axis=0, ddof=1) / np.sqrt(30)
+    distances, error = np.mean(moved, axis=0), np.std(moved, axis=0, ddof=1) / np.sqrt(30)
     expected = quadratic_distance(lags, rate, curvature, 1.0)
-    assert np.all(np.abs(found - expected) < 3 * error)
-    assert np.all(np.abs(found - quadratic_distance(lags, rate, 0.0, 1.0))[2:] > 3 * error[2:])
+    assert np.all(np.abs(distances - expected) < 3 * error)
+    assert np.all(np.abs(distances - quadratic_distance(lags, rate, 0.0, 1.0))[2:] > 3 * error[2:])
 
 
 def test_diffusion_along_a_flat_direction_is_the_limit():

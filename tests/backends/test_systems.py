@@ -265,18 +265,18 @@ def test_a_large_systems_step_is_within_its_tolerance(system: Any) -> None:
     w, damping = at(system), 1e-2
     contacts = np.flatnonzero(problem.margins(w) > 0)
     delta, J = problem.margins(w)[contacts], problem.tangent(w, problem.jacobian(w, contacts))
-    found, whole = problem.truncated_step(w, damping, 0.1), problem.damped_step(w, damping)
+    step, whole = problem.truncated_step(w, damping, 0.1), problem.damped_step(w, damping)
     assert problem.size >= LARGE
-    assert not np.array_equal(found.w, whole.w)
+    assert not np.array_equal(step.w, whole.w)
     s = solve_damped(J, delta, damping)
     space = Bidiagonalisation(lambda v: J @ v, lambda u: u @ J, delta)
     rough, _ = space.solve(damping, 0.1)
     assert np.linalg.norm(J.T @ (J @ rough) + damping * rough + J.T @ delta) <= 0.1 * np.linalg.norm(J.T @ delta)
-    np.testing.assert_allclose(found.w, problem.retract(w + rough), atol=1e-13)
+    np.testing.assert_allclose(step.w, problem.retract(w + rough), atol=1e-13)
     np.testing.assert_allclose(whole.w, problem.retract(w + s), atol=1e-13)
     promised = (delta @ delta - np.sum((delta + J @ rough) ** 2)) / (2 * problem.constraints)
-    assert found.predicted_decrease == pytest.approx(promised, rel=1e-10)
-    assert 0 < found.predicted_decrease <= whole.predicted_decrease * (1 + 1e-12)
+    assert step.predicted_decrease == pytest.approx(promised, rel=1e-10)
+    assert 0 < step.predicted_decrease <= whole.predicted_decrease * (1 + 1e-12)
     np.testing.assert_allclose(problem.truncated_step(w, damping, 1e-12).w, whole.w, atol=1e-10)
 
 

@@ -150,15 +150,15 @@ def test_what_one_call_cannot_solve_its_parts_do(spoilt, monkeypatch):
     draw = np.random.default_rng(1)
     network = Network(inputs=6, width=(7, 5), depth=2, activation="relu")
     x, y, w = draw.standard_normal((60, 6)), np.sign(draw.standard_normal(60)), network.initial(seed=3)
-    found = []
+    steps = []
     for value in (None, 2):
         if value:
             monkeypatch.setattr(spoilt, value)
         fresh()
         problem = load_backend("tensorflow", threads=1).problem(network, x, y)
-        found.append(problem.truncated_step(w, 1e-3, 1e-6))
+        steps.append(problem.truncated_step(w, 1e-3, 1e-6))
         assert (problem._linearised is None) == (value is None)
-    np.testing.assert_allclose(found[1].w, found[0].w, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(steps[1].w, steps[0].w, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.tensorflow

@@ -41,10 +41,10 @@ def test_the_named_file_wins_over_the_one_that_lies_there(tmp_path):
         scan = "width"
         """,
     )
-    found = read_configuration(file, tmp_path, **NAMES)
-    assert found.run == RunOptions(backend="torch", seed=3)
-    assert found.settings == {"width": [6, 7], "bias": False}
-    assert found.protocols == {"jamming": {"seeds": 4, "scan": "width"}}
+    configuration = read_configuration(file, tmp_path, **NAMES)
+    assert configuration.run == RunOptions(backend="torch", seed=3)
+    assert configuration.settings == {"width": [6, 7], "bias": False}
+    assert configuration.protocols == {"jamming": {"seeds": 4, "scan": "width"}}
 
 
 def test_paths_start_at_the_file(tmp_path):
@@ -56,9 +56,9 @@ def test_paths_start_at_the_file(tmp_path):
         interpreters = {torch = ".venv/bin/python", numpy = "python3"}
         """,
     )
-    found = read_configuration(file, tmp_path, **NAMES)
-    assert found.run.store == str(tmp_path / "sub" / "results")
-    assert found.interpreters == {"torch": str(tmp_path / "sub" / ".venv/bin/python"), "numpy": "python3"}
+    configuration = read_configuration(file, tmp_path, **NAMES)
+    assert configuration.run.store == str(tmp_path / "sub" / "results")
+    assert configuration.interpreters == {"torch": str(tmp_path / "sub" / ".venv/bin/python"), "numpy": "python3"}
 
 
 def test_everything_wrong_in_every_file_is_said_at_once(tmp_path):
@@ -131,9 +131,9 @@ def test_the_users_own_file_lies_below_the_folders_one(tmp_path):
     )
     write(tmp_path / "jamharness.toml", "run = {limit = 3, workers = 3}")
     file = write(tmp_path / "x.toml", 'interpreters = {numpy = "/b/python"}\nrun = {workers = 4, download = true}')
-    found = read_configuration(file, tmp_path, **NAMES, user=user)
-    assert found.run == RunOptions(seed=1, limit=3.0, workers=4, download=True)
-    assert found.interpreters == {"torch": "/a/python", "numpy": "/b/python"}
+    configuration = read_configuration(file, tmp_path, **NAMES, user=user)
+    assert configuration.run == RunOptions(seed=1, limit=3.0, workers=4, download=True)
+    assert configuration.interpreters == {"torch": "/a/python", "numpy": "/b/python"}
     assert read_configuration(None, tmp_path / "empty", user=tmp_path / "nothing") == Configuration()
 
 

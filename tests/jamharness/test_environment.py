@@ -13,14 +13,14 @@ from jamharness.plugins import Plugins
 
 def test_it_names_python_machine_and_libraries():
     """Versions are those of the interpreter that runs, and the whole is JSON."""
-    found = describe_environment(Plugins.load())
-    assert found["python"] == platform.python_version()
-    assert found["versions"]["numpy"] == np.__version__
-    assert found["versions"]["jamharness"] == version("jamharness")
-    assert 1 <= found["cores"] <= found["threads"]
-    assert found["usable_threads"] <= found["threads"]
-    assert abs(found["memory_gib"] - os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30) < 0.1
-    assert json.loads(json.dumps(found)) == found
+    environment = describe_environment(Plugins.load())
+    assert environment["python"] == platform.python_version()
+    assert environment["versions"]["numpy"] == np.__version__
+    assert environment["versions"]["jamharness"] == version("jamharness")
+    assert 1 <= environment["cores"] <= environment["threads"]
+    assert environment["usable_threads"] <= environment["threads"]
+    assert abs(environment["memory_gib"] - os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30) < 0.1
+    assert json.loads(json.dumps(environment)) == environment
 
 
 def test_plugins_add_to_it(plugin_distribution, monkeypatch):
@@ -30,5 +30,5 @@ def test_plugins_add_to_it(plugin_distribution, monkeypatch):
     monkeypatch.syspath_prepend(str(folder))
     folder = plugin_distribution("odd-facts", {"odd_facts": hook + "3"}, {"odd": "odd_facts"})
     monkeypatch.syspath_prepend(str(folder))
-    found = describe_environment(Plugins.load())
-    assert found["plugins"] == {"facts (cluster-facts)": {"queue": "7"}}
+    environment = describe_environment(Plugins.load())
+    assert environment["plugins"] == {"facts (cluster-facts)": {"queue": "7"}}

@@ -86,12 +86,12 @@ def process(work: Path) -> Command:
 
 def contents(*folders: Path) -> dict[str, str]:
     """Every path below some folders, with a digest of each file."""
-    found = {}
+    digests = {}
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
-            found[str(path)] = content
-    return found
+            digests[str(path)] = content
+    return digests
 
 
 Refused = Callable[..., None]

@@ -36,10 +36,10 @@ def spoilt(request, plugin_distribution):
 def test_plugins_lists_a_spoilt_framework_in_one_row(process, spoilt):
     """One row with the reason; the others are ready."""
     state, said, variables = spoilt
-    found = states(process("plugins", "--check", "--json", **variables))
-    assert found["tensorflow"][0] == state
-    assert said in found["tensorflow"][1]
-    assert found["numpy"] == ("ready", "")
+    backends = states(process("plugins", "--check", "--json", **variables))
+    assert backends["tensorflow"][0] == state
+    assert said in backends["tensorflow"][1]
+    assert backends["numpy"] == ("ready", "")
 
 
 def test_a_framework_that_fails_at_once_is_seen_at_a_glance(process, plugin_distribution):
@@ -162,7 +162,7 @@ def test_doctor_lists_what_is_wrong_with_the_folders_own_configuration(process, 
 
 def test_libraries_with_two_owners_and_two_openmp_runtimes_are_told():
     """What cannot be installed here is told from what an inspection returns."""
-    from jamharness.doctor.frameworks import _found
+    from jamharness.doctor.frameworks import _findings
 
     inspected = {
         "python": "3.11.9", "executable": "python", "seconds": 1.0, "cuda": "", "repeats": False, "error": 1e-9,
@@ -174,13 +174,13 @@ def test_libraries_with_two_owners_and_two_openmp_runtimes_are_told():
             for name in ("libgomp.so.1", "libiomp5.so")
         ],
     }  # fmt: skip
-    found = list(_found("mine", inspected))
-    texts = {finding.text: finding.state for finding in found}
+    findings = list(_findings("mine", inspected))
+    texts = {finding.text: finding.state for finding in findings}
     assert texts["The same call gives other bits when it is made again."] == "problem"
     assert texts["2 OpenMP runtimes in one process: /lib/libgomp.so.1, /lib/libiomp5.so."] == "warning"
     assert texts["libcudnn.so.9 is brought by nvidia-cudnn-cu12 and by tensorflow."] == "problem"
     assert any("TF32 is on" in text for text in texts)
     assert any("CUBLAS_WORKSPACE_CONFIG = :0:0 is set" in text for text in texts)
     assert not any("libcudnn_ops" in text for text in texts)
-    accurate = list(_found("mine", {**inspected, "repeats": True}))
+    accurate = list(_findings("mine", {**inspected, "repeats": True}))
     assert any(finding.text == "Margins and gradient differ from numpy's by 1e-09." for finding in accurate)

@@ -38,14 +38,14 @@ class Victim:
 
     def alive(self) -> list[psutil.Process]:
         """All processes that carry the mark, zombies apart."""
-        found = []
+        processes = []
         for process in psutil.process_iter():
             try:
                 if process.environ().get(MARK) == self.mark and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
+                    processes.append(process)
             except psutil.Error:
                 continue
-        return found
+        return processes
 
     def kill(self) -> bool:
         """End the command and its workers by SIGKILL; False if the command had ended by itself."""

@@ -144,7 +144,7 @@ def test_a_scan_over_widths_gives_an_exponent_and_two_pictures(command: Any, wor
 def recomputed(store: Path) -> dict[int, float]:
     """The largest Δ of each trial by P, after a look at whether the referee's formulas give the same on its weights."""
     backend = jamharness.load_backend("numpy")
-    found = {}
+    largest = {}
     for path in store.glob("cells/*/*.json"):
         stored = Store(store, create=False).read(path.stem)
         assert stored is not None
@@ -157,8 +157,8 @@ def recomputed(store: Path) -> dict[int, float]:
         margins = stored.result.arrays["margins"]
         np.testing.assert_allclose(margins, problem.margins(stored.result.arrays["w"]), rtol=0, atol=1e-12)
         assert stored.result.values["unsatisfied"] == np.count_nonzero(margins > 0)
-        found[patterns] = float(margins.max())
-    return found
+        largest[patterns] = float(margins.max())
+    return largest
 
 
 @pytest.mark.torch

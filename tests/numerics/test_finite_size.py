@@ -17,12 +17,12 @@ def test_the_interval_holds_the_exponent(exponent, side):
     """Nineteen times of twenty, within what forty draws allow."""
     draw, held = np.random.default_rng(1), 0
     for _ in range(40):
-        found = finite_size_exponent({N: drawn(exponent, N, 30, draw) for N in (100, 200, 400)}, side)
-        held += found.low <= abs(exponent) <= found.high
+        fit = finite_size_exponent({N: drawn(exponent, N, 30, draw) for N in (100, 200, 400)}, side)
+        held += fit.low <= abs(exponent) <= fit.high
     assert held >= 34
     wide = finite_size_exponent({N: drawn(exponent, N, 400, draw) for N in (100, 400)}, side)
     assert wide.exponent == pytest.approx(abs(exponent), abs=0.06)
-    assert wide.high - wide.low < found.high - found.low
+    assert wide.high - wide.low < fit.high - fit.low
 
 
 def test_a_density_that_is_cut_off_by_n_still_shows_its_exponent():
@@ -33,9 +33,9 @@ def test_a_density_that_is_cut_off_by_n_still_shows_its_exponent():
         for N in (100, 200, 400)
         for scale in [(3 / N) ** (1 / (1 - gamma))]
     }
-    found = finite_size_exponent(samples, "-")
-    assert found.low < gamma < found.high
-    assert found.high - found.low < 0.12
+    fit = finite_size_exponent(samples, "-")
+    assert fit.low < gamma < fit.high
+    assert fit.high - fit.low < 0.12
     smallest = np.sort(np.concatenate([np.sort(x)[:2] for x in samples[400]]))
     local = 1 - np.log(4) / np.log(smallest[400] / smallest[100])
     assert local < 0.2

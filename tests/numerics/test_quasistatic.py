@@ -43,9 +43,9 @@ def test_a_convex_problem_never_gives_way(seed):
     """Every step is taken back to the same L, while contacts change; and each minimum is that of its κ alone."""
     first, patterns, end = perceptron(seed, **CONVEX)
     margins = end.critical + np.geomspace(1e-3, 0.5, 21)
-    found = driven(first, patterns, end, margins.tolist())
-    assert found.why == "done"
-    columns = found.columns()
+    drive = driven(first, patterns, end, margins.tolist())
+    assert drive.why == "done"
+    columns = drive.columns()
     assert not columns["avalanche"].any()
     assert len(np.unique(columns["contacts"])) > 3
     problem = first(patterns).with_margin(float(margins[-1]))
@@ -57,20 +57,20 @@ def test_a_convex_problem_never_gives_way(seed):
 def test_patterns_of_a_convex_problem_may_come_in_any_order(seed):
     """One by one they lead to the κ_J, and the contacts, of all at once; κ_J falls at each that violates it."""
     first, patterns, end = perceptron(seed, **CONVEX)
-    found = filled(
+    columns = filled(
         first, end.w, end.critical, np.flatnonzero(end.contacts), range(patterns + 1, patterns + MORE + 1)
     ).columns()
     whole = approach(first(patterns + MORE), Perceptron(dimension=30).initial(seed + 7))
-    assert found["margin"][-1] == pytest.approx(whole.critical, abs=1e-9)
-    assert found["contacts"][-1] == np.count_nonzero(whole.contacts)
-    happened = found["avalanche"] > 0
+    assert columns["margin"][-1] == pytest.approx(whole.critical, abs=1e-9)
+    assert columns["contacts"][-1] == np.count_nonzero(whole.contacts)
+    happened = columns["avalanche"] > 0
     assert 0 < happened.sum() < MORE
-    assert (found["drop"][happened] > 0).all()
-    assert (found["drop"][~happened] == 0).all()
-    assert found["drop"].sum() == pytest.approx(1 - found["margin"][-1] / end.critical, rel=1e-6)
+    assert (columns["drop"][happened] > 0).all()
+    assert (columns["drop"][~happened] == 0).all()
+    assert columns["drop"].sum() == pytest.approx(1 - columns["margin"][-1] / end.critical, rel=1e-6)
     # What was violated is a contact of the new optimum, and is not counted: the others change in parity with N_Δ − 1.
-    contacts = np.concatenate([[np.count_nonzero(end.contacts)], found["contacts"]])
-    assert ((found["size"] - np.diff(contacts) + 1)[happened] % 2 == 0).all()
+    contacts = np.concatenate([[np.count_nonzero(end.contacts)], columns["contacts"]])
+    assert ((columns["size"] - np.diff(contacts) + 1)[happened] % 2 == 0).all()
 
 
 def test_a_broken_landscape_gives_way_where_it_does_however_short_the_steps():
@@ -90,11 +90,11 @@ def test_a_broken_landscape_gives_way_where_it_does_however_short_the_steps():
 def test_an_isostatic_system_stays_isostatic_as_patterns_come_in():
     """At κ < 0 every jamming point on the way has N contacts, so that as many open as close."""
     first, patterns, end = perceptron(1, **BROKEN)
-    found = filled(
+    columns = filled(
         first, end.w, end.critical, np.flatnonzero(end.contacts), range(patterns + 1, patterns + MORE + 1)
     ).columns()
-    assert (found["contacts"] == 30).all()
-    changed = found["size"][found["avalanche"] > 0]
+    assert (columns["contacts"] == 30).all()
+    changed = columns["size"][columns["avalanche"] > 0]
     assert changed.max() > 2
 
 
@@ -102,6 +102,6 @@ def test_what_cannot_be_followed_is_said():
     """A w that is no minimum: driving does not begin, and the reason is told."""
     first, patterns, end = perceptron(0, **CONVEX)
     problem = first(patterns).with_margin(end.critical + 0.1)
-    found = compressed(problem, np.ones(30), [end.critical + 0.2])
-    assert found.steps == []
-    assert found.why.startswith("there is no minimum with L > 0 at κ = ")
+    drive = compressed(problem, np.ones(30), [end.critical + 0.2])
+    assert drive.steps == []
+    assert drive.why.startswith("there is no minimum with L > 0 at κ = ")

@@ -12,8 +12,8 @@ def test_the_rank_that_was_put_in(rank):
     left, right = draw.standard_normal((90, rank)), draw.standard_normal((rank, 20))
     matrix = left * np.geomspace(1, 1e-8, rank) @ right
     for cuts in ([], [5], [30, 31, 60]):
-        found = rank_of(np.split(matrix, cuts))
-        assert (found.rank, found.rows) == (rank, 90) == (np.linalg.matrix_rank(matrix, rtol=1e-12), 90)
-        assert found.gap > 1e3
+        estimate = rank_of(np.split(matrix, cuts))
+        assert (estimate.rank, estimate.rows) == (rank, 90) == (np.linalg.matrix_rank(matrix, rtol=1e-12), 90)
+        assert estimate.gap > 1e3
     assert rank_of([]).rank == 0
     assert rank_of([np.zeros((4, 3))]).rank == 0

@@ -40,10 +40,10 @@ def run(axis, threshold, undecided=frozenset()):
     return tried
 
 
-def contains(axis, found, threshold):
+def contains(axis, interval, threshold):
     """Every known end lies on its side of the threshold."""
-    easy = found.satisfied is None or satisfiable(axis, threshold, found.satisfied)
-    return easy and (found.unsatisfied is None or not satisfiable(axis, threshold, found.unsatisfied))
+    easy = interval.satisfied is None or satisfiable(axis, threshold, interval.satisfied)
+    return easy and (interval.unsatisfied is None or not satisfiable(axis, threshold, interval.unsatisfied))
 
 
 @given(axis=axes(), place=st.floats(-0.1, 1.1))
@@ -51,16 +51,16 @@ def test_the_search_ends_with_a_narrow_bracket_around_the_threshold(axis, place)
     """Both ends are found and lie within the resolution, unless the threshold lies beyond an end of the axis."""
     threshold = axis.lowest + place * (axis.highest - axis.lowest)
     tried = run(axis, threshold)
-    found = bracket(axis, tried)
-    assert contains(axis, found, threshold)
-    assert found.undecided == ()
+    interval = bracket(axis, tried)
+    assert contains(axis, interval, threshold)
+    assert interval.undecided == ()
     easiest, hardest = (axis.lowest, axis.highest) if axis.harder_up else (axis.highest, axis.lowest)
-    if found.satisfied is None:
+    if interval.satisfied is None:
         assert tried[easiest] == "minimum"
-    elif found.unsatisfied is None:
+    elif interval.unsatisfied is None:
         assert tried[hardest] == "satisfied"
     else:
-        assert abs(found.unsatisfied - found.satisfied) <= axis.resolution
+        assert abs(interval.unsatisfied - interval.satisfied) <= axis.resolution
 
 
 @given(axis=axes(), place=st.floats(0, 1), data=st.data())
@@ -70,14 +70,14 @@ def test_undecided_values_are_never_ends(axis, place, data):
     values = st.integers(axis.lowest // axis.step, axis.highest // axis.step)
     undecided = {axis.step * v for v in data.draw(st.sets(values, max_size=60))}
     tried = run(axis, threshold, undecided)
-    found = bracket(axis, tried)
-    assert contains(axis, found, threshold)
-    assert not {found.satisfied, found.unsatisfied} & undecided
-    assert set(found.undecided) <= undecided
-    if found.satisfied is not None and found.unsatisfied is not None:
-        low, high = sorted((found.satisfied, found.unsatisfied))
-        assert set(found.undecided) == {v for v in tried if low < v < high}
-        known = sorted({low, high, *found.undecided})
+    interval = bracket(axis, tried)
+    assert contains(axis, interval, threshold)
+    assert not {interval.satisfied, interval.unsatisfied} & undecided
+    assert set(interval.undecided) <= undecided
+    if interval.satisfied is not None and interval.unsatisfied is not None:
+        low, high = sorted((interval.satisfied, interval.unsatisfied))
+        assert set(interval.undecided) == {v for v in tried if low < v < high}
+        known = sorted({low, high, *interval.undecided})
         assert known[1] - known[0] <= axis.resolution
         assert known[-1] - known[-2] <= axis.resolution
 
@@ -88,8 +88,8 @@ def test_a_failed_trial_counts_as_undecided(axis, place, data):
     threshold = axis.lowest + place * (axis.highest - axis.lowest)
     tried = run(axis, threshold)
     renamed = {v: data.draw(st.sampled_from(["failed", "undecided", o])) for v, o in tried.items()}
-    found = bracket(axis, renamed)
-    ends = {found.satisfied: "satisfied", found.unsatisfied: "minimum"}
+    interval = bracket(axis, renamed)
+    ends = {interval.satisfied: "satisfied", interval.unsatisfied: "minimum"}
     assert all(renamed[v] == outcome for v, outcome in ends.items() if v is not None)
     assert next_value(axis, renamed) not in renamed
 
@@ -97,10 +97,10 @@ def test_a_failed_trial_counts_as_undecided(axis, place, data):
 def test_the_bracket_ignores_minima_on_the_easy_side():
     """A minimiser may fail below the threshold: the hardest satisfied value counts, and the first minimum beyond it."""
     axis = Axis(start=10, lowest=2, highest=100, step=2, resolution=2, growth=1.5, harder_up=True)
-    found = bracket(
+    interval = bracket(
         axis, {10: "satisfied", 12: "minimum", 14: "satisfied", 16: "undecided", 20: "minimum", 30: "minimum"}
     )
-    assert (found.satisfied, found.unsatisfied, found.undecided) == (14, 20, (16,))
+    assert (interval.satisfied, interval.unsatisfied, interval.undecided) == (14, 20, (16,))
 
 
 @given(axis=axes(), fraction=st.floats(0, 1))
@@ -113,8 +113,8 @@ def test_the_trials_that_a_bracketed_search_needs_are_foreseen(axis, fraction):
         tried[value] = outcomes[value]
         fewest, most = trials_left(axis, tried, ())
         left = len(order) - number - 1
-        found = bracket(axis, tried)
-        if left and (found.satisfied is None or found.unsatisfied is None):
+        interval = bracket(axis, tried)
+        if left and (interval.satisfied is None or interval.unsatisfied is None):
             assert (fewest, most) == (1, None)
         else:
             assert fewest <= left <= most
@@ -144,5 +144,5 @@ def test_beyond_the_hardest_satisfied_value_three_undecided_ones_are_enough(axis
 def test_a_run_that_diverges_ends_a_bracket_as_a_minimum_does():
     """Both leave patterns unsatisfied for good."""
     axis = Axis(start=10, lowest=2, highest=100, step=2, resolution=2, growth=1.5, harder_up=True)
-    found = bracket(axis, {10: "satisfied", 12: "undecided", 14: "diverging", 20: "minimum"})
-    assert (found.satisfied, found.unsatisfied, found.undecided) == (10, 14, (12,))
+    interval = bracket(axis, {10: "satisfied", 12: "undecided", 14: "diverging", 20: "minimum"})
+    assert (interval.satisfied, interval.unsatisfied, interval.undecided) == (10, 14, (12,))

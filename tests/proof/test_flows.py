@@ -36,20 +36,26 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", ["alone", "together"])
 def test_a_run_of_regimes_verifies(store, name):
     """Every cell has a proof, and every claim holds."""
-    found = verify_run(name, store)
-    assert found.wrong == []
-    assert found.unchecked == []
-    assert {row.claim.partition(" of ")[0] for row in found.rows} >= {"N_Δ", "L", "‖ΔΘ‖/‖Θ₀‖", "kernel", "satisfied"}
+    verification = verify_run(name, store)
+    assert verification.wrong == []
+    assert verification.unchecked == []
+    assert {row.claim.partition(" of ")[0] for row in verification.rows} >= {
+        "N_Δ",
+        "L",
+        "‖ΔΘ‖/‖Θ₀‖",
+        "kernel",
+        "satisfied",
+    }
 
 
 def cells(store: Path, task: str):
     """Identity, values, arrays, and the patterns of cells of a task."""
-    found = []
+    stored = []
     for path in sorted((store / "cells").glob("*/*.json")):
         cell = read_cell(path)
         if cell is not None and cell.identity["cell"]["task"] == task:
-            found.append(cell)
-    return found
+            stored.append(cell)
+    return stored
 
 
 def wrong(proof, cell, patterns, values=(), arrays=()):

@@ -61,11 +61,11 @@ def test_it_is_short_and_imports_numpy_alone():
 def test_the_gradient_is_that_of_the_loss(rule, width, depth, bias):
     """By central differences of L."""
     net, w = network(rule, 1, width=width, depth=depth, bias=bias)
-    found, size, *_ = net.derivatives(w)
+    gradient, size, *_ = net.derivatives(w)
     assert size == pytest.approx(loss(net, w), rel=1e-14)
     step = 1e-6
     by_differences = [(loss(net, w + step * e) - loss(net, w - step * e)) / (2 * step) for e in np.eye(len(w))]
-    np.testing.assert_allclose(found, by_differences, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(gradient, by_differences, rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -137,8 +137,8 @@ def cell(rule: str, w: np.ndarray, net: Network, outcome: str, **values: float):
     return identity, own, {"w": w, "margins": delta}
 
 
-def wrong(found) -> set[str]:
-    return {name for name, holds, _ in found if not holds}
+def wrong(claims) -> set[str]:
+    return {name for name, holds, _ in claims if not holds}
 
 
 def satisfying(rule: str) -> tuple[Network, np.ndarray]:
@@ -155,9 +155,9 @@ def satisfying(rule: str) -> tuple[Network, np.ndarray]:
 def test_a_satisfied_network_is_proved_and_one_that_is_not_is_refuted(rule):
     """By a hair: the last layer is scaled until one pattern misses the margin by 1e-9, and by 1e-17 it is rounding."""
     net, w = satisfying(rule)
-    found = list(verify(*cell(rule, w, net, "satisfied"), net.x, net.y))
-    assert wrong(found) == set()
-    told = {name: numbers for name, _, numbers in found}
+    claims = list(verify(*cell(rule, w, net, "satisfied"), net.x, net.y))
+    assert wrong(claims) == set()
+    told = {name: numbers for name, _, numbers in claims}
     assert f"{len(net.y)} of {len(net.y)} proved" == told["satisfied"]
     smallest = float((1 - net.delta(w)).min())
     for beyond, refuted in ((1e-9, True), (0.0, False)):
@@ -185,15 +185,15 @@ def minimum() -> tuple[Network, np.ndarray]:
 def test_a_minimum_is_confirmed_and_a_saddle_is_not():
     """The origin of a linear network with a hidden layer balances every force, and is no minimum."""
     net, w = minimum()
-    found = list(verify(*cell("linear", w, net, "minimum"), net.x, net.y))
-    assert wrong(found) == set()
-    assert [name for name, _, _ in found] == ["margins", "N_Δ", "L", "E3", "balance", "curvature"]
+    claims = list(verify(*cell("linear", w, net, "minimum"), net.x, net.y))
+    assert wrong(claims) == set()
+    assert [name for name, _, _ in claims] == ["margins", "N_Δ", "L", "E3", "balance", "curvature"]
     assert {"balance"} <= wrong(verify(*cell("linear", w + 1e-4, net, "minimum"), net.x, net.y))
     flat, start = network("linear", 0, depth=1, patterns=90)
     force = flat.derivatives(0 * start)[0]
     assert np.abs(force).max() == 0.0
-    found = wrong(verify(*cell("linear", 0 * start, flat, "minimum"), flat.x, flat.y))
-    assert found == {"curvature"}
+    names = wrong(verify(*cell("linear", 0 * start, flat, "minimum"), flat.x, flat.y))
+    assert names == {"curvature"}
 
 
 def test_patterns_that_are_given_up_leave_rounding_and_no_residual():

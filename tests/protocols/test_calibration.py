@@ -50,11 +50,11 @@ def analysed(carry_out, *names, **more):
 
 def test_the_instrument_reads_true_where_it_is_quick(carry_out):
     """Counted separators, identities, a known spectrum and samples of a power law."""
-    found = analysed(carry_out, "cover", "identities", "lanczos", "synthetic")
-    assert found.objection == ""
-    assert found.estimates["met"].value == found.estimates["exact"].value == 3
-    assert found.estimates["covered"].value >= found.estimates["rows"].value - 1
-    for figure in PROTOCOL.draw(found).values():
+    findings = analysed(carry_out, "cover", "identities", "lanczos", "synthetic")
+    assert findings.objection == ""
+    assert findings.estimates["met"].value == findings.estimates["exact"].value == 3
+    assert findings.estimates["covered"].value >= findings.estimates["rows"].value - 1
+    for figure in PROTOCOL.draw(findings).values():
         figure.savefig(io.BytesIO(), format="png")
 
 
@@ -72,9 +72,9 @@ def test_an_instrument_made_wrong_is_caught(carry_out, monkeypatch, fault, name,
     few = replace(CALIBRATIONS[name], draws=lambda _full: draws)
     monkeypatch.setitem(registry.CALIBRATIONS, name, few)
     assert all(row.covered for row in few.rows(measured(carry_out, name)) if row.exact)
-    found = analysed(carry_out, name, fault=fault)
-    assert found.objection.startswith("The instrument does not read true: ")
-    assert blamed in found.objection
+    findings = analysed(carry_out, name, fault=fault)
+    assert findings.objection.startswith("The instrument does not read true: ")
+    assert blamed in findings.objection
 
 
 def test_the_full_calibration_says_how_often_its_intervals_hold_the_truth(carry_out):
@@ -92,9 +92,9 @@ def test_cells_that_are_missing_are_told(carry_out):
     """No row is made of a part of the draws."""
     asked = settings("synthetic")
     done = carry_out(PROTOCOL, asked)[:-1]
-    found = PROTOCOL.analyse(asked, done)
-    assert "Without all their draws: synthetic" in found.objection
-    assert len(found.tables["rows"]) == 0
+    findings = PROTOCOL.analyse(asked, done)
+    assert "Without all their draws: synthetic" in findings.objection
+    assert len(findings.tables["rows"]) == 0
 
 
 def test_every_calibration_plans_its_short_and_its_full_draws():

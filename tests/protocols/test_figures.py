@@ -35,7 +35,7 @@ def jumps(seeds=3):
 
 
 def scaled():
-    found = jumps()
+    findings = jumps()
     rows = [
         {"seed": seed, "patterns": patterns, "weights_satisfied": patterns / 2, "weights_unsatisfied": patterns / 3}
         for seed in range(3)
@@ -43,8 +43,8 @@ def scaled():
     ]
     exponent = Estimate(value=1.0, low=0.9, high=1.1, count=3)
     return Findings(
-        estimates={**found.estimates, "scaling_exponent": exponent},
-        tables={**found.tables, "thresholds": pd.DataFrame(rows)},
+        estimates={**findings.estimates, "scaling_exponent": exponent},
+        tables={**findings.tables, "thresholds": pd.DataFrame(rows)},
     )
 
 

@@ -44,13 +44,13 @@ def test_densities_add_up_to_the_part_of_the_eigenvalues_on_the_scale_of_hp():
     arrays = {"H at 1.2": np.abs(draw.standard_normal(400)) * 50, "Hp at 1.2": draw.standard_normal(400)}
     cells = pd.DataFrame({"outcome": ["minimum"], "unsatisfied": [30], "parameters": [100], "negative_Hp": [20],
                           "relative": [1.2]})  # fmt: skip
-    found = spectrum.plots(Findings(estimates={}, tables={"cells": cells}, arrays=arrays))
-    H, Hp = found["spectra"].series
+    plots = spectrum.plots(Findings(estimates={}, tables={"cells": cells}, arrays=arrays))
+    H, Hp = plots["spectra"].series
     near = H.x.max()
     for series, values in ((H, arrays["H at 1.2"]), (Hp, arrays["Hp at 1.2"])):
         area = float(np.sum(series.y[::2] * (series.x[1::2] - series.x[::2])))
         assert area == np.mean(np.abs(values) <= near) or abs(area - np.mean(np.abs(values) <= near)) < 1e-12
-    (counts,) = found["counts"].series
+    (counts,) = plots["counts"].series
     assert (list(counts.x), list(counts.y), list(counts.rows)) == ([0.3], [0.2], [0])
 
 
@@ -61,22 +61,22 @@ def test_margins_are_counted_beyond_the_lower_end():
            "goodness": 0.5, "slope": 0.0, "bias": 0.0, "curved": False}  # fmt: skip
     windows = pd.DataFrame([row, {**row, "upper": 0.9, "exponent": None}])
     tables = {"fits": pd.DataFrame([row]), "windows": windows}
-    found = margins.plots(Findings(estimates={}, tables=tables, arrays={"theta values": values}))
-    points, curve = found["margins"].series
+    plots = margins.plots(Findings(estimates={}, tables=tables, arrays={"theta values": values}))
+    points, curve = plots["margins"].series
     assert list(points.x) == [0.05, 0.1, 0.2, 0.4, 0.9]
     assert list(points.y) == [1, 2, 3, 4, 5]
     assert curve.line
     assert abs(curve.y[-1] - 4) < 1e-9
-    (window,) = found["windows"].series
+    (window,) = plots["windows"].series
     assert (list(window.x), list(window.y), list(window.low), list(window.high)) == ([0.4], [0.3], [0.1], [0.5])
 
 
 def test_avalanches_are_parts_with_at_least_as_many():
     """Of all intervals, those without any change among them."""
     arrays = {"sizes": np.array([0, 0, 1, 3]), "times": np.zeros(3)}
-    found = avalanches.plots(Findings(estimates={}, tables={}, arrays=arrays))
-    assert list(found) == ["sizes"]
-    (series,) = found["sizes"].series
+    plots = avalanches.plots(Findings(estimates={}, tables={}, arrays=arrays))
+    assert list(plots) == ["sizes"]
+    (series,) = plots["sizes"].series
     assert (list(series.x), list(series.y)) == ([1.0, 3.0], [0.5, 0.25])
 
 

@@ -33,7 +33,7 @@ def finished():
 def findings(carry_out, finished):
     """A function that carries out a protocol with settings and analyses it."""
 
-    def found(name, **settings):
+    def analysed(name, **settings):
         protocol, key = PROTOCOLS[name], (name, repr(settings))
         asked = protocol.Settings(**settings)
         assert asked.problems() == []
@@ -48,23 +48,23 @@ def findings(carry_out, finished):
             figure.savefig(io.BytesIO(), format="pdf")
         return result
 
-    return found
+    return analysed
 
 
 def test_every_packing_of_spheres_is_isostatic(findings):
     """Exactly d(N′ − 1) + 1 contacts, packing by packing, at a packing fraction near .84; and it can be drawn."""
-    found = findings("jamming", system=SPHERES, seeds=3)
-    table = found.tables["approaches"]
+    analysis = findings("jamming", system=SPHERES, seeds=3)
+    table = analysis.tables["approaches"]
     assert table["outcome"].tolist() == ["jammed"] * 3
     assert (table["held"] == 2 * (24 - table["rattlers"] - 1) + 1).all()
-    assert 0.75 < found.estimates["critical_load"].value < 0.9
-    assert found.estimates["excess_contacts"].value == 0
-    shapes, bonds = found.arrays["shapes"], found.arrays["bonds"]
+    assert 0.75 < analysis.estimates["critical_load"].value < 0.9
+    assert analysis.estimates["excess_contacts"].value == 0
+    shapes, bonds = analysis.arrays["shapes"], analysis.arrays["bonds"]
     apart = shapes[bonds[:, 0], :2] - shapes[bonds[:, 1], :2]
     apart -= np.rint(apart)
     # What is drawn as a contact touches.
     np.testing.assert_allclose(np.hypot(*apart.T), shapes[bonds].sum(axis=1)[:, 2], rtol=1e-6)
-    assert set(PROTOCOLS["jamming"].draw(found)) == {"approach", "packing"}
+    assert set(PROTOCOLS["jamming"].draw(analysis)) == {"approach", "packing"}
 
 
 def test_rattlers_and_bucklers_are_told_by_their_contacts():
@@ -118,15 +118,15 @@ def test_the_perceptron_jams_at_its_capacity_along_p_and_along_the_margin(findin
 
 def test_the_margin_at_jamming_is_zero_at_the_capacity(findings):
     """Cover's P/N = 2, from loads on both sides of it; the table has κ_J of each, falling."""
-    found = findings(
+    analysis = findings(
         "jamming", system=PERCEPTRON, scan="margin", seeds=8, start_margin=0.3, loads=(1.5, 2.0, 2.5), **RAW
     )
-    zero, table = found.estimates["zero_margin_load"], found.tables["loads"]
+    zero, table = analysis.estimates["zero_margin_load"], analysis.tables["loads"]
     assert zero.low < 2 < zero.high < zero.low + 1
     assert table["jammed"].tolist() == [8] * 3
     assert (np.diff(table["critical_margin"]) < 0).all()
-    assert set(found.estimates) == {"zero_margin_load", "jammed"}
-    assert found.answer == "loads"
+    assert set(analysis.estimates) == {"zero_margin_load", "jammed"}
+    assert analysis.answer == "loads"
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,11 @@ def test_the_margin_at_jamming_is_zero_at_the_capacity(findings):
 )
 def test_spectra_at_jamming_and_beyond(findings, system, more):
     """No minimum has a direction in which L falls; Hp scales as √L; at jamming H0 has rank N_Δ − 1."""
-    found = findings("spectrum", system=system, seeds=2, compressions=(0.0, 0.001, 0.01), **more)
-    cells = found.tables["cells"]
+    analysis = findings("spectrum", system=system, seeds=2, compressions=(0.0, 0.001, 0.01), **more)
+    cells = analysis.tables["cells"]
     assert len(cells) == 6
     assert (cells["negative_H"] == 0).all()
-    assert abs(found.estimates["hp_exponent"].value - 0.5) < 0.03
+    assert abs(analysis.estimates["hp_exponent"].value - 0.5) < 0.03
     at_jamming = cells[cells["relative"] == 0]
     # One state of self-stress, whatever the system.
     assert (at_jamming["positive_H0"] == at_jamming["unsatisfied"] - 1).all()
@@ -149,13 +149,13 @@ def test_spectra_at_jamming_and_beyond(findings, system, more):
 
 def test_forces_and_gaps_of_packings(findings):
     """θ of forces without bucklers, γ of gaps between particles that are held."""
-    found = findings("margins", system=SPHERES, seeds=3)
-    assert found.estimates["jammed"].value == 3
-    forces, gaps = found.arrays["forces values"], found.arrays["gaps values"]
+    analysis = findings("margins", system=SPHERES, seeds=3)
+    assert analysis.estimates["jammed"].value == 3
+    forces, gaps = analysis.arrays["forces values"], analysis.arrays["gaps values"]
     assert (forces > 0).all()
     assert (gaps < 0).all()
     assert (gaps >= -1).all()
-    assert found.estimates["gamma"].value is not None
+    assert analysis.estimates["gamma"].value is not None
 
 
 def test_the_protocols_share_one_approach(carry_out):
@@ -208,17 +208,17 @@ SMALL = {"constraint": "sphere", "width": 5, "start_ratio": 1.5, "seed": 1}
 @pytest.mark.parametrize("activation", ["softplus(8)", "relu"])
 def test_networks_at_fixed_norm_come_to_jamming(findings, activation):
     """κ_J from above and from the satisfied side is one; contacts are counted per N and N_w; kinks of relu alone."""
-    found = findings("jamming", activation=activation, both_sides=True, seeds=3, **SMALL)
-    table = found.tables["approaches"]
+    analysis = findings("jamming", activation=activation, both_sides=True, seeds=3, **SMALL)
+    table = analysis.tables["approaches"]
     assert table["outcome"].tolist() == ["jammed"] * 3
-    assert found.estimates["sides_apart"].value < 1e-6
-    assert (table["critical_margin"] - table["largest_margin"]).abs().max() == found.estimates["sides_apart"].value
+    assert analysis.estimates["sides_apart"].value < 1e-6
+    assert (table["critical_margin"] - table["largest_margin"]).abs().max() == analysis.estimates["sides_apart"].value
     assert (table["contacts"] <= table["parameters"]).all()
     per_weight = (table["contacts"] / table["weights"]).mean()
-    assert found.estimates["contacts_weights"].value == pytest.approx(per_weight)
+    assert analysis.estimates["contacts_weights"].value == pytest.approx(per_weight)
     assert (table["kinks"] > 0).all() if activation == "relu" else (table["kinks"] == 0).all()
     assert (table["loss"] < 1e-14).all()
-    assert "critical_load" not in found.estimates
+    assert "critical_load" not in analysis.estimates
     exponents = findings("margins", activation=activation, both_sides=True, seeds=3, **SMALL)
     assert exponents.estimates["jammed"].value == 3
     assert (exponents.arrays["forces values"] > 0).all()
@@ -226,9 +226,9 @@ def test_networks_at_fixed_norm_come_to_jamming(findings, activation):
 
 def test_spectra_of_a_network_at_fixed_norm(findings):
     """No direction in which L falls, and Hp ~ √L down to jamming."""
-    found = findings("spectrum", activation="softplus(8)", seeds=2, compressions=(0.0, 0.001, 0.01), **SMALL)
-    assert (found.tables["cells"]["negative_H"] == 0).all()
-    assert abs(found.estimates["hp_exponent"].value - 0.5) < 0.05
+    analysis = findings("spectrum", activation="softplus(8)", seeds=2, compressions=(0.0, 0.001, 0.01), **SMALL)
+    assert (analysis.tables["cells"]["negative_H"] == 0).all()
+    assert abs(analysis.estimates["hp_exponent"].value - 0.5) < 0.05
 
 
 @pytest.mark.parametrize(

@@ -119,12 +119,12 @@ def test_a_setting_changes_the_plan_or_is_called_unused(name, base, plugins):
         if "depth" in base and field.name in INERT:
             continue
         try:
-            _, found = planned({**base, field.name: other})
+            _, plan = planned({**base, field.name: other})
         except BadInput:
             continue  # refused for another reason, aloud
         if field.name in unused:
-            assert found == expected, field.name
-        elif found == expected and field.name not in LATER[name]:
+            assert plan == expected, field.name
+        elif plan == expected and field.name not in LATER[name]:
             silent.append(field.name)
     assert silent == []
     assert {*unused} <= {field.name for field in fields(protocol.Settings)}

@@ -90,10 +90,10 @@ def test_both_unit_conventions_give_the_same_trajectory():
         scale, w = units.scale(alpha, width), system.initial(0)
         problem = BACKEND.problem(Output(system=system, scale=scale), {"x": x, "y": y, "origin": w}, SoftHinge())
         until = Until(margin=None, gradients=1001, resting=False)
-        found = gradient_flow(problem, w, "authors", 1e-4, until, rate=scale**-units.power)
-        assert found.steps + found.rejected == 1000
-        assert found.end.time == pytest.approx(units.time(1.0, alpha, width) * _raw(found, scale, units.power))
-        ends[name] = w, found
+        flow = gradient_flow(problem, w, "authors", 1e-4, until, rate=scale**-units.power)
+        assert flow.steps + flow.rejected == 1000
+        assert flow.end.time == pytest.approx(units.time(1.0, alpha, width) * _raw(flow, scale, units.power))
+        ends[name] = w, flow
     (first, article), (second, code) = ends["article"], ends["code"]
     assert np.array_equal(first, second)
     assert np.linalg.norm(article.end.w - first) > 0.1 * np.linalg.norm(first)
@@ -103,9 +103,9 @@ def test_both_unit_conventions_give_the_same_trajectory():
     assert article.steps == code.steps
 
 
-def _raw(found, scale, power):
+def _raw(flow, scale, power):
     """The time of a flow whose gradient is divided by nothing."""
-    return found.end.time / scale**power
+    return flow.end.time / scale**power
 
 
 def test_what_cannot_be_is_said_at_once():

@@ -57,8 +57,8 @@ def client(finished, place):
 @pytest.fixture(scope="module")
 def logged(client):
     """The only run of the experiment."""
-    (found,) = client.search_runs([client.get_experiment_by_name("small").experiment_id])
-    return found
+    (run,) = client.search_runs([client.get_experiment_by_name("small").experiment_id])
+    return run
 
 
 def test_estimates_are_metrics(finished, logged):

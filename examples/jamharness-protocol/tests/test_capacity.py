@@ -20,12 +20,12 @@ def finished(settings, outcomes):
     """The cells of a plan, as if the draws at each load had ended so, the last outcome for all that follow."""
     cells = Capacity().plan(settings, ())
     ends = {load: list(outcome) for load, outcome in outcomes.items()}
-    found = []
+    ended = []
     for cell in cells:
         rest = ends[cell.coordinates["load"]]
         outcome = rest.pop(0) if len(rest) > 1 else rest[0]
-        found.append(FinishedCell(cell=cell, result=CellResult(values={"outcome": outcome})))
-    return found
+        ended.append(FinishedCell(cell=cell, result=CellResult(values={"outcome": outcome})))
+    return ended
 
 
 def test_the_plan_is_what_has_not_been_tried():
@@ -55,9 +55,9 @@ def test_the_capacity_lies_where_the_part_falls_through_one_half():
     """Interpolated between loads, with ends where ½ is excluded at once at all loads."""
     settings = replace(SMALL, draws=20)
     outcomes = {1.0: ["satisfied"], 2.0: ["satisfied"] * 15 + ["minimum"], 4.0: ["minimum"]}
-    found = Capacity().analyse(settings, finished(settings, outcomes)).estimates["capacity"]
-    assert found.value == pytest.approx(2 + 2 * (15 / 20 - 0.5) / (15 / 20))
-    assert (found.low, found.high, found.count) == (1.0, 4.0, 60)
+    capacity = Capacity().analyse(settings, finished(settings, outcomes)).estimates["capacity"]
+    assert capacity.value == pytest.approx(2 + 2 * (15 / 20 - 0.5) / (15 / 20))
+    assert (capacity.low, capacity.high, capacity.count) == (1.0, 4.0, 60)
 
 
 def test_without_a_fall_there_is_no_capacity():

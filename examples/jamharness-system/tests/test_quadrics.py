@@ -75,9 +75,9 @@ def separated(count, seeds):
 @pytest.mark.parametrize("count", [9, 12, 15])
 def test_as_many_draws_are_separated_as_cover_counts(count):
     """An exact binomial test; the count for lines, N = 3, is refused by the same test."""
-    found = separated(count, 200)
-    assert binomtest(found, 200, separable(count, 6)).pvalue > 0.01
-    assert binomtest(found, 200, separable(count, 3)).pvalue < 1e-6
+    successes = separated(count, 200)
+    assert binomtest(successes, 200, separable(count, 6)).pvalue > 0.01
+    assert binomtest(successes, 200, separable(count, 3)).pvalue < 1e-6
 
 
 def test_few_points_are_always_separated():

@@ -95,26 +95,26 @@ def ageing_exponent(curves: Curves) -> tuple[float, float] | None:
         return None
 
     def score(exponent: float) -> float:
-        found = spread(curves, exponent)
-        return np.inf if found is None else found
+        width = spread(curves, exponent)
+        return np.inf if width is None else width
 
     grid = np.linspace(*BOUNDS, 26)
     values = [score(float(exponent)) for exponent in grid]
     best = int(np.argmin(values))
     if best in (0, len(grid) - 1) or not np.isfinite(values[best - 1 : best + 2]).all():
         return None
-    found = minimize_scalar(score, bounds=(grid[best - 1], grid[best + 1]), method="bounded", options={"xatol": 1e-4})
-    return float(found.x), float(found.fun)
+    minimum = minimize_scalar(score, bounds=(grid[best - 1], grid[best + 1]), method="bounded", options={"xatol": 1e-4})
+    return float(minimum.x), float(minimum.fun)
 
 
 def offsets(curves: Curves, reference: int) -> Float64:
     """The median over common t of ln Δ of each curve over that of one of them, (W,); NaN where none is common."""
-    found = np.full(len(curves.waiting), np.nan)
+    medians = np.full(len(curves.waiting), np.nan)
     for index, row in enumerate(curves.distance):
         both = np.isfinite(row) & np.isfinite(curves.distance[reference])
         if both.any():
-            found[index] = float(np.median(np.log(row[both] / curves.distance[reference][both])))
-    return found
+            medians[index] = float(np.median(np.log(row[both] / curves.distance[reference][both])))
+    return medians
 
 
 def onset(curves: Curves) -> float | None:

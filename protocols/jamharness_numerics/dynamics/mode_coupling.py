@@ -134,29 +134,34 @@ def mode_coupling(
     for resolution in LADDER:
         start = perf_counter()
         rows = integrate(p, temperature, time, resolution)
-        found = ModeCoupling(
+        solution = ModeCoupling(
             p=p, temperature=temperature, times=rows.times, fractions=rows.panels.nodes, correlation=rows.correlation,
             response=rows.response, multiplier=rows.multiplier, error=float("inf"), tolerance=tolerance,
             defect=float(np.abs(rows.correlation[:, -1] - 1).max()), passes=int(rows.passes.sum()),
             seconds=perf_counter() - start, rows=rows,
         )  # fmt: skip
-        found = _with_error(found, before)
-        say(f"{len(found.times)} rows of {len(found.fractions)} nodes: error {found.error:.1e}, {found.seconds:.1f} s")
-        if found.converged:
+        solution = _with_error(solution, before)
+        say(
+            f"{len(solution.times)} rows of {len(solution.fractions)} nodes: "
+            f"error {solution.error:.1e}, {solution.seconds:.1f} s"
+        )
+        if solution.converged:
             break
-        before = found
-    return found
+        before = solution
+    return solution
 
 
-def _with_error(found: ModeCoupling, before: ModeCoupling | None) -> ModeCoupling:
+def _with_error(solution: ModeCoupling, before: ModeCoupling | None) -> ModeCoupling:
     """With the largest difference from the integration before, at the places of that one's grid."""
     if before is None:
-        return found
+        return solution
     late = before.times[before.times >= min(_COMPARED, before.times[-1])]
     times = np.repeat(late[:, None], len(before.fractions), axis=1)
-    own = found.correlation_at(times, times * before.fractions)
+    own = solution.correlation_at(times, times * before.fractions)
     error = float(np.abs(own - before.correlation[-len(late) :]).max())
-    return replace(found, error=max(error, float(np.abs(found.energy_at(late) - before.energy[-len(late) :]).max())))
+    return replace(
+        solution, error=max(error, float(np.abs(solution.energy_at(late) - before.energy[-len(late) :]).max()))
+    )
 
 
 def _checked(times: Float64, last: float) -> Float64:

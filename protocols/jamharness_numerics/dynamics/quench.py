@@ -67,16 +67,16 @@ class _Row:
 
     def _pairs(self, which: int, row: Float64) -> Float64:
         """C or R at all pairs (u, v), (M, M)."""
-        found = self.pairs[which].copy()
-        found[self.grid.touched] += self.grid.new @ row
-        found[0] = 1.0  # both at 0
-        return found.reshape(self.count, self.count)
+        values = self.pairs[which].copy()
+        values[self.grid.touched] += self.grid.new @ row
+        values[0] = 1.0  # both at 0
+        return values.reshape(self.count, self.count)
 
     def _at_nodes(self, which: int, newest: Float64) -> Float64:
         """The rows of all times θ_i t, (M, M), or μ there (M,)."""
         past = self.past[which]
-        found = self.grid.at_nodes[:, :-1] @ past
-        return np.asarray(found + np.multiply.outer(self.grid.at_nodes[:, -1], newest))
+        history = self.grid.at_nodes[:, :-1] @ past
+        return np.asarray(history + np.multiply.outer(self.grid.at_nodes[:, -1], newest))
 
     def once(self, state: Float64) -> Float64:
         """From a guess of (C, R, μ) of this row, (2M + 1,), to what the equations make of it."""

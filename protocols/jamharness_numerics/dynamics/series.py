@@ -52,11 +52,11 @@ def resummed(coefficients: Sequence[Fraction], time: float) -> tuple[float, floa
     values = [float(each) for each in coefficients]
     # At T = 0 E is odd in time: a series in t², whose approximant in t would be singular.
     step = 1 if any(values[2::2]) else 2
-    own, at, found = values[1::step], time**step, []
+    own, at, approximants = values[1::step], time**step, []
     for used in (len(own) - 1, len(own)):
         above, below = pade(own[:used], (used - 1) // 2)
-        found.append(values[0] + time * float(above(at) / below(at)))
-    return found[1], abs(found[1] - found[0])
+        approximants.append(values[0] + time * float(above(at) / below(at)))
+    return approximants[1], abs(approximants[1] - approximants[0])
 
 
 def _sum(*terms: Polynomial) -> Polynomial:
@@ -72,52 +72,52 @@ def _scaled(term: Polynomial, factor: Fraction) -> Polynomial:
 
 
 def _product(one: Polynomial, other: Polynomial, order: int) -> Polynomial:
-    found: Polynomial = {}
+    product: Polynomial = {}
     for (a, b), left in one.items():
         for (c, d), right in other.items():
             if a + b + c + d <= order:
-                found[a + c, b + d] = found.get((a + c, b + d), Fraction(0)) + left * right
-    return found
+                product[a + c, b + d] = product.get((a + c, b + d), Fraction(0)) + left * right
+    return product
 
 
 def _power(base: Polynomial, exponent: int, order: int) -> Polynomial:
-    found: Polynomial = {(0, 0): Fraction(1)}
+    power: Polynomial = {(0, 0): Fraction(1)}
     for _ in range(exponent):
-        found = _product(found, base, order)
-    return found
+        power = _product(power, base, order)
+    return power
 
 
 def _whole(integrand: Polynomial, order: int) -> Polynomial:
     """∫₀^t A(t, s) ds."""
-    found: Polynomial = {}
+    integral: Polynomial = {}
     for (a, b), value in integrand.items():
         if a + b + 1 <= order:
-            found[a + b + 1, 0] = found.get((a + b + 1, 0), Fraction(0)) + value / (b + 1)
-    return found
+            integral[a + b + 1, 0] = integral.get((a + b + 1, 0), Fraction(0)) + value / (b + 1)
+    return integral
 
 
 def _overlap(one: Polynomial, other: Polynomial, order: int) -> Polynomial:
     """∫₀^t′ A(t, s) B(t′, s) ds."""
-    found: Polynomial = {}
+    integral: Polynomial = {}
     for (a, b), left in one.items():
         for (c, d), right in other.items():
             power = c + b + d + 1
             if a + power <= order:
-                found[a, power] = found.get((a, power), Fraction(0)) + left * right / (b + d + 1)
-    return found
+                integral[a, power] = integral.get((a, power), Fraction(0)) + left * right / (b + d + 1)
+    return integral
 
 
 def _between(one: Polynomial, other: Polynomial, order: int) -> Polynomial:
     """∫_t′^t A(t, s) B(s, t′) ds."""
-    found: Polynomial = {}
+    integral: Polynomial = {}
     for (a, b), left in one.items():
         for (c, d), right in other.items():
             power = b + c + 1
             if a + d + power <= order:
                 value = left * right / power
-                found[a + power, d] = found.get((a + power, d), Fraction(0)) + value
-                found[a, d + power] = found.get((a, d + power), Fraction(0)) - value
-    return found
+                integral[a + power, d] = integral.get((a + power, d), Fraction(0)) + value
+                integral[a, d + power] = integral.get((a, d + power), Fraction(0)) - value
+    return integral
 
 
 def _from_diagonal(slope: Polynomial, order: int) -> Polynomial:

@@ -43,10 +43,10 @@ class Exponential(Controlled):
 
         def rest(moved: Array) -> Array:
             """What the linear part leaves of ẇ at w + moved."""
-            found = self.field.velocity(place.w + moved) - slope - linear.times(moved)
-            if not np.isfinite(found @ found):
+            remainder = self.field.velocity(place.w + moved) - slope - linear.times(moved)
+            if not np.isfinite(remainder @ remainder):
                 raise FloatingPointError
-            return found
+            return remainder
 
         try:
             a = half * linear.apply(half, slope, {1: 1.0})

@@ -95,9 +95,9 @@ class _Segment:
 
     def pulls(self, time: float) -> Float64:
         """Q (P,) at a time of the segment; the limit where it is infinite, without what K does not see."""
-        found = np.zeros(self.patterns)
-        found[self.active] = self.vectors @ self.spectral(np.array([time]))[:, 0]
-        return found
+        pulls = np.zeros(self.patterns)
+        pulls[self.active] = self.vectors @ self.spectral(np.array([time]))[:, 0]
+        return pulls
 
     def spectral(self, times: Float64) -> Float64:
         """(1 − e^(−λt/P))/λ of Δ, in the basis of eigenvectors, (n, k)."""
@@ -130,22 +130,22 @@ def _by_pieces(K: Float64, start: Float64, until: Until) -> KernelFlowed:
         if not active.any() or np.max(margins[active]) <= _ROUNDING * scale:
             return KernelFlowed(time=time, margins=margins, pulls=pulls, ending="resting", events=events)
         segment = _Segment.of(K, margins, active)
-        found = _event(K, margins, segment, until.time - time, _ROUNDING * scale)
+        event = _event(K, margins, segment, until.time - time, _ROUNDING * scale)
         if until.margin is not None:
-            moment = _satisfied(K, margins, segment, until.time - time if found is None else found[0], -stop)
+            moment = _satisfied(K, margins, segment, until.time - time if event is None else event[0], -stop)
             if moment is not None:
                 step = segment.pulls(moment)
                 return KernelFlowed(
                     time=time + moment, margins=margins - K @ step, pulls=pulls + step, ending="satisfied",
                     events=events,
                 )  # fmt: skip
-        if found is None:
+        if event is None:
             step = segment.pulls(until.time - time)
             ending: Ending = "time" if np.isfinite(until.time) else "resting"
             return KernelFlowed(
                 time=until.time, margins=margins - K @ step, pulls=pulls + step, ending=ending, events=events
             )
-        moment, pattern = found
+        moment, pattern = event
         step = segment.pulls(moment)
         margins, pulls, time, events = margins - K @ step, pulls + step, time + moment, events + 1
         margins[pattern] = 0.0

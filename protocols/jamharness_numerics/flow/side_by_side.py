@@ -44,16 +44,16 @@ def gradient_flows(
         BadInput: problems of different systems or data, or what ``gradient_flow`` refuses.
     """
     together = _Together(problems, starts)
-    found: list[Any] = [None] * len(problems)
+    flows: list[Any] = [None] * len(problems)
 
     def follow(lane: int) -> None:
         words = say if lane == 0 else (lambda _text: None)
         try:
-            found[lane] = gradient_flow(
+            flows[lane] = gradient_flow(
                 _Lane(problems[lane], together, lane), starts[lane], method, tolerance, until, say=words
             )
         except BaseException as error:  # noqa: BLE001  (raised again by the thread that waits)
-            found[lane] = error
+            flows[lane] = error
         together.asked.put((lane, None))
 
     threads = [Thread(target=follow, args=(lane,), daemon=True) for lane in range(len(problems))]
@@ -62,10 +62,10 @@ def gradient_flows(
     together.answer()
     for thread in threads:
         thread.join()
-    for each in found:
+    for each in flows:
         if isinstance(each, BaseException):
             raise each
-    return found
+    return flows
 
 
 class _Together:

@@ -166,11 +166,11 @@ def _slope(rule: Activation, z: Float64) -> Float64:
 
 def _signals(network: Network, w: Float64, x: Float64, rule: Activation | None = None) -> list[Float64]:
     """z_l = W_l σ(z_{l−1}) + b_l of every layer, (P, out) each; the last is f."""
-    rule, found, signal = rule or network.nonlinearity, [], x
+    rule, preactivations, signal = rule or network.nonlinearity, [], x
     for W, b in network.split(w):
-        found.append(np.asarray(signal @ W.T + (b if network.bias else 0.0)))
-        signal = _value(rule, found[-1])
-    return found
+        preactivations.append(np.asarray(signal @ W.T + (b if network.bias else 0.0)))
+        signal = _value(rule, preactivations[-1])
+    return preactivations
 
 
 def _balance(network: Network, rule: Activation, w: Float64, x: Float64, y: Float64, kappa: float) -> float:

@@ -123,10 +123,10 @@ def late(problem: Problem, search: OptimizeResult, budget: int) -> OptimizeResul
     """
     steps = min(max(REST, budget // SHARE), max(0, budget - search.iterations))
     tried = rested(problem, search.w, steps, tolerance=1e-3 * SMOOTH_TOLERANCE, done=lambda w: separated(problem, w))
-    found = replace(_further(search, tried), balance=tried.balance, decline=tried.decline, why="late")
+    end = replace(_further(search, tried), balance=tried.balance, decline=tried.decline, why="late")
     if tried.why == "done":
-        return replace(found, w=rescaled(problem, tried.w), balance=None, decline=None)
-    return found
+        return replace(end, w=rescaled(problem, tried.w), balance=None, decline=None)
+    return end
 
 
 def separated(problem: Problem, w: Array) -> bool:
@@ -145,11 +145,11 @@ def rescaled(problem: Problem, w: Array) -> Array:
         w: (N,).
     """
     smallest = problem.loss.margin - float(np.max(problem.margins(w)))
-    found = np.array(w, dtype=np.float64)
+    scaled = np.array(w, dtype=np.float64)
     weight, bias = problem.network.slices[-1]
     for part in (weight, bias) if problem.network.bias else (weight,):
-        found[part] *= PUSH * problem.loss.margin / smallest
-    return found
+        scaled[part] *= PUSH * problem.loss.margin / smallest
+    return scaled
 
 
 def _rested(problem: Problem, search: OptimizeResult, budget: int) -> OptimizeResult:

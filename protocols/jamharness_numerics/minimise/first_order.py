@@ -87,7 +87,7 @@ def _rounding(problem: Problem) -> float:
 def _push(problem: Problem, w: Array) -> tuple[Array, int]:
     """Damped steps towards a margin raised by a millionth until all patterns are satisfied at κ; w and their number."""
     raised = problem.with_margin(problem.loss.margin * (1 + 1e-6))
-    found = levenberg_marquardt(
+    end = levenberg_marquardt(
         raised, w, 50, done=lambda at, _: not bool(np.any(problem.margins(at) > 0)), stall=0.0, damping=1e-3
     )
-    return found.w, found.iterations
+    return end.w, end.iterations

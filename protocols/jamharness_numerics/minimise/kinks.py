@@ -92,11 +92,11 @@ def kinks(problem: Problem, w: Array) -> Kinks:
 
 def _signals(parts: list[tuple[Array, Array]], slopes: list[Float64], seed: Array) -> list[Array]:
     """Forces on the outputs of each layer, before the slope of its units: (n, out) from the first layer to the last."""
-    found = [seed[:, np.newaxis]]
+    signals = [seed[:, np.newaxis]]
     for layer in range(len(parts) - 1, 0, -1):
-        after = found[-1] * slopes[layer] if layer < len(slopes) else found[-1]
-        found.append(after @ parts[layer][0])
-    return found[::-1]
+        after = signals[-1] * slopes[layer] if layer < len(slopes) else signals[-1]
+        signals.append(after @ parts[layer][0])
+    return signals[::-1]
 
 
 def _gradient(
@@ -104,13 +104,13 @@ def _gradient(
 ) -> Array:
     """∇L with given slopes, (N,)."""
     network, before = problem.network, _signals(parts, slopes, seed)
-    found = np.zeros(network.size)
+    gradient = np.zeros(network.size)
     for layer, (weight, bias) in enumerate(network.slices):
         g = before[layer] * slopes[layer] if layer < len(slopes) else before[layer]
-        found[weight] = (g.T @ inputs[layer]).ravel()
+        gradient[weight] = (g.T @ inputs[layer]).ravel()
         if network.bias:
-            found[bias] = g.sum(axis=0)
-    return found
+            gradient[bias] = g.sum(axis=0)
+    return gradient
 
 
 def _works(
@@ -123,10 +123,10 @@ def _works(
 ) -> list[Array]:
     """∂(v·∇L)/∂s of every unit, (n, width) for each hidden layer: the force on its output times z moved by v."""
     before = _signals(parts, slopes, seed)
-    found: list[Array] = []
+    works: list[Array] = []
     moved = np.zeros_like(inputs[0])
     for layer, (weight, bias) in enumerate(problem.network.split(v)[:-1]):
         z = inputs[layer] @ weight.T + moved @ parts[layer][0].T + (bias if problem.network.bias else 0.0)
-        found.append(before[layer] * z)
+        works.append(before[layer] * z)
         moved = z * slopes[layer]
-    return found
+    return works

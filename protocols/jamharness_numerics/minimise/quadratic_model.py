@@ -224,8 +224,8 @@ class Products:
         self.made += 1
         size = float(np.abs(v).max()) or 1.0 if dtype == np.float32 else 1.0
         column = np.asarray(v / size, dtype=dtype)[:, None]
-        found = np.asarray(self.problem.hessian_vector(self.w, column)[:, 0], dtype=np.float64)
-        product = size * found + self.decay * v
+        image = np.asarray(self.problem.hessian_vector(self.w, column)[:, 0], dtype=np.float64)
+        product = size * image + self.decay * v
         for part, bend in self.bends:
             product[part] -= bend * v[part]
         return self.problem.tangent(self.w, product)

@@ -94,15 +94,15 @@ def _descend(problem: Problem, stand_in: Problem, search: OptimizeResult, budget
             return True
         return loss < possible and satisfied(stand_in, w)
 
-    found = levenberg_marquardt(
+    end = levenberg_marquardt(
         raised, search.w, min(budget - search.iterations, STAGE if stand_in is not problem else budget), done=done
     )
     return replace(
         search,
-        w=found.w,
-        iterations=search.iterations + found.iterations,
-        factorisations=search.factorisations + found.iterations,
-        finite=found.why != "not finite",
+        w=end.w,
+        iterations=search.iterations + end.iterations,
+        factorisations=search.factorisations + end.iterations,
+        finite=end.why != "not finite",
     )
 
 
@@ -174,15 +174,15 @@ def _rest(
     """Newton on the exact Hessian, the backend's or derived; where there is none LM at κ, whose end is judged alike."""
     left = max(0, budget - search.iterations)
     if not problem.can("hessian"):
-        found = levenberg_marquardt(stage, search.w, left, done=lambda w, _: satisfied(problem, w), stall=0.0)
-        loss, gradient = stage.loss_and_gradient(found.w)
-        balance = force_balance(gradient, loss, trace_h0(stage, found.w))
-        spent = search.iterations + found.iterations
+        end = levenberg_marquardt(stage, search.w, left, done=lambda w, _: satisfied(problem, w), stall=0.0)
+        loss, gradient = stage.loss_and_gradient(end.w)
+        balance = force_balance(gradient, loss, trace_h0(stage, end.w))
+        spent = search.iterations + end.iterations
         return replace(
             search,
-            w=found.w,
+            w=end.w,
             iterations=spent,
-            factorisations=search.factorisations + found.iterations,
+            factorisations=search.factorisations + end.iterations,
             balance=balance,
         )
     enough = 0.0 if stage is problem else DECLINE_TOLERANCE / 2

@@ -58,46 +58,48 @@ class EstimatedCounts:
     refusal: str
 
 
-def christoffel(found: Tridiagonal, x: Float64) -> Float64:
+def christoffel(matrix: Tridiagonal, x: Float64) -> Float64:
     """ρ(x) for x (n,): how far the cumulative distribution at x is from known; 0 where the space is exhausted."""
     total, before, current = np.ones(len(x)), np.zeros(len(x)), np.ones(len(x))
-    if found.exhausted:
+    if matrix.exhausted:
         return np.zeros(len(x))
-    betas = np.concatenate([[0.0], found.offdiagonal])
-    for k in range(len(found.diagonal) - 1):
-        following = ((x - found.diagonal[k]) * current - betas[k] * before) / betas[k + 1]
+    betas = np.concatenate([[0.0], matrix.offdiagonal])
+    for k in range(len(matrix.diagonal) - 1):
+        following = ((x - matrix.diagonal[k]) * current - betas[k] * before) / betas[k + 1]
         over = total > _ENOUGH
         before, current = np.where(over, 0.0, current), np.where(over, 0.0, following)
         total += current**2
     return np.asarray(1 / total)
 
 
-def estimate_counts(found: Quadrature) -> EstimatedCounts:
+def estimate_counts(quadrature: Quadrature) -> EstimatedCounts:
     """Count signs where a gap around zero is resolved.
 
     Of the thresholds x from the rounding level τ of ``counting`` to a tenth of the norm the one is taken that leaves
     the fewest eigenvalues undecided. More than ``TOLERANCE`` of all is a refusal.
 
     Arguments:
-        found: the quadrature.
+        quadrature: the quadrature.
     """
-    norm = found.norm
-    least = rounding(found.size, norm, np.dtype(found.dtype))
-    if norm <= np.finfo(found.dtype).tiny:
-        return _counted(found, least, least, 0.0)
+    norm = quadrature.norm
+    least = rounding(quadrature.size, norm, np.dtype(quadrature.dtype))
+    if norm <= np.finfo(quadrature.dtype).tiny:
+        return _counted(quadrature, least, least, 0.0)
     x = np.geomspace(least, max(least, norm / 10), _GRID)
     t = np.sqrt(least * x)
-    between = found.cumulative(x) - found.cumulative(t) + found.cumulative(-t) - found.cumulative(-x)
-    doubts = [christoffel(each, side) for each in found.tridiagonals for side in (-x, -t, t, x)]
-    undecided = between + np.sum(doubts, axis=0) / found.probes + _seen(found, least, t)
+    between = (
+        quadrature.cumulative(x) - quadrature.cumulative(t) + quadrature.cumulative(-t) - quadrature.cumulative(-x)
+    )
+    doubts = [christoffel(each, side) for each in quadrature.tridiagonals for side in (-x, -t, t, x)]
+    undecided = between + np.sum(doubts, axis=0) / quadrature.probes + _seen(quadrature, least, t)
     # Of equals the narrowest: where the space is exhausted that is the rounding level itself.
     best = int(np.flatnonzero(undecided <= undecided.min() + 1e-15)[0])
     if undecided[best] <= TOLERANCE:
-        return _counted(found, float(x[best]), float(t[best]), float(undecided[best]))
+        return _counted(quadrature, float(x[best]), float(t[best]), float(undecided[best]))
     part = min(1.0, float(undecided[best]))
     return EstimatedCounts(
         negative=None, zero=None, positive=None, negative_error=None, zero_error=None, positive_error=None,
-        threshold=float(x[best]), width=float(t[best]), undecided=found.size * part,
+        threshold=float(x[best]), width=float(t[best]), undecided=quadrature.size * part,
         refusal=(
             f"No gap around zero is resolved: up to {part:.1%} of all eigenvalues may lie between {t[best]:.2g} and "
             f"{x[best]:.2g} in size or on the wrong side of these; take more steps, or the exact spectrum."
@@ -105,25 +107,25 @@ def estimate_counts(found: Quadrature) -> EstimatedCounts:
     )  # fmt: skip
 
 
-def _seen(found: Quadrature, least: float, t: Float64) -> Float64:
+def _seen(quadrature: Quadrature, least: float, t: Float64) -> Float64:
     """The part of eigenvalues up to t (n,) in size that Ritz values, with their residuals, show to exceed the level."""
-    sizes = np.abs(found.nodes)
-    shown = sizes - found.residuals > least
+    sizes = np.abs(quadrature.nodes)
+    shown = sizes - quadrature.residuals > least
     order = np.argsort(sizes[shown])
-    sums = np.concatenate([[0.0], np.cumsum(found.weights[shown][order])])
+    sums = np.concatenate([[0.0], np.cumsum(quadrature.weights[shown][order])])
     return np.asarray(sums[np.searchsorted(sizes[shown][order], t, side="right")])
 
 
-def _counted(found: Quadrature, x: float, t: float, undecided: float) -> EstimatedCounts:
-    below = float(found.weights[found.nodes < -x].sum())
-    above = float(found.weights[found.nodes > x].sum())
-    within = float(found.weights[np.abs(found.nodes) <= x].sum())
+def _counted(quadrature: Quadrature, x: float, t: float, undecided: float) -> EstimatedCounts:
+    below = float(quadrature.weights[quadrature.nodes < -x].sum())
+    above = float(quadrature.weights[quadrature.nodes > x].sum())
+    within = float(quadrature.weights[np.abs(quadrature.nodes) <= x].sum())
 
     def error(part: float) -> float:
-        return found.size * sqrt(2 * max(part * (1 - part), 0.0) / (found.size * found.probes))
+        return quadrature.size * sqrt(2 * max(part * (1 - part), 0.0) / (quadrature.size * quadrature.probes))
 
     return EstimatedCounts(
-        negative=found.size * below, zero=found.size * within, positive=found.size * above,
+        negative=quadrature.size * below, zero=quadrature.size * within, positive=quadrature.size * above,
         negative_error=error(below), zero_error=error(within), positive_error=error(above),
-        threshold=x, width=t, undecided=found.size * undecided, refusal="",
+        threshold=x, width=t, undecided=quadrature.size * undecided, refusal="",
     )  # fmt: skip

@@ -17,8 +17,10 @@ def h0_eigenvalues(problem: Problem, w: Array) -> Array:
         w: (N,).
     """
     x = problem.x[unsatisfied_rows(problem, w)]
-    size, found = problem.network.size, np.zeros(problem.network.size, dtype=problem.x.dtype)
+    size, eigenvalues = problem.network.size, np.zeros(problem.network.size, dtype=problem.x.dtype)
     rank = min(len(x), size)
     if rank:
-        found[size - rank :] = np.linalg.eigvalsh(problem.tangent_kernel(w, x, x) / problem.patterns)[len(x) - rank :]
-    return np.sort(found)
+        eigenvalues[size - rank :] = np.linalg.eigvalsh(problem.tangent_kernel(w, x, x) / problem.patterns)[
+            len(x) - rank :
+        ]
+    return np.sort(eigenvalues)

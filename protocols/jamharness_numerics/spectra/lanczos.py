@@ -58,11 +58,11 @@ def lanczos(
     fit = most_vectors(size, starts.dtype.itemsize, memory) // steps
     if not fit:
         raise BadInput(too_much(size, steps, starts.dtype.itemsize, memory))
-    found = []
+    matrices = []
     for first in range(0, count, fit):
         some = starts[:, first : first + fit]
-        found += _side_by_side(apply, some, steps, say, f"starts {first + 1} to {first + some.shape[1]} of {count}")
-    return found
+        matrices += _side_by_side(apply, some, steps, say, f"starts {first + 1} to {first + some.shape[1]} of {count}")
+    return matrices
 
 
 def most_vectors(size: int, itemsize: int = 8, memory: int = MEMORY) -> int:

@@ -110,15 +110,15 @@ def quadrature(
     return of_tridiagonals(lanczos(apply, starts, steps, memory, say), size, dtype)
 
 
-def of_tridiagonals(found: list[Tridiagonal], size: int, dtype: str = "float64") -> Quadrature:
+def of_tridiagonals(tridiagonals: list[Tridiagonal], size: int, dtype: str = "float64") -> Quadrature:
     """The mean of the Gauss quadratures of several probes."""
     from scipy.linalg import eigh_tridiagonal
 
     nodes, weights, residuals, probe = [], [], [], []
-    for index, each in enumerate(found):
+    for index, each in enumerate(tridiagonals):
         theta, S = eigh_tridiagonal(each.diagonal, each.offdiagonal)
         nodes.append(theta)
-        weights.append(S[0] ** 2 / len(found))
+        weights.append(S[0] ** 2 / len(tridiagonals))
         residuals.append(each.residual * np.abs(S[-1]))
         probe.append(np.full(len(theta), index))
     return Quadrature(
@@ -127,13 +127,13 @@ def of_tridiagonals(found: list[Tridiagonal], size: int, dtype: str = "float64")
         weights=np.concatenate(weights),
         residuals=np.concatenate(residuals),
         probe=np.concatenate(probe),
-        tridiagonals=tuple(found),
+        tridiagonals=tuple(tridiagonals),
         dtype=dtype,
     )
 
 
-def wasserstein(found: Quadrature, eigenvalues: Array) -> float:
+def wasserstein(estimate: Quadrature, eigenvalues: Array) -> float:
     """W₁ = ∫ |F(x) − F_exact(x)| dx between the estimate and a known spectrum (N,), in units of the eigenvalues."""
     from scipy.stats import wasserstein_distance
 
-    return float(wasserstein_distance(found.nodes, np.asarray(eigenvalues, dtype=np.float64), found.weights))
+    return float(wasserstein_distance(estimate.nodes, np.asarray(eigenvalues, dtype=np.float64), estimate.weights))

@@ -104,13 +104,13 @@ def means(samples: Float64) -> list[Estimate]:
         draws = _draws(count)
         # How often each sample was drawn: the mean of a resample is a product with it.
         share = np.stack([(draws == place).sum(axis=1) for place in range(count)], axis=1) / count
-        found = share @ samples
+        averages = share @ samples
         if count < PERCENTILES:
-            reach = float(stdtrit(count - 1, 0.975)) * sqrt(count / (count - 1)) * found.std(axis=0)
+            reach = float(stdtrit(count - 1, 0.975)) * sqrt(count / (count - 1)) * averages.std(axis=0)
             low, high = value - reach, value + reach
         else:
             tail = expanded_level(count)
-            low, high = np.quantile(found, [tail, 1 - tail], axis=0)
+            low, high = np.quantile(averages, [tail, 1 - tail], axis=0)
     return [
         Estimate(value=float(middle), low=_known(below), high=_known(above), count=count, note=few(count))
         for middle, below, above in zip(value, low, high, strict=True)

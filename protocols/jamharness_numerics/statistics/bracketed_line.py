@@ -145,6 +145,6 @@ def _truncated(low: Float64, high: Float64, uniform: Float64) -> Float64:
     below, above = np.where(mirrored, -high, low), np.where(mirrored, -low, high)
     start, end = log_ndtr(below), log_ndtr(above)
     # log of Φ(a) + u (Φ(b) − Φ(a)), of numbers that may be far below the smallest
-    found = ndtri_exp(end + np.log(np.maximum(uniform + (1 - uniform) * np.exp(start - end), 1e-300)))
-    found = np.clip(found, below, above)
-    return np.asarray(np.where(mirrored, -found, found))
+    normal = ndtri_exp(end + np.log(np.maximum(uniform + (1 - uniform) * np.exp(start - end), 1e-300)))
+    normal = np.clip(normal, below, above)
+    return np.asarray(np.where(mirrored, -normal, normal))

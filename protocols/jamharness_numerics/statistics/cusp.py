@@ -50,10 +50,10 @@ def peak_of(values: Float64) -> Peak | None:
     Arguments:
         values: (n, m).
     """
-    found = summit(values.mean(axis=0))
-    if found is None:
+    peak = summit(values.mean(axis=0))
+    if peak is None:
         return None
-    place, left, right = found
+    place, left, right = peak
     p = max(_above(values[:, place] - values[:, base]) for base in (left, right))
     return Peak(place=place, left=left, right=right, p=p)
 
@@ -62,11 +62,11 @@ def summit(mean: Float64) -> tuple[int, int, int] | None:
     """The place of the most prominent local maximum of a curve (m,), and its bases; None where there is none."""
     from scipy.signal import find_peaks
 
-    places, found = find_peaks(mean, prominence=0)
+    places, properties = find_peaks(mean, prominence=0)
     if not len(places):
         return None
-    best = int(np.argmax(found["prominences"]))
-    return int(places[best]), int(found["left_bases"][best]), int(found["right_bases"][best])
+    best = int(np.argmax(properties["prominences"]))
+    return int(places[best]), int(properties["left_bases"][best]), int(properties["right_bases"][best])
 
 
 def _above(differences: Float64) -> float:

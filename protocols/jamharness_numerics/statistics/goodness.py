@@ -26,7 +26,7 @@ def kolmogorov_smirnov(t: Float64, a: float, c: float, r: float = 0.0) -> float:
     from scipy.integrate import cumulative_trapezoid
 
     u = np.sort(cumulative(t, a, c, r))
-    found = _distance(u[None])[0] * np.sqrt(len(u))
+    statistic = _distance(u[None])[0] * np.sqrt(len(u))
     count = min(len(u), _LARGEST)
     draws = np.sort(generator("goodness", count).random((_DRAWS, count)), axis=1)
     # The scores as functions of u = F(t), on a grid, and their integrals: by how much F(t) moves with (a, c).
@@ -42,7 +42,7 @@ def kolmogorov_smirnov(t: Float64, a: float, c: float, r: float = 0.0) -> float:
     fitted = mean_scores @ inverse
     shifted = draws + sum(fitted[:, [i]] * np.interp(draws, grid, moved[i]) for i in range(2))
     null = _distance(shifted) * np.sqrt(count)
-    return float((1 + np.count_nonzero(null >= found)) / (1 + _DRAWS))
+    return float((1 + np.count_nonzero(null >= statistic)) / (1 + _DRAWS))
 
 
 def _distance(u: Float64) -> Float64:

@@ -97,36 +97,36 @@ def fit_power_law(
     kept = x > lower
     order = np.argsort(x[kept], kind="stable")
     x, labels = x[kept][order], None if labels is None else labels[kept][order]
-    found, bias = (None, 0.0) if upper is None else (given_window(x, lower, upper), 0.0)
+    window, bias = (None, 0.0) if upper is None else (given_window(x, lower, upper), 0.0)
     if upper is None and len(x) > LEAST:
-        found, bias = chosen_window(x, lower)
-    if found is None:
+        window, bias = chosen_window(x, lower)
+    if window is None:
         end = float(x[-1]) if len(x) else lower
         return PowerLaw(exponent=None, low=None, high=None, window=(float(lower), end), goodness=None, count=len(x))
-    return _report(found, bias, -1.0 if side == "-" else 1.0, labels, names, resamples)
+    return _report(window, bias, -1.0 if side == "-" else 1.0, labels, names, resamples)
 
 
 def _report(
-    found: Window, bias: float, sign: float, labels: NDArray[Any] | None, names: tuple[Any, ...], resamples: int
+    window: Window, bias: float, sign: float, labels: NDArray[Any] | None, names: tuple[Any, ...], resamples: int
 ) -> PowerLaw:
     draws = None
     low: float | None = None
     high: float | None = None
     if labels is not None and len(names) > 1:
-        draws = resampled_exponents(found, labels[: len(found.t)], names, resamples)
+        draws = resampled_exponents(window, labels[: len(window.t)], names, resamples)
     if draws is None or len(names) >= LEAST_GROUPS:
-        ends = likelihood_ends(found) if draws is None else bootstrap_ends(draws, len(names))
+        ends = likelihood_ends(window) if draws is None else bootstrap_ends(draws, len(names))
         low, high = sorted(sign * end for end in widened(ends, bias))
     return PowerLaw(
-        exponent=sign * found.a,
+        exponent=sign * window.a,
         low=low,
         high=high,
-        window=(found.r * found.upper, found.upper),
-        goodness=kolmogorov_smirnov(found.t, found.a, found.c, found.r),
-        count=len(found.t),
-        slope=found.c,
+        window=(window.r * window.upper, window.upper),
+        goodness=kolmogorov_smirnov(window.t, window.a, window.c, window.r),
+        count=len(window.t),
+        slope=window.c,
         bias=bias,
-        curved=found.curved,
+        curved=window.curved,
         groups=0 if draws is None else len(names),
         draws=None if draws is None else sign * draws,
     )

@@ -51,13 +51,13 @@ def resampled_exponents(
     sums = np.stack([np.bincount(index, weights=each, minlength=len(names)) for each in parts])
     draws = generator("bootstrap", len(names)).integers(0, len(names), size=(resamples, len(names)))
     log_t, total, count = sums[:, draws].sum(axis=-1)
-    found = np.full(resamples, window.a)
+    exponents = np.full(resamples, window.a)
     filled = np.flatnonzero(count)
     for some in np.array_split(filled[np.argsort(log_t[filled] / count[filled])], -(-len(filled) // _TOGETHER) or 1):
         if len(some):
             means = log_t[some] / count[some], total[some] / count[some]
-            found[some] = maximum_likelihood(*means, window.r, start=(window.a, window.c))[0]
-    return found
+            exponents[some] = maximum_likelihood(*means, window.r, start=(window.a, window.c))[0]
+    return exponents
 
 
 def widened(ends: tuple[float, float], bias: float) -> tuple[float, float]:

@@ -35,7 +35,7 @@ class Thresholds:
         return np.asarray((self.low + self.high) / 2)
 
 
-def mean_threshold(found: Thresholds) -> Estimate:
+def mean_threshold(thresholds: Thresholds) -> Estimate:
     """The mean threshold over seeds with its 95% interval.
 
     The value is the mean of the midpoints; the interval is that of ``bracketed``, which knows how wide brackets are.
@@ -43,12 +43,12 @@ def mean_threshold(found: Thresholds) -> Estimate:
     the upper one: what is not decided widens the interval. Seeds without an end leave the corresponding end of the
     interval open; where no seed has an unsatisfied end (or none a satisfied one), the other end is all that is known.
     """
-    closed = found.closed
+    closed = thresholds.closed
     count = int(closed.sum())
     if not count:
-        return _one_sided(found)
-    low_ends, high_ends, sure = found.low[closed], found.high[closed], found.decided[closed]
-    value = float(found.middle[closed].mean())
+        return _one_sided(thresholds)
+    low_ends, high_ends, sure = thresholds.low[closed], thresholds.high[closed], thresholds.decided[closed]
+    value = float(thresholds.middle[closed].mean())
     low, high = None, None
     if count >= LEAST:
         low = min(value, bracketed(low_ends, np.where(sure, high_ends, low_ends)).mean[0])
@@ -56,21 +56,24 @@ def mean_threshold(found: Thresholds) -> Estimate:
     notes = [few(count)] if few(count) else []
     if not sure.all():
         notes.append(f"undecided trials in {int((~sure).sum())} of {len(sure)} brackets")
-    if np.isnan(found.high).any():
-        notes.append(f"{int(np.isnan(found.high).sum())} seeds have no {found.ends[1]} end")
+    if np.isnan(thresholds.high).any():
+        notes.append(f"{int(np.isnan(thresholds.high).sum())} seeds have no {thresholds.ends[1]} end")
         high = None
-    if np.isnan(found.low).any():
-        notes.append(f"{int(np.isnan(found.low).sum())} seeds have no {found.ends[0]} end")
+    if np.isnan(thresholds.low).any():
+        notes.append(f"{int(np.isnan(thresholds.low).sum())} seeds have no {thresholds.ends[0]} end")
         low = None
     return Estimate(value=value, low=low, high=high, count=count, note="; ".join(notes))
 
 
-def _one_sided(found: Thresholds) -> Estimate:
+def _one_sided(thresholds: Thresholds) -> Estimate:
     """What is known without any closed bracket: every seed's threshold lies above an end, or below one."""
-    seeds = len(found.low)
-    for ends, others, word in ((found.low, found.high, found.ends[1]), (found.high, found.low, found.ends[0])):
+    seeds = len(thresholds.low)
+    for ends, others, word in (
+        (thresholds.low, thresholds.high, thresholds.ends[1]),
+        (thresholds.high, thresholds.low, thresholds.ends[0]),
+    ):
         if seeds and np.isfinite(ends).all() and np.isnan(others).all():
-            below = ends is found.high
+            below = ends is thresholds.high
             end = float(ends.max() if below else ends.min())
             if seeds >= LEAST:
                 end = bracketed(ends, ends).mean[1 if below else 0]
@@ -80,18 +83,18 @@ def _one_sided(found: Thresholds) -> Estimate:
     return Estimate(value=None, count=0, note="no seed has both ends of a bracket")
 
 
-def spread(found: Thresholds) -> Estimate:
+def spread(thresholds: Thresholds) -> Estimate:
     """The standard deviation of the thresholds over seeds, and its 95% interval: the transition's width at this size.
 
     Its value is that of the midpoints, 0 for equal brackets; the interval says how much the brackets hide.
     """
-    closed = found.closed
-    middle = found.middle[closed]
+    closed = thresholds.closed
+    middle = thresholds.middle[closed]
     count = len(middle)
     if count < 2:
         return Estimate(value=None, count=count, note="needs two seeds")
     value, low, high = float(middle.std(ddof=1)), None, None
     if count >= LEAST:
-        ends = bracketed(found.low[closed], found.high[closed]).deviation
+        ends = bracketed(thresholds.low[closed], thresholds.high[closed]).deviation
         low, high = min(value, ends[0]), max(value, ends[1])
     return Estimate(value=value, low=low, high=high, count=count, note=few(count))

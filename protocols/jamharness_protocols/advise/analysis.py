@@ -133,12 +133,12 @@ class _Reading:
     def ensembles(self) -> dict[tuple[int, float], Ensembles]:
         """By P and factor, what the networks do together."""
         together = ensembles_of(self.done, list(self.small.draws), self.small.networks)
-        found = {}
+        ensembles = {}
         for patterns in self.small.sizes:
             for factor, width in placed(self.small, patterns, self.done).items():
                 if (patterns, width) in together:
-                    found[patterns, factor] = together[patterns, width]
-        return found
+                    ensembles[patterns, factor] = together[patterns, width]
+        return ensembles
 
     @cached_property
     def errors(self) -> pd.DataFrame:
@@ -168,9 +168,9 @@ class _Reading:
                 why = "too few of the searches ended between two widths"
             return Foretold(why=why), Foretold(why=why)
         slope = foretelling.between(line.coefficients[:, 1])
-        found = foretelling.at(line, self.ratio)
-        why = f"its interval, {found.low:.3g} to {found.high:.3g} weights, is too wide to act on"
-        return found.unless_wider(WIDEST, f"{why}; ask for more draws (seeds) or patterns (most)"), slope
+        threshold = foretelling.at(line, self.ratio)
+        why = f"its interval, {threshold.low:.3g} to {threshold.high:.3g} weights, is too wide to act on"
+        return threshold.unless_wider(WIDEST, f"{why}; ask for more draws (seeds) or patterns (most)"), slope
 
     def advice(self) -> Advice:
         """All of it."""
@@ -237,17 +237,17 @@ class _Reading:
         line = self._curve(factor, networks)
         if line is None:
             return Foretold(why="the test errors of the parts are too few, or too near zero, to follow")
-        found = foretelling.at(line, self.ratio)
-        return found.unless_wider(
-            LOOSE[0], f"its interval, {found.low:.2%} to {found.high:.2%}, is too wide to say a number"
+        error = foretelling.at(line, self.ratio)
+        return error.unless_wider(
+            LOOSE[0], f"its interval, {error.low:.2%} to {error.high:.2%}, is too wide to say a number"
         )
 
     def _curve(self, factor: float, networks: int) -> Posterior | None:
         """Log test error against log P."""
         if (factor, networks) not in self.curves:
             patterns, errors = self._measured(factor, networks)
-            found = foretelling.error(patterns, errors, int(self.counted["test"])) if patterns else None
-            self.curves[factor, networks] = found
+            curve = foretelling.error(patterns, errors, int(self.counted["test"])) if patterns else None
+            self.curves[factor, networks] = curve
         return self.curves[factor, networks]
 
     def _seconds(self, factor: float, wider: float) -> Foretold:
@@ -257,9 +257,9 @@ class _Reading:
         if line is None:
             return Foretold(why="too few minimisations were timed")
         timed = foretelling.at(line, self.ratio, mean=True)
-        found = replace(timed, **{end: getattr(timed, end) * wider**2 for end in ("value", "low", "high")})
-        return found.unless_wider(
-            LOOSE[1], f"its interval, {found.low:.2g} to {found.high:.2g} s, is too wide to say a number"
+        seconds = replace(timed, **{end: getattr(timed, end) * wider**2 for end in ("value", "low", "high")})
+        return seconds.unless_wider(
+            LOOSE[1], f"its interval, {seconds.low:.2g} to {seconds.high:.2g} s, is too wide to say a number"
         )
 
     def _timed(self, factor: float) -> tuple[list[int], list[float]]:
@@ -292,7 +292,9 @@ class _Reading:
 
 
 def _band(line: Posterior, at: Float64, largest: int) -> Float64:
-    ends = np.array([[found.value, found.low, found.high] for found in (foretelling.at(line, p / largest) for p in at)])
+    ends = np.array(
+        [[forecast.value, forecast.low, forecast.high] for forecast in (foretelling.at(line, p / largest) for p in at)]
+    )
     return np.column_stack([at, ends])
 
 
@@ -307,15 +309,15 @@ def _estimates(advice: Advice | None, draws: int, why: str = "") -> dict[str, Es
         "single_error": advice.single,
         "seconds": advice.seconds,
     }
-    found = {name: each.estimate(draws) for name, each in told.items()}
+    estimates = {name: each.estimate(draws) for name, each in told.items()}
     for name, number in (("width", advice.width), ("weights", advice.weights), ("networks", advice.networks)):
         note = "" if number is not None else advice.critical.why or advice.error.why
         value = None if number is None else float(number)
-        found[name] = Estimate(value=value, count=draws, note=note)
+        estimates[name] = Estimate(value=value, count=draws, note=note)
     for name, number in (
         ("patterns", advice.patterns),
         ("largest_part", advice.largest),
         ("inputs", advice.inputs),
     ):
-        found[name] = Estimate(value=float(number), count=draws)
-    return found
+        estimates[name] = Estimate(value=float(number), count=draws)
+    return estimates

@@ -13,6 +13,6 @@ def measure(cell: Cell, _needed: Sequence[CellResult], _backend: Backend, _progr
         None where the data set does not say.
     """
     assert cell.data is not None, "the host loads the data before measure"
-    found = cell.data.description.get("components")
-    components = found if isinstance(found, int) else None
+    count = cell.data.description.get("components")
+    components = count if isinstance(count, int) else None
     return CellResult(values={"patterns": len(cell.data.y), "test": len(cell.data.y_test), "components": components})

@@ -32,11 +32,11 @@ def expected(errors: Mapping[float, float]) -> dict[float, float]:
     Arguments:
         errors: by factor, the mean test error on the largest part; with ``BASE``.
     """
-    found = {}
+    ratios = {}
     for factor, error in errors.items():
         seen = float(np.log(max(error, 1e-12) / max(errors[BASE], 1e-12)))
-        found[factor] = float(np.exp(TYPICAL[factor] + KEPT * np.clip(seen, -1.0, 1.0)))
-    return found
+        ratios[factor] = float(np.exp(TYPICAL[factor] + KEPT * np.clip(seen, -1.0, 1.0)))
+    return ratios
 
 
 def chosen(relative: Mapping[float, float]) -> float:

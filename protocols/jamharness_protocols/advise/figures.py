@@ -63,14 +63,14 @@ def _error(axes: "Axes", findings: Findings) -> None:
 
 
 def _band(axes: "Axes", findings: Findings, name: str, colour: str, estimate: str, words: str) -> None:
-    band, found = findings.arrays.get(name), findings.estimates[estimate]
+    band, forecast = findings.arrays.get(name), findings.estimates[estimate]
     if band is None:
         return
     at, low, high = (np.asarray(band[:, column], dtype=float) for column in (0, 2, 3))
     axes.fill_between(at, low, high, color=colour, alpha=0.15, linewidth=0)
     patterns = findings.estimates["patterns"].value
-    if found.value is not None and found.low is not None and found.high is not None and patterns is not None:
+    if forecast.value is not None and forecast.low is not None and forecast.high is not None and patterns is not None:
         axes.errorbar(
-            [patterns], [found.value], yerr=[[found.value - found.low], [found.high - found.value]], fmt="D",
-            color=colour, markersize=3.5, label=words,
+            [patterns], [forecast.value], yerr=[[forecast.value - forecast.low], [forecast.high - forecast.value]],
+            fmt="D", color=colour, markersize=3.5, label=words,
         )  # fmt: skip

@@ -43,32 +43,32 @@ class AdviseSettings(NetworkSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems() + beyond(
+        problems = super().problems() + beyond(
             patterns=self.patterns, highest_width=self.highest_width, start_ratio=self.start_ratio
         )
         if self.dataset == "random":
-            found.append("dataset = random: its labels follow no rule that could be learnt; name a real data set.")
+            problems.append("dataset = random: its labels follow no rule that could be learnt; name a real data set.")
         if self.minimiser != "lm":
-            found.append(
+            problems.append(
                 f"minimiser = {self.minimiser}: advice is for lm, which decides whether patterns are satisfied."
             )
         if self.width != type(self).width:
-            found.append(f"width = {self.width}: it is what advice is about; leave it out.")
+            problems.append(f"width = {self.width}: it is what advice is about; leave it out.")
         if self.depth < 1:
-            found.append("depth = 0: a linear network has no width to advise; use depth=1 or more.")
+            problems.append("depth = 0: a linear network has no width to advise; use depth=1 or more.")
         if self.labels != type(self).labels:
-            found.append(f"labels = {self.labels}: advice is for the labels that the data have; leave it out.")
+            problems.append(f"labels = {self.labels}: advice is for the labels that the data have; leave it out.")
         if not 0 < self.share <= 1:
-            found.append(f"share = {self.share}: it must be above 0 and at most 1, as in share=0.1.")
+            problems.append(f"share = {self.share}: it must be above 0 and at most 1, as in share=0.1.")
         if not 0 < self.start_ratio < float("inf"):
-            found.append(f"start_ratio = {self.start_ratio}: it must be a positive number.")
+            problems.append(f"start_ratio = {self.start_ratio}: it must be a positive number.")
         for name, least in (("patterns", 2), ("most", 2), ("networks", 2), ("highest_width", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
-                found.append(f"{name} = {value}: it must be at least {least}.")
+                problems.append(f"{name} = {value}: it must be at least {least}.")
         if self.networks > 100:
-            found.append(f"networks = {self.networks}: ask for at most 100.")
-        return found
+            problems.append(f"networks = {self.networks}: ask for at most 100.")
+        return problems
 
     def census(self) -> Cell:
         """What counts the patterns and the components of the data set."""

@@ -27,12 +27,12 @@ def sentences(advice: "Advice") -> pd.DataFrame:
 
 
 def _critical(advice: "Advice") -> tuple[str, str]:
-    found, slope = advice.critical, advice.exponent
-    if not found.told:
-        return "cannot tell", f"{found.why}."
+    threshold, slope = advice.critical, advice.exponent
+    if not threshold.told:
+        return "cannot tell", f"{threshold.why}."
     grows = f", where it grows as P^{slope.value:.2f}" if slope.told else ""
     return (
-        f"{found.value:.3g} weights ({found.low:.3g} to {found.high:.3g})",
+        f"{threshold.value:.3g} weights ({threshold.low:.3g} to {threshold.high:.3g})",
         f"from here on a network satisfies all {advice.patterns} patterns. Foretold from parts of at most "
         f"{advice.largest}{grows}; 95 of 100 such intervals are meant to hold what is measured later.",
     )
@@ -74,10 +74,10 @@ def _average(advice: "Advice") -> tuple[str, str]:
 
 
 def _cost(advice: "Advice") -> tuple[str, str]:
-    found = advice.seconds
-    if not found.told or advice.networks is None:
-        return "cannot tell", f"{found.why}."
-    low, middle, high = (_duration(advice.networks * each) for each in (found.low, found.value, found.high))
+    seconds = advice.seconds
+    if not seconds.told or advice.networks is None:
+        return "cannot tell", f"{seconds.why}."
+    low, middle, high = (_duration(advice.networks * each) for each in (seconds.low, seconds.value, seconds.high))
     return (
         f"about {middle} ({low} to {high})",
         "on this machine, one worker, all networks; from the time that those of the parts took.",
@@ -85,17 +85,17 @@ def _cost(advice: "Advice") -> tuple[str, str]:
 
 
 def _error(advice: "Advice") -> tuple[str, str]:
-    found = advice.error
-    if not found.told:
-        return "cannot tell", f"{found.why}."
-    return _percent(found), (
+    error = advice.error
+    if not error.told:
+        return "cannot tell", f"{error.why}."
+    return _percent(error), (
         f"of their mean on the {advice.tests} patterns of the test set"
         + (f"; of one alone {_percent(advice.single)}." if advice.single.told else ".")
     )
 
 
-def _percent(found: Foretold) -> str:
-    return f"{100 * found.value:.3g}% ({100 * found.low:.3g} to {100 * found.high:.3g})"
+def _percent(error: Foretold) -> str:
+    return f"{100 * error.value:.3g}% ({100 * error.low:.3g} to {100 * error.high:.3g})"
 
 
 def _duration(seconds: float) -> str:

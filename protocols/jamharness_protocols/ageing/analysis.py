@@ -63,9 +63,9 @@ def analyse(settings: AgeingSettings, done: Sequence[FinishedCell]) -> Findings:
     columns = ["seed", "parameters", "patterns", "kept", "at_rest", *names, "reason"]
     estimates, samples = {}, {}
     for name in _NOTES.keys() | {"loss"}:
-        found = {str(row["seed"]): float(row[name]) for row in rows if row[name] is not None}
-        estimates[name] = _over_seeds(name, found, len(rows))
-        samples[name] = found
+        sample = {str(row["seed"]): float(row[name]) for row in rows if row[name] is not None}
+        estimates[name] = _over_seeds(name, sample, len(rows))
+        samples[name] = sample
     ages, probability = verdict(rows)
     estimates |= {"ages": ages, "ages_p": probability}
     tables = {"seeds": pd.DataFrame([*rows, *failed], columns=columns), "curves": _curves(largest)}
@@ -85,14 +85,14 @@ def analyse(settings: AgeingSettings, done: Sequence[FinishedCell]) -> Findings:
     )
 
 
-def _over_seeds(name: str, found: Mapping[str, float], seeds: int) -> Estimate:
+def _over_seeds(name: str, sample: Mapping[str, float], seeds: int) -> Estimate:
     """The mean, or for the two times the median, with how many seeds have no value."""
     median = name in ("t1", "t2")
-    values = np.array(list(found.values()))
+    values = np.array(list(sample.values()))
     statistic, least = (np.median, PERCENTILES) if median else (np.mean, LEAST)
     made = estimate(values, statistic, none=_NOTES.get(name, "no run"), least=least)
-    missing = seeds - len(found)
-    if not found or not missing:
+    missing = seeds - len(sample)
+    if not sample or not missing:
         return made
     missed = f"{missing} of {seeds} seeds without: {_NOTES.get(name, 'no run')}"
     return replace(made, note="; ".join(filter(None, (made.note, missed))))
@@ -152,13 +152,13 @@ def _curves(runs: Sequence[Run]) -> pd.DataFrame:
 def _history(runs: Sequence[Run]) -> pd.DataFrame:
     """The loss along the run, and N_Δ/N where there are constraints: means over seeds, with the error of the loss."""
     losses = np.array([run.loss for run in runs])
-    found = {"t": runs[0].times, "loss": losses.mean(axis=0)}
-    found["error"] = (
-        losses.std(axis=0, ddof=1) / np.sqrt(len(runs)) if len(runs) > 1 else np.full(len(found["t"]), np.nan)
+    columns = {"t": runs[0].times, "loss": losses.mean(axis=0)}
+    columns["error"] = (
+        losses.std(axis=0, ddof=1) / np.sqrt(len(runs)) if len(runs) > 1 else np.full(len(columns["t"]), np.nan)
     )
     if runs[0].satisfiable:
-        found["unsatisfied"] = np.mean([np.asarray(run.arrays["unsatisfied"]) / run.size for run in runs], axis=0)
-    return pd.DataFrame(found)
+        columns["unsatisfied"] = np.mean([np.asarray(run.arrays["unsatisfied"]) / run.size for run in runs], axis=0)
+    return pd.DataFrame(columns)
 
 
 def _flatness(run: Run, part: float) -> Flatness | None:

@@ -27,10 +27,10 @@ def energies(runs: Sequence[Run], settings: AgeingSettings) -> tuple[pd.DataFram
     rows: list[dict[str, Any]] = []
     last = Estimate(value=None, count=0, note="no run reached a stated time")
     for step in settings.energy_steps:
-        found = [(run.size, value) for run in runs if (value := run.loss_at(step)) is not None]
-        if not found:
+        points = [(run.size, value) for run in runs if (value := run.loss_at(step)) is not None]
+        if not points:
             continue
-        sizes, values = np.array(found, dtype=np.float64).T
+        sizes, values = np.array(points, dtype=np.float64).T
         time, different = step * settings.unit, np.unique(sizes)
         rows += [_row(time, size, estimate(values[sizes == size], np.mean)) for size in different]
         last = at_infinity(sizes, values)
@@ -39,9 +39,10 @@ def energies(runs: Sequence[Run], settings: AgeingSettings) -> tuple[pd.DataFram
     return pd.DataFrame(rows, columns=["time", "spins", "energy", "low", "high", "count"]), last
 
 
-def _row(time: float, size: float, found: Estimate) -> dict[str, Any]:
+def _row(time: float, size: float, energy: Estimate) -> dict[str, Any]:
     return {
-        "time": time, "spins": size, "energy": found.value, "low": found.low, "high": found.high, "count": found.count,
+        "time": time, "spins": size, "energy": energy.value, "low": energy.low, "high": energy.high,
+        "count": energy.count,
     }  # fmt: skip
 
 
@@ -75,11 +76,14 @@ def threshold(runs: Sequence[Run], settings: AgeingSettings) -> tuple[Estimate, 
     if settings.temperature:
         note = "the energy of a bath at T > 0 does not tend to the threshold of T = 0"
         return Estimate(value=None, count=0, note=note), {}
-    found = [(run, value) for run in runs if (value := limit_of_power(run, DECAY)) is not None]
-    if not found:
+    limits = [(run, value) for run in runs if (value := limit_of_power(run, DECAY)) is not None]
+    if not limits:
         return Estimate(value=None, count=0, note="no run has four energies in a decade"), {}
-    sizes, values = np.array([run.size for run, _ in found], dtype=np.float64), np.array([value for _, value in found])
+    sizes, values = (
+        np.array([run.size for run, _ in limits], dtype=np.float64),
+        np.array([value for _, value in limits]),
+    )
     made = at_infinity(sizes, values)
     note = "; ".join(filter(None, (made.note, "the exponent 2/3 is assumed; its corrections are not in the interval")))
-    samples = {str(run.seed): value for run, value in found if run.size == sizes.max()}
+    samples = {str(run.seed): value for run, value in limits if run.size == sizes.max()}
     return replace(made, note=note), samples

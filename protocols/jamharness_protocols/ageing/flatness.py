@@ -34,8 +34,8 @@ class Counter:
         """
         problem, packed = self.problem, np.full((self.probes, self.steps, 2), np.nan)
         starts = probe_vectors(len(w), self.probes, dtype=problem.backend.dtype)
-        found = lanczos(lambda v: np.asarray(problem.hessian_vector(w, v)), starts, self.steps, say=say)
-        for row, each in zip(packed, found, strict=True):
+        tridiagonals = lanczos(lambda v: np.asarray(problem.hessian_vector(w, v)), starts, self.steps, say=say)
+        for row, each in zip(packed, tridiagonals, strict=True):
             count = len(each.diagonal)
             row[:count, 0] = each.diagonal
             row[:count, 1] = [*each.offdiagonal, 0.0 if each.exhausted else each.residual]
@@ -70,12 +70,12 @@ def flatness(packed: Float64, size: int, part: float) -> Flatness:
         size: N.
         part: x over the largest |λ|.
     """
-    found = [_quadrature(each, size) for each in packed]
-    largest = np.array([each.norm for each in found])
+    quadratures = [_quadrature(each, size) for each in packed]
+    largest = np.array([each.norm for each in quadratures])
     threshold = part * float(largest.max())
     ends = np.array([-threshold, threshold])
-    below = np.array([each.cumulative(ends) for each in found])
-    doubt = [np.mean([christoffel(one, ends).sum() for one in each.tridiagonals]) for each in found]
+    below = np.array([each.cumulative(ends) for each in quadratures])
+    doubt = [np.mean([christoffel(one, ends).sum() for one in each.tridiagonals]) for each in quadratures]
     return Flatness(
         flat=below[:, 1] - below[:, 0], negative=below[:, 0], doubt=np.array(doubt), largest=largest,
         threshold=threshold,

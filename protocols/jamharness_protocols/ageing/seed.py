@@ -81,8 +81,8 @@ class Run:
 
     def loss_at(self, step: int) -> float | None:
         """L after a number of steps at which it was written down."""
-        (found,) = np.nonzero(np.asarray(self.arrays["steps"]) == step)
-        return float(self.loss[found[0]]) if len(found) else None
+        (indices,) = np.nonzero(np.asarray(self.arrays["steps"]) == step)
+        return float(self.loss[indices[0]]) if len(indices) else None
 
 
 def measures(run: Run, flat: Flatness | None = None) -> dict[str, Any]:
@@ -128,21 +128,21 @@ def measures(run: Run, flat: Flatness | None = None) -> dict[str, Any]:
     }
 
 
-def _flat(found: Flatness | None) -> dict[str, float | None]:
+def _flat(flatness: Flatness | None) -> dict[str, float | None]:
     """Flat directions at the last waiting time, and how many more they are than at the first, if that is resolved."""
-    if found is None:
+    if flatness is None:
         return {"flat_directions": None, "flat_rise": None}
-    sure = found.doubt <= DOUBT
+    sure = flatness.doubt <= DOUBT
     return {
-        "flat_directions": float(found.flat[-1]) if sure[-1] else None,
-        "flat_rise": float(found.flat[-1] - found.flat[0]) if sure[0] and sure[-1] else None,
+        "flat_directions": float(flatness.flat[-1]) if sure[-1] else None,
+        "flat_rise": float(flatness.flat[-1] - flatness.flat[0]) if sure[0] and sure[-1] else None,
     }
 
 
-def _overlap(found: Float64) -> float | None:
+def _overlap(overlaps: Float64) -> float | None:
     """Of the last waiting time that any t follows, at the longest t."""
-    known = np.argwhere(np.isfinite(found))
-    return float(found[tuple(known[-1])]) if len(known) else None
+    known = np.argwhere(np.isfinite(overlaps))
+    return float(overlaps[tuple(known[-1])]) if len(known) else None
 
 
 def _loss_slope(run: Run, first: float | None, last: float | None) -> float | None:

@@ -91,74 +91,76 @@ class AgeingSettings(NetworkSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems()
+        problems = super().problems()
         for name in ("load", "learning_rate", "dt", "flat_threshold"):
             if not 0 < getattr(self, name) < float("inf"):
-                found.append(f"{name} = {getattr(self, name)}: it must be a positive number.")
+                problems.append(f"{name} = {getattr(self, name)}: it must be a positive number.")
         if not 0 <= self.momentum < 1:
-            found.append(f"momentum = {self.momentum}: it must be at least 0 and below 1.")
+            problems.append(f"momentum = {self.momentum}: it must be at least 0 and below 1.")
         if not 0 <= self.temperature < float("inf"):
-            found.append(f"temperature = {self.temperature}: it must be 0 or a positive number.")
+            problems.append(f"temperature = {self.temperature}: it must be 0 or a positive number.")
         least = {
             "batch": 1, "waits": 3, "per_decade": 2, "kept": 10, "noise_batches": 2, "flat_steps": 0, "flat_probes": 1,
             "flat_patterns": 2,
         }  # fmt: skip
         given = {name: getattr(self, name) for name in least}
-        found += [f"{name} = {given[name]}: ask for at least {n}." for name, n in least.items() if given[name] < n]
+        problems += [f"{name} = {given[name]}: ask for at least {n}." for name, n in least.items() if given[name] < n]
         if self.waits > 50 or self.per_decade > 50:
-            found.append(f"waits = {self.waits}, per_decade = {self.per_decade}: ask for at most 50 of each.")
+            problems.append(f"waits = {self.waits}, per_decade = {self.per_decade}: ask for at most 50 of each.")
         if self.first < 1 or self.first * 4 > self.last:
-            found.append(
+            problems.append(
                 f"budget = {self.steps}: the waiting times go from {self.first} to {self.last}, a tenth of it; "
                 f"give at least {40 * max(1, self.first)}, or another first_wait."
             )
-        found += self._system_problems()
-        found += self._pattern_problems()
-        if not found and self.patterned:
-            found += beyond(patterns=self.count)
-        return found
+        problems += self._system_problems()
+        problems += self._pattern_problems()
+        if not problems and self.patterned:
+            problems += beyond(patterns=self.count)
+        return problems
 
     def _pattern_problems(self) -> list[str]:
         """What is wrong with the number of patterns, their classes and where they come from."""
-        found, value = [], self.system.value
+        problems, value = [], self.system.value
         if self.patterns is not None:
             if not self.patterned:
-                found.append(f"patterns = {self.patterns}: {self.system.name} has none; leave it out.")
+                problems.append(f"patterns = {self.patterns}: {self.system.name} has none; leave it out.")
             elif self.patterns < 2:
-                found.append(f"patterns = {self.patterns}: ask for at least 2.")
+                problems.append(f"patterns = {self.patterns}: ask for at least 2.")
         if isinstance(value, ManyClasses) and value.class_count > 2:
             if self.dataset == "random":
-                found.append(
+                problems.append(
                     f"dataset = random: it has two classes and {self.system.name} {value.class_count}; name a data set "
                     "with as many, such as mnist or digits, or give class_count=2 beside the system."
                 )
             elif self.classes not in ("parity", "all"):
-                found.append(f"classes = {self.classes}: {self.system.name} takes all of them; leave it out.")
-        return found
+                problems.append(f"classes = {self.classes}: {self.system.name} takes all of them; leave it out.")
+        return problems
 
     def _system_problems(self) -> list[str]:
-        value, found = self.system.value, []
+        value, problems = self.system.value, []
         if self.sizes is not None:
             if not isinstance(value, PSpin):
-                found.append(f"sizes = {','.join(map(str, self.sizes))}: they are for system=p_spin; leave them out.")
+                problems.append(
+                    f"sizes = {','.join(map(str, self.sizes))}: they are for system=p_spin; leave them out."
+                )
             else:
                 for size in self.sizes:
                     try:
                         replace(value, spins=size)
                     except BadInput as error:
-                        found += error.problems
+                        problems += error.problems
         if isinstance(value, PatternSystem) and not self.many_classes and "y" not in value.along:
-            found.append(f"system = {self.system.name}: its labels are no ±1, as those of data sets are.")
+            problems.append(f"system = {self.system.name}: its labels are no ±1, as those of data sets are.")
         if value is not None and value.spheres and self.loss_name == "cross_entropy" and self.patterned:
-            found.append(f"loss = {self.loss}: {self.system.name} is measured at a margin; use loss=hinge.")
+            problems.append(f"loss = {self.loss}: {self.system.name} is measured at a margin; use loss=hinge.")
         if self.flat_steps and value is not None and value.spheres:
-            found.append(
+            problems.append(
                 f"flat_steps = {self.flat_steps}: {self.system.name} lives on a sphere, whose own curvature H has not; "
                 "leave it out."
             )
         if self.minimiser == "sgd" and not self.patterned:
-            found.append(f"minimiser = sgd: {self.system.name} has no patterns for a minibatch; use langevin.")
-        return found
+            problems.append(f"minimiser = sgd: {self.system.name} has no patterns for a minibatch; use langevin.")
+        return problems
 
     def _network_problems(self) -> list[str]:
         """A network that is not measured has none."""
@@ -166,34 +168,34 @@ class AgeingSettings(NetworkSettings):
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
-        found = super().unused() if self.patterned else {}
+        reasons = super().unused() if self.patterned else {}
         value, name = self.system.value, self.system.name
         if value is not None:
-            found |= not_of(name)
+            reasons |= not_of(name)
             if self.initial not in value.schemes:
-                found["initial"] = f"{name} draws its w as {' or '.join(value.schemes)}"
+                reasons["initial"] = f"{name} draws its w as {' or '.join(value.schemes)}"
         if not self.patterned:
-            found |= dict.fromkeys((*DATA_SETTINGS, "load", "loss", "margin"), f"{name} has no patterns")
-            found |= dict.fromkeys(_FLAT, f"{name} has no patterns")
+            reasons |= dict.fromkeys((*DATA_SETTINGS, "load", "loss", "margin"), f"{name} has no patterns")
+            reasons |= dict.fromkeys(_FLAT, f"{name} has no patterns")
         elif not self.flat_steps:
-            found |= dict.fromkeys(_FLAT[1:], "flat directions are not counted (flat_steps=0)")
+            reasons |= dict.fromkeys(_FLAT[1:], "flat directions are not counted (flat_steps=0)")
         if self.patterns is not None:
-            found["load"] = "patterns gives P"
+            reasons["load"] = "patterns gives P"
         if self.patterned and self.loss_name in ("cross_entropy", "mean_square"):
-            found["margin"] = (
+            reasons["margin"] = (
                 f"{self.loss_name} has none" if self.loss_name == "cross_entropy" or self.many_classes else ""
             )
         if self.rule == "sgd":
-            found |= dict.fromkeys(("temperature", "dt"), "it is of langevin, and the minimiser is sgd")
+            reasons |= dict.fromkeys(("temperature", "dt"), "it is of langevin, and the minimiser is sgd")
         else:
-            found |= dict.fromkeys(
+            reasons |= dict.fromkeys(
                 ("learning_rate", "momentum", "batch", "noise_batches"), "it is of sgd, and the minimiser is langevin"
             )
         if not isinstance(value, PSpin):
-            found["energy_times"] = "it is for system=p_spin"
+            reasons["energy_times"] = "it is for system=p_spin"
         if isinstance(value, Layered):
-            found |= dict.fromkeys(("projection", "fit"), f"{name} takes images as they are")
-        return {key: reason for key, reason in found.items() if reason}
+            reasons |= dict.fromkeys(("projection", "fit"), f"{name} takes images as they are")
+        return {key: reason for key, reason in reasons.items() if reason}
 
     @property
     def many_classes(self) -> bool:
@@ -282,10 +284,10 @@ class AgeingSettings(NetworkSettings):
 
     def request(self, seed: int, inputs: int, patterns: int | None) -> DataRequest:
         """The data of one seed: every class for a system with an output for each, and images as they are for layers."""
-        found, value = super().request(seed, inputs, patterns), self.system.value
+        request, value = super().request(seed, inputs, patterns), self.system.value
         if isinstance(value, ManyClasses) and value.class_count > 2:
-            found = replace(found, classes="all")
-        return replace(found, projection="none") if isinstance(value, Layered) else found
+            request = replace(request, classes="all")
+        return replace(request, projection="none") if isinstance(value, Layered) else request
 
     def chosen_loss(self) -> Loss:
         """The loss with its margin."""

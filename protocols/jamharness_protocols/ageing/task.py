@@ -33,7 +33,7 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     cell = replace(cell, system=moving(system_of(cell)))
     system, problem, at = system_of(cell), problem_of(cell, backend), cell.coordinates
     dynamics = at["dynamics"]
-    found = follow(
+    history = follow(
         problem,
         system.initial(seed=at["seed"], scheme=at["initial"]),
         rule_of(dynamics, at["seed"]),
@@ -48,15 +48,16 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
         counter_of(cell, backend),
     )
     # The energy of a glass is a sum over its spins, and is stated for one of them.
-    loss = found.loss / system.size if isinstance(system, PSpin) else found.loss
+    loss = history.loss / system.size if isinstance(system, PSpin) else history.loss
     return CellResult(
         values={
-            "parameters": system.size, "weights": system.weights, "patterns": at["patterns"], "kept": found.kept,
-            "loss": float(loss[-1]), "unsatisfied": int(found.unsatisfied[-1]),
+            "parameters": system.size, "weights": system.weights, "patterns": at["patterns"], "kept": history.kept,
+            "loss": float(loss[-1]), "unsatisfied": int(history.unsatisfied[-1]),
         },
         arrays={
-            "steps": found.steps, "loss": loss, "unsatisfied": found.unsatisfied, "distance": found.distance,
-            "fourth": found.fourth, "overlap": found.overlap, "noise": found.noise, "curvatures": found.curvatures,
+            "steps": history.steps, "loss": loss, "unsatisfied": history.unsatisfied, "distance": history.distance,
+            "fourth": history.fourth, "overlap": history.overlap, "noise": history.noise,
+            "curvatures": history.curvatures,
         },
     )  # fmt: skip
 

@@ -34,10 +34,10 @@ def analyse(load: float, done: Sequence[FinishedCell]) -> Findings:
         some = table[["seed", name]].dropna()
         estimates[name] = estimate(some[name].to_numpy(dtype=float), np.mean, none="no seed was followed")
         samples[name] = {str(seed): float(value) for seed, value in some.itertuples(index=False)}
-    found = [item.result.arrays for item in kept if item.result is not None]
+    changes = [item.result.arrays for item in kept if item.result is not None]
     arrays = {
-        "sizes": np.concatenate([_sizes(each) for each in found] or [np.zeros(0)]),
-        "times": np.concatenate([np.asarray(each["times"]) for each in found] or [np.zeros(0)]),
+        "sizes": np.concatenate([_sizes(each) for each in changes] or [np.zeros(0)]),
+        "times": np.concatenate([np.asarray(each["times"]) for each in changes] or [np.zeros(0)]),
     }
     moved = bool(arrays["sizes"].any())
     objection = "" if moved else f"No pattern was learned or forgotten late at load = {load:g}: raise it or budget."

@@ -9,11 +9,11 @@ from jamharness_protocols.common.paper import at_least
 
 def plots(findings: Findings) -> Mapping[str, Plot]:
     """``sizes`` and ``times``: the part of the intervals, and of the patterns, with at least as many."""
-    found = {}
+    panels = {}
     for name, along, up in PANELS:
         levels, part = at_least(findings.arrays[name])
         if len(levels):
             series = [Series(name=name, x=levels, y=part)]
-            found[name] = Plot(title=f"{along[0].upper()}{along[1:]}", x_label=along, y_label=up, series=series,
+            panels[name] = Plot(title=f"{along[0].upper()}{along[1:]}", x_label=along, y_label=up, series=series,
                                log_x=True, log_y=True)  # fmt: skip
-    return found
+    return panels

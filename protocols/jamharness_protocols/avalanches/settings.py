@@ -24,27 +24,27 @@ class AvalanchesSettings(NetworkSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems() + beyond(records=self.records)
+        problems = super().problems() + beyond(records=self.records)
         if not 0 < self.learning_rate < float("inf"):
-            found.append(f"learning_rate = {self.learning_rate}: it must be a positive number.")
+            problems.append(f"learning_rate = {self.learning_rate}: it must be a positive number.")
         if not 0 < self.load < float("inf"):
-            found.append(f"load = {self.load}: it must be a positive number, in units of P/N_w.")
-        elif not found:
-            found += beyond(patterns=self.patterns)
+            problems.append(f"load = {self.load}: it must be a positive number, in units of P/N_w.")
+        elif not problems:
+            problems += beyond(patterns=self.patterns)
         if self.records < 2:
-            found.append(f"records = {self.records}: changes need at least 2.")
+            problems.append(f"records = {self.records}: changes need at least 2.")
         elif self.budget is not None and self.budget < self.records:
-            found.append(
+            problems.append(
                 f"records = {self.records}: more than the {self.budget} updates; give budget or fewer of them."
             )
-        return found
+        return problems
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
-        found = super().unused()
+        reasons = super().unused()
         if self.minimiser not in ("adam", "sgd"):
-            found["learning_rate"] = f"{self.minimiser} has a step of its own"
-        return found
+            reasons["learning_rate"] = f"{self.minimiser} has a step of its own"
+        return reasons
 
     @property
     def patterns(self) -> int:

@@ -20,7 +20,7 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     records = np.linspace(0, at["budget"], at["records"]).round().astype(int)
     steps, margins = follow(problem, w, rule, records, progress)
     unsatisfied = margins > 0
-    found = changes(unsatisfied)
+    counts = changes(unsatisfied)
     return CellResult(
         values={
             "unsatisfied": int(unsatisfied[-1].sum()),
@@ -31,9 +31,9 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
         },
         arrays={
             "steps": steps,
-            "learned": found.learned,
-            "forgotten": found.forgotten,
-            "times": found.times,
+            "learned": counts.learned,
+            "forgotten": counts.forgotten,
+            "times": counts.times,
             "left": unsatisfied.sum(axis=1),
         },
     )

@@ -84,8 +84,8 @@ def _quadratic(backend: Backend, draw: Mapping[str, Any]) -> Mapping[str, Json]:
     problem = backend.problem(Springs(springs=springs, curvature=CURVATURE), {"x": x}, Linear())
     rule = Minibatch(rule=Sgd(learning_rate=RATE), batch=BATCH, seed=draw["seed"], replacement=True)
     end = WAITED + LAGS[-1]
-    found = follow(problem, np.zeros(springs), rule, 1, (WAITED,), LAGS, (), end, springs, 2, lambda _text: None)
-    return {str(lag): float(value) for lag, value in zip(LAGS, found.distance[0], strict=True)}
+    history = follow(problem, np.zeros(springs), rule, 1, (WAITED,), LAGS, (), end, springs, 2, lambda _text: None)
+    return {str(lag): float(value) for lag, value in zip(LAGS, history.distance[0], strict=True)}
 
 
 def _quadratic_rows(results: Results) -> list[Row]:
@@ -112,17 +112,17 @@ def _equation_draws(_full: bool) -> list[Draw]:
 
 def _equations(_backend: Backend, draw: Mapping[str, Any]) -> Mapping[str, Json]:
     if draw["p"] == 2:
-        found = mode_coupling(2, 0.0, 100.0, tolerance=1e-6)
-        late = found.times >= 1e-3
-        times = found.times[late][:, None]
-        exact = two_spin_correlation(times, times * found.fractions)
+        solution = mode_coupling(2, 0.0, 100.0, tolerance=1e-6)
+        late = solution.times >= 1e-3
+        times = solution.times[late][:, None]
+        exact = two_spin_correlation(times, times * solution.fractions)
         return {
-            "correlation": float(np.abs(found.correlation[late] - exact).max()),
-            "energy": float(np.abs(found.energy - two_spin_energy(found.times)).max()),
+            "correlation": float(np.abs(solution.correlation[late] - exact).max()),
+            "energy": float(np.abs(solution.energy - two_spin_energy(solution.times)).max()),
         }
-    found = mode_coupling(3, 0.0, 1.0, tolerance=1e-6)
+    solution = mode_coupling(3, 0.0, 1.0, tolerance=1e-6)
     series, doubt = resummed(energy_series(3, _TERMS), 0.5)
-    return {"series": float(found.energy_at(np.array(0.5))) - series, "doubt": doubt}
+    return {"series": float(solution.energy_at(np.array(0.5))) - series, "doubt": doubt}
 
 
 def _equation_rows(results: Results) -> list[Row]:
@@ -164,8 +164,8 @@ def _glass(backend: Backend, draw: Mapping[str, Any]) -> Mapping[str, Json]:
 @lru_cache(maxsize=1)
 def _at_infinity() -> tuple[float, ...]:
     """E(t) of the integrated equations."""
-    found = mode_coupling(3, 0.0, TIMES[-1], tolerance=1e-5)
-    return tuple(found.energy_at(np.array(TIMES)).tolist())
+    solution = mode_coupling(3, 0.0, TIMES[-1], tolerance=1e-5)
+    return tuple(solution.energy_at(np.array(TIMES)).tolist())
 
 
 def _glass_rows(results: Results) -> list[Row]:

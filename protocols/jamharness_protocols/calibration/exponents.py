@@ -101,9 +101,11 @@ def _negative_rows(results: Results) -> list[Row]:
 
 
 def _exponent_row(
-    label: str, truth: float, found: tuple[float | None, float | None, float | None], count: int, results: Results
+    label: str, truth: float, exponent: tuple[float | None, float | None, float | None], count: int, results: Results
 ) -> Row:
-    value, low, high = (float("nan") if each is None else float(biased(results, np.array([each]))[0]) for each in found)
+    value, low, high = (
+        float("nan") if each is None else float(biased(results, np.array([each]))[0]) for each in exponent
+    )
     error = max((high - low) / (2 * 1.96), 1e-12)
     return Row(
         calibration="negative",

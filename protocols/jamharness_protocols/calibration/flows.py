@@ -87,8 +87,8 @@ def convex_limit(x: Float64, targets: Float64, scale: float) -> Float64:
     def bend(nu: Float64) -> Float64:
         return np.asarray((x * (unit * np.cosh(nu @ x))) @ x.T)
 
-    found = minimize(value, np.zeros(len(x)), method="trust-exact", jac=slope, hess=bend, options={"gtol": 1e-11})
-    nu = found.x
+    minimum = minimize(value, np.zeros(len(x)), method="trust-exact", jac=slope, hess=bend, options={"gtol": 1e-11})
+    nu = minimum.x
     for _ in range(3):  # Newton's steps to rounding, where the values of cosh no longer tell one step from the next
         nu = nu - np.linalg.solve(bend(nu), slope(nu))
     return np.asarray(unit * np.sinh(nu @ x))
@@ -213,8 +213,8 @@ def _linear(backend: Backend, draw: Mapping[str, Any]) -> float:
     until = Until(margin=None, time=_TIME, resting=False)
     values, vectors = np.linalg.eigh(x @ x.T)
     exact = vectors @ (np.exp(-values * _TIME / 8) * (vectors.T @ targets))
-    found = gradient_flow(problem, w, draw["method"], _TOLERANCES[draw["method"]], until).end
-    return float(np.abs(found.margins - exact).max())
+    end = gradient_flow(problem, w, draw["method"], _TOLERANCES[draw["method"]], until).end
+    return float(np.abs(end.margins - exact).max())
 
 
 _TOLERANCES = {"authors": 1e-5, "chebyshev": 1e-6, "exponential": 1e-3}

@@ -45,8 +45,8 @@ def _draws(full: bool) -> list[Draw]:
 
 
 def _measure(backend: Backend, draw: Mapping[str, Any]) -> Mapping[str, Json]:
-    found = [_at(backend, int(draw["seed"]), features) for features in FEATURES]
-    return {name: [each[name] for each in found] for name in found[0]}
+    risks = [_at(backend, int(draw["seed"]), features) for features in FEATURES]
+    return {name: [each[name] for each in risks] for name in risks[0]}
 
 
 def _at(backend: Backend, seed: int, features: int) -> dict[str, float]:

@@ -19,29 +19,29 @@ def measure(cell: Cell, _needed: Sequence[CellResult], backend: Backend, progres
     system, problem, at = system_of(cell), problem_of(cell, backend), cell.coordinates
     w = system.initial(seed=at["seed"], scheme=at["initial"])
     with kept(cell.checkpoints) as journal:
-        found = minimise(problem, w, method=at["minimiser"], budget=at["budget"], say=progress)
-    margins = problem.margins(found.w)
-    check(problem, found, at["minimiser"], margins)
+        minimisation = minimise(problem, w, method=at["minimiser"], budget=at["budget"], say=progress)
+    margins = problem.margins(minimisation.w)
+    check(problem, minimisation, at["minimiser"], margins)
     return CellResult(
         values={
-            "outcome": found.outcome,
-            "unsatisfied": found.unsatisfied,
-            "loss": found.loss,
-            "certificate": found.certificate,
-            "balance": found.balance,
-            "decline": found.decline,
-            "slope": found.slope,
-            "pinned": found.pinned,
-            "kinks": found.kinks,
-            "kinked": found.kinked,
-            "clarke": found.clarke,
-            "resting": found.resting,
-            "iterations": found.iterations,
-            "factorisations": found.factorisations,
-            "seconds": journal.earlier + found.seconds,
-            "reason": found.reason,
+            "outcome": minimisation.outcome,
+            "unsatisfied": minimisation.unsatisfied,
+            "loss": minimisation.loss,
+            "certificate": minimisation.certificate,
+            "balance": minimisation.balance,
+            "decline": minimisation.decline,
+            "slope": minimisation.slope,
+            "pinned": minimisation.pinned,
+            "kinks": minimisation.kinks,
+            "kinked": minimisation.kinked,
+            "clarke": minimisation.clarke,
+            "resting": minimisation.resting,
+            "iterations": minimisation.iterations,
+            "factorisations": minimisation.factorisations,
+            "seconds": journal.earlier + minimisation.seconds,
+            "reason": minimisation.reason,
             "weights": system.weights,
             "parameters": system.size,
         },
-        arrays={"w": found.w, "margins": margins},
+        arrays={"w": minimisation.w, "margins": margins},
     )

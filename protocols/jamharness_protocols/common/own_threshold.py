@@ -44,32 +44,34 @@ class ThresholdSettings(SearchSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems() + beyond(patterns=self.patterns)
+        problems = super().problems() + beyond(patterns=self.patterns)
         if self.confined:
-            found += [
+            problems += [
                 f"{item.name} = {_shown(getattr(self, item.name))}: that is for loads relative to a free network's "
                 "threshold; leave it out, or measure free networks with constraint=none."
                 for item in fields(self)
                 if item.name in FREE and getattr(self, item.name) != item.default
             ]
         if self.free_scale:
-            found.append(f"system = {self.system.name}: its scale is free, so κ is no load; only jamming measures it.")
+            problems.append(
+                f"system = {self.system.name}: its scale is free, so κ is no load; only jamming measures it."
+            )
         if self.patterns is None and named_data(self.dataset)[0] in REAL:
-            found.append(f"patterns = none: {self.dataset} needs its pool, as in patterns=1000.")
+            problems.append(f"patterns = none: {self.dataset} needs its pool, as in patterns=1000.")
         if self.patterns is not None and self.patterns < 2:
-            found.append(f"patterns = {self.patterns}: at least 2 are needed, one of each class.")
+            problems.append(f"patterns = {self.patterns}: at least 2 are needed, one of each class.")
         elif self.patterns is not None and self.patterns % 2 and self.labels == "alternate":
             near = f"{self.patterns - 1} or {self.patterns + 1}"
-            found.append(f"patterns = {self.patterns}: alternate labels need an even number; use {near}.")
-        return found
+            problems.append(f"patterns = {self.patterns}: alternate labels need an even number; use {near}.")
+        return problems
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
-        found = super().unused()
+        reasons = super().unused()
         if self.continuous:
             reason = "it is for free networks, near their own threshold"
-            found |= {name: reason for name in FREE if hasattr(self, name)}
-        return found
+            reasons |= {name: reason for name in FREE if hasattr(self, name)}
+        return reasons
 
     @property
     def fixed_patterns(self) -> int:
@@ -96,8 +98,8 @@ class ThresholdSettings(SearchSettings):
             threshold: in patterns.
         """
         parity, pool = 2 if self.labels == "alternate" else 1, self.pool()
-        found = {max(2, parity * round(load * threshold / parity)): load for load in loads}
-        return {count: load for count, load in found.items() if count <= pool}
+        counts = {max(2, parity * round(load * threshold / parity)): load for load in loads}
+        return {count: load for count, load in counts.items() if count <= pool}
 
 
 @dataclass(frozen=True, kw_only=True)

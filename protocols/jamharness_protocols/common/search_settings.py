@@ -80,32 +80,36 @@ class SearchSettings(NetworkSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems() + self._constraint_problems()
-        found += beyond(start_ratio=self.start_ratio, highest_ratio=self.highest_ratio)
+        problems = super().problems() + self._constraint_problems()
+        problems += beyond(start_ratio=self.start_ratio, highest_ratio=self.highest_ratio)
         for name, value in (
             ("start_ratio", self.first_ratio),
             ("highest_ratio", self.highest_ratio),
             ("resolution", self.resolution),
         ):
             if not 0 < value < float("inf"):
-                found.append(f"{name} = {value}: it must be a positive number, in units of P/N_w.")
+                problems.append(f"{name} = {value}: it must be a positive number, in units of P/N_w.")
         if not self.growth > 1:
-            found.append(f"growth = {self.growth}: it must be above 1, as in growth=1.25.")
+            problems.append(f"growth = {self.growth}: it must be above 1, as in growth=1.25.")
         if self.system.value is not None and not self.system.value.satisfiable:
-            found.append(f"system = {self.system.name}: it has an energy and nothing to satisfy; use it with ageing.")
+            problems.append(
+                f"system = {self.system.name}: it has an energy and nothing to satisfy; use it with ageing."
+            )
         if isinstance(self.system.value, PatternSystem) and "y" not in self.system.value.along:
-            found.append(
+            problems.append(
                 f"system = {self.system.name}: its labels are no ±1, as those of data sets are; use it from Python."
             )
         if self.system.value is not None and not isinstance(self.system.value, PatternSystem):
-            found += [
+            problems += [
                 f"{name} = {getattr(self, name)}: {self.system.name} goes to jamming from start_margin; leave it out."
                 for name, default in (("margin", 1.0), ("minimiser", "lm"), ("budget", None), ("patterns", None))
                 if getattr(self, name, default) != default
             ]
         if not 1e-26 <= self.jammed <= 1e-6:
-            found.append(f"jammed = {self.jammed}: an approach ends at L between 1e-26, where rounding is, and 1e-6.")
-        return found
+            problems.append(
+                f"jammed = {self.jammed}: an approach ends at L between 1e-26, where rounding is, and 1e-6."
+            )
+        return problems
 
     def _constraint_problems(self) -> list[str]:
         if self.constraint == "none" or (self.system.value is not None and self.constraint == type(self).constraint):
@@ -123,28 +127,30 @@ class SearchSettings(NetworkSettings):
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
-        found: dict[str, str] = {}
+        reasons: dict[str, str] = {}
         system = self.measured()
         patterned = isinstance(system, PatternSystem)
         if self.system.value is None or patterned:
-            found |= super().unused()
+            reasons |= super().unused()
         else:
-            found |= dict.fromkeys(DATA_SETTINGS, f"{self.system.name} has no patterns")
+            reasons |= dict.fromkeys(DATA_SETTINGS, f"{self.system.name} has no patterns")
         if self.system.value is not None:
-            found |= not_of(self.system.name)
+            reasons |= not_of(self.system.name)
         if self.initial not in system.schemes:
-            found["initial"] = f"{self.system.name} draws its w as {' or '.join(system.schemes)}"
+            reasons["initial"] = f"{self.system.name} draws its w as {' or '.join(system.schemes)}"
         if not self.continuous:
-            found |= dict.fromkeys(("start_margin", "both_sides", "jammed"), "P is searched, not κ")
+            reasons |= dict.fromkeys(("start_margin", "both_sides", "jammed"), "P is searched, not κ")
             if getattr(self, "patterns", None) is not None:
-                found["highest_ratio"] = "patterns says how many there are"
-            return found
-        found |= dict.fromkeys((*_SEARCHED, "minimiser", "budget"), "jamming is approached in κ, and P is not searched")
+                reasons["highest_ratio"] = "patterns says how many there are"
+            return reasons
+        reasons |= dict.fromkeys(
+            (*_SEARCHED, "minimiser", "budget"), "jamming is approached in κ, and P is not searched"
+        )
         if isinstance(system, Spherical) or (self.start_margin is not None and patterned):
-            found["margin"] = "start_margin says where the approach begins"
+            reasons["margin"] = "start_margin says where the approach begins"
         if not patterned or getattr(self, "patterns", None) is not None:
-            found["start_ratio"] = "patterns gives P" if patterned else f"{self.system.name} has no patterns"
-        return found
+            reasons["start_ratio"] = "patterns gives P" if patterned else f"{self.system.name} has no patterns"
+        return reasons
 
     @property
     def continuous(self) -> bool:

@@ -41,11 +41,13 @@ MOST_PARAMETERS = 10**9
 
 def beyond(**values: Any) -> list[str]:
     """One sentence for each value, or part of a value, that exceeds its ``MOST``."""
-    found = []
+    problems = []
     for name, value in values.items():
         parts = [part for part in (value if isinstance(value, tuple) else (value,)) if part is not None]
-        found += [f"{name} = {_short(part)}: ask for at most {MOST[name]:.0f}." for part in parts if part > MOST[name]]
-    return found
+        problems += [
+            f"{name} = {_short(part)}: ask for at most {MOST[name]:.0f}." for part in parts if part > MOST[name]
+        ]
+    return problems
 
 
 def _short(number: float) -> str:
@@ -118,40 +120,40 @@ class NetworkSettings:
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = beyond(seeds=self.seeds, width=self.width, depth=self.depth, inputs=self.inputs, budget=self.budget)
-        too_large = bool(found)
+        problems = beyond(seeds=self.seeds, width=self.width, depth=self.depth, inputs=self.inputs, budget=self.budget)
+        too_large = bool(problems)
         if self.seeds < 1:
-            found.append(f"seeds = {self.seeds}: ask for at least 1; an interval needs 3 or more.")
+            problems.append(f"seeds = {self.seeds}: ask for at least 1; an interval needs 3 or more.")
         if self.seed < 0:
-            found.append(f"seed = {self.seed}: the first seed must be 0 or more.")
+            problems.append(f"seed = {self.seed}: the first seed must be 0 or more.")
         if self.budget is not None and self.budget < 1:
-            found.append(f"budget = {self.budget}: give at least 1 step, or none for the minimiser's default.")
-        found += self._margin_problems()
+            problems.append(f"budget = {self.budget}: give at least 1 step, or none for the minimiser's default.")
+        problems += self._margin_problems()
         if named_data(self.dataset)[1] and self.folder is not None:
-            found.append(f"folder = {self.folder}: dataset={self.dataset} names its file itself; leave it out.")
+            problems.append(f"folder = {self.folder}: dataset={self.dataset} names its file itself; leave it out.")
         if self.classes == "all" and not self.many_classes:
-            found.append("classes = all: it is for systems with an output for each class; name two, as in 7/rest.")
+            problems.append("classes = all: it is for systems with an output for each class; name two, as in 7/rest.")
         if not 0 <= self.test_fraction < 1:
-            found.append(f"test_fraction = {self.test_fraction}: it must be at least 0 and below 1.")
+            problems.append(f"test_fraction = {self.test_fraction}: it must be at least 0 and below 1.")
         if not too_large:  # a network of so many layers would be built to be refused
-            found += self._network_problems()
-        return found
+            problems += self._network_problems()
+        return problems
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
-        found: dict[str, str] = {}
+        reasons: dict[str, str] = {}
         name = named_data(self.dataset)[0]
         if name == "random":
-            found |= dict.fromkeys(_REAL_DATA, "patterns are drawn at random; name a data set for it")
+            reasons |= dict.fromkeys(_REAL_DATA, "patterns are drawn at random; name a data set for it")
         elif name in _OWN_TEST_SET:
-            found["test_fraction"] = f"{name} has a test set of its own"
+            reasons["test_fraction"] = f"{name} has a test set of its own"
         if name in _OWN_LABELS:
-            found["label_column"] = f"{name} is no table"
+            reasons["label_column"] = f"{name} is no table"
         if self.depth == 0:
-            found["activation"] = "a linear network has none (depth=0)"
+            reasons["activation"] = "a linear network has none (depth=0)"
             if self.inputs is not None:
-                found["width"] = "a linear network has no hidden layers (depth=0), and inputs gives its dimension"
-        return found
+                reasons["width"] = "a linear network has no hidden layers (depth=0), and inputs gives its dimension"
+        return reasons
 
     @property
     def many_classes(self) -> bool:

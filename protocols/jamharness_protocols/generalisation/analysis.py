@@ -48,9 +48,9 @@ def analyse(settings: GeneralisationSettings, brackets: Brackets, done: Sequence
     if len(settings.sizes) > 1:
         estimates["scaling_exponent"] = _scaling(thresholds, settings.sizes)
     critical = {
-        patterns: found.value
+        patterns: threshold.value
         for patterns in settings.sizes
-        if (found := mean_threshold(_sizes(thresholds[thresholds["patterns"] == patterns]))).value is not None
+        if (threshold := mean_threshold(_sizes(thresholds[thresholds["patterns"] == patterns]))).value is not None
     }
     if largest in curves:
         estimates |= Reading(curve=curves[largest], thresholds=own).estimates()

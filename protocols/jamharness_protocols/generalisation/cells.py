@@ -23,12 +23,12 @@ def outcomes(done: Sequence[FinishedCell]) -> dict[tuple[int, int, int], dict[in
     Arguments:
         done: finished cells in any order.
     """
-    found: dict[tuple[int, int, int], dict[int, str]] = {}
+    endings: dict[tuple[int, int, int], dict[int, str]] = {}
     for item in done:
         if item.cell.task in (EVALUATION, EFFECTIVE):
             continue  # its minimisation is among them too
         place = place_of(item.cell)
         if place is not None:
             outcome = str(item.result.values["outcome"]) if item.result else "failed"
-            found.setdefault(place[:3], {})[place[3]] = outcome
-    return found
+            endings.setdefault(place[:3], {})[place[3]] = outcome
+    return endings

@@ -30,12 +30,12 @@ def measure(cell: Cell, needed: Sequence[CellResult], backend: Backend, _progres
     x, y = np.concatenate([x, data.x_test[:most]]), np.concatenate([y, data.y_test[:most]])
     problem = backend.problem(system, x, y, loss=cell.loss)
     assert isinstance(problem, Problem)
-    found = rank_of(_gradients(problem, w, len(y)))
+    rank = rank_of(_gradients(problem, w, len(y)))
     return CellResult(
         values={
-            "effective": found.rank,
-            "rows": found.rows,
-            "gap": found.gap if np.isfinite(found.gap) else None,
+            "effective": rank.rank,
+            "rows": rank.rows,
+            "gap": rank.gap if np.isfinite(rank.gap) else None,
             "weights": system.weights,
             "parameters": system.size,
         }

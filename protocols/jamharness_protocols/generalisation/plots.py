@@ -12,7 +12,7 @@ def plots(findings: Findings) -> Mapping[str, Plot]:
     points, ensembles = findings.tables["points"], findings.tables["ensembles"]
     if not len(points):
         return {}
-    found = {
+    panels = {
         "cusp": Plot(
             title="Test error of one network against its weights, by the number of patterns",
             x_label=_WEIGHTS,
@@ -37,11 +37,11 @@ def plots(findings: Findings) -> Mapping[str, Plot]:
     if len(ensembles) and ensembles["networks"].max() > 1:
         # Those of other P stay in the table, whose rows points name, and out of the plot.
         shown = ensembles.assign(test_error=ensembles["test_error"].where(largest))
-        found["ensembles"] = Plot(
+        panels["ensembles"] = Plot(
             title="Test error of the mean of several networks against the weights of each, by how many there are",
             x_label=_WEIGHTS,
             y_label="test error",
             series=series_of(shown, "ensembles", "weights", "test_error", by="networks", interval=("low", "high")),
             log_x=True,
         )
-    return found
+    return panels

@@ -99,14 +99,14 @@ def _traces(
 ) -> list[tuple[Search, dict[int, str], int | None]]:
     """Each search for N*, its trials' outcomes by width, and the width that it tries next; None when it has ended."""
     known = outcomes(done)
-    found = []
+    traces = []
     for search in searches(settings.search()):
         mine = known.get((search.seed, 0, search.patterns or 0), {})
         if settings.widths is None:
-            found.append((search, *retraced(search.axis, mine)))
+            traces.append((search, *retraced(search.axis, mine)))
         else:
-            found.append((search, {width: mine[width] for width in settings.widths if width in mine}, None))
-    return found
+            traces.append((search, {width: mine[width] for width in settings.widths if width in mine}, None))
+    return traces
 
 
 def _following(
@@ -128,11 +128,11 @@ def brackets(
         settings: of the run.
         done: finished cells.
     """
-    found = {}
+    intervals = {}
     for search, tried, _ in _traces(settings, done):
         ends = bracket(search.axis, tried)
-        found[search.seed, search.patterns or 0] = ends.unsatisfied, ends.satisfied, not ends.undecided
-    return found
+        intervals[search.seed, search.patterns or 0] = ends.unsatisfied, ends.satisfied, not ends.undecided
+    return intervals
 
 
 def grid(settings: GeneralisationSettings, patterns: int, done: Sequence[FinishedCell]) -> tuple[int, ...]:

@@ -45,19 +45,19 @@ class Reading:
         peak = peak_of(self.errors) if len(self.errors) > 1 else None
         seen = peak is not None and peak.stands_out
         why = self._no_cusp(peak)
-        found = {
+        estimates = {
             "cusp_ratio": self._cusp_ratio() if seen and self._known else no_value(why or UNKNOWN),
             "cusp_height": self._height("test_error", peak) if seen and self._known else no_value(why or UNKNOWN),
         }
         if "stopped_error" in self.curve.values:
             height = self._height("stopped_error", peak) if seen and self._known else no_value(why or UNKNOWN)
-            found["stopped_height"] = height
-            found["stopped_p"] = _falls(self.curve.values["stopped_error"])
-        found["monotonic_p"] = self._monotonic(peak if seen else None)
-        found["output_exponent"] = self._output_exponent()
-        found["fluctuation_exponent"] = self._fluctuation_exponent()
-        found["asymptotic_exponent"] = self._asymptotic(peak if seen else None)
-        return found | self._ensembles()
+            estimates["stopped_height"] = height
+            estimates["stopped_p"] = _falls(self.curve.values["stopped_error"])
+        estimates["monotonic_p"] = self._monotonic(peak if seen else None)
+        estimates["output_exponent"] = self._output_exponent()
+        estimates["fluctuation_exponent"] = self._fluctuation_exponent()
+        estimates["asymptotic_exponent"] = self._asymptotic(peak if seen else None)
+        return estimates | self._ensembles()
 
     @property
     def errors(self) -> Float64:
@@ -114,11 +114,11 @@ class Reading:
         halves = np.sqrt(weights[1:] * weights[:-1])
 
         def end(side: int) -> Callable[[Float64, float], float]:
-            def found(errors: Float64, critical: float) -> float:
+            def ratio(errors: Float64, critical: float) -> float:
                 there = summit(errors.mean(axis=0))
                 return float("nan") if there is None else float(halves[there[0] + side]) / critical
 
-            return found
+            return ratio
 
         there = summit(self.errors.mean(axis=0))
         assert there is not None
@@ -156,8 +156,8 @@ class Reading:
             return no_value(
                 f"needs 3 widths between {NEAR:g} and {FAR:g} N*, as more patterns or other factors would give"
             )
-        found = self._over_draws(lambda some, at: decay(weights[near] - at, some[:, near].mean(axis=0)), values)
-        return _told(found, "the output vanishes, or a width is as near as N* is known")
+        exponent = self._over_draws(lambda some, at: decay(weights[near] - at, some[:, near].mean(axis=0)), values)
+        return _told(exponent, "the output vanishes, or a width is as near as N* is known")
 
     def _fluctuation_exponent(self) -> Estimate:
         if self.curve.ensembles[0].errors.shape[1] < 2:
@@ -166,24 +166,24 @@ class Reading:
         far = weights >= WIDE * self._critical()
         if far.sum() < 3 or weights[far].max() < DECADE * weights[far].min():
             return no_value(f"needs 3 widths from {WIDE:g} N* on, over a factor of {DECADE:g} in N")
-        found = self._over_draws(lambda some, _: decay(weights[far], some[:, far].mean(axis=0)), values)
-        return _told(found, "the outputs do not fluctuate")
+        exponent = self._over_draws(lambda some, _: decay(weights[far], some[:, far].mean(axis=0)), values)
+        return _told(exponent, "the outputs do not fluctuate")
 
     def _asymptotic(self, peak: Peak | None) -> Estimate:
         start = self._start(peak)
         weights = self.curve.weights[0 if start is None else start :]
         if start is None or len(weights) < 4 or weights[-1] < 2 * DECADE * weights[0]:
             return no_value(f"needs 4 widths beyond the cusp or N*, over a factor of {2 * DECADE:g} in N")
-        found = self._over_draws(
+        exponent = self._over_draws(
             lambda some, _: decay_to_a_limit(weights, some[:, start:].mean(axis=0))[0], self.errors
         )
         lost = "the error does not fall as a power towards a limit within what was measured"
-        if found.value is None:
-            return _told(found, lost)
+        if exponent.value is None:
+            return _told(exponent, lost)
         draws = generator("asymptotic", len(self.errors)).integers(0, len(self.errors), size=(200, len(self.errors)))
         fits = [decay_to_a_limit(weights, self.errors[some, start:].mean(axis=0))[0] for some in draws]
         undefined = float(np.mean(np.isnan(fits)))
-        return no_value(f"{lost} in {undefined:.0%} of resamples") if undefined > 0.05 else found
+        return no_value(f"{lost} in {undefined:.0%} of resamples") if undefined > 0.05 else exponent
 
     def _ensembles(self) -> dict[str, Estimate]:
         """What is read just beyond N*, where ensembles are worth most."""
@@ -218,21 +218,21 @@ class Reading:
         def gain(values: Float64, _: float) -> float:
             mean = values.mean(axis=0)
             target = float(np.interp(np.log(twice), np.log(curve.widths), mean[most:]))
-            found = worth(mean[:most], target)
-            if found is None:
+            size = worth(mean[:most], target)
+            if size is None:
                 return 1.0 if mean[0] <= target else float("inf")
-            return found
+            return size
 
         value = gain(both, 0.0)
         if np.isinf(value):
             return no_value(f"more than {most}: averaging that many does not reach the error at twice the width")
         if value == 1.0:
             return no_value("twice the width does not lower the test error there")
-        found = self._over_draws(gain, both)
-        if found.high is not None and np.isinf(found.high):
+        networks = self._over_draws(gain, both)
+        if networks.high is not None and np.isinf(networks.high):
             note = f"the interval has no upper end: it lies beyond the {most} networks"
-            return Estimate(value=found.value, low=found.low, high=None, count=found.count, note=note)
-        return found
+            return Estimate(value=networks.value, low=networks.low, high=None, count=networks.count, note=note)
+        return networks
 
 
 def _falls(errors: Float64) -> Estimate:
@@ -256,6 +256,6 @@ def no_value(note: str) -> Estimate:
     return Estimate(value=None, count=0, note=note)
 
 
-def _told(found: Estimate, why: str) -> Estimate:
+def _told(exponent: Estimate, why: str) -> Estimate:
     """An estimate, or why there is none."""
-    return no_value(why) if found.value is None else found
+    return no_value(why) if exponent.value is None else exponent

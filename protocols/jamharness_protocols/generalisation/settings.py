@@ -60,60 +60,64 @@ class GeneralisationSettings(NetworkSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems() + beyond(
+        problems = super().problems() + beyond(
             patterns=self.patterns, highest_width=self.highest_width, records=self.records, start_ratio=self.start_ratio
         )
         if self.dataset == "random":
-            found.append(
+            problems.append(
                 "dataset = random: its labels follow no rule that a test set could have; take digits or mnist."
             )
         if self.width != type(self).width:
-            found.append(f"width = {self.width}: this protocol trains several; give widths={self.width}.")
+            problems.append(f"width = {self.width}: this protocol trains several; give widths={self.width}.")
         if self.depth < 1:
-            found.append("depth = 0: a linear network has no width to vary; use depth=1 or more.")
-        found += [f"patterns = {count}: at least 2 are needed, one of each class." for count in self.sizes if count < 2]
+            problems.append("depth = 0: a linear network has no width to vary; use depth=1 or more.")
+        problems += [
+            f"patterns = {count}: at least 2 are needed, one of each class." for count in self.sizes if count < 2
+        ]
         if self.labels == "alternate":
-            found += [
+            problems += [
                 f"patterns = {count}: alternate labels need an even number; use {count - 1} or {count + 1}."
                 for count in self.sizes
                 if count % 2 and count > 1
             ]
         for name, least in (("networks", 1), ("records", 2), ("highest_width", 1)):
             if getattr(self, name) < least:
-                found.append(f"{name} = {getattr(self, name)}: it must be at least {least}.")
+                problems.append(f"{name} = {getattr(self, name)}: it must be at least {least}.")
         if self.networks > 1000:
-            found.append(f"networks = {self.networks}: ask for at most 1000.")
+            problems.append(f"networks = {self.networks}: ask for at most 1000.")
         for name in ("learning_rate", "start_ratio"):
             if not 0 < getattr(self, name) < float("inf"):
-                found.append(f"{name} = {getattr(self, name)}: it must be a positive number.")
-        return found + self._scan_problems()
+                problems.append(f"{name} = {getattr(self, name)}: it must be a positive number.")
+        return problems + self._scan_problems()
 
     def _scan_problems(self) -> list[str]:
-        found = []
+        problems = []
         if self.widths is not None and (not self.widths or min(self.widths) < 1):
-            found.append(f"widths = {_joined(self.widths)}: name widths of at least 1, as in widths=4,8,16.")
+            problems.append(f"widths = {_joined(self.widths)}: name widths of at least 1, as in widths=4,8,16.")
         elif self.widths is not None and max(self.widths) > self.highest_width:
-            found.append(f"widths = {_joined(self.widths)}: at most highest_width, {self.highest_width}.")
+            problems.append(f"widths = {_joined(self.widths)}: at most highest_width, {self.highest_width}.")
         if not self.factors or not all(0 < factor <= 1e6 for factor in self.factors):
-            found.append(f"factors = {_joined(self.factors)}: name positive numbers up to 1e6, as in factors=0.5,1,2.")
+            problems.append(
+                f"factors = {_joined(self.factors)}: name positive numbers up to 1e6, as in factors=0.5,1,2."
+            )
         if self.loss == "cross_entropy" and self.minimiser == "lm":
-            found.append("loss = cross_entropy: lm takes least-squares steps; add minimiser=adam.")
-        return found
+            problems.append("loss = cross_entropy: lm takes least-squares steps; add minimiser=adam.")
+        return problems
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
-        found = super().unused()
+        reasons = super().unused()
         if self.minimiser in RULES:
-            found["stopped"] = f"{self.minimiser} is tested on its way anyway"
+            reasons["stopped"] = f"{self.minimiser} is tested on its way anyway"
         elif not self.stopped:
-            found["records"] = f"{self.minimiser} is tested on its way with stopped=true"
+            reasons["records"] = f"{self.minimiser} is tested on its way with stopped=true"
         if self.minimiser not in ("adam", "sgd"):
-            found["learning_rate"] = f"{self.minimiser} has a step of its own"
+            reasons["learning_rate"] = f"{self.minimiser} has a step of its own"
         if self.widths is not None:
-            found |= dict.fromkeys(("factors", "start_ratio"), "widths gives every width, and N* is not searched")
+            reasons |= dict.fromkeys(("factors", "start_ratio"), "widths gives every width, and N* is not searched")
         if self.loss == "cross_entropy":
-            found["margin"] = "cross_entropy has none"
-        return found
+            reasons["margin"] = "cross_entropy has none"
+        return reasons
 
     @property
     def sizes(self) -> tuple[int, ...]:

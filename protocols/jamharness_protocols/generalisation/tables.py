@@ -85,13 +85,13 @@ def ensembles_of(done: Sequence[FinishedCell], draws: Sequence[int], networks: i
         if place is not None and item.result is not None and item.cell.task in (EVALUATION, TRAJECTORY):
             seed, network, patterns, width = place
             places.setdefault((patterns, width), {})[seed, network] = item
-    found = {}
+    ensembles = {}
     for place_key, items in sorted(places.items()):
         if any((seed, network) not in items for seed in draws for network in range(networks)):
             continue
         rows = [[items[seed, network] for network in range(networks)] for seed in draws]
-        found[place_key] = _ensembles(rows)
-    return found
+        ensembles[place_key] = _ensembles(rows)
+    return ensembles
 
 
 def _ensembles(rows: Sequence[Sequence[FinishedCell]]) -> Ensembles:
@@ -190,8 +190,8 @@ def point_table(curves: Mapping[int, Curve], critical: Mapping[int, float]) -> p
             row["relative"] = curve.weights[place] / critical[patterns] if patterns in critical else np.nan
             row["satisfied"] = curve.satisfied[place]
             for name, each in averaged.items():
-                found = each[place]
-                row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+                mean = each[place]
+                row |= {name: mean.value, f"{name}_low": mean.low, f"{name}_high": mean.high}
             rows.append(row)
     first = ["patterns", "width", "weights", "parameters", "relative", "draws", "satisfied"]
     return pd.DataFrame(rows, columns=None if rows else [*first, "test_error"])
@@ -202,7 +202,7 @@ def ensemble_table(curves: Mapping[int, Curve]) -> pd.DataFrame:
     rows = []
     for patterns, curve in curves.items():
         for width, weights, each in zip(curve.widths, curve.weights, curve.ensembles, strict=True):
-            for size, found in enumerate(means(each.errors), start=1):
+            for size, mean in enumerate(means(each.errors), start=1):
                 row = {"patterns": patterns, "width": width, "weights": int(weights), "networks": size}
-                rows.append({**row, "test_error": found.value, "low": found.low, "high": found.high})
+                rows.append({**row, "test_error": mean.value, "low": mean.low, "high": mean.high})
     return pd.DataFrame(rows, columns=["patterns", "width", "weights", "networks", "test_error", "low", "high"])

@@ -80,14 +80,14 @@ def _second_order(cell: Cell, backend: Backend, progress: Progress) -> CellResul
     way = _Way(cell, problem)
     watched: Any = Followed(problem, [0, *_log_spaced(at["budget"], at["records"])], way.look)
     start = system.initial(at["seed"], at["initial"])
-    found = minimise(watched, start, method=at["minimiser"], budget=at["budget"], say=progress)
-    outputs, margins = way.look(found.iterations, found.w)
-    check(problem, found, at["minimiser"], margins)
+    minimisation = minimise(watched, start, method=at["minimiser"], budget=at["budget"], say=progress)
+    outputs, margins = way.look(minimisation.iterations, minimisation.w)
+    check(problem, minimisation, at["minimiser"], margins)
     ending = {
-        "outcome": found.outcome, "unsatisfied": found.unsatisfied, "loss": found.loss, "updates": found.iterations,
-        "seconds": found.seconds,
+        "outcome": minimisation.outcome, "unsatisfied": minimisation.unsatisfied, "loss": minimisation.loss,
+        "updates": minimisation.iterations, "seconds": minimisation.seconds,
     }  # fmt: skip
-    return way.result(ending, found.w, outputs, margins)
+    return way.result(ending, minimisation.w, outputs, margins)
 
 
 class _Way:

@@ -81,31 +81,31 @@ def analyse(scan: str, axes: Mapping[Place, Axis], done: Sequence[FinishedCell])
     )
 
 
-def of_a_design(found: Findings) -> Findings:
+def of_a_design(findings: Findings) -> Findings:
     """The same, saying of loads that were fixed beforehand what their threshold is worth.
 
     Arguments:
-        found: of trials at the same loads for every seed.
+        findings: of trials at the same loads for every seed.
     """
-    count = found.estimates["critical_ratio"].count
+    count = findings.estimates["critical_ratio"].count
     note = (
         f"of the {count} seeds with a satisfied and an unsatisfied run at these loads alone, each in the middle of the "
         "two; half_satisfied rests on all runs"
     )
     noted = {
-        name: replace(found.estimates[name], note="; ".join(filter(None, (found.estimates[name].note, note))))
+        name: replace(findings.estimates[name], note="; ".join(filter(None, (findings.estimates[name].note, note))))
         for name in _LOADS
-        if found.estimates[name].value is not None
+        if findings.estimates[name].value is not None
     }
-    return replace(found, estimates={**found.estimates, **noted})
+    return replace(findings, estimates={**findings.estimates, **noted})
 
 
 def _samples(counted: pd.DataFrame, scanned: pd.DataFrame | None) -> dict[str, dict[str, float]]:
     """By seed: the middle of each closed bracket, and the exponent of a scan over widths."""
-    found: dict[str, dict[str, float]] = {}
+    samples: dict[str, dict[str, float]] = {}
     for name, column in _LOADS.items():
         middle = (counted[f"{column}_satisfied"] + counted[f"{column}_unsatisfied"]) / 2
-        found[name] = _by_seed(counted["seed"], middle)
+        samples[name] = _by_seed(counted["seed"], middle)
     if scanned is not None:
         sizes, weights = critical_weights(scanned)
         seeds = sorted(set(scanned["seed"]))
@@ -113,8 +113,8 @@ def _samples(counted: pd.DataFrame, scanned: pd.DataFrame | None) -> dict[str, d
         if any(complete) and len(sizes) > 1:
             slopes = np.polyfit(np.log(sizes), np.log(weights[complete]).T, 1)[0]
             kept = [seed for seed, keep in zip(seeds, complete, strict=True) if keep]
-            found["scaling_exponent"] = {str(seed): float(slope) for seed, slope in zip(kept, slopes, strict=True)}
-    return found
+            samples["scaling_exponent"] = {str(seed): float(slope) for seed, slope in zip(kept, slopes, strict=True)}
+    return samples
 
 
 def _by_seed(seeds: "pd.Series[Any]", values: "pd.Series[Any]") -> dict[str, float]:
@@ -165,16 +165,16 @@ def threshold_table(scan: str, axes: Mapping[Place, Axis], trials: pd.DataFrame)
         if patterns is not None:
             mine = mine[mine["patterns"] == patterns]
         outcomes = {int(row[value]): str(row["outcome"]) for row in mine.to_dict("records")}
-        found = bracket(axis, outcomes)
+        ends = bracket(axis, outcomes)
         by_value = mine.set_index(value)
-        row: dict[str, Any] = {"seed": seed, "patterns": patterns, "decided": not found.undecided}
+        row: dict[str, Any] = {"seed": seed, "patterns": patterns, "decided": not ends.undecided}
         row |= {"jump": np.nan, "smallest": np.nan, "pinned": 0}
-        for end, at in (("satisfied", found.satisfied), ("unsatisfied", found.unsatisfied)):
+        for end, at in (("satisfied", ends.satisfied), ("unsatisfied", ends.unsatisfied)):
             for name in ("ratio", "ratio_parameters", "weights"):
                 row[f"{name}_{end}"] = np.nan if at is None else float(by_value.loc[at, name])  # type: ignore[arg-type]
-        closed = found.unsatisfied is not None and found.satisfied is not None
-        if closed and outcomes[found.unsatisfied] in ("minimum", "arrested"):  # type: ignore[index]
-            first = by_value.fillna({"pinned": 0}).loc[found.unsatisfied].to_dict()
+        closed = ends.unsatisfied is not None and ends.satisfied is not None
+        if closed and outcomes[ends.unsatisfied] in ("minimum", "arrested"):  # type: ignore[index]
+            first = by_value.fillna({"pinned": 0}).loc[ends.unsatisfied].to_dict()
             row |= {"smallest": float(first["unsatisfied_ratio"]), "pinned": first["pinned"]}
             if counts(first["unsatisfied"], first["pinned"], first["parameters"]):
                 row["jump"] = row["smallest"]
@@ -205,8 +205,8 @@ def _satisfied(trials: pd.DataFrame) -> dict[str, Estimate]:
     """Where half of single runs are satisfied: every run that was made to its end counts, whatever planned it."""
     ended = trials[trials["ratio"].notna()]
     satisfied = (ended["outcome"] == "satisfied").to_numpy(dtype=bool)
-    found = crossover(ended["ratio"].to_numpy(dtype=float), satisfied, ended["seed"].to_numpy(dtype=int))
-    return {"half_satisfied": found.half, "satisfied_width": found.width}
+    crossing = crossover(ended["ratio"].to_numpy(dtype=float), satisfied, ended["seed"].to_numpy(dtype=int))
+    return {"half_satisfied": crossing.half, "satisfied_width": crossing.width}
 
 
 def _scaling(thresholds: pd.DataFrame) -> Estimate:

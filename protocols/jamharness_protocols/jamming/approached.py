@@ -89,13 +89,13 @@ def approach_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
 
 def _drawn(there: Sequence[FinishedCell]) -> dict[str, NDArray[Any]]:
     """What the figures show: κ, L and N_Δ of every approach on its way, and the first packing in the plane."""
-    found: dict[str, NDArray[Any]] = {}
+    shown: dict[str, NDArray[Any]] = {}
     for item in there:
         assert item.result is not None
         critical = float(item.result.values["critical_margin"])  # type: ignore[arg-type]
         path = np.array(item.result.arrays["path"], dtype=np.float64)
         path[:, 0] -= critical
-        found[f"path {item.cell.coordinates['seed']}"] = path
+        shown[f"path {item.cell.coordinates['seed']}"] = path
     for item in there[:1]:
         system: Any = system_of(item.cell)
         assert item.result is not None
@@ -104,5 +104,5 @@ def _drawn(there: Sequence[FinishedCell]) -> dict[str, NDArray[Any]]:
         if shapes is not None:
             drawn = shapes(np.asarray(arrays["w"], dtype=np.float64), float(values["margin"]))  # type: ignore[arg-type]
             bonds = np.stack(system.pairs, axis=1)[arrays["contacts"]]
-            found |= {"shapes": drawn, "bonds": bonds, "forces": arrays["forces"], "backbone": arrays["backbone"]}
-    return found
+            shown |= {"shapes": drawn, "bonds": bonds, "forces": arrays["forces"], "backbone": arrays["backbone"]}
+    return shown

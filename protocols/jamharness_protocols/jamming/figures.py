@@ -130,13 +130,13 @@ def draw_comparison(findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
     """
     from matplotlib.figure import Figure
 
-    findings = {name: found for name, found in findings.items() if "trials" in found.tables}
+    findings = {name: run for name, run in findings.items() if "trials" in run.tables}
     if not findings:
         return {}
     figure = Figure(figsize=(SINGLE, _HEIGHT), layout="constrained")
     axes = figure.subplots()
-    for place, (name, found) in enumerate(findings.items()):
-        trials, colour = found.tables["trials"], f"C{place % COLOURS}"
+    for place, (name, run) in enumerate(findings.items()):
+        trials, colour = run.tables["trials"], f"C{place % COLOURS}"
         for outcome, marker in _MARKS.items():
             rows = trials[trials["outcome"] == outcome]
             axes.plot(rows["ratio"], rows["unsatisfied_ratio"], marker, color=colour, markersize=2.5, alpha=0.35)
@@ -147,7 +147,7 @@ def draw_comparison(findings: Mapping[str, Findings]) -> "Mapping[str, Figure]":
             place_of = np.digitize(decided["ratio"], steps[1:-1])
             middle = decided[["ratio", "unsatisfied_ratio"]].groupby(place_of).median()
             axes.plot(middle["ratio"], middle["unsatisfied_ratio"], "-", color=colour, label=name)
-        _threshold(axes, found.estimates["critical_ratio"], colour, None)
+        _threshold(axes, run.estimates["critical_ratio"], colour, None)
     _frame(axes)
     return {"jump": figure}
 
@@ -201,10 +201,10 @@ def _scaling(axes: "Axes", findings: Findings) -> None:
     if usable.any() and len(sizes) > 1:
         mean = np.log(weights[usable]).mean(axis=0)
         gradient, intercept = slope(np.log(sizes), mean)
-        found = findings.estimates["scaling_exponent"]
+        exponent = findings.estimates["scaling_exponent"]
         text = f"$N^* \\sim P^{{{gradient:.2f}}}$"
-        if found.low is not None and found.high is not None:
-            text += f" [{found.low:.2f}, {found.high:.2f}]"
+        if exponent.low is not None and exponent.high is not None:
+            text += f" [{exponent.low:.2f}, {exponent.high:.2f}]"
         axes.loglog(sizes, np.exp(mean), "s", color="black")
         axes.loglog(sizes, np.exp(intercept) * sizes**gradient, "-", color="black", label=text)
         axes.legend()

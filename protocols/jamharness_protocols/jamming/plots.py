@@ -16,10 +16,10 @@ def plots(findings: Findings) -> Mapping[str, Plot]:
         return {"loads": _loads(findings)}
     if "approaches" in findings.tables:
         return {"approach": _approach(findings)} if any(name.startswith("path ") for name in findings.arrays) else {}
-    found = {"jump": _jump(findings)}
+    panels = {"jump": _jump(findings)}
     if "scaling_exponent" in findings.estimates:
-        found["scaling"] = _scaling(findings)
-    return found
+        panels["scaling"] = _scaling(findings)
+    return panels
 
 
 def _jump(findings: Findings) -> Plot:

@@ -94,8 +94,8 @@ class Jamming:
         if settings.continuous:
             return approached.analyse(done)
         axes = {(search.seed, search.patterns): search.axis for search in searches(settings)}
-        found = analysis.analyse(settings.scan, axes, done)
-        return analysis.of_a_design(found) if settings.loads else found
+        findings = analysis.analyse(settings.scan, axes, done)
+        return analysis.of_a_design(findings) if settings.loads else findings
 
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """N_Δ/N_w against P/N_w; for a scan over widths also N* against P; of approaches L against κ, and a packing."""
@@ -118,7 +118,7 @@ def outlook_of(pairs: Sequence[tuple[Axis, Mapping[int, str]]], noun: str) -> Ou
         noun: what they are called.
     """
     over = [(axis, tried) for axis, tried in pairs if next_value(axis, tried) is None]
-    ends = [(found.satisfied, found.unsatisfied) for found in (bracket(axis, tried) for axis, tried in over)]
+    ends = [(interval.satisfied, interval.unsatisfied) for interval in (bracket(axis, tried) for axis, tried in over)]
     left = [trials_left(axis, tried, [len(own) for _, own in over]) for axis, tried in pairs]
     most = [high for _, high in left if high is not None]
     return Outlook(

@@ -37,37 +37,41 @@ class JammingSettings(SearchSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems() + beyond(patterns=self.patterns, highest_width=self.highest_width)
+        problems = super().problems() + beyond(patterns=self.patterns, highest_width=self.highest_width)
         for count in self.pattern_counts:
             if count < 2:
-                found.append(f"patterns = {count}: at least 2 are needed, one of each class.")
+                problems.append(f"patterns = {count}: at least 2 are needed, one of each class.")
             elif count % 2 and self.labels == "alternate":
                 near = f"{count - 1} or {count + 1}"
-                found.append(f"patterns = {count}: alternate labels need an even number; use {near}, or labels=random.")
+                problems.append(
+                    f"patterns = {count}: alternate labels need an even number; use {near}, or labels=random."
+                )
         if self.scan == "patterns" and self.patterns is None and named_data(self.dataset)[0] in REAL:
-            found.append(f"patterns = none: scan=patterns on {self.dataset} needs its pool, as in patterns=1000.")
-        found += self._load_problems()
+            problems.append(f"patterns = none: scan=patterns on {self.dataset} needs its pool, as in patterns=1000.")
+        problems += self._load_problems()
         if self.scan != "width" and isinstance(self.patterns, tuple):
             given = ",".join(map(str, self.patterns))
-            found.append(f"patterns = {given}: scan={self.scan} takes one number; use scan=width for several.")
+            problems.append(f"patterns = {given}: scan={self.scan} takes one number; use scan=width for several.")
         if self.scan == "margin" and not self.approached:
-            found.append(
+            problems.append(
                 "scan = margin: κ is no load where the output's scale is free; use scan=patterns, or constraint=sphere."
             )
         if self.scan == "margin" and self.free_scale:
-            found.append(f"scan = margin: the scale of {self.system.name} is free, so κ is no load; use scan=patterns.")
+            problems.append(
+                f"scan = margin: the scale of {self.system.name} is free, so κ is no load; use scan=patterns."
+            )
         if self.scan == "width" and self.approached:
             what = self.system.name if self.system.value is not None else "a network at fixed |w|"
-            found.append(f"scan = width: {what} has no width to scan; use scan=patterns or scan=margin.")
+            problems.append(f"scan = width: {what} has no width to scan; use scan=patterns or scan=margin.")
         elif self.scan == "width":
             if self.depth == 0:
-                found.append("depth = 0: a linear network has no width to scan; use scan=patterns.")
+                problems.append("depth = 0: a linear network has no width to scan; use scan=patterns.")
             if isinstance(self.width, tuple):
                 given = ",".join(map(str, self.width))
-                found.append(f"width = {given}: scan=width varies one width for all layers; give one number.")
+                problems.append(f"width = {given}: scan=width varies one width for all layers; give one number.")
             if self.highest_width < 1:
-                found.append(f"highest_width = {self.highest_width}: it must be at least 1.")
-        return found
+                problems.append(f"highest_width = {self.highest_width}: it must be at least 1.")
+        return problems
 
     def _load_problems(self) -> list[str]:
         """What is wrong with a fixed design."""
@@ -78,29 +82,31 @@ class JammingSettings(SearchSettings):
             return [f"loads = {given}: they are P/N_w of systems of patterns, at a fixed width; leave them out."]
         if self.continuous and self.patterns is not None:
             return [f"loads = {given}: patterns = {self.patterns} says how many patterns too; leave one of them out."]
-        found = [f"loads = {load:g}: each load must be a positive number." for load in self.loads if not load > 0]
+        problems = [f"loads = {load:g}: each load must be a positive number." for load in self.loads if not load > 0]
         most = float("inf") if self.continuous else self.highest_ratio
-        if isinstance(self.patterns, int) and not found:
+        if isinstance(self.patterns, int) and not problems:
             most = self.patterns / self.patterned().weights
-        found += [f"loads = {load:g}: there are patterns for at most {most:g}." for load in self.loads if load > most]
-        return found
+        problems += [
+            f"loads = {load:g}: there are patterns for at most {most:g}." for load in self.loads if load > most
+        ]
+        return problems
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
-        found = super().unused()
+        reasons = super().unused()
         if self.scan != "width":
-            found["highest_width"] = f"scan={self.scan} varies no width"
+            reasons["highest_width"] = f"scan={self.scan} varies no width"
         else:
-            found |= dict.fromkeys(("width", "highest_ratio", "resolution"), "scan=width varies the width")
+            reasons |= dict.fromkeys(("width", "highest_ratio", "resolution"), "scan=width varies the width")
         if self.continuous and self.scan == "patterns":
             what = "a fixed |w|" if self.confined else self.system.name
-            found["scan"] = f"jamming of {what} is approached in κ (scan=margin)"
+            reasons["scan"] = f"jamming of {what} is approached in κ (scan=margin)"
         if self.loads:
             reason = "loads gives every P"
-            found |= dict.fromkeys(
+            reasons |= dict.fromkeys(
                 ("start_ratio",) if self.continuous else ("start_ratio", "resolution", "growth"), reason
             )
-        return found
+        return reasons
 
     @property
     def continuous(self) -> bool:

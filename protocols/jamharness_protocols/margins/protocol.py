@@ -36,9 +36,9 @@ class Margins:
         if settings.approached:
             return approaches(settings, [settings.fixed_patterns], done)
         tried = {_place(item.cell) for item in done if item.cell.task == "margins"}
-        found = own_thresholds(settings, done)
-        cells = [cell for seed, ends in found.brackets.items() for cell in _cells(settings, seed, sum(ends) / 2)]
-        return [*found.cells, *(cell for cell in cells if _place(cell) not in tried)]
+        thresholds = own_thresholds(settings, done)
+        cells = [cell for seed, ends in thresholds.brackets.items() for cell in _cells(settings, seed, sum(ends) / 2)]
+        return [*thresholds.cells, *(cell for cell in cells if _place(cell) not in tried)]
 
     def outlook(self, settings: MarginsSettings, done: Sequence[FinishedCell]) -> Outlook:
         """How many seeds' thresholds are known, and how many cells follow."""

@@ -32,20 +32,20 @@ class Samples:
 
 def minima(done: Sequence[FinishedCell]) -> dict[int, list[FinishedCell]]:
     """By seed, its minima that count, from the smallest load on."""
-    found: dict[int, list[FinishedCell]] = {}
+    by_seed: dict[int, list[FinishedCell]] = {}
     for item in _ordered(done, "minimum"):
         overlaps = overlaps_of(item)
         if counts(len(overlaps), 0, _number(item, "parameters")) and np.median(overlaps) > RESTING * _margin(item):
-            found.setdefault(_seed(item), []).append(item)
-    return found
+            by_seed.setdefault(_seed(item), []).append(item)
+    return by_seed
 
 
 def satisfied(done: Sequence[FinishedCell]) -> dict[int, list[FinishedCell]]:
     """By seed, its satisfied networks, from the largest load on."""
-    found: dict[int, list[FinishedCell]] = {}
+    by_seed: dict[int, list[FinishedCell]] = {}
     for item in reversed(_ordered(done, "satisfied")):
-        found.setdefault(_seed(item), []).append(item)
-    return found
+        by_seed.setdefault(_seed(item), []).append(item)
+    return by_seed
 
 
 def overlaps_of(item: FinishedCell) -> Float64:
@@ -98,13 +98,13 @@ def gaps_satisfied(items: Sequence[FinishedCell], smallest: float) -> Samples:
     Levenberg–Marquardt aims at ``PUSH`` κ, and its contacts end there: at Δ = −(PUSH − 1) κ, within a tolerance. The
     distribution of gaps begins beyond them.
     """
-    found = []
+    parts = []
     for item in items:
         (minimisation,) = item.cell.needs
         aimed = PUSH - 1 if minimisation.coordinates["minimiser"] == "lm" else 0.0
         shifted = _margins(item) / _margin(item) + aimed
-        found.append((_seed(item), shifted[shifted < 0]))
-    pooled = _pooled(found)
+        parts.append((_seed(item), shifted[shifted < 0]))
+    pooled = _pooled(parts)
     return Samples(values=pooled.values, seeds=pooled.seeds, lower=smallest)
 
 

@@ -28,14 +28,14 @@ class MarginsSettings(ThresholdSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems()
+        problems = super().problems()
         if not self.relative:
-            found.append("relative = : give at least one load, as in relative=0.9,1.0,1.1.")
-        found += [
+            problems.append("relative = : give at least one load, as in relative=0.9,1.0,1.1.")
+        problems += [
             f"relative = {value:g}: each load must be a positive number, in units of the threshold."
             for value in self.relative
             if not 0 < value < float("inf")
         ]
         if not 0 <= self.smallest_gap < 1:
-            found.append(f"smallest_gap = {self.smallest_gap}: it must be at least 0 and below 1, the margin.")
-        return found
+            problems.append(f"smallest_gap = {self.smallest_gap}: it must be at least 0 and below 1, the margin.")
+        return problems

@@ -97,7 +97,7 @@ def _row(item: FinishedCell, samples: dict[str, dict[str, float]]) -> dict[str, 
     if item.result is None:
         return row | {"reason": item.failure}
     row |= {name: item.result.values[name] for name in ("critical_margin", "contacts", "parameters", "outcome")}
-    return row | {name: found[str(seed)] for name, found in samples.items() if str(seed) in found}
+    return row | {name: sample[str(seed)] for name, sample in samples.items() if str(seed) in sample}
 
 
 def _why(item: FinishedCell) -> str:

@@ -31,36 +31,36 @@ class QuasistaticSettings(ThresholdSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems() + beyond(steps=self.steps)
+        problems = super().problems() + beyond(steps=self.steps)
         if not self.approached:
-            found.append("constraint = none: a free network has no jamming point; use constraint=sphere or layers.")
+            problems.append("constraint = none: a free network has no jamming point; use constraint=sphere or layers.")
         if self.confined and self.activation == "relu":
-            found.append(
+            problems.append(
                 "activation = relu: its minima near jamming lie on kinks, which no Newton step follows; "
                 "use a smooth one, as in activation=softplus(8)."
             )
         if self.driving == "patterns" and self.approached and not isinstance(self.measured(), PatternSystem):
-            found.append(f"driving = patterns: {self.system.name} has none; use driving=margin.")
+            problems.append(f"driving = patterns: {self.system.name} has none; use driving=margin.")
         if self.steps < 2:
-            found.append(f"steps = {self.steps}: at least 2 are needed.")
+            problems.append(f"steps = {self.steps}: at least 2 are needed.")
         if not 0 < self.nearest < self.furthest < float("inf"):
-            found.append(
+            problems.append(
                 f"nearest = {self.nearest}, furthest = {self.furthest}: both must be positive distances from κ_J, the "
                 "first the smaller, as in nearest=1e-4 furthest=0.03."
             )
         elif self.driving == "margin" and self.nearest < (least := ABOVE * sqrt(2 * max(self.jammed, 0.0))):
-            found.append(
+            problems.append(
                 f"nearest = {self.nearest:g}: at least {least:.1e}, beyond the overlaps left where L = jammed."
             )
-        return found
+        return problems
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
-        found = super().unused()
-        found["both_sides"] = "driving begins at a minimum, from above"
+        reasons = super().unused()
+        reasons["both_sides"] = "driving begins at a minimum, from above"
         if self.driving == "patterns":
-            found |= dict.fromkeys(("nearest", "furthest"), "patterns come in at jamming itself")
-        return found
+            reasons |= dict.fromkeys(("nearest", "furthest"), "patterns come in at jamming itself")
+        return reasons
 
     def approach(self, seed: int, patterns: int) -> Cell:
         """As everywhere; of patterns that come in, those to come belong to its data too."""

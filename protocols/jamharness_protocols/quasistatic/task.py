@@ -34,9 +34,9 @@ def _driven(cell: Cell, approach: CellResult, backend: Backend, progress: Progre
 
     def first(count: int) -> DerivedProblem:
         assert cell.data is not None, "the host loads the data before measure"
-        found = backend.problem(system_of(cell), *cell.data.first(count), loss=cell.loss)
-        assert isinstance(found, DerivedProblem)
-        return found
+        problem = backend.problem(system_of(cell), *cell.data.first(count), loss=cell.loss)
+        assert isinstance(problem, DerivedProblem)
+        return problem
 
     counts = range(at["patterns"] + 1, at["patterns"] + at["steps"] + 1)
     return filled(

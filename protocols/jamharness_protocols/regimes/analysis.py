@@ -73,15 +73,15 @@ class Plane:
 
         Networks that a resample holds twice count twice; the variance is that of the networks themselves, unbiased.
         """
-        found = np.full(len(self.places), np.nan)
+        logarithms = np.full(len(self.places), np.nan)
         count = len(np.unique(chosen))
         if count < 2:
-            return found
+            return logarithms
         shares = np.bincount(chosen.astype(int), minlength=int(chosen.max()) + 1) / len(chosen)
         for place, outputs in enumerate(self.outputs):
             if self.solved[place].all():
-                found[place] = log_variance(outputs, shares)
-        return found
+                logarithms[place] = log_variance(outputs, shares)
+        return logarithms
 
 
 def _number(result: CellResult, name: str) -> float:
@@ -191,13 +191,13 @@ def _groups(keys: Float64, inside: Any) -> list[Any]:
 
 def _stars(settings: RegimesSettings, plane: Plane, chosen: Float64) -> dict[int, float]:
     """α* in the article's units by width, where it is bracketed."""
-    y, found = plane.logs("kernel_change", chosen), {}
+    y, stars = plane.logs("kernel_change", chosen), {}
     for width in sorted(set(settings.widths)):
         mine = np.flatnonzero(plane.width == width)
         at = crossing_at({float(plane.scale[i]): float(y[i]) for i in mine})
         if at is not None:
-            found[width] = at / np.sqrt(width)
-    return found
+            stars[width] = at / np.sqrt(width)
+    return stars
 
 
 def _star(settings: RegimesSettings, plane: Plane, width: int, chosen: Float64) -> float:
@@ -254,7 +254,7 @@ def _undecided(item: FinishedCell) -> bool:
 
 def _critical(jamming: pd.DataFrame) -> dict[str, Estimate]:
     """N at the jamming line at both of its ends: the bracket is the interval."""
-    found = {}
+    estimates = {}
     for name, row in (("critical_weights_feature", jamming.iloc[0]), ("critical_weights_lazy", jamming.iloc[-1])):
         low, high = row["unsatisfied_weights"], row["satisfied_weights"]
         known = pd.notna(low) and pd.notna(high)
@@ -263,30 +263,30 @@ def _critical(jamming: pd.DataFrame) -> dict[str, Estimate]:
             note = f"√h α = {row['scale']:g}: " + (
                 "every width is satisfied" if pd.notna(high) else "no width tried is"
             )
-        found[name] = Estimate(
+        estimates[name] = Estimate(
             value=float(np.sqrt(low * high)) if known else None,
             low=float(low) if known else None,
             high=float(high) if known else None,
             count=int(row["widths_tried"]),
             note=note,
         )
-    return found
+    return estimates
 
 
 def _errors(settings: RegimesSettings, plane: Plane) -> dict[str, Estimate]:
     """Test errors of the largest width at both ends of √h α."""
-    found: dict[str, Estimate] = {}
+    estimates: dict[str, Estimate] = {}
     for name, scale in (("lazy", max(settings.scales)), ("feature", min(settings.scales))):
         place = (max(settings.widths), scale)
         if place not in plane.places:
             continue
         at = plane.places.index(place)
         errors = plane.values["error"][at]
-        found[f"{name}_error"] = estimate(errors, np.mean)
-        found[f"{name}_ensemble_error"] = Estimate(
+        estimates[f"{name}_error"] = estimate(errors, np.mean)
+        estimates[f"{name}_ensemble_error"] = Estimate(
             value=ensemble_error(plane.outputs[at], plane.labels), count=settings.seeds
         )
-    return found
+    return estimates
 
 
 def ensemble_error(outputs: Float64, labels: Float64) -> float:

@@ -17,35 +17,35 @@ Place = tuple[int, float]
 
 def by_place(done: Sequence[FinishedCell]) -> dict[Place, dict[int, FinishedCell]]:
     """Finished flows by place and seed; those that were followed side by side each for itself."""
-    found: dict[Place, dict[int, FinishedCell]] = {}
+    flows: dict[Place, dict[int, FinishedCell]] = {}
     for item in done:
         system, at = item.cell.system, item.cell.coordinates
         if isinstance(system, ParametrisedNetwork) and item.cell.task in (TASK, TOGETHER):
-            here = found.setdefault((system.width, float(at["scale"])), {})
+            here = flows.setdefault((system.width, float(at["scale"])), {})
             here |= {int(at["seed"]): item} if item.cell.task == TASK else _apart(item)
-    return found
+    return flows
 
 
 def _apart(item: FinishedCell) -> dict[int, FinishedCell]:
     """The flows of a cell that holds several, by seed; where the cell failed each of them did."""
-    found, result = {}, item.result
+    flows, result = {}, item.result
     for lane, seed in enumerate(item.cell.coordinates["seeds"]):
         own = None
         if result is not None:
             values = {name: each[lane] for name, each in result.values.items() if isinstance(each, list)}
             arrays = {name: each if name == "labels" else each[lane] for name, each in result.arrays.items()}
             own = CellResult(values=values, arrays=arrays)
-        found[int(seed)] = FinishedCell(cell=item.cell, result=own, failure=item.failure)
-    return found
+        flows[int(seed)] = FinishedCell(cell=item.cell, result=own, failure=item.failure)
+    return flows
 
 
 def limits(done: Sequence[FinishedCell]) -> dict[int, dict[int, FinishedCell]]:
     """Finished flows of initial kernels by width and seed."""
-    found: dict[int, dict[int, FinishedCell]] = {}
+    flows: dict[int, dict[int, FinishedCell]] = {}
     for item in done:
         if isinstance(item.cell.system, ParametrisedNetwork) and item.cell.task == LIMIT:
-            found.setdefault(item.cell.system.width, {})[int(item.cell.coordinates["seed"])] = item
-    return found
+            flows.setdefault(item.cell.system.width, {})[int(item.cell.coordinates["seed"])] = item
+    return flows
 
 
 def wanted(settings: RegimesSettings, done: Sequence[FinishedCell]) -> list[Place]:
@@ -87,11 +87,11 @@ def next_scale(settings: RegimesSettings, known: Mapping[float, Mapping[int, Fin
 def crossing(values: Mapping[float, float | None]) -> tuple[float, float] | None:
     """The neighbours between which a function of a scale changes from above 0 to below; the last such pair."""
     scales = sorted(scale for scale, value in values.items() if value is not None)
-    found = None
+    bracket = None
     for low, high in pairwise(scales):
         if (values[low] or 0.0) > 0 >= (values[high] or 0.0):
-            found = low, high
-    return found
+            bracket = low, high
+    return bracket
 
 
 def crossing_at(values: Mapping[float, float | None]) -> float | None:

@@ -96,53 +96,55 @@ class RegimesSettings(NetworkSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems() + beyond(patterns=self.patterns, highest_width=self.highest_width, width=self.widths)
+        problems = super().problems() + beyond(
+            patterns=self.patterns, highest_width=self.highest_width, width=self.widths
+        )
         if self.dataset == "random":
-            found.append(
+            problems.append(
                 "dataset = random: its labels follow no rule that a test set could have; take digits or mnist."
             )
         if self.width != type(self).width:
-            found.append(f"width = {self.width}: this protocol trains several; give widths={self.width}.")
+            problems.append(f"width = {self.width}: this protocol trains several; give widths={self.width}.")
         if self.bias:
-            found.append("bias = True: networks of these parametrisations have no biases; leave it out.")
+            problems.append("bias = True: networks of these parametrisations have no biases; leave it out.")
         if self.side_by_side and self.method == "exponential":
-            found.append(
+            problems.append(
                 "side_by_side = True: exponential steps need Jacobians, one network after the other; give "
                 "method=chebyshev, or authors."
             )
         if any(width < 1 for width in self.limit_widths):
-            found.append(f"limit_widths = {','.join(map(str, self.limit_widths))}: name widths of at least 1.")
+            problems.append(f"limit_widths = {','.join(map(str, self.limit_widths))}: name widths of at least 1.")
         if len(self.widths) < 1 or min(self.widths, default=0) < 1:
-            found.append(f"widths = {','.join(map(str, self.widths)) or 'nothing'}: name widths of at least 1.")
+            problems.append(f"widths = {','.join(map(str, self.widths)) or 'nothing'}: name widths of at least 1.")
         for name in ("scales", "jamming_scales"):
             values = getattr(self, name)
             if values is not None and (not values or not all(0 < value < float("inf") for value in values)):
-                found.append(f"{name} = {','.join(map(str, values)) or 'nothing'}: name positive numbers.")
+                problems.append(f"{name} = {','.join(map(str, values)) or 'nothing'}: name positive numbers.")
         if len(set(self.scales)) < 2:
-            found.append(f"scales = {','.join(map(str, self.scales))}: give at least two, the smallest first.")
+            problems.append(f"scales = {','.join(map(str, self.scales))}: give at least two, the smallest first.")
         if self.patterns < 2 or (self.labels == "alternate" and self.patterns % 2):
-            found.append(f"patterns = {self.patterns}: give an even number of at least 2, half of each class.")
+            problems.append(f"patterns = {self.patterns}: give an even number of at least 2, half of each class.")
         if not 1 < self.resolution < float("inf"):
-            found.append(f"resolution = {self.resolution}: a factor in α, larger than 1, such as 2.")
+            problems.append(f"resolution = {self.resolution}: a factor in α, larger than 1, such as 2.")
         for name, least in (("tests", 1), ("kernel_tests", 1), ("highest_width", 1), ("seeds", 2)):
             if getattr(self, name) < least:
-                found.append(f"{name} = {getattr(self, name)}: it must be at least {least}.")
+                problems.append(f"{name} = {getattr(self, name)}: it must be at least {least}.")
         if self.tolerance is not None and not 0 < self.tolerance < 1:
-            found.append(f"tolerance = {self.tolerance}: give a number between 0 and 1.")
+            problems.append(f"tolerance = {self.tolerance}: give a number between 0 and 1.")
         if not 0 < self.sharpness < float("inf"):
-            found.append(f"sharpness = {self.sharpness}: β must be a positive number, such as 20.")
+            problems.append(f"sharpness = {self.sharpness}: β must be a positive number, such as 20.")
         if self.stop_margin is not None and not isfinite(self.stop_margin):
-            found.append(f"stop_margin = {self.stop_margin}: give a number.")
-        return found
+            problems.append(f"stop_margin = {self.stop_margin}: give a number.")
+        return problems
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
-        found = super().unused()
+        reasons = super().unused()
         if self.loss != "softhinge":
-            found["sharpness"] = f"{self.loss} has none"
+            reasons["sharpness"] = f"{self.loss} has none"
         if self.loss == "cross_entropy":
-            found["margin"] = "cross_entropy has none"
-        return found
+            reasons["margin"] = "cross_entropy has none"
+        return reasons
 
     def _network_problems(self) -> list[str]:
         try:

@@ -88,20 +88,20 @@ class _Flow:
             few=min(at["kernel_tests"], len(x_test)),
         )  # fmt: skip
 
-    def result(self, found: Flowed) -> CellResult:
+    def result(self, flowed: Flowed) -> CellResult:
         """What is kept of it once it has ended."""
-        problem, w, end = self.problem, self.w, np.asarray(found.end.w, dtype=np.float64)
+        problem, w, end = self.problem, self.w, np.asarray(flowed.end.w, dtype=np.float64)
         before, after, truth = self._kernels(w), self._kernels(end), self.y_test[: self.few]
         outputs = np.asarray(problem.outputs(end, self.x_test) - problem.outputs(w, self.x_test), dtype=np.float64)
-        ending = {"satisfied": "satisfied", "resting": "unsatisfied"}.get(found.ending, "undecided")
+        ending = {"satisfied": "satisfied", "resting": "unsatisfied"}.get(flowed.ending, "undecided")
         return CellResult(
             values={
                 "outcome": ending,
-                "unsatisfied": found.unsatisfied,
-                "time": found.end.time,
-                "gradients": found.gradients,
-                "steps": found.steps,
-                "loss": found.end.loss,
+                "unsatisfied": flowed.unsatisfied,
+                "time": flowed.end.time,
+                "gradients": flowed.gradients,
+                "steps": flowed.steps,
+                "loss": flowed.end.loss,
                 "parameters": len(w),
                 "kernel_change": _change(before.train, after.train),
                 "kernel_change_test": _change(before.test, after.test),
@@ -154,16 +154,16 @@ def measure_limit(cell: Cell, _needed: Sequence[CellResult], _backend: Backend, 
     w = system.initial(at["seed"])
     kernel = tangent_kernel(system, w, x, x)
     margins = cell.loss.margins(np.zeros(len(x)))
-    found = kernel_flow(kernel * np.outer(y, y), margins, cell.loss, Until(margin=at["stop"]))
-    outputs = tangent_kernel(system, w, x_test, x) @ (y * found.pulls)
+    flow = kernel_flow(kernel * np.outer(y, y), margins, cell.loss, Until(margin=at["stop"]))
+    outputs = tangent_kernel(system, w, x_test, x) @ (y * flow.pulls)
     return CellResult(
         values={
-            "outcome": "satisfied" if found.ending == "satisfied" else "unsatisfied",
-            "unsatisfied": int(np.count_nonzero(~cell.loss.satisfied(found.margins))),
+            "outcome": "satisfied" if flow.ending == "satisfied" else "unsatisfied",
+            "unsatisfied": int(np.count_nonzero(~cell.loss.satisfied(flow.margins))),
             "kernel": float(np.linalg.norm(kernel) / len(x)),
             "error": _error(outputs, y_test),
         },
-        arrays={"outputs": outputs, "labels": y_test.astype(np.int8), "pulls": found.pulls},
+        arrays={"outputs": outputs, "labels": y_test.astype(np.int8), "pulls": flow.pulls},
     )
 
 

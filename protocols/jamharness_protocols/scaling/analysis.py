@@ -119,8 +119,8 @@ def local_exponents(thresholds: pd.DataFrame) -> dict[tuple[int, int], Estimate]
 def _slope_table(local: Mapping[tuple[int, int], Estimate]) -> pd.DataFrame:
     """One row per two neighbouring values of P."""
     rows = [
-        {"from": low, "to": high, "exponent": found.value, "low": found.low, "high": found.high, "note": found.note}
-        for (low, high), found in local.items()
+        {"from": low, "to": high, "exponent": slope.value, "low": slope.low, "high": slope.high, "note": slope.note}
+        for (low, high), slope in local.items()
     ]
     return pd.DataFrame(rows, columns=["from", "to", "exponent", "low", "high", "note"])
 
@@ -141,11 +141,11 @@ def _size_table(thresholds: pd.DataFrame) -> pd.DataFrame:
     """One row per P: N* and P/N*, means over seeds with intervals."""
     rows = []
     for patterns, own in thresholds.groupby("patterns"):
-        found = mean_threshold(weights_of(own))
-        ratio = None if found.value is None else float(patterns) / found.value  # type: ignore[arg-type]
+        threshold = mean_threshold(weights_of(own))
+        ratio = None if threshold.value is None else float(patterns) / threshold.value  # type: ignore[arg-type]
         rows.append({
             "patterns": patterns, "seeds": len(own), "closed": int(weights_of(own).closed.sum()),
-            "weights": found.value, "low": found.low, "high": found.high, "ratio": ratio,
+            "weights": threshold.value, "low": threshold.low, "high": threshold.high, "ratio": ratio,
         })  # fmt: skip
     return pd.DataFrame(rows, columns=["patterns", "seeds", "closed", "weights", "low", "high", "ratio"])
 

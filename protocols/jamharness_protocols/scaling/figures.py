@@ -33,12 +33,12 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
             own["patterns"], weights, yerr=np.nan_to_num(np.stack(ends)), fmt=_MARKS[str(labels)], color=colour,
             markersize=3, linewidth=0.8,
         )  # fmt: skip
-        found = findings.estimates[f"scaling_exponent{SUFFIX[str(labels)]}"]
+        exponent = findings.estimates[f"scaling_exponent{SUFFIX[str(labels)]}"]
         text = _WORDS[str(labels)]
-        if found.value is not None:
-            text += f": $N^* \\sim P^{{{found.value:.2f}}}$"
-        if found.low is not None and found.high is not None:
-            text += f" ({found.low:.2f} to {found.high:.2f})"
+        if exponent.value is not None:
+            text += f": $N^* \\sim P^{{{exponent.value:.2f}}}$"
+        if exponent.low is not None and exponent.high is not None:
+            text += f" ({exponent.low:.2f} to {exponent.high:.2f})"
         line = findings.arrays.get(f"line {labels}")
         if line is None:
             axes.plot([], [], color=colour, label=text)

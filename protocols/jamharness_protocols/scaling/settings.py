@@ -32,26 +32,28 @@ class ScalingSettings(NetworkSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems() + beyond(
+        problems = super().problems() + beyond(
             patterns=self.patterns, highest_width=self.highest_width, start_ratio=self.start_ratio
         )
         if len(set(self.patterns)) < 2:
-            found.append("patterns: an exponent needs at least two values of P, as in patterns=100,200,400,800.")
+            problems.append("patterns: an exponent needs at least two values of P, as in patterns=100,200,400,800.")
         if self.width != type(self).width:
-            found.append(f"width = {self.width}: this protocol searches the width; leave it out.")
+            problems.append(f"width = {self.width}: this protocol searches the width; leave it out.")
         if self.depth < 1:
-            found.append("depth = 0: a linear network has no width to scan; use depth=1 or more.")
+            problems.append("depth = 0: a linear network has no width to scan; use depth=1 or more.")
         if not 0 < self.start_ratio < float("inf"):
-            found.append(f"start_ratio = {self.start_ratio}: it must be a positive number.")
+            problems.append(f"start_ratio = {self.start_ratio}: it must be a positive number.")
         if self.highest_width < 1:
-            found.append(f"highest_width = {self.highest_width}: it must be at least 1.")
+            problems.append(f"highest_width = {self.highest_width}: it must be at least 1.")
         for count in sorted(set(self.patterns)):
             if count < 2:
-                found.append(f"patterns = {count}: at least 2 are needed, one of each class.")
+                problems.append(f"patterns = {count}: at least 2 are needed, one of each class.")
             elif count % 2 and self.labels == "alternate":
                 near = f"{count - 1} or {count + 1}"
-                found.append(f"patterns = {count}: alternate labels need an even number; use {near}, or labels=random.")
-        return found
+                problems.append(
+                    f"patterns = {count}: alternate labels need an even number; use {near}, or labels=random."
+                )
+        return problems
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
@@ -70,5 +72,5 @@ class ScalingSettings(NetworkSettings):
         )
         if self.labels == "random":
             return {RANDOM: own}
-        found = {DATA: own}
-        return found | {RANDOM: replace(own, labels="random")} if self.beside else found
+        searches = {DATA: own}
+        return searches | {RANDOM: replace(own, labels="random")} if self.beside else searches

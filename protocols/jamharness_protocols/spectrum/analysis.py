@@ -66,10 +66,10 @@ def analyse(relative: Sequence[float], done: Sequence[FinishedCell]) -> Findings
         estimates["minima"] = replace(estimates["minima"], note=small)
     loads = [value for value in relative if len(minima) and (minima["relative"] == value).any()]
     arrays = {
-        f"{name} at {value:g}": np.concatenate(found)
+        f"{name} at {value:g}": np.concatenate(parts)
         for value in relative
         for name in ("H", "Hp", "nodes_H", "weights_H")
-        if (found := [item.result.arrays[name] for item in done if _at(item, value, name)])  # type: ignore[union-attr]
+        if (parts := [item.result.arrays[name] for item in done if _at(item, value, name)])  # type: ignore[union-attr]
     }
     objection = (
         ""
@@ -123,8 +123,8 @@ def _phases(cells: "pd.DataFrame", relative: Sequence[float]) -> "pd.DataFrame":
         row["satisfied"] = int((some["outcome"] == "satisfied").sum())
         row["gap"] = _least_gap(minima).value
         for name in _FORMULAS:
-            found = _by_seed(minima, name)
-            row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+            mean = _by_seed(minima, name)
+            row |= {name: mean.value, f"{name}_low": mean.low, f"{name}_high": mean.high}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -152,8 +152,8 @@ def _by_seed(minima: "pd.DataFrame", name: str) -> Estimate:
 
 def _means(minima: "pd.DataFrame", formula: "Callable[[pd.DataFrame], pd.Series[float]]") -> dict[str, float]:
     """By seed, the mean over its minima."""
-    found = formula(minima).groupby(minima["seed"]).mean().dropna()
-    return {str(seed): float(value) for seed, value in found.items()}
+    means = formula(minima).groupby(minima["seed"]).mean().dropna()
+    return {str(seed): float(value) for seed, value in means.items()}
 
 
 def _exponent(minima: "pd.DataFrame") -> Estimate:

@@ -44,7 +44,7 @@ def compressed(
         outcome, balance, reason = "minimum", float(values["balance"]), "The end of the approach."  # type: ignore[arg-type]
     margins = there.margins(w)
     check_margins(there, w, margins)
-    found: dict[str, Json] = {
+    quantities: dict[str, Json] = {
         "outcome": outcome,
         "margin": margin,
         "load": there.system.load(there.constraints, margin),
@@ -59,7 +59,7 @@ def compressed(
         "seconds": perf_counter() - start,
         "reason": reason,
     }
-    return there, CellResult(values=found, arrays={"w": w})
+    return there, CellResult(values=quantities, arrays={"w": w})
 
 
 def tangent_eigenvalues(problem: DerivedProblem, w: Array) -> tuple[Array, Array, Array]:

@@ -28,12 +28,12 @@ def draw(findings: Findings) -> "Mapping[str, Figure]":
     figure = Figure(figsize=(SINGLE if len(loads) == 1 else DOUBLE, 4.0), layout="constrained")
     axes = figure.subplots(2, len(loads), squeeze=False)
     for column, load in enumerate(loads):
-        found, near = _samples(findings, load)
-        far = max((float(np.abs(spectrum).max()) for spectrum, _ in found.values() if len(spectrum)), default=near)
+        samples, near = _samples(findings, load)
+        far = max((float(np.abs(spectrum).max()) for spectrum, _ in samples.values() if len(spectrum)), default=near)
         small = _DECADES * max(far, near)
         wide = small * np.sinh(np.linspace(-1, 1, 121) * np.arcsinh(max(far, near) / small))
         for row, bins in enumerate((_near_bins(near), wide)):
-            for (name, (spectrum, weights)), colour in zip(found.items(), ("C0", "C1"), strict=True):
+            for (name, (spectrum, weights)), colour in zip(samples.items(), ("C0", "C1"), strict=True):
                 if len(spectrum):
                     label = f"${NAMES[name].replace('Hp', 'H_p')}$"
                     axes[row, column].stairs(_density(spectrum, weights, bins), bins, color=colour, label=label)
@@ -67,15 +67,15 @@ def near_density(findings: Findings, load: float) -> tuple[Float64, dict[str, Fl
     Returns:
         The edges of n bins, (n + 1,), and the densities by name, (n,) each.
     """
-    found, near = _samples(findings, load)
+    samples, near = _samples(findings, load)
     bins = _near_bins(near)
-    return bins, {name: _density(*sample, bins) for name, sample in found.items() if len(sample[0])}
+    return bins, {name: _density(*sample, bins) for name, sample in samples.items() if len(sample[0])}
 
 
 def _samples(findings: Findings, load: float) -> tuple[dict[str, tuple[Float64, Float64]], float]:
     """Eigenvalues with their weights by name, and the scale of Hp."""
-    found = {name: _sample(findings, name, load) for name in NAMES}
-    return found, _reach(*found["Hp"]) or _reach(*found["H"]) or 1e-12
+    samples = {name: _sample(findings, name, load) for name in NAMES}
+    return samples, _reach(*samples["Hp"]) or _reach(*samples["H"]) or 1e-12
 
 
 def _near_bins(near: float) -> Float64:

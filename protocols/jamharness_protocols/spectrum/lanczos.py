@@ -38,20 +38,20 @@ def measure(cell: Cell, problem: Problem | DerivedProblem, trial: CellResult, pr
         return problem.hessian_vector(w, v)
 
     size, dtype, seed = problem.size, problem.backend.dtype, int(at["seed"])
-    found = quadrature(
+    density = quadrature(
         apply, size, probes=int(at["probes"]), steps=int(at["steps"]), seed=seed, dtype=dtype, say=progress
     )
     progress("extreme eigenvalues")
     ends = extremes(apply, size, seed=seed, dtype=dtype)
     values: dict[str, Json] = {**trial.values, "relative": at["relative"], "method": "lanczos"}
-    values |= {f"{key}_H": value for key, value in asdict(estimate_counts(found)).items()}
+    values |= {f"{key}_H": value for key, value in asdict(estimate_counts(density)).items()}
     values |= {
         "largest_H": float(ends.largest[0]),
         "smallest_H": float(ends.smallest[0]),
         "largest_residual_H": float(ends.largest_residuals[0]),
         "smallest_residual_H": float(ends.smallest_residuals[0]),
         "converged_H": bool(ends.largest_converged[0] and ends.smallest_converged[0]),
-        "products_H": ends.products + sum(len(each.diagonal) for each in found.tridiagonals),
+        "products_H": ends.products + sum(len(each.diagonal) for each in density.tridiagonals),
     }
     unsatisfied = int(trial.values["unsatisfied"])  # type: ignore[arg-type]
     if unsatisfied <= MOST and isinstance(problem, Problem) and problem.can("tangent_kernel"):
@@ -60,9 +60,9 @@ def measure(cell: Cell, problem: Problem | DerivedProblem, trial: CellResult, pr
         signs = asdict(count(exact, [exact], dtype))
         values |= {f"{key}_H0": value if isfinite(value) else None for key, value in signs.items()}
     arrays = {
-        "nodes_H": found.nodes,
-        "weights_H": size * found.weights,
-        "residuals_H": found.residuals,
+        "nodes_H": density.nodes,
+        "weights_H": size * density.weights,
+        "residuals_H": density.residuals,
         "largest_H": np.stack([ends.largest, ends.largest_residuals]),
         "smallest_H": np.stack([ends.smallest, ends.smallest_residuals]),
     }

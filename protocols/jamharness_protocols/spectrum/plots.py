@@ -30,8 +30,8 @@ def plots(findings: Findings) -> Mapping[str, Plot]:
         y_label="negative eigenvalues of Hp, N_−/N",
         series=series_of(shown, "cells", "share", "negative", by="relative"),
     )
-    found = {"counts": counts} if counts.series else {}
+    panels = {"counts": counts} if counts.series else {}
     if series:
         title = "Density of eigenvalues on the scale of Hp, by load: over the threshold's, or κ − κ_J at jamming"
-        found["spectra"] = Plot(title=title, x_label="eigenvalue λ", y_label="density", series=series, log_y=True)
-    return found
+        panels["spectra"] = Plot(title=title, x_label="eigenvalue λ", y_label="density", series=series, log_y=True)
+    return panels

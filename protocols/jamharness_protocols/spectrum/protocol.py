@@ -59,8 +59,8 @@ class Spectrum:
         own = [item for item in done if item.cell.task == "spectrum"]
         if not settings.approached:
             return analysis.analyse(settings.relative, own)
-        found = analysis.analyse(settings.compressions, own)
-        return replace(found, objection=why_none(done) or found.objection if done else "")
+        findings = analysis.analyse(settings.compressions, own)
+        return replace(findings, objection=why_none(done) or findings.objection if done else "")
 
     def draw(self, findings: Findings) -> "Mapping[str, Figure]":
         """Densities of H and Hp, phase by phase, linear and logarithmic."""
@@ -100,8 +100,8 @@ def _thresholds(settings: SpectrumSettings, done: Sequence[FinishedCell]) -> tup
     if settings.threshold is not None:
         given = settings.threshold * settings.network().weights
         return [], dict.fromkeys(range(settings.seed, settings.seed + settings.seeds), given)
-    found = own_thresholds(settings, done)
-    return found.cells, {seed: (low + high) / 2 for seed, (low, high) in found.brackets.items()}
+    thresholds = own_thresholds(settings, done)
+    return thresholds.cells, {seed: (low + high) / 2 for seed, (low, high) in thresholds.brackets.items()}
 
 
 def _cells(settings: SpectrumSettings, seed: int, threshold: float) -> Iterator[Cell]:

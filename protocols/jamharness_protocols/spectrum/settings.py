@@ -40,48 +40,48 @@ class SpectrumSettings(ThresholdSettings):
 
     def problems(self) -> list[str]:
         """One sentence for each value that cannot be."""
-        found = super().problems()
+        problems = super().problems()
         if self.threshold is not None and not 0 < self.threshold < float("inf"):
-            found.append(f"threshold = {self.threshold}: it must be a positive number, in units of P/N_w.")
+            problems.append(f"threshold = {self.threshold}: it must be a positive number, in units of P/N_w.")
         elif self.threshold is not None and self.patterns is None and self.relative:
             reach = self.threshold * max(self.relative)
             if self.highest_ratio < reach < float("inf"):
-                found.append(
+                problems.append(
                     f"relative = {max(self.relative):g}: that load is P/N_w = {reach:g}, "
                     f"beyond highest_ratio = {self.highest_ratio:g}; raise it."
                 )
         if not self.relative:
-            found.append("relative = : give at least one load, as in relative=0.7,1.0,1.3.")
-        found += [
+            problems.append("relative = : give at least one load, as in relative=0.7,1.0,1.3.")
+        problems += [
             f"relative = {value:g}: each load must be a positive number, in units of the threshold."
             for value in self.relative
             if not 0 < value < float("inf")
         ]
         if not self.compressions:
-            found.append("compressions = : give at least one κ − κ_J, as in compressions=0,0.01.")
-        found += [
+            problems.append("compressions = : give at least one κ − κ_J, as in compressions=0,0.01.")
+        problems += [
             f"compressions = {value:g}: κ − κ_J must lie between −1 and 1; below 0 all is satisfied."
             for value in self.compressions
             if not abs(value) <= 1
         ]
         if self.probes < 1:
-            found.append(f"probes = {self.probes}: Lanczos needs at least 1 random vector.")
+            problems.append(f"probes = {self.probes}: Lanczos needs at least 1 random vector.")
         if self.steps < 2:
-            found.append(f"steps = {self.steps}: Lanczos needs at least 2 steps.")
-        if not found and self.lanczos(self.measured()) and self.steps > most_vectors(self.measured().size):
-            found.append(too_much(self.measured().size, self.steps))
-        return found
+            problems.append(f"steps = {self.steps}: Lanczos needs at least 2 steps.")
+        if not problems and self.lanczos(self.measured()) and self.steps > most_vectors(self.measured().size):
+            problems.append(too_much(self.measured().size, self.steps))
+        return problems
 
     def unused(self) -> dict[str, str]:
         """The settings that the others leave without effect, each with the reason."""
-        found = super().unused()
+        reasons = super().unused()
         if not self.continuous:
-            found["compressions"] = "free networks are measured at the loads of relative"
+            reasons["compressions"] = "free networks are measured at the loads of relative"
             if self.threshold is not None:
-                found |= dict.fromkeys(("start_ratio", "resolution", "growth"), "threshold is given and not searched")
+                reasons |= dict.fromkeys(("start_ratio", "resolution", "growth"), "threshold is given and not searched")
         if not self.lanczos(self.measured()):
-            found |= dict.fromkeys(("probes", "steps"), "every eigenvalue is computed; Lanczos is method=lanczos")
-        return found
+            reasons |= dict.fromkeys(("probes", "steps"), "every eigenvalue is computed; Lanczos is method=lanczos")
+        return reasons
 
     def lanczos(self, system: System) -> dict[str, Any]:
         """The coordinates of a cell whose spectrum Lanczos estimates; empty where it is exact."""

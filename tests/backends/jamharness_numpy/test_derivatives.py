@@ -40,8 +40,8 @@ def test_the_gradient_is_the_slope_of_the_loss(activation, widths, bias):
     loss, gradient = problem.loss_and_gradient(w)
     margins = problem.margins(w)
     assert loss == pytest.approx(np.mean(np.maximum(margins, 0) ** 2) / 2, rel=1e-14)
-    found = slope_of(lambda at: problem.loss_and_gradient(at)[0], w, 1e-5)
-    assert np.abs(found - gradient).max() < 1e-8 * np.abs(gradient).max()
+    slope = slope_of(lambda at: problem.loss_and_gradient(at)[0], w, 1e-5)
+    assert np.abs(slope - gradient).max() < 1e-8 * np.abs(gradient).max()
 
 
 @pytest.mark.parametrize(("widths", "bias"), SHAPES)
@@ -50,8 +50,8 @@ def test_the_jacobian_is_the_slope_of_the_margins(activation, widths, bias):
     """∂Δ/∂w equals finite differences of the margins, satisfied patterns included."""
     problem, w = pose(activation, widths, bias)
     rows = np.array([29, 3, 0])
-    found = slope_of(problem.margins, w, 1e-5)[rows]
-    assert np.abs(found - problem.jacobian(w, rows)).max() < 1e-8 * np.abs(found).max()
+    slopes = slope_of(problem.margins, w, 1e-5)[rows]
+    assert np.abs(slopes - problem.jacobian(w, rows)).max() < 1e-8 * np.abs(slopes).max()
 
 
 @pytest.mark.parametrize(("widths", "bias"), SHAPES)

@@ -44,9 +44,9 @@ def test_trace_and_rank_of_the_first_part(activation, patterns):
     assert spectrum[0] > -level
     assert np.count_nonzero(spectrum > level) <= min(len(rows), np.linalg.matrix_rank(J))
     all_three = problem.hessian_eigenvalues(w)
-    for found, matrix in zip(all_three, (H0 + Hp, H0, Hp), strict=True):
-        assert np.all(np.diff(found) >= 0)
-        assert found.sum() == pytest.approx(np.trace(matrix), abs=1e-12 * np.abs(matrix).sum())
+    for eigenvalues, matrix in zip(all_three, (H0 + Hp, H0, Hp), strict=True):
+        assert np.all(np.diff(eigenvalues) >= 0)
+        assert eigenvalues.sum() == pytest.approx(np.trace(matrix), abs=1e-12 * np.abs(matrix).sum())
 
 
 def test_each_relu_unit_takes_one_dimension_from_the_jacobian():
@@ -92,7 +92,7 @@ def test_gradient_flow_conserves_the_balance_of_every_relu_unit():
 
     drifts = []
     for steps in (100, 1000):  # the same time 0.1 in steps ten times smaller
-        found = problem.descend(State(w=w), steps, Sgd(learning_rate=0.1 / steps))
-        assert np.abs(found.w - w).max() > 1e-3
-        drifts.append(np.abs(balances(found.w) - balances(w)).max())
+        state = problem.descend(State(w=w), steps, Sgd(learning_rate=0.1 / steps))
+        assert np.abs(state.w - w).max() > 1e-3
+        drifts.append(np.abs(balances(state.w) - balances(w)).max())
     assert drifts[1] == pytest.approx(drifts[0] / 10, rel=0.05)

@@ -97,10 +97,10 @@ def test_the_default_step_solves_the_damped_system(patterns, damping):
 def test_the_default_descent_equals_the_referees(rule):
     """100 updates from the default rule are those of the referee."""
     own, referee = problems(30)
-    found, expected = own.descend(State(w=W), 100, rule), referee.descend(State(w=W), 100, rule)
-    assert found.step == expected.step == 100
-    assert found.w == pytest.approx(expected.w, abs=1e-12)
-    assert np.abs(found.w - W).max() > 1e-2
+    state, expected = own.descend(State(w=W), 100, rule), referee.descend(State(w=W), 100, rule)
+    assert state.step == expected.step == 100
+    assert state.w == pytest.approx(expected.w, abs=1e-12)
+    assert np.abs(state.w - W).max() > 1e-2
 
 
 def test_what_has_no_default_says_so():

@@ -70,18 +70,18 @@ def jacobian(function, w):
     return tape.jacobian(value, at).numpy()
 
 
-def close(found, expected, bound):
+def close(actual, expected, bound):
     """Equal to a bound relative to the largest entry."""
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() <= bound * max(np.abs(expected).max(), 1e-300)
+    assert actual.shape == expected.shape
+    assert np.abs(actual - expected).max() <= bound * max(np.abs(expected).max(), 1e-300)
 
 
 @CASES
 def test_first_derivatives_equal_the_tapes(posed):
     """L, ∇L, J for rows in any order and repeated, and Θ are those of tf.GradientTape."""
     problem, w, outputs, loss = posed
-    found, gradient = problem.loss_and_gradient(w)
-    assert found == pytest.approx(float(loss(tf.constant(w))), rel=1e-13)
+    value, gradient = problem.loss_and_gradient(w)
+    assert value == pytest.approx(float(loss(tf.constant(w))), rel=1e-13)
     close(gradient, jacobian(loss, w), 1e-12)
     rows = np.array([7, 0, 24, 7])
     slopes = jacobian(outputs, w)
@@ -106,5 +106,5 @@ def test_second_derivatives_equal_the_tapes(posed):
     J = jacobian(outputs, w)[problem.margins(w) > 0]
     first = J.T @ J / problem.patterns
     close(H0, first, 1e-12)
-    for found, matrix in zip(problem.hessian_eigenvalues(w), (H, first, H - first), strict=True):
-        assert np.abs(found - np.linalg.eigvalsh(matrix)).max() <= 1e-10 * np.abs(first).sum(axis=1).max()
+    for eigenvalues, matrix in zip(problem.hessian_eigenvalues(w), (H, first, H - first), strict=True):
+        assert np.abs(eigenvalues - np.linalg.eigvalsh(matrix)).max() <= 1e-10 * np.abs(first).sum(axis=1).max()

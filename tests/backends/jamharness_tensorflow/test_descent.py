@@ -25,20 +25,20 @@ def pose(network, patterns, seed=0, dtype="float64"):
     return TensorFlowBackend(dtype=dtype, threads=1).problem(network, data.x, data.y), network.initial(seed=seed)
 
 
-def relative(found, expected):
+def relative(actual, expected):
     """The largest difference over the largest entry."""
-    return float(np.abs(found - expected).max() / np.abs(expected).max())
+    return float(np.abs(actual - expected).max() / np.abs(expected).max())
 
 
 @RULES
 def test_updates_equal_the_rule_of_the_api(rule):
     """200 compiled updates equal the NumPy rule with the same gradients to 1e-10, moments included."""
     problem, w = pose(SMALL, 300)
-    found, expected = problem.descend(State(w=w), 200, rule), fallbacks.descend(problem, State(w=w), 200, rule)
-    assert found.step == expected.step == 200
-    assert relative(found.w, expected.w) < 1e-10
-    assert found.moments.keys() == expected.moments.keys()
-    assert all(relative(found.moments[name], expected.moments[name]) < 1e-8 for name in found.moments)
+    state, expected = problem.descend(State(w=w), 200, rule), fallbacks.descend(problem, State(w=w), 200, rule)
+    assert state.step == expected.step == 200
+    assert relative(state.w, expected.w) < 1e-10
+    assert state.moments.keys() == expected.moments.keys()
+    assert all(relative(state.moments[name], expected.moments[name]) < 1e-8 for name in state.moments)
 
 
 @RULES
@@ -60,11 +60,11 @@ def test_chunks_equal_one_call_exactly(rule, dtype):
 def test_descent_stops_at_the_first_w_that_satisfies_every_pattern(rule):
     """The state is that of the first w with N_Δ = 0, and no update is made from there."""
     problem, w = pose(SMALL, 20)
-    found = problem.descend(State(w=w), 5000, rule)
-    assert 0 < found.step < 5000
-    assert problem.margins(found.w).max() <= 0
-    assert problem.margins(problem.descend(State(w=w), found.step - 1, rule).w).max() > 0
-    assert problem.descend(found, 10, rule).step == found.step
+    state = problem.descend(State(w=w), 5000, rule)
+    assert 0 < state.step < 5000
+    assert problem.margins(state.w).max() <= 0
+    assert problem.margins(problem.descend(State(w=w), state.step - 1, rule).w).max() > 0
+    assert problem.descend(state, 10, rule).step == state.step
 
 
 def test_one_graph_serves_every_sharpness():

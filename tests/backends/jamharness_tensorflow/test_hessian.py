@@ -51,12 +51,12 @@ def test_each_part_by_automatic_differentiation(activation, widths, patterns, ch
     H0, Hp = posed_here.hessian(w)
     size = np.abs(H0 + Hp).max()
     data = outputs_of(widths, activation), tf.constant(w), tf.constant(posed_here.x), tf.constant(posed_here.y)
-    for found, expected in zip(autodiff.hessian_parts(*data, 1.3, chunk), (H0, Hp), strict=True):
-        assert np.abs(found.numpy() - expected).max() <= 1e-12 * size
+    for part, expected in zip(autodiff.hessian_parts(*data, 1.3, chunk), (H0, Hp), strict=True):
+        assert np.abs(part.numpy() - expected).max() <= 1e-12 * size
     v = np.random.default_rng(2).standard_normal((9, len(w)))
-    found = autodiff.hessian_vectors(*data, tf.constant(v), 1.3, chunk)
-    assert np.abs(found.numpy() - v @ (H0 + Hp)).max() <= 1e-11 * size
-    assert np.abs(found.numpy() - posed_here.hessian_vector(w, v.T).T).max() <= 1e-11 * size
+    products = autodiff.hessian_vectors(*data, tf.constant(v), 1.3, chunk)
+    assert np.abs(products.numpy() - v @ (H0 + Hp)).max() <= 1e-11 * size
+    assert np.abs(products.numpy() - posed_here.hessian_vector(w, v.T).T).max() <= 1e-11 * size
 
 
 @CASES
@@ -84,5 +84,5 @@ def test_blocks_make_no_difference(activation, widths, patterns, monkeypatch):
     program.cache_clear()  # traced with the other side
     again, _ = posed(activation, widths, patterns)
     program.cache_clear()
-    for found, expected in zip([*again.hessian(w), *again.hessian_eigenvalues(w)], whole, strict=True):
-        assert np.abs(found - expected).max() <= 1e-13 * np.abs(whole[2]).max()
+    for array, expected in zip([*again.hessian(w), *again.hessian_eigenvalues(w)], whole, strict=True):
+        assert np.abs(array - expected).max() <= 1e-13 * np.abs(whole[2]).max()

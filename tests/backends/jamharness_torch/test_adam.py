@@ -65,26 +65,26 @@ def plain_adam(network, problem, w, steps, *, drop_every=None):
     return model.flat()
 
 
-def relative(found, expected):
+def relative(actual, expected):
     """The largest difference over the largest entry."""
-    return float(np.abs(found - expected).max() / np.abs(expected).max())
+    return float(np.abs(actual - expected).max() / np.abs(expected).max())
 
 
 def test_a_thousand_updates_equal_plain_torch_adam():
     """From the same w the first 1000 updates equal torch.optim.Adam on an nn.Module to 1e-12 relative in float64."""
     problem, w = pose(PAPER, 1000)
-    found = problem.descend(State(w=w), 1000, Adam())
-    assert found.step == 1000
-    assert relative(found.w, plain_adam(PAPER, problem, w, 1000)) < 1e-12
-    assert relative(found.w, w) > 1e-3  # it moved
+    state = problem.descend(State(w=w), 1000, Adam())
+    assert state.step == 1000
+    assert relative(state.w, plain_adam(PAPER, problem, w, 1000)) < 1e-12
+    assert relative(state.w, w) > 1e-3  # it moved
 
 
 def test_the_rate_drops_as_a_torch_loop_divides_it():
     """With decay_every=300 the updates equal a loop that divides the rate at steps 300, 600 and 900."""
     problem, w = pose(PAPER, 1000)
-    found = problem.descend(State(w=w), 1000, Adam(decay_every=300))
-    assert relative(found.w, plain_adam(PAPER, problem, w, 1000, drop_every=300)) < 1e-12
-    assert relative(found.w, plain_adam(PAPER, problem, w, 1000)) > 1e-6  # the drop is seen
+    state = problem.descend(State(w=w), 1000, Adam(decay_every=300))
+    assert relative(state.w, plain_adam(PAPER, problem, w, 1000, drop_every=300)) < 1e-12
+    assert relative(state.w, plain_adam(PAPER, problem, w, 1000)) > 1e-6  # the drop is seen
 
 
 @RULES
@@ -105,11 +105,11 @@ def test_chunks_equal_one_call_exactly(rule):
 def test_updates_equal_the_rule_of_the_api(rule):
     """200 updates on the device equal the NumPy rule with the same gradients to 1e-10, moments included."""
     problem, w = pose(SMALL, 300)
-    found, expected = problem.descend(State(w=w), 200, rule), fallbacks.descend(problem, State(w=w), 200, rule)
-    assert found.step == expected.step == 200
-    assert relative(found.w, expected.w) < 1e-10
-    assert found.moments.keys() == expected.moments.keys()
-    assert all(relative(found.moments[name], expected.moments[name]) < 1e-8 for name in found.moments)
+    state, expected = problem.descend(State(w=w), 200, rule), fallbacks.descend(problem, State(w=w), 200, rule)
+    assert state.step == expected.step == 200
+    assert relative(state.w, expected.w) < 1e-10
+    assert state.moments.keys() == expected.moments.keys()
+    assert all(relative(state.moments[name], expected.moments[name]) < 1e-8 for name in state.moments)
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,10 @@ def test_updates_equal_the_rule_of_the_api(rule):
 def test_descent_stops_at_the_first_w_that_satisfies_every_pattern(rule):
     """The state is that of the first w with N_Δ = 0, and no update is made from there."""
     problem, w = pose(SMALL, 20)
-    found = problem.descend(State(w=w), 5000, rule)
-    assert 0 < found.step < 5000
-    assert problem.margins(found.w).max() <= 0
-    assert problem.margins(problem.descend(State(w=w), found.step - 1, rule).w).max() > 0
-    again = problem.descend(found, 10, rule)
-    assert again.step == found.step
-    assert np.array_equal(again.w, found.w)
+    state = problem.descend(State(w=w), 5000, rule)
+    assert 0 < state.step < 5000
+    assert problem.margins(state.w).max() <= 0
+    assert problem.margins(problem.descend(State(w=w), state.step - 1, rule).w).max() > 0
+    again = problem.descend(state, 10, rule)
+    assert again.step == state.step
+    assert np.array_equal(again.w, state.w)

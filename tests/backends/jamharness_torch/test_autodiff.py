@@ -53,12 +53,12 @@ def test_another_architecture(chunk):
     J = torch.func.jacrev(lambda at: outputs(at, x[rows]))(w)
     H0, Hp = autodiff.hessian_parts(outputs, w, x, y, 1.2, chunk)
     v = torch.randn(5, len(w), dtype=w.dtype, generator=torch.Generator().manual_seed(1))
-    found = autodiff.hessian_vectors(outputs, w, x, y, v, 1.2, chunk)
+    products = autodiff.hessian_vectors(outputs, w, x, y, v, 1.2, chunk)
     size = float(H.abs().max())
     assert float((H0 - J.T @ J / len(y)).abs().max()) <= 1e-13 * size
     assert float((H0 + Hp - H).abs().max()) <= 1e-13 * size
     assert torch.equal(Hp, Hp.T)
-    assert float((found - v @ H).abs().max()) <= 1e-12 * size
+    assert float((products - v @ H).abs().max()) <= 1e-12 * size
 
 
 @pytest.mark.parametrize("margin", [1.0, 1e-9], ids=["some unsatisfied", "at jamming"])
@@ -82,6 +82,6 @@ def test_a_sequential_network_is_the_closed_form(activation, margin):
         margin += float((y * outputs(at, x)).min().detach())
     problem = TorchBackend(threads=1).problem(network, x.numpy(), y.numpy()).with_margin(margin)
     parts = autodiff.hessian_parts(outputs, at, x, y, margin)
-    for found, expected in zip(problem.hessian(w), parts, strict=True):
+    for part, expected in zip(problem.hessian(w), parts, strict=True):
         assert expected.abs().max() > 0
-        assert np.abs(found - expected.numpy()).max() <= 1e-6 * float(expected.abs().max())
+        assert np.abs(part - expected.numpy()).max() <= 1e-6 * float(expected.abs().max())

@@ -67,11 +67,11 @@ def posed(activation, widths, bias):
     return problem, w, torch.tensor(w), outputs, margins, loss
 
 
-def close(found, expected, bound):
+def close(actual, expected, bound):
     """Equal to a bound relative to the largest entry."""
     expected = expected.detach().numpy()
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() <= bound * max(np.abs(expected).max(), 1e-300)
+    assert actual.shape == expected.shape
+    assert np.abs(actual - expected).max() <= bound * max(np.abs(expected).max(), 1e-300)
 
 
 @CASES
@@ -81,8 +81,8 @@ def test_loss_and_gradient_equal_autograd(posed):
     at.requires_grad_()
     expected = loss(at)
     expected.backward()
-    found, gradient = problem.loss_and_gradient(w)
-    assert found == pytest.approx(float(expected.detach()), rel=1e-13)
+    value, gradient = problem.loss_and_gradient(w)
+    assert value == pytest.approx(float(expected.detach()), rel=1e-13)
     close(gradient, at.grad, 1e-12)
 
 
@@ -109,9 +109,9 @@ def test_eigenvalues_are_those_of_the_hessian(posed):
     H = torch.func.hessian(loss)(at).numpy()
     J = torch.func.jacrev(margins)(at)[margins(at) > 0].numpy()
     H0 = J.T @ J / problem.patterns
-    for found, matrix in zip(problem.hessian_eigenvalues(w), (H, H0, H - H0), strict=True):
+    for eigenvalues, matrix in zip(problem.hessian_eigenvalues(w), (H, H0, H - H0), strict=True):
         expected = np.linalg.eigvalsh(matrix)
-        assert np.abs(found - expected).max() <= 1e-10 * np.abs(H0).sum(axis=1).max()
+        assert np.abs(eigenvalues - expected).max() <= 1e-10 * np.abs(H0).sum(axis=1).max()
 
 
 @CASES

@@ -63,14 +63,14 @@ def test_compiled_updates_follow_the_rule(at_once, compiled, monkeypatch, name, 
         interpreted(monkeypatch, compiled)
     for patterns in (34, 20):
         mine, referee, w = pose(patterns)
-        found = mine.descend(State(w=w), 50, RULES[name])
+        state = mine.descend(State(w=w), 50, RULES[name])
         expected = fallbacks.descend(referee, State(w=w), 50, RULES[name])
         assert not compiled.why_not()
-        assert found.step == expected.step == 50
-        np.testing.assert_allclose(found.w, expected.w, rtol=0, atol=1e-11)
-        assert found.moments.keys() == expected.moments.keys()
-        for key in found.moments:
-            np.testing.assert_allclose(found.moments[key], expected.moments[key], rtol=1e-9, atol=1e-11)
+        assert state.step == expected.step == 50
+        np.testing.assert_allclose(state.w, expected.w, rtol=0, atol=1e-11)
+        assert state.moments.keys() == expected.moments.keys()
+        for key in state.moments:
+            np.testing.assert_allclose(state.moments[key], expected.moments[key], rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("name", list(RULES))
@@ -107,16 +107,16 @@ def test_compiled_updates_stop_where_every_pattern_is_satisfied(at_once):
     rule = Adam(learning_rate=1e-2)
     expected = fallbacks.descend(referee, State(w=w), 1000, rule)
     assert 1 < expected.step < 1000
-    found = mine.descend(State(w=w), 1000, rule)
-    assert found.step == expected.step
-    assert not (mine.margins(found.w) > 0).any()
-    assert np.array_equal(mine.descend(found, 10, rule).w, found.w)
+    state = mine.descend(State(w=w), 1000, rule)
+    assert state.step == expected.step
+    assert not (mine.margins(state.w) > 0).any()
+    assert np.array_equal(mine.descend(state, 10, rule).w, state.w)
 
 
 def test_float32_stays_float32(at_once):
     mine, _, w = pose(dtype="float32")
-    found = mine.descend(State(w=w), 10, RULES["adam"])
-    assert found.w.dtype == np.float32
+    state = mine.descend(State(w=w), 10, RULES["adam"])
+    assert state.w.dtype == np.float32
 
 
 def test_where_nothing_can_be_compiled_updates_stay_eager_and_say_so(at_once, compiled, monkeypatch, caplog):
@@ -128,10 +128,10 @@ def test_where_nothing_can_be_compiled_updates_stay_eager_and_say_so(at_once, co
     monkeypatch.setattr(compiled, "_program", broken)
     mine, referee, w = pose()
     with caplog.at_level(logging.WARNING):
-        found = mine.descend(State(w=w), 20, RULES["adam"])
-        mine.descend(found, 20, RULES["adam"])
+        state = mine.descend(State(w=w), 20, RULES["adam"])
+        mine.descend(state, 20, RULES["adam"])
     assert [record.message for record in caplog.records] == [
         "First-order updates cannot be compiled here and stay eager: RuntimeError: no C++ compiler was found"
     ]
-    np.testing.assert_allclose(found.w, fallbacks.descend(referee, State(w=w), 20, RULES["adam"]).w, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(state.w, fallbacks.descend(referee, State(w=w), 20, RULES["adam"]).w, rtol=0, atol=1e-11)
     assert "no C++ compiler" in mine.backend.describe()["eager_updates_because"]

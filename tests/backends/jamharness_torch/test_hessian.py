@@ -57,8 +57,8 @@ def test_each_part_is_that_of_torch_func(activation, widths, bias, patterns):
     whole = torch.func.hessian(lambda at: torch.relu(1.3 - y * outputs(at, x)).square().sum() / (2 * patterns))(at)
     H0, Hp = problem.hessian(w)
     size = np.abs(whole.numpy()).max()
-    for found, other in zip((H0, Hp, H0 + Hp), (*expected, whole.numpy()), strict=True):
-        assert np.abs(found - other).max() <= 1e-10 * size
+    for part, other in zip((H0, Hp, H0 + Hp), (*expected, whole.numpy()), strict=True):
+        assert np.abs(part - other).max() <= 1e-10 * size
 
 
 @pytest.mark.parametrize("activation", ["tanh", "gelu", "gelu(4)", "softplus(3)"])
@@ -94,8 +94,8 @@ def test_blocks_make_no_difference(activation, widths, bias, patterns, monkeypat
     whole = [*problem.hessian(w), *problem.hessian_eigenvalues(w)]
     monkeypatch.setattr(hessian, "_ROWS", 3)
     monkeypatch.setattr(symmetric, "SIDE", 5)
-    for found, expected in zip([*problem.hessian(w), *problem.hessian_eigenvalues(w)], whole, strict=True):
-        assert np.abs(found - expected).max() <= 1e-13 * np.abs(whole[2]).max()
+    for array, expected in zip([*problem.hessian(w), *problem.hessian_eigenvalues(w)], whole, strict=True):
+        assert np.abs(array - expected).max() <= 1e-13 * np.abs(whole[2]).max()
 
 
 @given(widths=st.lists(st.integers(1, 6), max_size=4), patterns=st.integers(1, 40))
@@ -116,10 +116,10 @@ def test_the_spectrum_of_the_first_part(patterns):
     J = problem.jacobian(w, np.flatnonzero(problem.margins(w) > 0))
     values = np.linalg.svd(J, compute_uv=False) ** 2 / patterns
     expected = np.sort(np.concatenate([values, np.zeros(max(0, len(w) - len(J)))]))
-    found = problem.hessian_eigenvalues(w)[1]
-    assert found.shape == w.shape
-    assert np.abs(found - expected).max() <= 1e-13 * expected.max()
-    assert np.count_nonzero(found == 0) >= len(w) - len(J)
+    eigenvalues = problem.hessian_eigenvalues(w)[1]
+    assert eigenvalues.shape == w.shape
+    assert np.abs(eigenvalues - expected).max() <= 1e-13 * expected.max()
+    assert np.count_nonzero(eigenvalues == 0) >= len(w) - len(J)
 
 
 @pytest.mark.parametrize("activation", ["relu", "softplus(8)"])

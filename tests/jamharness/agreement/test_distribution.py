@@ -25,12 +25,12 @@ def test_the_paired_difference_is_scipys_paired_t_test():
     """Mean, error and interval are those of scipy.stats.ttest_rel over the common seeds."""
     draw = np.random.default_rng(0)
     one, two = draw.normal(3, 0.3, 12), draw.normal(3.1, 0.3, 12)
-    found = paired_difference(
+    paired = paired_difference(
         {str(i): v for i, v in enumerate(one)}, {**{str(i): v for i, v in enumerate(two)}, "extra": 9.0}
     )
     expected = stats.ttest_rel(one, two).confidence_interval(0.95)
-    assert found.count == 12
-    assert found.interval(0.95) == pytest.approx((expected.low, expected.high), rel=1e-12)
+    assert paired.count == 12
+    assert paired.interval(0.95) == pytest.approx((expected.low, expected.high), rel=1e-12)
 
 
 def test_equal_middles_of_brackets_are_known_to_their_width_only():
@@ -73,16 +73,16 @@ def test_false_differences_are_as_rare_as_promised():
     wrong = 0
     for _ in range(2000):
         one, two = draw.normal(0, 1, (2, 12))
-        found = paired_difference(dict(enumerate(one)), dict(enumerate(two)))
-        wrong += judge(found, None) == "differ"
+        paired = paired_difference(dict(enumerate(one)), dict(enumerate(two)))
+        wrong += judge(paired, None) == "differ"
     assert abs(wrong / 2000 - 0.05) < 3 * sqrt(0.05 * 0.95 / 2000)
 
 
 def test_estimates_without_samples_are_compared_by_their_intervals():
     """Independent errors add in squares; a missing end leaves nothing to compare."""
-    found = independent_difference(estimate(3.0, 2.8, 3.2), estimate(2.9, 2.6, 3.2))
-    assert (found.value, found.paired) == (pytest.approx(0.1), False)
-    low, high = found.interval(0.95)
+    independent = independent_difference(estimate(3.0, 2.8, 3.2), estimate(2.9, 2.6, 3.2))
+    assert (independent.value, independent.paired) == (pytest.approx(0.1), False)
+    low, high = independent.interval(0.95)
     assert high - low == pytest.approx(2 * sqrt(0.2**2 + 0.3**2), rel=1e-6)
     assert independent_difference(estimate(3.0, None, 3.2), estimate(2.9, 2.6, 3.2)) is None
 
@@ -91,8 +91,8 @@ OBSERVABLE = Observable(unit="P/N_w", meaning="m", source="s", comparison="distr
 
 
 def findings(value, samples=None, low=None, high=None):
-    found = {"ratio": Estimate(value=value, low=low, high=high, count=3)}
-    return Findings(estimates=found, tables={}, samples={"ratio": samples} if samples else {})
+    estimates = {"ratio": Estimate(value=value, low=low, high=high, count=3)}
+    return Findings(estimates=estimates, tables={}, samples={"ratio": samples} if samples else {})
 
 
 def test_rows_use_samples_where_there_are_any():

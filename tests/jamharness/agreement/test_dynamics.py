@@ -49,8 +49,8 @@ class Wrong(NumpyBackend):
         gradient, part = problem.loss_and_gradient, problem.batch_gradient
 
         def longer(w):
-            loss, found = gradient(w)
-            return loss, found * (1 + 1e-9)
+            loss, slope = gradient(w)
+            return loss, slope * (1 + 1e-9)
 
         problem.loss_and_gradient = longer
         problem.batch_gradient = lambda w, rows: part(w, rows) * (1 + 1e-9)
@@ -100,9 +100,9 @@ def test_right_and_wrong(name, worker):
     seen = {row.quantity for row in rows if row.backend == "wrong" and row.verdict == "differ"}
     assert {"gradient", "first update"} <= seen
     assert not seen & {"loss", "margins", "Hessian times a vector"}
-    found, (path,) = compare_trajectories(where, "numpy", referee, others, failures, 1000)
-    assert {row.backend: row.verdict for row in found} == {"torch": "agree", "wrong": "differ"}
-    assert {row.method for row in found} == {"langevin" if name == "glass" else "sgd"}
+    trajectories, (path,) = compare_trajectories(where, "numpy", referee, others, failures, 1000)
+    assert {row.backend: row.verdict for row in trajectories} == {"torch": "agree", "wrong": "differ"}
+    assert {row.method for row in trajectories} == {"langevin" if name == "glass" else "sgd"}
     assert path.updates[-1] == where.declared.updates
     assert set(path.apart) == {"torch", "wrong", "reference, one rounding beside"}
 

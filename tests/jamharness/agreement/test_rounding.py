@@ -41,10 +41,10 @@ def test_float32_errors_lie_below_the_bound_and_not_far_below(activation, depth)
     """The errors of honest float32 arithmetic are below the bound; margins, J and ∇L come within a factor of 200."""
     at = point(activation, depth)
     damping = points.damping_at(REFERENCE, at)
-    expected, found = (points.quantities(target, at, damping) for target in (REFERENCE, SINGLE))
+    expected, single = (points.quantities(target, at, damping) for target in (REFERENCE, SINGLE))
     deviation = deviations(at, damping)
     for name, values in expected.items():
-        error = np.abs(found[name] - values).max()
+        error = np.abs(single[name] - values).max()
         bound = rounding.allowance(values.size) * rounding.roundoff("float32") * deviation[name]
         assert error <= bound, name
         if name in ("margins", "jacobian", "gradient"):
@@ -67,7 +67,7 @@ def test_sensitivity_is_the_gradient_for_one_parameter():
     """For L the measured sensitivity is √(Σ (w ∂L/∂w)² + Σ (x ∂L/∂x)²), here by finite differences."""
     at = point("tanh", 1, patterns=6)
     damping = 1.0
-    found = points.sensitivity(REFERENCE, at, damping, 200, 1e-6)["loss"][0]
+    sensitivity = points.sensitivity(REFERENCE, at, damping, 200, 1e-6)["loss"][0]
     total = 0.0
     for name in ("w", "x"):
         values = getattr(at, name)
@@ -76,7 +76,7 @@ def test_sensitivity_is_the_gradient_for_one_parameter():
             moved[index] *= 1 + 1e-6
             changed = points.quantities(REFERENCE, replace(at, **{name: moved}), damping)["loss"][0]
             total += ((changed - points.quantities(REFERENCE, at, damping)["loss"][0]) / 1e-6) ** 2
-    assert found == pytest.approx(np.sqrt(total), rel=0.2)
+    assert sensitivity == pytest.approx(np.sqrt(total), rel=0.2)
 
 
 def test_halves_give_the_size_of_a_sums_terms():
@@ -88,8 +88,8 @@ def test_halves_give_the_size_of_a_sums_terms():
 
 def test_records_are_log_spaced_and_end_at_the_last_update():
     """Ten records in every decade, each once, and every damped step."""
-    found = points.records("adam", 10_000)
-    assert (found[0], found[-1]) == (1, 10_000)
-    assert all(a < b for a, b in pairwise(found))
-    assert 30 <= len(found) <= 41
+    records = points.records("adam", 10_000)
+    assert (records[0], records[-1]) == (1, 10_000)
+    assert all(a < b for a, b in pairwise(records))
+    assert 30 <= len(records) <= 41
     assert points.records("lm", 10_000) == tuple(range(1, 61))

@@ -22,8 +22,8 @@ from jamharness.api import ACTIVATIONS, Activation, BadInput
 )
 def test_valid_texts(text, name, beta, canonical):
     """Name, sharpness, and the one way to write them."""
-    found = Activation.parse(text)
-    assert (found.name, found.beta, str(found)) == (name, beta, canonical)
+    activation = Activation.parse(text)
+    assert (activation.name, activation.beta, str(activation)) == (name, beta, canonical)
 
 
 @given(name=st.sampled_from(["gelu", "softplus"]), beta=st.floats(1e-6, 1e6).map(lambda b: float(f"{b:g}")))

@@ -46,9 +46,9 @@ def test_the_derived_hessian_is_the_referees(network, block, monkeypatch):
     """H0 from J and Hp from H v, in blocks of any size, each to rounding relative to the largest entry of both."""
     monkeypatch.setattr(fallbacks, "_BLOCK", block)
     problem, referee, w = posed(Products, network)
-    found, expected = problem.hessian(w), referee.hessian(w)
+    parts, expected = problem.hessian(w), referee.hessian(w)
     size = max(np.abs(H).max() for H in expected)
-    for one, other in zip(found, expected, strict=True):
+    for one, other in zip(parts, expected, strict=True):
         assert np.abs(one - other).max() <= 1e-14 * size
         assert np.array_equal(one, one.T)
 

@@ -42,8 +42,8 @@ def test_to_the_last_digit_it_is_the_factorised_solution(rows, columns):
     space = krylov(J, delta)
     for damping in (1.0, 1e-3, 1e3, 1e-2):
         expected = solve_damped(J, delta, damping)
-        found, _ = space.solve(damping, 1e-12)
-        assert np.linalg.norm(found - expected) <= 1e-8 * np.linalg.norm(expected)
+        step, _ = space.solve(damping, 1e-12)
+        assert np.linalg.norm(step - expected) <= 1e-8 * np.linalg.norm(expected)
 
 
 def test_a_larger_damping_needs_no_further_products():
@@ -72,9 +72,9 @@ def test_a_solution_within_so_many_vectors_or_none():
     space = krylov(J, delta)
     assert space.solve_within(damping, 1e-6, 5) is None
     assert space.products <= 11
-    found = space.solve_within(damping, 1e-6, 40)
-    assert found is not None
-    assert np.allclose(found[0], krylov(J, delta).solve(damping, 1e-6)[0], rtol=1e-4)
+    solution = space.solve_within(damping, 1e-6, 40)
+    assert solution is not None
+    assert np.allclose(solution[0], krylov(J, delta).solve(damping, 1e-6)[0], rtol=1e-4)
 
 
 def test_vectors_are_worth_less_than_a_factorisation():

@@ -49,8 +49,8 @@ def test_protocols_are_listed_and_described(jamharness):
     """A name shows settings with sources, presets and observables."""
     rows = jamharness("protocols", "--json").document["protocols"]
     assert "coins" in [row["name"] for row in rows]
-    found = jamharness("protocols", "coins", "--json").document
-    assert found["settings"][0] == {
+    document = jamharness("protocols", "coins", "--json").document
+    assert document["settings"][0] == {
         "name": "seeds",
         "default": "4",
         "allowed": "a whole number",
@@ -58,8 +58,8 @@ def test_protocols_are_listed_and_described(jamharness):
         "source": "arXiv 0000.00000, Methods",
         "required": False,
     }
-    assert found["presets"] == {"quick": {"seeds": 2}}
-    assert found["observables"]["mean"]["unit"] == "heads"
+    assert document["presets"] == {"quick": {"seeds": 2}}
+    assert document["observables"]["mean"]["unit"] == "heads"
     assert "arXiv 0000.00000, Methods" in " ".join(jamharness("protocols", "coins").out.split())
 
 

@@ -12,12 +12,12 @@ REQUEST = DataRequest(dataset="cifar10", inputs=3, patterns=30)
 def test_batches_of_a_folder_become_patterns(tmp_path, write_cifar):
     """Five train batches and a test batch, in the folder that the archive unpacks to."""
     write_cifar(tmp_path / "cifar-10-batches-bin")
-    found = load(replace(REQUEST, folder=str(tmp_path)))
-    assert found.x.shape == (30, 3)
-    assert found.y.tolist() == [-1.0, 1.0] * 15
-    assert found.x_test.shape == (8, 3)
-    assert found.y_test.tolist() == [-1.0, 1.0] * 4
-    np.testing.assert_allclose((found.x**2).sum(axis=1), 3, rtol=1e-12)
+    patterns = load(replace(REQUEST, folder=str(tmp_path)))
+    assert patterns.x.shape == (30, 3)
+    assert patterns.y.tolist() == [-1.0, 1.0] * 15
+    assert patterns.x_test.shape == (8, 3)
+    assert patterns.y_test.tolist() == [-1.0, 1.0] * 4
+    np.testing.assert_allclose((patterns.x**2).sum(axis=1), 3, rtol=1e-12)
 
 
 def test_records_keep_their_order(tmp_path, write_cifar):

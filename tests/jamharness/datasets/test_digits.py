@@ -21,11 +21,11 @@ def rows(x: np.ndarray) -> set[bytes]:
 
 def test_shapes_labels_and_norms():
     """400 patterns on 10 components, alternating labels, |x| = √10 in both sets, a fifth kept for testing."""
-    found = load(REQUEST)
-    assert found.x.shape == (400, 10)
-    assert found.y.tolist() == [-1.0, 1.0] * 200
-    assert abs(len(found.x_test) - 1797 / 5) <= 5
-    for x in (found.x, found.x_test):
+    patterns = load(REQUEST)
+    assert patterns.x.shape == (400, 10)
+    assert patterns.y.tolist() == [-1.0, 1.0] * 200
+    assert abs(len(patterns.x_test) - 1797 / 5) <= 5
+    for x in (patterns.x, patterns.x_test):
         np.testing.assert_allclose((x * x).sum(axis=1), 10, rtol=1e-12)
 
 
@@ -33,8 +33,8 @@ def test_labels_are_the_parity_of_the_digit():
     """Even is −1 and odd +1: found again by the nearest bundled digit on scikit-learn's own components."""
     digits = load_digits()
     referee = PCA(n_components=10, svd_solver="full").fit_transform(digits.data / 16)
-    found = load(replace(RAW, projection="plain", fit="pooled"))
-    for x, y in ((found.x, found.y), (found.x_test, found.y_test)):
+    patterns = load(replace(RAW, projection="plain", fit="pooled"))
+    for x, y in ((patterns.x, patterns.y), (patterns.x_test, patterns.y_test)):
         distances = np.abs(x[:, None, :]) - np.abs(referee[None, :, :])  # signs of components are free
         nearest = (distances**2).sum(axis=2).argmin(axis=1)
         assert np.array_equal(y, np.where(digits.target[nearest] % 2 == 1, 1.0, -1.0))
@@ -50,8 +50,8 @@ def test_whitened_and_plain_differ_by_the_eigenvalues():
 
 def test_whitening_gives_the_train_set_unit_covariance():
     """Fitted on train alone the whole train set has covariance 1, so nearly all of it in a balanced pool too."""
-    found = load(replace(RAW, patterns=None))
-    assert np.abs(np.cov(found.x.T) - np.eye(10)).max() < 0.05
+    patterns = load(replace(RAW, patterns=None))
+    assert np.abs(np.cov(patterns.x.T) - np.eye(10)).max() < 0.05
 
 
 @pytest.mark.parametrize(("fit", "same"), [("train", False), ("pooled", True)])
@@ -64,8 +64,8 @@ def test_only_a_pooled_fit_gives_two_seeds_the_same_components(fit, same):
 
 def test_train_and_test_share_no_digit():
     """No picture is in both sets."""
-    found = load(replace(RAW, patterns=None))
-    assert not rows(found.x) & rows(found.x_test)
+    patterns = load(replace(RAW, patterns=None))
+    assert not rows(patterns.x) & rows(patterns.x_test)
 
 
 @settings(max_examples=15, deadline=None)
@@ -81,9 +81,9 @@ def test_a_larger_raw_pool_begins_with_the_smaller_one(small, more, seed, d):
 
 def test_a_test_point_is_shifted_by_the_mean_of_the_pool():
     """A normalised test point has the direction of the raw one seen from the mean of the train pool."""
-    raw, found = load(RAW), load(REQUEST)
+    raw, normalised = load(RAW), load(REQUEST)
     away = raw.x_test - raw.x.sum(axis=0) / 400
-    cosine = (away * found.x_test).sum(axis=1) / np.sqrt((away**2).sum(axis=1) * 10)
+    cosine = (away * normalised.x_test).sum(axis=1) / np.sqrt((away**2).sum(axis=1) * 10)
     np.testing.assert_allclose(cosine, 1.0, rtol=1e-12)
 
 
@@ -97,10 +97,10 @@ def test_random_labels_leave_the_points_alone():
 
 def test_without_a_number_all_balanced_patterns_come():
     """The smaller class is used whole; without a test fraction the test set is empty."""
-    found = load(replace(REQUEST, patterns=None, test_fraction=0.0))
+    patterns = load(replace(REQUEST, patterns=None, test_fraction=0.0))
     smaller = min(np.bincount(load_digits().target % 2))
-    assert len(found.y) == 2 * smaller
-    assert found.x_test.shape == (0, 10)
+    assert len(patterns.y) == 2 * smaller
+    assert patterns.x_test.shape == (0, 10)
 
 
 def test_the_record_names_the_conventions():

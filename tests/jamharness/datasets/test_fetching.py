@@ -164,11 +164,11 @@ def test_a_server_that_never_answers_is_given_up_after_the_patience(monkeypatch)
             one.connect_ex(address)
         monkeypatch.setattr(socket, "getaddrinfo", partial(many_addresses, socket.getaddrinfo))
         start = time.monotonic()
-        found = reachable(f"http://127.0.0.1:{address[1]}/", patience=0.3)
+        answered = reachable(f"http://127.0.0.1:{address[1]}/", patience=0.3)
         took = time.monotonic() - start
         for one in waiting:
             one.close()
-    assert not found
+    assert not answered
     assert 0.25 < took < 0.9
 
 

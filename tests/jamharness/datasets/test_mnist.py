@@ -15,12 +15,12 @@ REQUEST = DataRequest(dataset="mnist", inputs=4, patterns=20)
 @pytest.mark.parametrize("loader", [load, load_fashion])
 def test_files_of_a_folder_become_patterns(tmp_path, write_mnist, end, loader):
     """Both data sets read both forms of their files, and keep their own test files whole."""
-    found = loader(replace(REQUEST, folder=str(write_mnist(tmp_path, end=end))))
-    assert found.x.shape == (20, 4)
-    assert found.y.tolist() == [-1.0, 1.0] * 10
-    assert found.x_test.shape == (12, 4)
-    assert found.y_test.tolist() == [-1.0, 1.0] * 6  # the classes 0, 1, 2, … in the order of the file
-    np.testing.assert_allclose((found.x_test**2).sum(axis=1), 4, rtol=1e-12)
+    patterns = loader(replace(REQUEST, folder=str(write_mnist(tmp_path, end=end))))
+    assert patterns.x.shape == (20, 4)
+    assert patterns.y.tolist() == [-1.0, 1.0] * 10
+    assert patterns.x_test.shape == (12, 4)
+    assert patterns.y_test.tolist() == [-1.0, 1.0] * 6  # the classes 0, 1, 2, … in the order of the file
+    np.testing.assert_allclose((patterns.x_test**2).sum(axis=1), 4, rtol=1e-12)
 
 
 @pytest.mark.parametrize("fit", ["train", "pooled"])
@@ -30,8 +30,8 @@ def test_components_are_fitted_on_what_was_asked(tmp_path, write_mnist, fit):
     files = [folder / f"{name}-images-idx3-ubyte" for name in ("train", "t10k")]
     train, test = (np.frombuffer(file.read_bytes()[16:], np.uint8).reshape(-1, 25) / 255 for file in files)
     referee = PCA(n_components=4, svd_solver="full").fit(train if fit == "train" else np.concatenate([train, test]))
-    found = load(replace(REQUEST, folder=str(folder), projection="plain", normalise=False, fit=fit)).x_test
-    np.testing.assert_allclose(np.abs(found), np.abs(referee.transform(test)), atol=1e-10)
+    coordinates = load(replace(REQUEST, folder=str(folder), projection="plain", normalise=False, fit=fit)).x_test
+    np.testing.assert_allclose(np.abs(coordinates), np.abs(referee.transform(test)), atol=1e-10)
 
 
 @pytest.mark.parametrize(("fit", "same"), [("train", True), ("pooled", False)])

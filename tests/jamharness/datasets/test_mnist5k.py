@@ -13,11 +13,11 @@ def test_five_thousand_digits_without_a_download():
     pictures = mnist5k._bundled()
     assert pictures.pixels.shape == (5000, 784)
     assert np.bincount(pictures.classes).tolist() == [500] * 10
-    found = mnist5k.load(DataRequest(dataset="mnist5k", inputs=10, classes="7/rest", normalise=False))
-    assert len(found.y) == 800
-    assert len(found.y_test) == 1000
-    assert (found.y_test == -1).sum() == 100
-    train, test = ({row.tobytes() for row in x} for x in (found.x, found.x_test))
+    patterns = mnist5k.load(DataRequest(dataset="mnist5k", inputs=10, classes="7/rest", normalise=False))
+    assert len(patterns.y) == 800
+    assert len(patterns.y_test) == 1000
+    assert (patterns.y_test == -1).sum() == 100
+    train, test = ({row.tobytes() for row in x} for x in (patterns.x, patterns.x_test))
     assert not train & test
 
 

@@ -49,17 +49,17 @@ def test_all_formats_give_the_same_patterns(files):
     assert first.y.tolist() == [-1.0, 1.0] * 20
     assert len(first.y_test) == 20
     np.testing.assert_allclose((first.x**2).sum(axis=1), 3, rtol=1e-12)
-    assert {found.digest() for found in others} == {first.digest()}
+    assert {other.digest() for other in others} == {first.digest()}
 
 
 def test_components_are_scikit_learns(tmp_path):
     """Fitted on the training part, also where the mean is a million times the spread."""
     path = tmp_path / "own.npz"
     np.savez(path, x=X[:60], y=Y[:60], x_test=X[60:], y_test=Y[60:])
-    found = load(asked(path, projection="plain", normalise=False))
+    patterns = load(asked(path, projection="plain", normalise=False))
     referee = PCA(n_components=3, svd_solver="full").fit(X[:60]).transform(X[60:])
-    np.testing.assert_allclose(np.abs(found.x_test), np.abs(referee), atol=1e-6)
-    assert found.y_test.tolist() == [-1.0, 1.0] * 10
+    np.testing.assert_allclose(np.abs(patterns.x_test), np.abs(referee), atol=1e-6)
+    assert patterns.y_test.tolist() == [-1.0, 1.0] * 10
 
 
 def test_classes_left_out_have_no_part_in_the_components(tmp_path):
@@ -74,8 +74,8 @@ def test_classes_left_out_have_no_part_in_the_components(tmp_path):
 def test_pictures_in_idx_form_with_their_own_test_set(tmp_path, write_mnist):
     """The files of MNIST, named by the first of them; without train- in the name a part is kept for testing."""
     folder = write_mnist(tmp_path / "idx")
-    found = load(asked(folder / "train-images-idx3-ubyte.gz", patterns=20))
-    assert found.x_test.shape == (12, 3)
+    patterns = load(asked(folder / "train-images-idx3-ubyte.gz", patterns=20))
+    assert patterns.x_test.shape == (12, 3)
     for kind in ("images-idx3", "labels-idx1"):
         (folder / f"train-{kind}-ubyte.gz").rename(folder / f"{kind}-ubyte.gz")
     assert load(asked(folder / "images-idx3-ubyte.gz", patterns=20)).x_test.shape == (10, 3)
@@ -90,8 +90,8 @@ def test_labels_may_be_names_in_any_column(tmp_path):
     table(animal=np.array(["emu", "cat", "dog", "cow"])[Y]).drop(columns="class").loc[
         :, ["animal", "c0", "c1", "c2", "c3"]
     ].to_csv(path, index=False)
-    found = load(asked(path, label_column="animal", classes="cat,cow/rest"))
-    assert found.y.tolist() == [-1.0, 1.0] * 20
+    patterns = load(asked(path, label_column="animal", classes="cat,cow/rest"))
+    assert patterns.y.tolist() == [-1.0, 1.0] * 20
 
 
 def test_another_content_is_other_data(files):

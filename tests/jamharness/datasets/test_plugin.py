@@ -31,5 +31,5 @@ def test_listing_data_sets_imports_nothing_heavy():
         "heavy = {'sklearn', 'scipy', 'pandas', 'pooch', 'requests', 'psutil', 'threadpoolctl', 'matplotlib', 'torch'};"
         "print(sorted(heavy & set(sys.modules)), 'jamharness.datasets.real' in light)"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert found.strip() == "[] False"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[] False"

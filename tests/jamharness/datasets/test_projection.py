@@ -18,13 +18,13 @@ def pixels() -> np.ndarray:
 def test_components_equal_scikit_learns(pixels):
     """Mean, variances, axes and whitened coordinates equal sklearn.decomposition.PCA's, up to signs."""
     referee = PCA(n_components=8, whiten=True, svd_solver="full").fit(pixels / 255.0)
-    found = fit([pixels])
-    np.testing.assert_allclose(found.mean, referee.mean_, rtol=1e-13)
-    np.testing.assert_allclose(found.variances[:8], referee.explained_variance_, rtol=1e-11)
-    signs = np.sign((found.axes[:, :8] * referee.components_.T).sum(axis=0))
-    np.testing.assert_allclose(found.axes[:, :8] * signs, referee.components_.T, atol=1e-10)
+    components = fit([pixels])
+    np.testing.assert_allclose(components.mean, referee.mean_, rtol=1e-13)
+    np.testing.assert_allclose(components.variances[:8], referee.explained_variance_, rtol=1e-11)
+    signs = np.sign((components.axes[:, :8] * referee.components_.T).sum(axis=0))
+    np.testing.assert_allclose(components.axes[:, :8] * signs, referee.components_.T, atol=1e-10)
     expected = referee.transform(pixels / 255.0)
-    np.testing.assert_allclose(project(found, pixels, 8, "whitened") * signs, expected, atol=1e-9)
+    np.testing.assert_allclose(project(components, pixels, 8, "whitened") * signs, expected, atol=1e-9)
 
 
 def test_whitened_components_have_unit_covariance(pixels):
@@ -59,20 +59,20 @@ def test_order_blocks_and_sets_do_not_change_a_bit(pixels):
     many = np.concatenate([pixels] * 20)
     shuffled = np.random.default_rng(0).permutation(many)
     one, other, parts = fit([many]), fit([shuffled]), fit([shuffled[:7], shuffled[7:]])
-    for found in (other, parts):
-        assert np.array_equal(one.axes, found.axes)
-        assert np.array_equal(one.variances, found.variances)
-        assert np.array_equal(one.mean, found.mean)
+    for components in (other, parts):
+        assert np.array_equal(one.axes, components.axes)
+        assert np.array_equal(one.variances, components.variances)
+        assert np.array_equal(one.mean, components.mean)
 
 
 def test_the_number_of_threads_does_not_change_a_bit():
     """Components and coordinates are the same with one thread and with two."""
     pixels = np.random.default_rng(0).integers(0, 256, (900, 400), dtype=np.uint8)
-    found = []
+    coordinates = []
     for threads in (1, 2):
         with threadpool_limits(threads, user_api="blas"):
-            found.append(project(fit([pixels]), pixels, 50, "whitened"))
-    assert np.array_equal(*found)
+            coordinates.append(project(fit([pixels]), pixels, 50, "whitened"))
+    assert np.array_equal(*coordinates)
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -72,9 +72,9 @@ def test_the_choice_of_labels_leaves_the_points_alone():
 
 def test_there_is_no_test_set():
     """The test arrays are empty with the right shapes."""
-    found = load(RAW)
-    assert found.x_test.shape == (0, 5)
-    assert found.y_test.shape == (0,)
+    patterns = load(RAW)
+    assert patterns.x_test.shape == (0, 5)
+    assert patterns.y_test.shape == (0,)
 
 
 def test_one_raw_point_with_a_random_label_is_allowed():

@@ -79,10 +79,10 @@ def pair(small: Run) -> list[Run]:
 def browser() -> Iterator[Any]:
     """Chromium without a screen; a test that needs it is left out where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
         pytest.skip("no Chromium is installed")
     with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        opened = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield opened
         opened.close()

@@ -64,8 +64,8 @@ class Opened:
     @property
     def busy(self) -> float:
         """Seconds of processor time that the page's thread has taken, however many others share the machine."""
-        found = {each["name"]: each["value"] for each in self.session.send("Performance.getMetrics")["metrics"]}
-        return float(found["TaskDuration"])
+        metrics = {each["name"]: each["value"] for each in self.session.send("Performance.getMetrics")["metrics"]}
+        return float(metrics["TaskDuration"])
 
     def traces(self, chart: str) -> list[dict[str, Any]]:
         """What plotly.js has drawn: name, x, y, text and the row of each point."""
@@ -173,8 +173,8 @@ def test_a_click_on_a_point_leads_to_its_row(browser, page, small, tmp_path):
         assert f"cell {trials[first['rows'][1]]['cell']}" in said
         assert opened.page.locator("[data-chart='jamming-jump'] g.hovertext").count() == 1
         opened.page.keyboard.press("Enter")
-        found = opened.page.locator("tr.found")
-        assert trials[first["rows"][1]]["cell"] in found.text_content()
+        row = opened.page.locator("tr.found")
+        assert trials[first["rows"][1]]["cell"] in row.text_content()
         assert opened.page.evaluate("document.activeElement.classList.contains('found')")
         # Satisfied runs of all seeds lie on one point; minima lie apart.
         second = opened.traces("jamming-jump")[1]
@@ -268,10 +268,10 @@ def test_a_protocol_is_reported_with_its_plots(name, browser, tmp_path):
     assert expected
     files = {path.name: path for path in export_run(made, tmp_path / "exported")}
     page = make_report([made], plugins, tmp_path / "report.html").page
-    with Opened(browser, page) as found:
-        assert found.said == []
+    with Opened(browser, page) as opened:
+        assert opened.said == []
         for title, plot in expected.items():
-            drawn = {trace["name"]: trace for trace in found.traces(f"{name}-{title}")}
+            drawn = {trace["name"]: trace for trace in opened.traces(f"{name}-{title}")}
             for series in plot.series:
                 trace = drawn[series.name]
                 assert (trace["x"], trace["y"]) == (list(series.x), list(series.y)), (title, series.name)
@@ -283,10 +283,10 @@ def test_a_protocol_is_reported_with_its_plots(name, browser, tmp_path):
 
 
 def _numbers(cells: list[str]) -> list[float]:
-    found = []
+    numbers = []
     for cell in cells:
         try:
-            found.append(float(cell))
+            numbers.append(float(cell))
         except ValueError:
             continue
-    return found
+    return numbers

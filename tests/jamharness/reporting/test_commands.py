@@ -31,13 +31,13 @@ def record_of(arguments: list[str]) -> RunRecord:
     options = dict.fromkeys(("device", "dtype", "preset", "seed", "threads", "backend"))
     options |= {name[2:]: value for name, value in given if name not in ("--set", "--name")}
     name = dict(given).get("--name")
-    found = gather(
+    request = gather(
         plugins, protocols=arguments[:first], assignments=[value for key, value in given if key == "--set"],
         config=None, name=name, options=options,
     )  # fmt: skip
-    refuse(found)
+    refuse(request)
     keywords = {"preset": None, "seed": None, "device": "cpu", "dtype": "float64", "workers": None, "threads": 1}
-    return first_record(check_request(found.protocols, **{**keywords, "store": None, **found.keywords}), None)
+    return first_record(check_request(request.protocols, **{**keywords, "store": None, **request.keywords}), None)
 
 
 @pytest.mark.parametrize("asked", ASKED, ids=lambda words: " ".join(words[:4]))

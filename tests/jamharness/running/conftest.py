@@ -383,17 +383,17 @@ class Lab:
 
     def workers(self) -> list[int]:
         """Worker processes of this laboratory that are alive, in any process tree."""
-        found = []
+        pids = []
         for process in psutil.process_iter(["pid", "status", "cmdline"]):
             try:
                 working = process.info["status"] != psutil.STATUS_ZOMBIE
                 if "jamharness.execution.worker" not in (process.info["cmdline"] or ()) or not working:
                     continue
                 if process.environ().get("JAMLAB_LOG") == str(self.log):
-                    found.append(process.info["pid"])
+                    pids.append(process.info["pid"])
             except psutil.Error:
                 continue
-        return found
+        return pids
 
 
 def until(condition: Callable[[], object], seconds: float = 30.0) -> bool:

@@ -158,16 +158,16 @@ def cluster(shared: Cluster) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def whole(surroundings: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """The run that is asked for as local workers compute it, uninterrupted: each once."""
-    found: dict[str, Any] = {}
+    runs: dict[str, Any] = {}
 
     def compute(settings: dict[str, Any]) -> Any:
         key = json.dumps(settings, sort_keys=True)
-        if key not in found:
+        if key not in runs:
             folder = tmp_path_factory.mktemp("local")
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("JAMLAB_LOG", str(folder / "log"))
-                found[key] = run("drift", backend="toy", store=folder / "store", workers=2, settings=settings)
-        return found[key]
+                runs[key] = run("drift", backend="toy", store=folder / "store", workers=2, settings=settings)
+        return runs[key]
 
     return compute
 
@@ -183,12 +183,12 @@ def begin(cluster: Cluster, store: Path, name: str = "mine", settings: Any = Non
     )  # fmt: skip
 
 
-def same(found: Any, expected: Any) -> None:
+def same(actual: Any, expected: Any) -> None:
     """Equal to the last bit: estimates, tables, and every number in the two stores."""
-    assert found.estimates == expected.estimates
+    assert actual.estimates == expected.estimates
     first, second = (
         {path.name: json.loads(path.read_text()) for path in each.store.glob("cells/*/*.json")}
-        for each in (found, expected)
+        for each in (actual, expected)
     )
     assert first.keys() == second.keys()
     for name, document in first.items():
@@ -198,9 +198,9 @@ def same(found: Any, expected: Any) -> None:
 
 def test_workers_of_a_cluster_give_the_digits_of_local_ones(cluster: Cluster, whole: Any, tmp_path: Path) -> None:
     """In an environment that is the same too; a second run finds everything, and a protocol's failures are its own."""
-    found = run("drift", backend="toy", store=tmp_path / "store", settings=SETTINGS, scheduler=cluster.address)
-    same(found, whole(SETTINGS))
-    assert found.environment["backend"] == {"flag": "set", "threads": "1"}
+    done = run("drift", backend="toy", store=tmp_path / "store", settings=SETTINGS, scheduler=cluster.address)
+    same(done, whole(SETTINGS))
+    assert done.environment["backend"] == {"flag": "set", "threads": "1"}
     assert cluster.measured() == 12
     again = run("drift", backend="toy", store=tmp_path / "store", settings=SETTINGS, workers=1)
     assert again.protocols["drift"].cells == {"done": 12, "failed": 0, "reused": 12}
@@ -212,9 +212,9 @@ def test_errors_and_lost_processes_are_told_as_local_ones(
 ) -> None:
     """With the place in the plugin; a process that dies is replaced, and its Dask worker stays."""
     settings = {**SETTINGS, "seeds": 2, "trouble": trouble}
-    found = run("drift", backend="toy", store=tmp_path / "store", settings=settings, scheduler=cluster.address)
-    assert found.protocols["drift"].cells["failed"] == 1
-    assert words in found.protocols["drift"].failures[0][1]
+    done = run("drift", backend="toy", store=tmp_path / "store", settings=settings, scheduler=cluster.address)
+    assert done.protocols["drift"].cells["failed"] == 1
+    assert words in done.protocols["drift"].failures[0][1]
     assert all(process.poll() is None for process in cluster.processes)
 
 
@@ -323,9 +323,9 @@ def test_a_disk_that_fills_loses_nothing(cluster: Cluster, whole: Any, small_dis
         run("drift", settings=SETTINGS, **options)
     subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
     kept = len(list((small_disk / "store").glob("cells/*/*.json")))
-    found = run("drift", settings=SETTINGS, **options)
-    assert 0 < kept == found.protocols["drift"].cells["reused"] < 12
-    same(found, whole(SETTINGS))
+    done = run("drift", settings=SETTINGS, **options)
+    assert 0 < kept == done.protocols["drift"].cells["reused"] < 12
+    same(done, whole(SETTINGS))
 
 
 @slow

@@ -31,10 +31,10 @@ def test_a_difference_is_taken_seed_by_seed_where_both_have_the_seeds():
     two = Findings(
         estimates={"x": estimate(4.5)}, tables={}, samples={"x": dict(zip("1234", [5.0, 3.0, 9.0, 7.0], strict=True))}
     )
-    found = difference("x", one, two)
-    assert found is not None
-    assert (found.paired, found.count, found.value) == (True, 3, pytest.approx(1.0))
-    low, high = found.interval(0.95)
+    paired = difference("x", one, two)
+    assert paired is not None
+    assert (paired.paired, paired.count, paired.value) == (True, 3, pytest.approx(1.0))
+    low, high = paired.interval(0.95)
     # 1.1, 0.9 and 1: s = 0.1, t(2) = 4.303.
     assert high - low == pytest.approx(2 * 4.3027 * 0.1 / np.sqrt(3), rel=1e-3)
 
@@ -43,10 +43,10 @@ def test_without_common_seeds_the_intervals_decide():
     """And without an interval there is no telling."""
     one = Findings(estimates={"x": estimate(5.0)}, tables={}, samples={"x": {"0": 5.0}})
     two = Findings(estimates={"x": estimate(4.5)}, tables={}, samples={"x": {"9": 4.5}})
-    found = difference("x", one, two)
-    assert found is not None
-    assert not found.paired
-    assert found.interval(0.95) == pytest.approx((0.5 - 0.1 * np.sqrt(2), 0.5 + 0.1 * np.sqrt(2)))
+    unpaired = difference("x", one, two)
+    assert unpaired is not None
+    assert not unpaired.paired
+    assert unpaired.interval(0.95) == pytest.approx((0.5 - 0.1 * np.sqrt(2), 0.5 + 0.1 * np.sqrt(2)))
     bare = Findings(estimates={"x": Estimate(value=1.0, count=1)}, tables={})
     assert difference("x", one, bare) is None
 
@@ -63,13 +63,13 @@ def test_backends_are_compared_by_the_same_statistics():
 def test_runs_of_one_store_are_compared(lab: Any):
     """Settings that differ, all estimates, and what the protocol draws over each other, if it does."""
     one, two = lab.run(settings={"seeds": 3}), lab.run(settings={"seeds": 4})
-    found = compare_runs([one, two], Plugins.load())
-    (row,) = [row for row in found.settings if row.name == "seeds"]
+    compared = compare_runs([one, two], Plugins.load())
+    (row,) = [row for row in compared.settings if row.name == "seeds"]
     assert (row.protocol, row.values, row.absent) == ("drift", (3, 4), (False, False))
-    assert {row.name for row in found.estimates} == set(one.estimates["drift"])
-    document: Any = found.to_json()
+    assert {row.name for row in compared.estimates} == set(one.estimates["drift"])
+    document: Any = compared.to_json()
     assert document["compared"] == [one.name, two.name]
-    assert document["exit"] == found.exit
+    assert document["exit"] == compared.exit
     for name in (one.name, two.name):
         assert document["estimates"][0]["values"][name]["count"] > 0
 
@@ -83,14 +83,14 @@ def test_a_run_is_not_compared_with_itself(lab: Any):
 
 
 def a_comparison(differing: bool = True) -> Comparison:
-    found = paired_difference({"0": 1.5, "1": 1.75, "2": 1.6}, {"0": 1.25, "1": 1.5, "2": 1.45})
+    paired = paired_difference({"0": 1.5, "1": 1.75, "2": 1.6}, {"0": 1.25, "1": 1.5, "2": 1.45})
     return Comparison(
         runs=("first-1234", "second-5678"),
         settings=[SettingRow(protocol="jamming", name="width", values=(3, None), absent=(False, True))],
         estimates=[
             EstimateRow(
                 protocol="jamming", name="critical_ratio_parameters", estimates=(estimate(1.4), estimate(1.617)),
-                differences=(found if differing else None,),
+                differences=(paired if differing else None,),
             ),
             EstimateRow(protocol="margins", name="theta", estimates=(estimate(0.3), None), differences=(None,)),
         ],
@@ -110,10 +110,10 @@ def test_the_tables_of_a_comparison_fit_every_terminal(width):
 def test_nothing_to_compare_is_said_and_is_exit_code_1():
     """As elsewhere: the question was not answered."""
     assert a_comparison().exit == 0
-    found = a_comparison(differing=False)
-    assert found.exit == 1
+    compared = a_comparison(differing=False)
+    assert compared.exit == 1
     screen = Screen(file=io.StringIO(), width=80, color_system=None)
-    screen.print(comparison(found))
+    screen.print(comparison(compared))
     assert "none has an interval in both" in screen.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -127,6 +127,6 @@ def test_runs_of_protocols_that_are_gone_are_still_compared(lab: Any):
             name=run.name, status="finished", protocols={"gone": part}, files=[], environment={}, store=Path(run.store)
         )
 
-    found = compare_runs([renamed(one), renamed(two)], Plugins.load())
-    assert found.estimates
-    assert found.files == []
+    compared = compare_runs([renamed(one), renamed(two)], Plugins.load())
+    assert compared.estimates
+    assert compared.files == []

@@ -51,8 +51,8 @@ def test_it_is_a_process_run_crate(crate):
 
 def test_every_file_is_described_and_there(crate):
     """With its size; nothing else lies in the folder."""
-    found = entities(crate)
-    files = {name: each for name, each in found.items() if each["@type"] == "File"}
+    described = entities(crate)
+    files = {name: each for name, each in described.items() if each["@type"] == "File"}
     there = {str(path.relative_to(crate)) for path in crate.rglob("*") if path.is_file()}
     assert there == {*files, "ro-crate-metadata.json"}
     for name, each in files.items():
@@ -61,9 +61,9 @@ def test_every_file_is_described_and_there(crate):
 
 def test_its_store_verifies(crate):
     """Every byte, verdict and estimate, in the crate alone; and it is shown as a run."""
-    found = verify_run("mine", crate / "store")
-    assert (found.wrong, found.exit) == ([], 0)
-    assert found.counts()["satisfied"][0] > 0
+    verification = verify_run("mine", crate / "store")
+    assert (verification.wrong, verification.exit) == ([], 0)
+    assert verification.counts()["satisfied"][0] > 0
     assert jamharness.open_run("mine", crate / "store").missing == {}
 
 

@@ -66,9 +66,9 @@ def test_a_column_of_mixed_things_is_json_in_parquet(run: Run, tmp_path: Path) -
     frame = pd.DataFrame({"x": [1.5, 2.5], "mixed": [[1, [2]], "text"]})
     part = replace(run.protocols["p"], findings=Findings(estimates={}, tables={"t": frame}))
     files = export_run(replace(run, protocols={"p": part}), tmp_path / "out", "parquet")
-    found = pd.read_parquet(files[0])
-    assert list(found["mixed"]) == ["[1, [2]]", "text"]
-    assert list(found["x"]) == [1.5, 2.5]
+    table = pd.read_parquet(files[0])
+    assert list(table["mixed"]) == ["[1, [2]]", "text"]
+    assert list(table["x"]) == [1.5, 2.5]
 
 
 def test_a_wrong_format_or_folder_is_bad_input(run: Run, tmp_path: Path) -> None:

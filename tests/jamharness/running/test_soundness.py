@@ -25,10 +25,10 @@ SOUND = {
 }
 
 
-@pytest.mark.parametrize("found", SOUND.values(), ids=SOUND)
-def test_findings_of_the_types_that_the_contract_names_are_sound(found):
+@pytest.mark.parametrize("findings", SOUND.values(), ids=SOUND)
+def test_findings_of_the_types_that_the_contract_names_are_sound(findings):
     """NumPy's numbers are numbers."""
-    assert faults_of(found) == []
+    assert faults_of(findings) == []
 
 
 UNSOUND = {
@@ -50,14 +50,14 @@ UNSOUND = {
 }
 
 
-@pytest.mark.parametrize(("found", "said"), UNSOUND.values(), ids=UNSOUND)
-def test_anything_else_is_named_with_its_place(found, said):
+@pytest.mark.parametrize(("findings", "said"), UNSOUND.values(), ids=UNSOUND)
+def test_anything_else_is_named_with_its_place(findings, said):
     """One part of a sentence for each."""
-    [fault] = faults_of(found)
+    [fault] = faults_of(findings)
     assert fault.startswith(said)
 
 
 def test_all_faults_are_told_at_once():
     """In the order of the fields."""
-    found = Findings(estimates={"a": 1, "b": estimate(note=2)}, tables=3, objection=None)
-    assert len(faults_of(found)) == 4
+    findings = Findings(estimates={"a": 1, "b": estimate(note=2)}, tables=3, objection=None)
+    assert len(faults_of(findings)) == 4

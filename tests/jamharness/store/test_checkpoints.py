@@ -24,13 +24,13 @@ def test_a_state_comes_back_as_it_was(tmp_path):
     time.sleep(0.05)
     first.keep(lambda: STATE)
     later = CheckpointFile(path, None)
-    found = later.last()
-    assert found.values["step"] == 3
-    assert np.isnan(found.values["loss"])
-    assert found.values["$name"] == "κ"
-    assert list(found.arrays) == ["w/0", "rows"]
-    assert found.arrays["rows"].dtype == STATE.arrays["rows"].dtype
-    assert np.array_equal(found.arrays["w/0"], STATE.arrays["w/0"])
+    state = later.last()
+    assert state.values["step"] == 3
+    assert np.isnan(state.values["loss"])
+    assert state.values["$name"] == "κ"
+    assert list(state.arrays) == ["w/0", "rows"]
+    assert state.arrays["rows"].dtype == STATE.arrays["rows"].dtype
+    assert np.array_equal(state.arrays["w/0"], STATE.arrays["w/0"])
     assert later.seconds >= 0.05
 
 

@@ -119,9 +119,9 @@ def test_a_cell_is_found_under_its_key(tmp_path: Path) -> None:
     assert store.get(key) is None
     store.put(key, identity, RESULT, 2.0, "label")
     assert sorted(path.name for path in (tmp_path / "cells" / key[:2]).iterdir()) == [f"{key}.json", f"{key}.npz"]
-    found = store.read(key)
-    assert found is not None
-    assert (found.result.values, found.seconds, found.label) == ({"loss": 0.5}, 2.0, "label")
+    cell = store.read(key)
+    assert cell is not None
+    assert (cell.result.values, cell.seconds, cell.label) == ({"loss": 0.5}, 2.0, "label")
 
 
 def test_the_first_result_stays_and_a_damaged_one_is_replaced(tmp_path: Path) -> None:

@@ -227,10 +227,10 @@ class NetworkSettings(NumpyProblem):
     """Hands out the same array each time."""
 
     def margins(self, w):
-        found = super().margins(w)
+        margins = super().margins(w)
         if getattr(self, "_out", None) is None:
-            self._out = np.empty_like(found)
-        self._out[:] = found
+            self._out = np.empty_like(margins)
+        self._out[:] = margins
         return self._out
 
 

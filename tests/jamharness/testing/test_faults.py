@@ -75,12 +75,12 @@ def tests(tmp_path_factory):
 @pytest.fixture(scope="module")
 def rejections(tests):
     """Every test that failed, by fault: its name and its message."""
-    found = {key: [] for key in FAULTS}
+    rejections = {key: [] for key in FAULTS}
     for test in tests:
         if test["outcome"] == "failed" and test["class"] not in ("TestSound", "TestClosedForms"):
             key = list(FAULTS)[int(test["class"].removeprefix("Test"))]
-            found[key].append((test["test"], test["message"]))
-    return found
+            rejections[key].append((test["test"], test["message"]))
+    return rejections
 
 
 @pytest.mark.parametrize("fault", list(FAULTS))
@@ -123,8 +123,8 @@ def test_every_function_of_formulas_is_among_the_systems_of_the_suite():
             return getattr(differentiator.namespace, name)
 
     for case in SYSTEMS:
-        found = case.system.gaps(Spy(), case.w, differentiator.arrays(case.system.arrays(case.data)))
-        np.testing.assert_allclose(found, case.solution().closed.gaps, atol=1e-14)
+        gaps = case.system.gaps(Spy(), case.w, differentiator.arrays(case.system.arrays(case.data)))
+        np.testing.assert_allclose(gaps, case.solution().closed.gaps, atol=1e-14)
     assert called == {name for name in vars(Namespace) if not name.startswith("_")}
 
 

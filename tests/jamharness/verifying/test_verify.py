@@ -52,12 +52,12 @@ def store(computed: Path, tmp_path: Path) -> Path:
 
 def cells_of(store: Path, task: str, outcome: str = "") -> list[Path]:
     """The files of the run's cells of a task, those that ended in a certain way."""
-    found = []
+    paths = []
     for path in sorted((store / "cells").glob("*/*.json")):
         document = json.loads(path.read_text(encoding="utf-8"))
         if document["identity"]["cell"]["task"] == task and outcome in ("", document["values"]["outcome"]):
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def forge(path: Path, edit: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
@@ -70,18 +70,18 @@ def forge(path: Path, edit: Callable[[dict[str, Any], dict[str, Any]], None]) ->
     assert read_cell(path) is not None
 
 
-def claims(found: Verification) -> set[tuple[str, str]]:
+def claims(verification: Verification) -> set[tuple[str, str]]:
     """What is wrong: kind and claim."""
-    return {(row.kind, row.claim) for row in found.wrong}
+    return {(row.kind, row.claim) for row in verification.wrong}
 
 
 def test_a_run_verifies(computed):
     """Every file, every verdict, every estimate; and nothing is left unchecked."""
-    found = verify_run("small", computed)
-    assert found.wrong == []
-    assert found.unchecked == []
-    assert found.exit == 0
-    counts = found.counts()
+    verification = verify_run("small", computed)
+    assert verification.wrong == []
+    assert verification.unchecked == []
+    assert verification.exit == 0
+    counts = verification.counts()
     run = jamharness.open_run("small", computed)
     estimates = sum(len(part) for part in run.estimates.values())
     assert counts["estimates"] == (estimates + 2 * len(run.protocols), 0, 0)
@@ -97,12 +97,12 @@ def test_a_run_verifies(computed):
 
 def test_every_file_is_sealed(computed):
     """The seal covers all that the run has in the store."""
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     home = Store(computed, create=False)
-    assert all(row.holds for row in check_files(home, home.run("small"), found))
+    assert all(row.holds for row in check_files(home, home.run("small"), digests))
     there = {str(path.relative_to(computed)) for path in computed.rglob("*") if path.is_file()}
-    assert {name for name in there if not Path(name).name.startswith(".")} == set(found)
-    for name, digest in found.items():
+    assert {name for name in there if not Path(name).name.startswith(".")} == set(digests)
+    for name, digest in digests.items():
         assert hashlib.sha256((computed / name).read_bytes()).hexdigest() == digest
 
 
@@ -153,8 +153,8 @@ def test_swapped_cells_are_caught(store, suffix):
     one, other = first.read_bytes(), second.read_bytes()
     first.write_bytes(other)
     second.write_bytes(one)
-    found = verify_run("small", store)
-    assert {row.about for row in found.wrong if row.kind == "files"} == {
+    verification = verify_run("small", store)
+    assert {row.about for row in verification.wrong if row.kind == "files"} == {
         str(path.with_suffix(".json").relative_to(store)) for path in (first, second)
     }
 
@@ -174,9 +174,9 @@ def test_edited_verdicts_are_caught(store, outcome, edit, claim):
     """Also when all checksums are made right again."""
     path = cells_of(store, "minimisation", outcome)[0]
     forge(path, edit)
-    found = verify_run("small", store)
-    assert claim in {row.claim for row in found.wrong if row.about.startswith(path.stem[:12])}
-    assert found.exit == 1
+    verification = verify_run("small", store)
+    assert claim in {row.claim for row in verification.wrong if row.about.startswith(path.stem[:12])}
+    assert verification.exit == 1
 
 
 def test_an_edited_spectrum_is_caught(store):
@@ -191,12 +191,12 @@ def test_an_edited_spectrum_is_caught(store):
 
 def test_networks_at_jamming_verify(jammed):
     """At fixed |w|, where they jam and beyond: all cells have formulas."""
-    found = verify_run("jammed", jammed)
-    assert (found.wrong, found.unchecked) == ([], [])
-    counts = found.counts()
+    verification = verify_run("jammed", jammed)
+    assert (verification.wrong, verification.unchecked) == ([], [])
+    counts = verification.counts()
     assert counts["jammed"] == (2, 0, 0)
     assert counts["minimum"][0] >= 4
-    assert {row.claim for row in found.rows} >= {"sphere", "contacts", "forces", "balance", "curvature", "L"}
+    assert {row.claim for row in verification.rows} >= {"sphere", "contacts", "forces", "balance", "curvature", "L"}
 
 
 def signs_of(path, name):
@@ -281,11 +281,11 @@ def test_what_has_no_proof_is_told_and_not_counted(tmp_path):
         "jamming", backend="numpy", store=tmp_path / "store", name="other", workers=1, figures="none",
         settings={"system": "perceptron", "dimension": 10, "seeds": 2},
     )  # fmt: skip
-    found = verify_run("other", tmp_path / "store")
-    assert found.exit == 0
-    assert {row.numbers for row in found.unchecked} == {"there are no formulas for this system and loss"}
+    verification = verify_run("other", tmp_path / "store")
+    assert verification.exit == 0
+    assert {row.numbers for row in verification.unchecked} == {"there are no formulas for this system and loss"}
     (part,) = jamharness.open_run("other", tmp_path / "store").protocols.values()
-    assert len(found.unchecked) == part.cells["done"]
+    assert len(verification.unchecked) == part.cells["done"]
 
 
 def test_the_command_ends_with_1_where_something_does_not_verify(store, capfd):

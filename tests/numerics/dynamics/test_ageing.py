@@ -32,11 +32,11 @@ def master(x):
 @given(exponent=st.floats(0.1, 1.5))
 def test_the_exponent_of_curves_that_collapse(exponent):
     """Δ = f(t/t_w^μ) gives μ back, with a spread that is near zero there and not at μ = 0."""
-    found = ageing_exponent(curves(lambda wait, t: master(t / wait**exponent)))
-    assert found is not None
-    assert found[0] == pytest.approx(exponent, abs=0.01)
-    assert found[1] < 0.02
-    assert spread(curves(lambda wait, t: master(t / wait**exponent))) > 3 * found[1]
+    estimate = ageing_exponent(curves(lambda wait, t: master(t / wait**exponent)))
+    assert estimate is not None
+    assert estimate[0] == pytest.approx(exponent, abs=0.01)
+    assert estimate[1] < 0.02
+    assert spread(curves(lambda wait, t: master(t / wait**exponent))) > 3 * estimate[1]
 
 
 def test_two_spins_age_fully():
@@ -63,12 +63,12 @@ def test_two_spins_age_fully():
 
 def test_curves_without_age():
     """Δ of t alone has no spread and no slope with age; μ is 0."""
-    found = curves(lambda _wait, t: master(t / 50))
-    assert spread(found) == pytest.approx(0, abs=1e-12)
-    assert ageing_exponent(found)[0] == pytest.approx(0, abs=1e-3)
-    assert slope_with_age(found) == pytest.approx(0, abs=1e-12)
-    assert onset(found) is None
-    assert end(found) == WAITING[0]
+    family = curves(lambda _wait, t: master(t / 50))
+    assert spread(family) == pytest.approx(0, abs=1e-12)
+    assert ageing_exponent(family)[0] == pytest.approx(0, abs=1e-3)
+    assert slope_with_age(family) == pytest.approx(0, abs=1e-12)
+    assert onset(family) is None
+    assert end(family) == WAITING[0]
 
 
 def test_a_spread_is_the_difference_of_logarithms():
@@ -91,9 +91,9 @@ def test_curves_that_hardly_overlap_say_nothing():
 
 def test_the_slope_with_age():
     """Δ ~ t/t_w^b has the slope −b over the waiting times looked at."""
-    found = curves(lambda wait, t: t * np.where(wait < 100, 1.0, (wait / 100) ** -0.7))
-    assert slope_with_age(found, decades=1.0) == pytest.approx(-0.7)
-    assert -0.7 < slope_with_age(found, decades=2.0) < -0.1
+    family = curves(lambda wait, t: t * np.where(wait < 100, 1.0, (wait / 100) ** -0.7))
+    assert slope_with_age(family, decades=1.0) == pytest.approx(-0.7)
+    assert -0.7 < slope_with_age(family, decades=2.0) < -0.1
 
 
 def test_onset_and_end():
@@ -107,8 +107,8 @@ def test_onset_and_end():
         hidden = 1 + 3 * max(0.0, 1 - wait / 500)
         return noise(wait) * hidden * t
 
-    found = curves(distance, waiting)
-    over = found.over(np.array([noise(wait) for wait in waiting]))
+    family = curves(distance, waiting)
+    over = family.over(np.array([noise(wait) for wait in waiting]))
     assert end(over) == 500
     assert abs(offsets(over, 6)[3]) > ALIKE
     flat = curves(lambda wait, t: t * min(1.0, (100 / wait) ** 0.5), waiting)
@@ -118,8 +118,8 @@ def test_onset_and_end():
 def test_what_has_come_to_rest_is_left_out():
     """A curve that is zero somewhere is no line in ln Δ."""
     distance = np.array([[1.0, 2.0], [0.0, 0.0], [1.0, np.nan]])
-    found = Curves(waiting=np.array([1.0, 2.0, 3.0]), lags=np.array([1.0, 2.0]), distance=distance).moving()
-    np.testing.assert_array_equal(found.waiting, [1.0, 3.0])
+    moving = Curves(waiting=np.array([1.0, 2.0, 3.0]), lags=np.array([1.0, 2.0]), distance=distance).moving()
+    np.testing.assert_array_equal(moving.waiting, [1.0, 3.0])
 
 
 def test_diffusion():
@@ -137,8 +137,8 @@ def test_a_glass_ages_and_a_hot_one_does_not():
     waiting, lags = np.geomspace(3, 30, 5), np.geomspace(0.5, 60, 20)
     slopes = {}
     for temperature in (0.0, 1.0):
-        found = mode_coupling(3, temperature, 100.0, tolerance=1e-3)
-        distance = found.distance_at(waiting[:, None], lags[None, :])
+        solution = mode_coupling(3, temperature, 100.0, tolerance=1e-3)
+        distance = solution.distance_at(waiting[:, None], lags[None, :])
         slopes[temperature] = Curves(waiting=waiting, lags=lags, distance=distance)
     assert slope_with_age(slopes[0.0]) < -0.4
     assert abs(slope_with_age(slopes[1.0])) < 0.01

@@ -66,54 +66,54 @@ def test_the_series_is_the_published_one():
     """−3/2 t + 9/4 t³ − 27/5 t⁵ + 1971/140 t⁷ for p = 3; for p = 2 the Taylor series of the exact solution."""
     assert energy_series(3, 7)[1::2] == tuple(Fraction(text) for text in ("-3/2", "9/4", "-27/5", "1971/140"))
     assert not any(energy_series(3, 6)[0::2])
-    found, doubt = resummed(energy_series(2, 15), 0.5)
-    assert found == pytest.approx(float(two_spin_energy(np.array(0.5))), abs=max(doubt, 1e-9))
+    energy, doubt = resummed(energy_series(2, 15), 0.5)
+    assert energy == pytest.approx(float(two_spin_energy(np.array(0.5))), abs=max(doubt, 1e-9))
 
 
 @pytest.mark.parametrize(("p", "time"), [(3, 0.3), (3, 0.7), (4, 0.4)])
 def test_the_series_and_the_integration_agree(p, time):
     """Exact rational coefficients share no code with the grid."""
     series, doubt = resummed(energy_series(p, 15), time)
-    found = mode_coupling(p, 0.0, 1.0, tolerance=1e-5)
+    solution = mode_coupling(p, 0.0, 1.0, tolerance=1e-5)
     assert doubt < 1e-3
-    assert float(found.energy_at(np.array(time))) == pytest.approx(series, abs=2 * doubt + found.error)
+    assert float(solution.energy_at(np.array(time))) == pytest.approx(series, abs=2 * doubt + solution.error)
 
 
 def test_with_a_temperature_too():
     """The series of a quench to T = 1/2 at t = 0.3."""
     series, doubt = resummed(energy_series(3, 14, Fraction(1, 2)), 0.3)
-    found = mode_coupling(3, 0.5, 1.0, tolerance=1e-5)
-    assert float(found.energy_at(np.array(0.3))) == pytest.approx(series, abs=2 * doubt + found.error)
+    solution = mode_coupling(3, 0.5, 1.0, tolerance=1e-5)
+    assert float(solution.energy_at(np.array(0.3))) == pytest.approx(series, abs=2 * doubt + solution.error)
     assert abs(series - resummed(energy_series(3, 14), 0.3)[0]) > 0.01
 
 
 def test_a_hot_system_comes_to_equilibrium():
     """At T = 1 E tends to −1/2T, C to a function of t − t′, and R to its slope over T (fluctuation and dissipation)."""
-    found = mode_coupling(3, 1.0, 60.0, tolerance=1e-4)
-    assert found.energy[-1] == pytest.approx(-0.5, abs=1e-4)
+    solution = mode_coupling(3, 1.0, 60.0, tolerance=1e-4)
+    assert solution.energy[-1] == pytest.approx(-0.5, abs=1e-4)
     lags = np.array([0.3, 1.0, 2.0])
-    late, earlier = found.correlation_at(60.0, 60.0 - lags), found.correlation_at(50.0, 50.0 - lags)
+    late, earlier = solution.correlation_at(60.0, 60.0 - lags), solution.correlation_at(50.0, 50.0 - lags)
     np.testing.assert_allclose(late, earlier, atol=1e-3)
     step = 0.01
-    slope = found.correlation_at(60.0, 60.0 - lags + step) - found.correlation_at(60.0, 60.0 - lags - step)
-    np.testing.assert_allclose(found.response_at(60.0, 60.0 - lags), slope / (2 * step), atol=2e-3)
+    slope = solution.correlation_at(60.0, 60.0 - lags + step) - solution.correlation_at(60.0, 60.0 - lags - step)
+    np.testing.assert_allclose(solution.response_at(60.0, 60.0 - lags), slope / (2 * step), atol=2e-3)
 
 
 def test_the_energy_falls_to_the_threshold_as_a_power(three):
     """E(1) = −.7825, and an excess over −2/√3 with an exponent near 2/3 that 1/2, of p = 2's kind, is not."""
     assert float(three.energy_at(np.array(1.0))) == pytest.approx(-0.7825, abs=5e-5)
     late = three.times >= 10
-    found = relaxation(three.times[late], three.energy[late], threshold_energy(3), three.error)
-    assert found.exponent == pytest.approx(2 / 3, abs=0.03)
-    assert found.low < found.exponent < found.high
-    assert found.low > 0.6
+    fit = relaxation(three.times[late], three.energy[late], threshold_energy(3), three.error)
+    assert fit.exponent == pytest.approx(2 / 3, abs=0.03)
+    assert fit.low < fit.exponent < fit.high
+    assert fit.low > 0.6
 
 
 def test_the_exponent_of_the_two_spin_is_one():
     """E + 1 = 3/(8t) + …"""
     times = np.geomspace(100, 1000, 20)
-    found = relaxation(times, two_spin_energy(times), -1.0, 1e-12)
-    assert found.exponent == pytest.approx(1.0, abs=5e-3)
+    fit = relaxation(times, two_spin_energy(times), -1.0, 1e-12)
+    assert fit.exponent == pytest.approx(1.0, abs=5e-3)
     with pytest.raises(ValueError, match="above the limit"):
         relaxation(times, two_spin_energy(times), -0.5, 1e-12)
 

@@ -52,10 +52,10 @@ def test_the_error_falls_with_the_tolerance(reference, method, tolerances, order
     errors = []
     for tolerance in tolerances:
         until = Until(margin=None, time=TIME, resting=False)
-        found = gradient_flow(problem, w, method, tolerance, until, at=(TIME / 10, TIME))
-        assert list(found.at) == [TIME / 10, TIME]
-        assert found.ending == "time"
-        errors.append(np.abs(found.kept - truth).max())
+        flow = gradient_flow(problem, w, method, tolerance, until, at=(TIME / 10, TIME))
+        assert list(flow.at) == [TIME / 10, TIME]
+        assert flow.ending == "time"
+        errors.append(np.abs(flow.kept - truth).max())
     assert errors[0] < least
     measured = np.log(errors[0] / errors[1]) / np.log(tolerances[0] / tolerances[1])
     assert measured > order * 0.8
@@ -71,14 +71,14 @@ def test_an_exponential_step_is_exact_where_the_kernel_stands_still():
     J = problem.jacobian(w, np.arange(8))
     until = Until(margin=None, time=1000.0, resting=False)
     exact = kernel_flow(J @ J.T, problem.margins(w), MeanSquare(), until)
-    found = gradient_flow(problem, w, "exponential", 1e-3, until)
-    assert found.end.margins == pytest.approx(exact.margins, abs=1e-10)
-    assert found.end.w == pytest.approx(w - J.T @ exact.pulls, abs=1e-10)
+    flow = gradient_flow(problem, w, "exponential", 1e-3, until)
+    assert flow.end.margins == pytest.approx(exact.margins, abs=1e-10)
+    assert flow.end.w == pytest.approx(w - J.T @ exact.pulls, abs=1e-10)
     stabilised = gradient_flow(problem, w, "chebyshev", 1e-4, until)
     assert stabilised.end.margins == pytest.approx(exact.margins, abs=1e-3)
     stiffness = np.linalg.eigvalsh(J @ J.T)[-1] / 8
     assert stabilised.gradients < 0.1 * stiffness * until.time / 2  # what Euler's stability would take
-    assert found.gradients < stabilised.gradients / 5
+    assert flow.gradients < stabilised.gradients / 5
 
 
 @pytest.mark.parametrize("loss", [SoftHinge(), CrossEntropy(), QuadraticHinge()])
@@ -90,8 +90,8 @@ def test_the_lazy_limit_is_the_flow_of_the_kernel(loss):
         J = problem.jacobian(w, np.arange(problem.constraints))
         until = Until(margin=None, time=20 / alpha**2, resting=False)
         exact = kernel_flow(J @ J.T, problem.margins(w), loss, until)
-        found = gradient_flow(problem, w, "exponential", 1e-5, until)
-        apart.append(np.abs(found.end.margins - exact.margins).max())
+        flow = gradient_flow(problem, w, "exponential", 1e-5, until)
+        apart.append(np.abs(flow.end.margins - exact.margins).max())
         assert np.abs(exact.margins - problem.margins(w)).max() > 0.3
     assert apart[0] < 0.1
     assert apart[1] == pytest.approx(apart[0] / 10, rel=0.3)
@@ -101,16 +101,16 @@ def test_the_lazy_limit_is_the_flow_of_the_kernel(loss):
 def test_it_stops_where_it_is_told(method):
     """Every pattern satisfied, a margin beyond, a time, a budget; N_Δ was not 0 a step before."""
     problem, w = posed(SoftHinge(), width=8, patterns=6)
-    found = gradient_flow(problem, w, method)
-    assert (found.ending, found.unsatisfied) == ("satisfied", 0)
-    assert found.counts[-2] > 0
-    assert -0.01 < found.end.margins.max() <= 0
-    assert np.all(np.diff(found.losses) < 0)
+    flow = gradient_flow(problem, w, method)
+    assert (flow.ending, flow.unsatisfied) == ("satisfied", 0)
+    assert flow.counts[-2] > 0
+    assert -0.01 < flow.end.margins.max() <= 0
+    assert np.all(np.diff(flow.losses) < 0)
     beyond = gradient_flow(problem, w, method, until=Until(margin=0.1))
     assert beyond.end.margins.max() <= -0.1
-    assert beyond.end.time > found.end.time
-    timed = gradient_flow(problem, w, method, until=Until(time=found.end.time / 2))
-    assert (timed.ending, timed.end.time) == ("time", found.end.time / 2)
+    assert beyond.end.time > flow.end.time
+    timed = gradient_flow(problem, w, method, until=Until(time=flow.end.time / 2))
+    assert (timed.ending, timed.end.time) == ("time", flow.end.time / 2)
     assert gradient_flow(problem, w, method, until=Until(gradients=20)).ending == "budget"
 
 
@@ -119,9 +119,9 @@ def test_a_flow_that_cannot_satisfy_all_comes_to_rest():
     x, y = np.ones((2, 3)), np.array([1.0, -1.0])
     system = ParametrisedNetwork(inputs=3, width=3, depth=1)
     problem = BACKEND.problem(system, x, y, QuadraticHinge(margin=1.0))
-    found = gradient_flow(problem, system.initial(1), until=Until(gradients=20_000))
-    assert found.ending == "resting"
-    assert found.unsatisfied == 2
+    flow = gradient_flow(problem, system.initial(1), until=Until(gradients=20_000))
+    assert flow.ending == "resting"
+    assert flow.unsatisfied == 2
 
 
 def test_what_cannot_be_is_said():

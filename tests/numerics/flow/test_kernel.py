@@ -34,16 +34,16 @@ def by_scipy(K, start, loss, time):
 def test_it_is_the_solution(loss, parameters, time):
     """At any time, with more parameters than patterns or fewer, over all the events of the hinge."""
     K, start = kernel(20, parameters)
-    found = kernel_flow(K, start, loss, Until(margin=None, time=time, resting=False))
-    assert found.margins == pytest.approx(by_scipy(K, start, loss, time), abs=2e-8)
-    assert found.margins == pytest.approx(start - K @ found.pulls, abs=1e-12)
+    flow = kernel_flow(K, start, loss, Until(margin=None, time=time, resting=False))
+    assert flow.margins == pytest.approx(by_scipy(K, start, loss, time), abs=2e-8)
+    assert flow.margins == pytest.approx(start - K @ flow.pulls, abs=1e-12)
 
 
 def test_the_mean_square_is_a_matrix_exponential():
     """Δ(t) = e^(−Kt/P) Δ₀, to rounding; at infinite time what K does not see is left."""
     K, start = kernel(12, 5)
-    found = kernel_flow(K, start, MeanSquare(), Until(time=7.0))
-    assert found.margins == pytest.approx(expm(-K * 7 / 12) @ start, abs=1e-13)
+    flow = kernel_flow(K, start, MeanSquare(), Until(time=7.0))
+    assert flow.margins == pytest.approx(expm(-K * 7 / 12) @ start, abs=1e-13)
     limit = kernel_flow(K, start, MeanSquare(), Until())
     assert limit.ending == "resting"
     assert limit.margins == pytest.approx(start - K @ np.linalg.lstsq(K, start)[0], abs=1e-11)
@@ -52,10 +52,10 @@ def test_the_mean_square_is_a_matrix_exponential():
 def test_the_hinge_ends_where_no_pattern_pulls():
     """With more parameters than patterns Δ ≤ 0 in the limit; no event comes before any Δ can have changed its sign."""
     K, start = kernel(30, 60)
-    found = kernel_flow(K, start, QuadraticHinge(), Until())
-    assert found.ending == "resting"
-    assert found.margins.max() < 1e-12
-    assert found.events > 5
+    flow = kernel_flow(K, start, QuadraticHinge(), Until())
+    assert flow.ending == "resting"
+    assert flow.margins.max() < 1e-12
+    assert flow.events > 5
     early = kernel_flow(K, start, QuadraticHinge(), Until(time=1e-3))
     assert early.events == 0
 
@@ -63,17 +63,17 @@ def test_the_hinge_ends_where_no_pattern_pulls():
 def test_a_margin_stops_it():
     """At the first time at which every Δ is below −1, which an earlier time has not reached."""
     K, start = kernel(15, 40)
-    found = kernel_flow(K, start, CrossEntropy(), Until(margin=1.0))
-    assert found.ending == "satisfied"
-    assert found.margins.max() == pytest.approx(-1, abs=1e-7)
-    assert by_scipy(K, start, CrossEntropy(), 0.9 * found.time).max() > -1
+    flow = kernel_flow(K, start, CrossEntropy(), Until(margin=1.0))
+    assert flow.ending == "satisfied"
+    assert flow.margins.max() == pytest.approx(-1, abs=1e-7)
+    assert by_scipy(K, start, CrossEntropy(), 0.9 * flow.time).max() > -1
 
 
 def test_a_margin_stops_the_hinge_between_events():
     """One pattern alone: Δ = e^(−t) meets .01 at ln 100, and no event is near."""
-    found = kernel_flow(np.ones((1, 1)), np.ones(1), QuadraticHinge(), Until(margin=-0.01))
-    assert (found.ending, found.events) == ("satisfied", 0)
-    assert found.time == pytest.approx(np.log(100), abs=1e-12)
+    flow = kernel_flow(np.ones((1, 1)), np.ones(1), QuadraticHinge(), Until(margin=-0.01))
+    assert (flow.ending, flow.events) == ("satisfied", 0)
+    assert flow.time == pytest.approx(np.log(100), abs=1e-12)
     K, start = kernel(15, 40)
     several = kernel_flow(K, start, QuadraticHinge(), Until(margin=-0.1))
     assert several.ending == "satisfied"
@@ -83,9 +83,9 @@ def test_a_margin_stops_the_hinge_between_events():
 def test_what_cannot_be_satisfied_comes_to_rest():
     """Two equal patterns of opposite labels: L levels off."""
     J = np.array([[1.0], [-1.0]])
-    found = kernel_flow(J @ J.T, np.array([1.0, 1.0]), SoftHinge(), Until())
-    assert found.ending == "resting"
-    assert found.margins.max() >= 1 - 1e-9
+    flow = kernel_flow(J @ J.T, np.array([1.0, 1.0]), SoftHinge(), Until())
+    assert flow.ending == "resting"
+    assert flow.margins.max() >= 1 - 1e-9
 
 
 @settings(max_examples=20, deadline=None)
@@ -95,8 +95,8 @@ def test_the_loss_never_rises(seed, patterns, parameters):
     K, start = kernel(patterns, parameters, seed)
     losses = [np.mean(QuadraticHinge().value(start))]
     for time in (0.1, 1.0, 10.0, 100.0):
-        found = kernel_flow(K, start, QuadraticHinge(), Until(margin=None, time=time))
-        losses.append(np.mean(QuadraticHinge().value(found.margins)))
+        flow = kernel_flow(K, start, QuadraticHinge(), Until(margin=None, time=time))
+        losses.append(np.mean(QuadraticHinge().value(flow.margins)))
     assert np.all(np.diff(losses) <= 1e-14)
 
 
@@ -109,7 +109,7 @@ def test_a_kernel_must_fit():
 def test_modes_that_differ_by_nine_decades_are_followed_to_the_slowest():
     """With a diagonal kernel λt/P = Δ₀ − Δ + (e^(−βΔ) − e^(−βΔ₀))/β for each pattern: the last reaches 0 by formula."""
     rates, beta = np.array([1.0, 1e-3, 1e-6, 1e-9]), 20.0
-    found = kernel_flow(np.diag(rates), np.ones(4), SoftHinge(sharpness=beta), Until())
-    assert found.ending == "satisfied"
-    assert found.time == pytest.approx(4 / rates[-1] * (1 + (1 - np.exp(-beta)) / beta), rel=1e-6)
-    assert found.margins.max() == pytest.approx(0.0, abs=1e-6)
+    flow = kernel_flow(np.diag(rates), np.ones(4), SoftHinge(sharpness=beta), Until())
+    assert flow.ending == "satisfied"
+    assert flow.time == pytest.approx(4 / rates[-1] * (1 + (1 - np.exp(-beta)) / beta), rel=1e-6)
+    assert flow.margins.max() == pytest.approx(0.0, abs=1e-6)

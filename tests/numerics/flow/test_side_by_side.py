@@ -31,14 +31,14 @@ def test_each_flow_is_as_alone(method, tolerance):
     """Seeds and α at once: the same steps, gradients, times and w to rounding."""
     problems, starts = posed(TorchBackend(threads=1))
     until = Until(gradients=250)
-    found = gradient_flows(problems, starts, method, tolerance, until)
-    for problem, w, together in zip(problems, starts, found, strict=True):
+    flows = gradient_flows(problems, starts, method, tolerance, until)
+    for problem, w, together in zip(problems, starts, flows, strict=True):
         alone = gradient_flow(problem, w, method, tolerance, until)
         assert (together.ending, together.steps, together.gradients) == (alone.ending, alone.steps, alone.gradients)
         assert together.end.time == pytest.approx(alone.end.time, rel=1e-8)
         np.testing.assert_allclose(together.end.w, alone.end.w, rtol=1e-7, atol=1e-9)
-    assert "satisfied" in {each.ending for each in found}
-    assert len({each.end.time for each in found}) == len(found)
+    assert "satisfied" in {each.ending for each in flows}
+    assert len({each.end.time for each in flows}) == len(flows)
 
 
 def test_rows_of_values_and_gradients_are_those_of_every_backend():

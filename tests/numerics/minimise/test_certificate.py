@@ -31,9 +31,9 @@ def rested_last_layer(problem, w):
         some = A[1 - problem.y * (A @ theta) > 0]
         return some.T @ some
 
-    found = minimize(loss, w[free], jac=True, hess=curvature, method="trust-exact", options={"gtol": 1e-12})
+    minimum = minimize(loss, w[free], jac=True, hess=curvature, method="trust-exact", options={"gtol": 1e-12})
     rested = w.copy()
-    rested[free] = found.x
+    rested[free] = minimum.x
     return rested
 
 

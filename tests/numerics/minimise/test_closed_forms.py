@@ -48,11 +48,11 @@ def test_the_satisfied_fraction_is_covers():
         pool = load(DataRequest(inputs=20, patterns=50, seed=seed, normalise=False, labels="random"))
         previous = "satisfied"
         for patterns in satisfied:
-            found = minimise(backend.problem(network, *pool.first(patterns)), network.initial(seed=seed))
-            assert found.outcome in ("satisfied", "minimum")
-            assert previous == "satisfied" or found.outcome == "minimum"  # nested patterns only grow harder
-            previous = found.outcome
-            satisfied[patterns] += found.outcome == "satisfied"
+            minimisation = minimise(backend.problem(network, *pool.first(patterns)), network.initial(seed=seed))
+            assert minimisation.outcome in ("satisfied", "minimum")
+            assert previous == "satisfied" or minimisation.outcome == "minimum"  # nested patterns only grow harder
+            previous = minimisation.outcome
+            satisfied[patterns] += minimisation.outcome == "satisfied"
     for patterns, count in satisfied.items():
         expected = cover(patterns, 20)
         assert abs(count / seeds - expected) < 3 * np.sqrt(expected * (1 - expected) / seeds), (patterns, count)
@@ -65,10 +65,10 @@ def measured(backend, size, load_ratio, seeds):
     for seed in range(seeds):
         patterns = round(load_ratio * size)
         data = load(DataRequest(inputs=size, patterns=patterns, seed=seed, normalise=False))
-        found = minimise(backend.problem(network, data.x, data.y), network.initial(seed=seed))
-        assert found.outcome == "minimum"
-        assert found.certificate < 1e-8
-        rows.append((found.unsatisfied / size, found.loss))
+        minimisation = minimise(backend.problem(network, data.x, data.y), network.initial(seed=seed))
+        assert minimisation.outcome == "minimum"
+        assert minimisation.certificate < 1e-8
+        rows.append((minimisation.unsatisfied / size, minimisation.loss))
     return np.array(rows)
 
 

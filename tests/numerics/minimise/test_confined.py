@@ -24,14 +24,14 @@ def test_newton_with_a_decay_ends_where_l_is_least_on_a_sphere():
     """The gradient is −λw, and no w of the same norm nearby has a smaller loss."""
     problem, start = pose("tanh", 5)
     decay = 1e-3
-    found = newton(problem, start, 400, tolerance=1e-11, done=lambda _w: False, decay=decay)
-    assert found.why == "balanced"
-    loss, gradient = problem.loss_and_gradient(found.w)
-    assert gradient == pytest.approx(-decay * found.w, abs=1e-8)
-    assert found.loss == pytest.approx(loss + 0.5 * decay * float(found.w @ found.w))
-    draw, norm = np.random.default_rng(0), np.linalg.norm(found.w)
+    end = newton(problem, start, 400, tolerance=1e-11, done=lambda _w: False, decay=decay)
+    assert end.why == "balanced"
+    loss, gradient = problem.loss_and_gradient(end.w)
+    assert gradient == pytest.approx(-decay * end.w, abs=1e-8)
+    assert end.loss == pytest.approx(loss + 0.5 * decay * float(end.w @ end.w))
+    draw, norm = np.random.default_rng(0), np.linalg.norm(end.w)
     for _ in range(50):
-        moved = found.w + 1e-3 * norm * draw.standard_normal(len(found.w)) / np.sqrt(len(found.w))
+        moved = end.w + 1e-3 * norm * draw.standard_normal(len(end.w)) / np.sqrt(len(end.w))
         assert problem.loss_and_gradient(moved * norm / np.linalg.norm(moved))[0] > loss
 
 
@@ -52,25 +52,27 @@ def test_beyond_its_transition_a_smooth_network_is_decided(activation):
     """Every run at P/N_w = 6 ends as a minimum or with a loss that has levelled off, and its words can be checked."""
     for seed in range(3):
         problem, w = pose(activation, 6, seed, width=3)
-        found = minimise(problem, w)
-        assert found.outcome in ("minimum", "diverging")
-        assert found.unsatisfied == np.count_nonzero(problem.margins(found.w) > 0) > 0
-        assert (found.slope is None) == (found.outcome == "minimum")
-        if found.slope is not None:
-            assert 0 < found.slope < 0.25
-            assert found.balance < 1e-3
-            assert given_up(problem, found.loss) > 0.2
-            assert "levelled off" in found.reason
+        minimisation = minimise(problem, w)
+        assert minimisation.outcome in ("minimum", "diverging")
+        assert minimisation.unsatisfied == np.count_nonzero(problem.margins(minimisation.w) > 0) > 0
+        assert (minimisation.slope is None) == (minimisation.outcome == "minimum")
+        if minimisation.slope is not None:
+            assert 0 < minimisation.slope < 0.25
+            assert minimisation.balance < 1e-3
+            assert given_up(problem, minimisation.loss) > 0.2
+            assert "levelled off" in minimisation.reason
 
 
 def test_ten_times_the_steps_do_not_satisfy_what_diverges():
     """Newton's method from there lowers L by little, and N_Δ stays above zero."""
     problem, w = pose("tanh", 6, 2, width=3)
-    found = minimise(problem, w)
-    assert found.outcome == "diverging"
-    further = newton(problem, found.w, 10 * found.iterations, tolerance=1e-12, done=lambda w: separated(problem, w))
+    minimisation = minimise(problem, w)
+    assert minimisation.outcome == "diverging"
+    further = newton(
+        problem, minimisation.w, 10 * minimisation.iterations, tolerance=1e-12, done=lambda w: separated(problem, w)
+    )
     assert further.why != "done"
-    assert further.loss > 0.5 * found.loss
+    assert further.loss > 0.5 * minimisation.loss
 
 
 @pytest.mark.parametrize("margin", [1.0, 0.01])

@@ -16,6 +16,6 @@ def test_a_loss_at_rounding_level_is_pushed_to_satisfaction():
     alone = problem.descend(State(w=w), 20_000, Adam())
     assert alone.step == 20_000
     assert np.any(problem.margins(alone.w) > 0)
-    found = minimise(problem, w, method="adam", budget=20_000)
-    assert (found.outcome, found.unsatisfied) == ("satisfied", 0)
-    assert 0 < found.factorisations < 10
+    minimisation = minimise(problem, w, method="adam", budget=20_000)
+    assert (minimisation.outcome, minimisation.unsatisfied) == ("satisfied", 0)
+    assert 0 < minimisation.factorisations < 10

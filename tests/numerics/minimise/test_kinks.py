@@ -19,8 +19,8 @@ def test_units_within_the_resolution_of_zero_are_at_a_kink():
     network = Network(inputs=1, width=4, depth=1, bias=True)
     w = np.concatenate([np.zeros(4), [0.0, 0.005, -0.01, 1.0], np.zeros(5)])
     problem = NumpyBackend().problem(network, np.array([[1.0], [-1.0], [2.0]]), np.array([1.0, -1.0, 1.0]))
-    found = kinks(problem, w)
-    assert (found.units, found.patterns) == (6, 3)
+    kinked = kinks(problem, w)
+    assert (kinked.units, kinked.patterns) == (6, 3)
     away = kinks(problem, w + np.concatenate([np.zeros(4), np.full(4, 0.5), np.zeros(5)]))
     assert (away.units, away.patterns) == (0, 0)
 
@@ -30,10 +30,10 @@ def test_without_kinks_it_is_the_balance_of_the_gradient():
     network = Network(inputs=5, width=6, depth=3)
     data = load(DataRequest(inputs=5, patterns=30, seed=0))
     problem, w = NumpyBackend().problem(network, data.x, data.y), network.initial(seed=0)
-    found = kinks(problem, 100 * w)
-    assert found.units == 0
+    kinked = kinks(problem, 100 * w)
+    assert kinked.units == 0
     loss, gradient = problem.loss_and_gradient(100 * w)
-    assert found.balance == pytest.approx(force_balance(gradient, loss, trace_h0(problem, 100 * w)), rel=1e-10)
+    assert kinked.balance == pytest.approx(force_balance(gradient, loss, trace_h0(problem, 100 * w)), rel=1e-10)
 
 
 def test_a_minimum_on_a_kink_by_hand():
@@ -80,8 +80,8 @@ def test_the_slopes_found_are_those_of_the_exact_least_squares_solver(depth, see
     own = np.arange(patterns)
     x[own, 3 + own] = -((x[:, :3] @ weight[:, :3].T + bias)[own, units]) / weight[units, 3 + own]
     problem = NumpyBackend().problem(network, x, y := rng.choice([-1.0, 1.0], size=patterns))
-    found = kinks(problem, w)
-    assert found.units == found.patterns == np.count_nonzero(problem.margins(w) > 0)
+    kinked = kinks(problem, w)
+    assert kinked.units == kinked.patterns == np.count_nonzero(problem.margins(w) > 0)
 
     def gradient(sides):
         """With the unit of each pattern above (1) or below (0) its kink."""
@@ -93,7 +93,7 @@ def test_the_slopes_found_are_those_of_the_exact_least_squares_solver(depth, see
     C = np.stack([gradient(np.eye(patterns)[k]) - below for k in range(patterns)], axis=1)
     least = np.linalg.norm(C @ lsq_linear(C, -below, bounds=(0.0, 1.0), method="bvls").x + below)
     loss = problem.loss_and_gradient(w)[0]
-    assert found.balance == pytest.approx(force_balance(np.array([least]), loss, trace_h0(problem, w)), rel=1e-5)
+    assert kinked.balance == pytest.approx(force_balance(np.array([least]), loss, trace_h0(problem, w)), rel=1e-5)
     assert least < 0.99 * min(np.linalg.norm(below), np.linalg.norm(gradient(np.ones(patterns))))
 
 
@@ -127,11 +127,11 @@ def test_where_relu_is_arrested_the_best_slopes_balance_what_the_gradient_leaves
     network = Network(inputs=6, width=6, depth=2)
     data = load(DataRequest(inputs=6, patterns=400, seed=1))
     problem = NumpyBackend().problem(network, data.x, data.y)
-    found = minimise(problem, network.initial(seed=1))
-    assert found.outcome == "arrested"
-    assert found.kinks >= found.kinked > 0
-    loss, gradient = problem.loss_and_gradient(found.w)
-    raw = force_balance(gradient, loss, trace_h0(problem, found.w))
-    assert found.clarke is not None
-    assert found.clarke < 0.5 * raw
-    assert found.clarke < 0.02
+    minimisation = minimise(problem, network.initial(seed=1))
+    assert minimisation.outcome == "arrested"
+    assert minimisation.kinks >= minimisation.kinked > 0
+    loss, gradient = problem.loss_and_gradient(minimisation.w)
+    raw = force_balance(gradient, loss, trace_h0(problem, minimisation.w))
+    assert minimisation.clarke is not None
+    assert minimisation.clarke < 0.5 * raw
+    assert minimisation.clarke < 0.02

@@ -40,11 +40,11 @@ def test_satisfied_means_no_positive_margin(backend, activation):
     for seed in range(3):
         problem, w = pose(MAKERS[backend](), activation, 0.8, seed, width=8 if activation == "relu" else 4)
         assert problem.margins(w).max() > 0
-        found = minimise(problem, w)
-        assert (found.outcome, found.unsatisfied, found.loss) == ("satisfied", 0, 0.0)
-        assert found.certificate == 0
-        assert problem.margins(found.w).max() <= 0
-        assert NumpyBackend().problem(problem.network, problem.x, problem.y).margins(found.w).max() <= 1e-12
+        minimisation = minimise(problem, w)
+        assert (minimisation.outcome, minimisation.unsatisfied, minimisation.loss) == ("satisfied", 0, 0.0)
+        assert minimisation.certificate == 0
+        assert problem.margins(minimisation.w).max() <= 0
+        assert NumpyBackend().problem(problem.network, problem.x, problem.y).margins(minimisation.w).max() <= 1e-12
 
 
 @BACKENDS
@@ -60,14 +60,14 @@ def test_a_smooth_minimum_is_stationary_and_stable(backend, activation, width, d
     outcomes = []
     for seed in range(8):
         problem, w = pose(MAKERS[backend](), activation, ratio, seed, width=width, depth=depth)
-        found = minimise(problem, w, budget=400)
-        outcomes.append(found.outcome)
-        assert found.unsatisfied == np.count_nonzero(problem.margins(found.w) > 0)
-        if found.outcome == "minimum":
-            assert found.certificate < 1e-8
-            assert found.balance < 1e-8
-            assert found.unsatisfied > 0
-            spectrum = problem.hessian_eigenvalues(found.w)[0]
+        minimisation = minimise(problem, w, budget=400)
+        outcomes.append(minimisation.outcome)
+        assert minimisation.unsatisfied == np.count_nonzero(problem.margins(minimisation.w) > 0)
+        if minimisation.outcome == "minimum":
+            assert minimisation.certificate < 1e-8
+            assert minimisation.balance < 1e-8
+            assert minimisation.unsatisfied > 0
+            spectrum = problem.hessian_eigenvalues(minimisation.w)[0]
             assert spectrum[0] > -1e-9 * spectrum[-1]
     assert "satisfied" not in outcomes
     assert outcomes.count("minimum") >= at_least
@@ -78,13 +78,13 @@ def test_relu_is_arrested_where_it_has_settled_only(backend):
     """Far above the transition: net force below 1e-3 of its parts, L down by less than 10%, and yet no minimum."""
     for seed in range(2):
         problem, w = pose(MAKERS[backend](), "relu", 6, seed, width=3)
-        found = minimise(problem, w)
-        assert found.outcome == "arrested"
-        assert found.balance < 1e-3
-        assert found.decline < 0.1
-        assert found.resting > 1e-6
-        assert found.unsatisfied == np.count_nonzero(problem.margins(found.w) > 0) > 0
-        assert found.loss == pytest.approx(problem.loss_and_gradient(found.w)[0], rel=1e-12)
+        minimisation = minimise(problem, w)
+        assert minimisation.outcome == "arrested"
+        assert minimisation.balance < 1e-3
+        assert minimisation.decline < 0.1
+        assert minimisation.resting > 1e-6
+        assert minimisation.unsatisfied == np.count_nonzero(problem.margins(minimisation.w) > 0) > 0
+        assert minimisation.loss == pytest.approx(problem.loss_and_gradient(minimisation.w)[0], rel=1e-12)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
@@ -92,19 +92,19 @@ def test_relu_is_arrested_where_it_has_settled_only(backend):
 def test_too_small_a_budget_is_undecided_and_says_what_to_do(method, activation):
     """Three steps decide nothing: the outcome is "undecided", and the reason names a larger budget."""
     problem, w = pose(NumpyBackend(), activation, 3.0)
-    found = minimise(problem, w, method=method, budget=3)
-    assert found.outcome == "undecided"
-    assert "budget=12" in found.reason
-    assert found.iterations <= 3
+    minimisation = minimise(problem, w, method=method, budget=3)
+    assert minimisation.outcome == "undecided"
+    assert "budget=12" in minimisation.reason
+    assert minimisation.iterations <= 3
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_satisfies_an_easy_problem(method):
     """Few patterns are satisfied by the second-order method and by both first-order ones."""
     problem, w = pose(NumpyBackend(), "relu", 0.3, seed=1, width=8)
-    found = minimise(problem, w, method=method, budget=40_000)
-    assert found.outcome == "satisfied"
-    assert problem.margins(found.w).max() <= 0
+    minimisation = minimise(problem, w, method=method, budget=40_000)
+    assert minimisation.outcome == "satisfied"
+    assert problem.margins(minimisation.w).max() <= 0
 
 
 def test_a_start_that_satisfies_every_pattern_is_kept():
@@ -124,11 +124,11 @@ def test_a_start_that_satisfies_every_pattern_is_kept():
 def test_a_loss_that_is_not_finite_is_an_outcome(backend, method, activation, value):
     """NaN or overflowing weights end in a verdict, never in an exception, and never in a wrong one."""
     problem, w = pose(MAKERS[backend](), activation, 2.0)
-    found = minimise(problem, w * value, method=method, budget=50)
-    if not np.all(np.isfinite(problem.margins(found.w))):
-        assert found.outcome == "undecided"
-        assert "NaN or infinite" in found.reason
-    assert found.outcome != "minimum" or np.isfinite(found.loss)
+    minimisation = minimise(problem, w * value, method=method, budget=50)
+    if not np.all(np.isfinite(problem.margins(minimisation.w))):
+        assert minimisation.outcome == "undecided"
+        assert "NaN or infinite" in minimisation.reason
+    assert minimisation.outcome != "minimum" or np.isfinite(minimisation.loss)
 
 
 def test_an_unknown_method_names_the_nearest():
@@ -152,9 +152,9 @@ def test_the_start_is_not_modified(backend, method):
     """w holds what it held, and the result shares no memory with it."""
     problem, w = pose(MAKERS[backend](), "relu", 2.0)
     before = w.copy()
-    found = minimise(problem, w, method=method, budget=30)
+    minimisation = minimise(problem, w, method=method, budget=30)
     assert np.array_equal(w, before)
-    assert not np.shares_memory(found.w, w)
+    assert not np.shares_memory(minimisation.w, w)
 
 
 @BACKENDS
@@ -222,18 +222,18 @@ def test_a_backend_without_a_hessian_gets_a_verdict_too(activation):
     problem, w = pose(WithoutHessian(), activation, 0.8, width=8)
     assert minimise(problem, w).outcome == "satisfied"
     problem, w = pose(WithoutHessian(), activation, 8.0, width=3)
-    found = minimise(problem, w, budget=300)
-    assert found.outcome in ("minimum", "arrested", "undecided")
-    assert found.balance is not None
-    assert found.iterations <= 300
-    assert found.outcome == "undecided" or found.balance < 1e-3
+    minimisation = minimise(problem, w, budget=300)
+    assert minimisation.outcome in ("minimum", "arrested", "undecided")
+    assert minimisation.balance is not None
+    assert minimisation.iterations <= 300
+    assert minimisation.outcome == "undecided" or minimisation.balance < 1e-3
 
 
 def test_a_linear_minimum_without_a_hessian_is_the_same():
     """At depth 0 the loss is convex: the verdict and the loss do not depend on second derivatives."""
-    found = []
+    minimisations = []
     for backend in (NumpyBackend(), WithoutHessian()):
         problem, w = pose(backend, "linear", 6.0, width=10, depth=0)
-        found.append(minimise(problem, w))
-    assert [one.outcome for one in found] == ["minimum", "minimum"]
-    assert found[0].loss == pytest.approx(found[1].loss, rel=1e-10)
+        minimisations.append(minimise(problem, w))
+    assert [one.outcome for one in minimisations] == ["minimum", "minimum"]
+    assert minimisations[0].loss == pytest.approx(minimisations[1].loss, rel=1e-10)

@@ -25,10 +25,10 @@ def pose(activation, ratio, seed=0, width=3):
 def test_balance_and_loss_are_those_of_the_returned_w(activation, budget):
     """Whether it came to rest or ran out of steps on a kink."""
     problem, w = pose(activation, 6)
-    found = newton(problem, w, budget, tolerance=1e-12, done=lambda _w: False)
-    loss, gradient = problem.loss_and_gradient(found.w)
-    assert found.loss == loss
-    assert found.balance == pytest.approx(force_balance(gradient, loss, trace_h0(problem, found.w)), rel=1e-9)
+    end = newton(problem, w, budget, tolerance=1e-12, done=lambda _w: False)
+    loss, gradient = problem.loss_and_gradient(end.w)
+    assert end.loss == loss
+    assert end.balance == pytest.approx(force_balance(gradient, loss, trace_h0(problem, end.w)), rel=1e-9)
 
 
 def test_a_w_that_is_done_is_returned_whatever_else_ends_the_run():
@@ -39,18 +39,18 @@ def test_a_w_that_is_done_is_returned_whatever_else_ends_the_run():
         last = newton(problem, w, steps, tolerance=1e-12, done=lambda at: bool(seen.append(at)))
         assert last.why == "budget"
         end = seen[-1]
-        found = newton(problem, w, steps, tolerance=1e-12, done=lambda at, end=end: np.array_equal(at, end))
-        assert found.why == "done"
-        assert np.array_equal(found.w, end)
+        stopped = newton(problem, w, steps, tolerance=1e-12, done=lambda at, end=end: np.array_equal(at, end))
+        assert stopped.why == "done"
+        assert np.array_equal(stopped.w, end)
 
 
 def test_a_loss_that_goes_to_zero_ends_it():
     """Below the transition L has no minimum but zero, which Newton's steps reach in no finite number."""
     problem, w = pose("softplus(4)", 1)
-    found = newton(problem, w, 400, tolerance=0.0, done=lambda _w: False)
-    assert found.why == "zero"
-    assert found.loss < 1e-20
-    assert found.iterations < 400
+    end = newton(problem, w, 400, tolerance=0.0, done=lambda _w: False)
+    assert end.why == "zero"
+    assert end.loss < 1e-20
+    assert end.iterations < 400
 
 
 def test_a_finish_that_fails_leaves_the_minimum_where_it_rests(monkeypatch):

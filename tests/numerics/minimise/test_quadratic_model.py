@@ -45,9 +45,9 @@ def test_a_step_solves_its_equations(system: str, decay: float, monkeypatch: pyt
     assert before.factor is not None
     products = Products(problem, w, slope, decay, before.factor)
     for residual in (1e-2, 1e-9):
-        found = products.step(gradient, mu, residual)
-        assert found is not None
-        s, bent = found
+        step = products.step(gradient, mu, residual)
+        assert step is not None
+        s, bent = step
         np.testing.assert_allclose(bent, H.H @ s, atol=1e-9 * float(np.linalg.norm(gradient)))
         assert np.linalg.norm(bent + mu * s + gradient) <= residual * (1 + 1e-6) * np.linalg.norm(gradient)
         np.testing.assert_allclose(problem.tangent(w, s), s, atol=1e-12)
@@ -78,9 +78,9 @@ def test_products_in_single_precision_are_refined(error: float, monkeypatch: pyt
     for residual in (1e-2, 1e-8):
         kinds.clear()
         model = Products(problem, w, slope, 0.0, H.factor)
-        found = model.step(gradient, mu, residual)
-        assert found is not None
-        s, _ = found
+        step = model.step(gradient, mu, residual)
+        assert step is not None
+        s, _ = step
         assert np.linalg.norm(H.H @ s + mu * s + gradient) <= residual * (1 + 1e-6) * np.linalg.norm(gradient)
         assert model.made == len(kinds)
         assert kinds[0] == np.float32
@@ -122,17 +122,17 @@ def test_the_same_minimum_is_reached(system: str, activation: str, monkeypatch: 
     assert whole.factor is None
     monkeypatch.setattr(quadratic_model, "LARGE", 1)
     monkeypatch.setattr(quadratic_model, "PRODUCTS", 1)
-    found = rest(near.w, 1e-11)
-    assert found.why == "balanced"
-    assert found.factor is not None
-    assert 1 <= found.factorisations < whole.factorisations
-    np.testing.assert_allclose(found.w, whole.w, atol=1e-7)
-    for end in (found, rest(w, 0.0, 7)):
+    rested = rest(near.w, 1e-11)
+    assert rested.why == "balanced"
+    assert rested.factor is not None
+    assert 1 <= rested.factorisations < whole.factorisations
+    np.testing.assert_allclose(rested.w, whole.w, atol=1e-7)
+    for end in (rested, rest(w, 0.0, 7)):
         loss, slope = problem.loss_and_gradient(end.w)
         gradient = problem.tangent(end.w, slope + decay * end.w)
         loss += 0.5 * decay * float(end.w @ end.w)
         assert end.balance == pytest.approx(force_balance(gradient, loss, trace_h0(problem, end.w)), rel=1e-9)
-    assert found.balance < 1e-11
+    assert rested.balance < 1e-11
 
 
 def test_what_a_factor_served_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,11 +174,11 @@ def test_what_cannot_be_solved_ends(damaged: float, monkeypatch: pytest.MonkeyPa
     problem, w = pose("sphere")
     start = newton(problem, w, 400, tolerance=1e-3, done=lambda _w: False).w
     monkeypatch.setattr(quadratic_model, "LARGE", 1)
-    found, calls = type(problem).loss_and_gradient, []
+    original, calls = type(problem).loss_and_gradient, []
 
     def broken(self: Any, at: Any) -> Any:
         calls.append(at)
-        loss, gradient = found(self, at)
+        loss, gradient = original(self, at)
         return loss, gradient if len(calls) < 3 else damaged * gradient
 
     monkeypatch.setattr(type(problem), "loss_and_gradient", broken)
@@ -199,11 +199,11 @@ def test_minima_move_alike(system: str, monkeypatch: pytest.MonkeyPatch) -> None
     model = Dense(problem, beside, slope)
     assert model.step(problem.tangent(beside, slope), 1e-3) is not None
     monkeypatch.setattr(quadratic_model, "LARGE", 1)
-    (whole, made), (found, kept) = drift(problem, end.w, 1e-6), drift(problem, end.w, 1e-6, model.factor)
+    (whole, made), (moved, kept) = drift(problem, end.w, 1e-6), drift(problem, end.w, 1e-6, model.factor)
     assert kept is model.factor
     assert made is not None
     assert np.array_equal(made.w, end.w)
-    np.testing.assert_allclose(found, whole, rtol=1e-6, atol=1e-7 * float(np.abs(whole).max()))
+    np.testing.assert_allclose(moved, whole, rtol=1e-6, atol=1e-7 * float(np.abs(whole).max()))
     assert np.abs(whole).max() > 0
 
 
@@ -226,9 +226,9 @@ def test_a_factor_in_single_precision_serves(system: str, monkeypatch: pytest.Mo
     assert rough.dtype == np.float32
     assert float(np.abs(rough - whole).max() / np.abs(whole).max()) < 1e-5
     assert not np.array_equal(rough, whole.astype(np.float32))  # its sums are float32's too
-    found = model.step(gradient, mu, 1e-9)
-    assert found is not None
-    s, bent = found
+    step = model.step(gradient, mu, 1e-9)
+    assert step is not None
+    s, bent = step
     assert model.made <= 9
     H = Dense(problem, w, slope)
     np.testing.assert_allclose(bent, H.H @ s, atol=1e-9 * float(np.linalg.norm(gradient)))
@@ -278,8 +278,8 @@ def test_the_hessian_along_the_spheres(system: str, dtype: Any, rounding: float)
     slope = problem.loss_and_gradient(w)[1]
     H = sum(problem.hessian(w))
     kept = H.astype(dtype)
-    found = tangent_hessian(problem, w, kept, 7.0, slope)
-    assert found.dtype == dtype
+    hessian = tangent_hessian(problem, w, kept, 7.0, slope)
+    assert hessian.dtype == dtype
     np.testing.assert_array_equal(kept, H.astype(dtype))
     units = normals(problem, w)
     Q = np.eye(len(w)) - units @ units.T
@@ -287,7 +287,7 @@ def test_the_hessian_along_the_spheres(system: str, dtype: Any, rounding: float)
     for part, _ in problem.spheres:
         shift[part] = slope[part] @ w[part] / (w[part] @ w[part])
     expected = Q @ (H - np.diag(shift)) @ Q + 7.0 * units @ units.T
-    np.testing.assert_allclose(found, expected, atol=rounding * float(np.abs(expected).max()))
+    np.testing.assert_allclose(hessian, expected, atol=rounding * float(np.abs(expected).max()))
 
 
 def test_whose_factors_are_kept() -> None:

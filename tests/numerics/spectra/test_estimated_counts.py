@@ -39,13 +39,13 @@ def test_the_christoffel_function_bounds_the_distribution(size, steps, seed, x, 
     draw = generator("christoffel", seed)
     d = np.round(draw.standard_normal(size), 0 if twins else 12)
     q = draw.standard_normal(size)
-    (found,) = lanczos(diagonal(d), q[:, np.newaxis], steps)
-    T = np.diag(found.diagonal) + np.diag(found.offdiagonal, 1) + np.diag(found.offdiagonal, -1)
+    (tridiagonal,) = lanczos(diagonal(d), q[:, np.newaxis], steps)
+    T = np.diag(tridiagonal.diagonal) + np.diag(tridiagonal.offdiagonal, 1) + np.diag(tridiagonal.offdiagonal, -1)
     theta, S = np.linalg.eigh(T)
     exact = float((q**2)[d <= x].sum() / (q @ q))
     estimated = float((S[0] ** 2)[theta <= x].sum())
     near = min(np.abs(d - x).min(), np.abs(theta - x).min()) < 1e-6
-    assert near or abs(exact - estimated) <= christoffel(found, np.array([x]))[0] + 1e-9
+    assert near or abs(exact - estimated) <= christoffel(tridiagonal, np.array([x]))[0] + 1e-9
 
 
 def test_it_falls_exponentially_in_a_gap_and_slowly_in_a_band():
@@ -64,13 +64,13 @@ def test_counts_are_right_within_their_error():
     d = gapped(400, 90, 130)
     errors = []
     for seed in range(40):
-        found = estimate(d, seed=seed)
-        assert found.refusal == ""
-        assert found.negative + found.zero + found.positive == pytest.approx(400)
+        counts = estimate(d, seed=seed)
+        assert counts.refusal == ""
+        assert counts.negative + counts.zero + counts.positive == pytest.approx(400)
         errors.append([
-            (found.negative - 90) / found.negative_error,
-            (found.zero - 180) / found.zero_error,
-            (found.positive - 130) / found.positive_error,
+            (counts.negative - 90) / counts.negative_error,
+            (counts.zero - 180) / counts.zero_error,
+            (counts.positive - 130) / counts.positive_error,
         ])  # fmt: skip
     assert np.abs(np.mean(errors, axis=0)).max() < 3 / np.sqrt(40)
     # The standard deviation of 40 samples has a relative error of 1/√80; three of them.
@@ -85,14 +85,14 @@ def test_counts_are_right_within_their_error():
 def test_what_is_undecided_bounds_the_error_of_the_steps(size, parts, steps, least, seed):
     """Against the probes' own measures, which have no noise: the count of each sign is off by at most that."""
     d = gapped(size, int(parts[0] * size), int(parts[1] * size), seed, least)
-    found = estimate(d, steps=steps, seed=seed, probes=3)
-    if not found.refusal:
+    counts = estimate(d, steps=steps, seed=seed, probes=3)
+    if not counts.refusal:
         q = probe_vectors(size, 3, seed, "gaussian") ** 2
         share = size * (q / q.sum(axis=0)).mean(axis=1)
-        slack = found.undecided + 1e-9 * size
-        assert abs(share[d < -found.threshold].sum() - found.negative) <= slack
-        assert abs(share[d > found.threshold].sum() - found.positive) <= slack
-        assert abs(share[np.abs(d) <= found.width].sum() - found.zero) <= slack
+        slack = counts.undecided + 1e-9 * size
+        assert abs(share[d < -counts.threshold].sum() - counts.negative) <= slack
+        assert abs(share[d > counts.threshold].sum() - counts.positive) <= slack
+        assert abs(share[np.abs(d) <= counts.width].sum() - counts.zero) <= slack
 
 
 def test_random_signs_do_no_worse():
@@ -102,8 +102,8 @@ def test_random_signs_do_no_worse():
     A = (Q * d) @ Q.T
     errors = []
     for seed in range(20):
-        found = estimate_counts(quadrature(lambda v: A @ v, 200, probes=4, steps=100, seed=seed))
-        errors.append((found.negative - 60) / found.negative_error)
+        counts = estimate_counts(quadrature(lambda v: A @ v, 200, probes=4, steps=100, seed=seed))
+        errors.append((counts.negative - 60) / counts.negative_error)
     assert np.sqrt(np.mean(np.square(errors))) < 1 + 3 / np.sqrt(40)
 
 
@@ -125,10 +125,10 @@ def test_the_error_falls_with_probes():
 )
 def test_without_a_gap_there_is_a_refusal(name, d):
     """No numbers, and a sentence with advice; the exact count has no such trouble."""
-    found = estimate(d)
-    assert found.refusal.startswith("No gap around zero is resolved: ")
-    assert "more steps" in found.refusal
-    assert found.negative is found.zero is found.positive is found.zero_error is None
+    counts = estimate(d)
+    assert counts.refusal.startswith("No gap around zero is resolved: ")
+    assert "more steps" in counts.refusal
+    assert counts.negative is counts.zero is counts.positive is counts.zero_error is None
     assert count(d, [d]).negative == np.count_nonzero(d < -1e-12)
 
 
@@ -136,11 +136,11 @@ def test_enough_steps_turn_a_refusal_into_a_count():
     """The same gap, unresolved by 10 steps and resolved by 100."""
     d = gapped(1000, 300, 200)
     assert estimate(d, steps=10).refusal
-    found = estimate(d)
-    assert found.refusal == ""
-    assert found.undecided < 1
-    assert 0 < found.threshold < 0.2
-    assert 0 < found.width < 1e-6
+    counts = estimate(d)
+    assert counts.refusal == ""
+    assert counts.undecided < 1
+    assert 0 < counts.threshold < 0.2
+    assert 0 < counts.width < 1e-6
 
 
 @pytest.mark.parametrize(
@@ -155,21 +155,21 @@ def test_enough_steps_turn_a_refusal_into_a_count():
 )
 def test_what_is_of_one_sign_is_counted_without_error(d, expected):
     """H = 0, definite matrices; a matrix of three rows is exhausted by three steps."""
-    found = estimate(d)
-    assert found.refusal == ""
+    counts = estimate(d)
+    assert counts.refusal == ""
     if expected is not None:
-        assert (found.negative, found.zero, found.positive) == pytest.approx(expected, abs=1e-8 * len(d))
-        assert max(found.negative_error, found.zero_error, found.positive_error) < 1e-3
-    assert found.negative + found.zero + found.positive == pytest.approx(len(d))
+        assert (counts.negative, counts.zero, counts.positive) == pytest.approx(expected, abs=1e-8 * len(d))
+        assert max(counts.negative_error, counts.zero_error, counts.positive_error) < 1e-3
+    assert counts.negative + counts.zero + counts.positive == pytest.approx(len(d))
 
 
 def test_a_small_eigenvalue_that_is_seen_is_not_called_zero():
     """Where the space is exhausted zero is the level of rounding, as in the exact count."""
     d = np.concatenate([np.linspace(0.5, 1, 20), [0.0, -1e-11]])
-    found = estimate_counts(quadrature(diagonal(d), len(d), probes=8, steps=len(d), kind="gaussian"))
+    counts = estimate_counts(quadrature(diagonal(d), len(d), probes=8, steps=len(d), kind="gaussian"))
     exact = count(d, [d])
     assert (exact.negative, exact.zero, exact.positive) == (1, 1, 20)
-    assert found.refusal or found.negative > 0
+    assert counts.refusal or counts.negative > 0
 
 
 def test_float32_has_a_coarser_zero():

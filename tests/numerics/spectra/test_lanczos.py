@@ -17,8 +17,8 @@ def symmetric(size, seed):
     return (A + A.T) / 2
 
 
-def dense(found):
-    return np.diag(found.diagonal) + np.diag(found.offdiagonal, 1) + np.diag(found.offdiagonal, -1)
+def dense(tridiagonal):
+    return np.diag(tridiagonal.diagonal) + np.diag(tridiagonal.offdiagonal, 1) + np.diag(tridiagonal.offdiagonal, -1)
 
 
 @settings(max_examples=25, deadline=None)
@@ -27,18 +27,18 @@ def test_after_n_steps_the_spectrum_is_that_of_the_matrix(size, seed, scale, cou
     """T is similar to A once it has N rows, for every start."""
     A = scale * symmetric(size, seed)
     exact = np.linalg.eigvalsh(A)
-    for found in lanczos(lambda v: A @ v, probe_vectors(size, count, seed, "gaussian"), size):
-        assert len(found.diagonal) == size
-        assert found.exhausted
-        assert np.linalg.eigvalsh(dense(found)) == pytest.approx(exact, abs=1e-10 * np.abs(exact).max())
+    for tridiagonal in lanczos(lambda v: A @ v, probe_vectors(size, count, seed, "gaussian"), size):
+        assert len(tridiagonal.diagonal) == size
+        assert tridiagonal.exhausted
+        assert np.linalg.eigvalsh(dense(tridiagonal)) == pytest.approx(exact, abs=1e-10 * np.abs(exact).max())
 
 
 def test_the_tridiagonal_is_that_of_the_krylov_space():
     """(T^j)₁₁ = qᵀA^j q for j < 2m: the moments that define the process, from powers of A."""
     A, q = symmetric(60, 0), probe_vectors(60, 3, 1, "gaussian")
     A /= np.abs(np.linalg.eigvalsh(A)).max()
-    for found, start in zip(lanczos(lambda v: A @ v, q, 8), q.T, strict=True):
-        T, unit = dense(found), start / np.linalg.norm(start)
+    for tridiagonal, start in zip(lanczos(lambda v: A @ v, q, 8), q.T, strict=True):
+        T, unit = dense(tridiagonal), start / np.linalg.norm(start)
         for order in range(16):
             expected = unit @ np.linalg.matrix_power(A, order) @ unit
             assert np.linalg.matrix_power(T, order)[0, 0] == pytest.approx(expected, abs=1e-13)
@@ -47,8 +47,8 @@ def test_the_tridiagonal_is_that_of_the_krylov_space():
 def test_vectors_stay_orthogonal_after_an_eigenvalue_has_converged():
     """With full reorthogonalisation no copy of an outlier appears; without it there would be several by step 100."""
     d = np.concatenate([np.linspace(-1, 1, 999), [50.0]])
-    (found,) = lanczos(lambda v: d[:, np.newaxis] * v, probe_vectors(1000, 1), 120)
-    theta = np.linalg.eigvalsh(dense(found))
+    (tridiagonal,) = lanczos(lambda v: d[:, np.newaxis] * v, probe_vectors(1000, 1), 120)
+    theta = np.linalg.eigvalsh(dense(tridiagonal))
     assert np.count_nonzero(theta > 2) == 1
     assert theta[-1] == pytest.approx(50.0, rel=1e-13)
 
@@ -70,9 +70,9 @@ def test_it_stops_where_the_space_is_exhausted(rank):
     """A matrix of rank r and r distinct eigenvalues has a Krylov space of r + 1 dimensions."""
     d = np.zeros(30)
     d[:rank] = 1.0 + np.arange(rank)
-    for found in lanczos(lambda v: d[:, np.newaxis] * v, probe_vectors(30, 2, kind="gaussian"), 20):
-        assert found.exhausted
-        assert np.linalg.eigvalsh(dense(found)) == pytest.approx(np.unique(d), abs=1e-12)
+    for tridiagonal in lanczos(lambda v: d[:, np.newaxis] * v, probe_vectors(30, 2, kind="gaussian"), 20):
+        assert tridiagonal.exhausted
+        assert np.linalg.eigvalsh(dense(tridiagonal)) == pytest.approx(np.unique(d), abs=1e-12)
 
 
 def test_starts_do_not_depend_on_their_company():

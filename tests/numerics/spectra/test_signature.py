@@ -22,8 +22,8 @@ def pose(d, h, depth, seed):
 def signs(problem, w):
     """N_−, N_0 and N_+ of Hp."""
     spectrum = problem.hessian_eigenvalues(w)[2]
-    found = count(spectrum, [spectrum])
-    return found.negative, found.zero, found.positive
+    counts = count(spectrum, [spectrum])
+    return counts.negative, counts.zero, counts.positive
 
 
 @settings(max_examples=30, deadline=None)

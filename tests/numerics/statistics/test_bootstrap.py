@@ -60,10 +60,10 @@ def test_the_level_tends_to_that_of_the_plain_interval():
 def test_means_of_many_quantities_have_the_intervals_of_each(count):
     """Resampled at once or one by one."""
     samples = np.random.default_rng(count).standard_normal((count, 3))
-    for found, column in zip(means(samples), samples.T, strict=True):
+    for mean, column in zip(means(samples), samples.T, strict=True):
         alone = estimate(column, np.mean)
-        assert (found.value, found.count, found.note) == (pytest.approx(alone.value), count, alone.note)
-        assert (found.low, found.high) == (pytest.approx(alone.low), pytest.approx(alone.high))
+        assert (mean.value, mean.count, mean.note) == (pytest.approx(alone.value), count, alone.note)
+        assert (mean.low, mean.high) == (pytest.approx(alone.low), pytest.approx(alone.high))
 
 
 @pytest.mark.parametrize("count", [3, 4, 12, 130])

@@ -14,11 +14,11 @@ CUSPED = 0.3 * np.exp(-PLACES) + 0.2 * np.exp(-30 * (PLACES - 0.5) ** 2)
 
 def test_a_peak_that_is_there_is_found_where_it_is():
     """Between its ends, with the lowest points on both of its sides."""
-    found = peak_of(CUSPED + 0.01 * DRAW.standard_normal((8, 13)))
-    assert found is not None
-    assert found.stands_out
-    assert found.place == int(np.argmin(abs(PLACES - 0.5)))
-    assert found.left < found.place < found.right == 12
+    peak = peak_of(CUSPED + 0.01 * DRAW.standard_normal((8, 13)))
+    assert peak is not None
+    assert peak.stands_out
+    assert peak.place == int(np.argmin(abs(PLACES - 0.5)))
+    assert peak.left < peak.place < peak.right == 12
 
 
 def test_a_curve_that_only_falls_has_no_peak():
@@ -29,8 +29,8 @@ def test_a_curve_that_only_falls_has_no_peak():
 def test_noise_alone_stands_out_seldom():
     """The most prominent of several chance maxima in a falling curve does in fewer than one of 25."""
     curves = -0.02 * PLACES + 0.05 * DRAW.standard_normal((400, 10, 13))
-    found = [peak_of(curve) for curve in curves]
-    assert np.mean([peak is not None and peak.stands_out for peak in found]) < 0.04
+    peaks = [peak_of(curve) for curve in curves]
+    assert np.mean([peak is not None and peak.stands_out for peak in peaks]) < 0.04
 
 
 @pytest.mark.parametrize("count", [5, 8, 13])

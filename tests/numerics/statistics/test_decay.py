@@ -20,8 +20,8 @@ def test_a_power_is_found(exponent):
 def test_a_power_towards_a_limit_is_found(exponent):
     """As SciPy's nonlinear least squares find it, noise and all."""
     values = 0.1 + 0.08 * (SIZES / 100) ** -exponent
-    found = decay_to_a_limit(SIZES, values)
-    assert found == pytest.approx((exponent, 0.1), abs=0.02)
+    fit = decay_to_a_limit(SIZES, values)
+    assert fit == pytest.approx((exponent, 0.1), abs=0.02)
     noisy = values + 1e-3 * np.random.default_rng(2).standard_normal(9)
     referee, _ = curve_fit(lambda n, c, a, x: c + a * (n / 100) ** -x, SIZES, noisy, p0=(0.1, 0.08, exponent))
     assert decay_to_a_limit(SIZES, noisy)[0] == pytest.approx(referee[2], rel=0.03)

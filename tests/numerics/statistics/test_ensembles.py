@@ -12,8 +12,8 @@ DRAW = np.random.default_rng(5)
 def test_fluctuations_are_those_that_were_put_in():
     """1.5 around any mean, estimated without bias from few networks."""
     mean = 10 * DRAW.standard_normal(4000)
-    found = [fluctuation(mean + 1.5 * DRAW.standard_normal((3, 4000))) for _ in range(20)]
-    assert np.mean(np.square(found)) == pytest.approx(1.5**2, rel=0.02)
+    fluctuations = [fluctuation(mean + 1.5 * DRAW.standard_normal((3, 4000))) for _ in range(20)]
+    assert np.mean(np.square(fluctuations)) == pytest.approx(1.5**2, rel=0.02)
     assert fluctuation(mean[None]) is None
 
 
@@ -30,10 +30,10 @@ def test_subsets_are_all_or_as_many_different_networks(networks):
     if networks == 4:
         assert subsets(4, 2).tolist() == [list(pair) for pair in combinations(range(4), 2)]
     else:
-        found = subsets(30, 10)
-        assert found.shape == (64, 10)
-        assert all(len(set(row)) == 10 for row in found.tolist())
-        assert (found == subsets(30, 10)).all()
+        ensembles = subsets(30, 10)
+        assert ensembles.shape == (64, 10)
+        assert all(len(set(row)) == 10 for row in ensembles.tolist())
+        assert (ensembles == subsets(30, 10)).all()
 
 
 def test_an_output_of_zero_is_an_error():

@@ -10,8 +10,8 @@ SIZES = np.repeat([32.0, 64.0, 128.0], [30, 20, 10])
 
 def test_a_law_in_one_over_n_is_met_exactly():
     """Without noise the limit is its constant."""
-    found = large_size_limit(SIZES, -1.5 + 7 / SIZES + 1e-9 * generator("limits").standard_normal(len(SIZES)))
-    assert abs(found.value + 1.5) < 1e-8
+    limit = large_size_limit(SIZES, -1.5 + 7 / SIZES + 1e-9 * generator("limits").standard_normal(len(SIZES)))
+    assert abs(limit.value + 1.5) < 1e-8
 
 
 def test_intervals_cover():
@@ -27,9 +27,9 @@ def test_intervals_cover():
 def test_a_wrong_truth_has_a_small_p():
     """And the right one has not."""
     noise = generator("limits", 0).standard_normal(len(SIZES)) / np.sqrt(SIZES)
-    found = large_size_limit(SIZES, 2 - 3 / SIZES + noise)
-    assert found.p(2.0) > 0.01
-    assert found.p(3.0) < 1e-6
+    limit = large_size_limit(SIZES, 2 - 3 / SIZES + noise)
+    assert limit.p(2.0) > 0.01
+    assert limit.p(3.0) < 1e-6
 
 
 def test_a_few_samples_that_lie_close_by_chance_do_not_outweigh_the_others():

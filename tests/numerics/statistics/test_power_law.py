@@ -54,10 +54,10 @@ def test_moments_are_those_of_quadrature(a, c, r):
 def test_the_estimate_inverts_the_means(a, c, r):
     """Maximum likelihood of an exponential family: the means of a member lead back to it."""
     at = quadrature(np.array([a]), np.array([c]), r)
-    found = maximum_likelihood(at.mean(at.log_t), at.mean(at.t), r)
+    parameters = maximum_likelihood(at.mean(at.log_t), at.mean(at.t), r)
     # With a narrow window ln t and t are nearly collinear: the means' rounding is amplified.
-    assert found[0][0] == pytest.approx(a, abs=1e-5)
-    assert found[1][0] == pytest.approx(c, abs=1e-5)
+    assert parameters[0][0] == pytest.approx(a, abs=1e-5)
+    assert parameters[1][0] == pytest.approx(c, abs=1e-5)
 
 
 def test_the_information_is_how_the_means_move():
@@ -84,10 +84,10 @@ def test_a_zero_exponent_is_the_exponential_distribution():
 @pytest.mark.parametrize(("a", "kind"), [(0.3, power_law), (-0.2, half_gaussian), (0.42, half_gaussian)])
 def test_many_samples_give_the_exponent(a, kind):
     """100 000 samples: it lies in an interval narrower than 0.2, and the fit is not rejected."""
-    found = fit_power_law(kind(a, 100_000, "many"))
-    assert found.low < a < found.high
-    assert found.high - found.low < 0.2
-    assert found.goodness > 0.01
+    fit = fit_power_law(kind(a, 100_000, "many"))
+    assert fit.low < a < fit.high
+    assert fit.high - fit.low < 0.2
+    assert fit.goodness > 0.01
 
 
 @settings(max_examples=10, deadline=None)
@@ -113,33 +113,33 @@ def test_what_lies_below_the_lower_end_does_not_matter():
     """Samples up to ``lower`` are left out, and the rest is fitted as truncated there: still the right exponent."""
     samples = power_law(0.3, 30_000, "lower")
     piled = np.concatenate([samples, np.full(500, 1e-3), np.zeros(7)])
-    found = fit_power_law(piled, lower=0.05)
-    assert found == fit_power_law(samples, lower=0.05)
-    assert found.low < 0.3 < found.high
+    fit = fit_power_law(piled, lower=0.05)
+    assert fit == fit_power_law(samples, lower=0.05)
+    assert fit.low < 0.3 < fit.high
 
 
 def test_a_given_upper_end_is_kept():
     """The window is that which was asked for, with all its samples."""
     samples = power_law(0.3, 5000, "upper")
-    found = fit_power_law(samples, upper=0.5)
-    assert found.window == (0.0, 0.5)
-    assert found.count == np.count_nonzero(samples <= 0.5)
-    assert found.bias == 0
+    fit = fit_power_law(samples, upper=0.5)
+    assert fit.window == (0.0, 0.5)
+    assert fit.count == np.count_nonzero(samples <= 0.5)
+    assert fit.bias == 0
 
 
 def test_too_few_samples_give_no_exponent():
     """A value that says so, not an exception."""
-    found = fit_power_law(power_law(0.3, LEAST, "few"))
-    assert (found.exponent, found.low, found.high, found.goodness, found.count) == (None, None, None, None, LEAST)
+    fit = fit_power_law(power_law(0.3, LEAST, "few"))
+    assert (fit.exponent, fit.low, fit.high, fit.goodness, fit.count) == (None, None, None, None, LEAST)
     assert fit_power_law(np.array([]), side="-").exponent is None
 
 
 @pytest.mark.parametrize("lower", [0.0, 1e-3])
 def test_samples_that_are_all_alike_are_no_power_law(lower):
     """An answer whose goodness doubts it, not an exception."""
-    found = fit_power_law(np.full(300, 0.02), lower=lower)
-    assert np.isfinite([found.exponent, found.low, found.high]).all()
-    assert found.goodness < 0.1
+    fit = fit_power_law(np.full(300, 0.02), lower=lower)
+    assert np.isfinite([fit.exponent, fit.low, fit.high]).all()
+    assert fit.goodness < 0.1
 
 
 def test_draws_of_the_same_groups_go_together():
@@ -194,8 +194,8 @@ def test_windows_fall_to_the_smallest():
 
 def test_goodness_is_uniform_when_the_family_is_true():
     """p-values of 200 fits in given windows pass a Kolmogorov–Smirnov test for uniformity."""
-    found = [fit_power_law(power_law(-0.2, 400, "goodness", i), upper=0.9).goodness for i in range(200)]
-    assert kstest(found, "uniform").pvalue > 0.01
+    p_values = [fit_power_law(power_law(-0.2, 400, "goodness", i), upper=0.9).goodness for i in range(200)]
+    assert kstest(p_values, "uniform").pvalue > 0.01
 
 
 def test_goodness_rejects_what_is_no_power_law():
@@ -244,23 +244,25 @@ def test_intervals_cover_as_often_as_they_say(a, kind):
     draws = 400 if FULL else 60
     hits = 0
     for index in range(draws):
-        found = fit_power_law(kind(a, 1000, "coverage", index))
-        hits += found.low < a < found.high
+        fit = fit_power_law(kind(a, 1000, "coverage", index))
+        hits += fit.low < a < fit.high
     assert binom.ppf(0.005, draws, 0.92) <= hits <= binom.ppf(0.995, draws, 0.98)
 
 
 @pytest.mark.parametrize(("r", "a"), [(1e-8, -5.0), (1e-4, -200.0), (0.0, -0.5), (0.999, 2.0), (0.01, 0.4)])
 def test_information_is_the_covariance_of_its_scores(r, a):
     """Also where almost all samples lie at the lower end of a window that is far too wide for them."""
-    found = quadrature(np.array([a]), np.array([0.3]), r)
-    scores = found.scores()[0]
-    expected = (scores * found.weights[0]) @ scores.T
-    np.testing.assert_allclose(found.information()[0], expected, rtol=1e-10, atol=1e-13 * np.abs(expected).max() ** 0.5)
+    distribution = quadrature(np.array([a]), np.array([0.3]), r)
+    scores = distribution.scores()[0]
+    expected = (scores * distribution.weights[0]) @ scores.T
+    np.testing.assert_allclose(
+        distribution.information()[0], expected, rtol=1e-10, atol=1e-13 * np.abs(expected).max() ** 0.5
+    )
 
 
 def test_draws_without_any_sample_keep_the_exponent():
     """One group of forty has all samples: most draws of three have none."""
     x = power_law(0.2, 60, "lonely", 0)
     groups = np.r_[np.zeros(60), 1:40]
-    found = fit_power_law(np.concatenate([x, np.full(39, 2.0)]), groups=groups, upper=1.0, resamples=3)
-    assert np.array_equal(found.draws, np.full(3, found.exponent))
+    fit = fit_power_law(np.concatenate([x, np.full(39, 2.0)]), groups=groups, upper=1.0, resamples=3)
+    assert np.array_equal(fit.draws, np.full(3, fit.exponent))

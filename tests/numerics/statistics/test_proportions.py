@@ -18,10 +18,10 @@ SEEDS = np.repeat(np.arange(12), 5)
 def test_a_part_has_the_exact_interval(count, data):
     """Clopper and Pearson's, as SciPy's test has it."""
     successes = data.draw(st.integers(0, count))
-    found = proportion(successes, count)
+    estimate = proportion(successes, count)
     exact = binomtest(successes, count).proportion_ci(method="exact")
-    assert (found.value, found.count) == (successes / count, count)
-    assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=1e-12)
+    assert (estimate.value, estimate.count) == (successes / count, count)
+    assert (estimate.low, estimate.high) == pytest.approx((exact.low, exact.high), abs=1e-12)
 
 
 def test_a_part_of_nothing_has_no_value():
@@ -48,20 +48,20 @@ def _penalised(coefficients, hit):
 def test_the_fit_is_the_maximum_of_the_penalised_likelihood(seed):
     """Newton's method on the score and a simplex on the likelihood end at the same load and width."""
     hit = _satisfied(2.75, 6.0, seed)
-    found = crossover(LOADS, hit, SEEDS)
+    transition = crossover(LOADS, hit, SEEDS)
     a, b = minimize(
         _penalised, (0.0, -1.0), args=(hit,), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12}
     ).x
-    assert found.half.value == pytest.approx(2.8 - a / b, abs=1e-5)
-    assert found.width.value == pytest.approx(-2 * np.log(9) / b, rel=1e-4)
-    assert found.half.low < found.half.value < found.half.high
+    assert transition.half.value == pytest.approx(2.8 - a / b, abs=1e-5)
+    assert transition.width.value == pytest.approx(-2 * np.log(9) / b, rel=1e-4)
+    assert transition.half.low < transition.half.value < transition.half.high
 
 
 def test_loads_that_do_not_overlap_have_a_finite_width():
     """Maximum likelihood would make the width zero; the penalty does not."""
-    found = crossover(LOADS, LOADS < 2.6, SEEDS)
-    assert 2.5 < found.half.value < 2.8
-    assert 0 < found.width.value < 1
+    transition = crossover(LOADS, LOADS < 2.6, SEEDS)
+    assert 2.5 < transition.half.value < 2.8
+    assert 0 < transition.width.value < 1
 
 
 @settings(deadline=None)
@@ -73,26 +73,28 @@ def test_seeds_of_one_load_each_give_no_warning(seed, seeds):
     hit = generator.random(seeds) < 0.5
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = crossover(loads, hit, np.arange(seeds))
-    if found.half.low is not None:
-        assert np.isfinite([found.half.low, found.half.high, found.width.low, found.width.high]).all()
+        transition = crossover(loads, hit, np.arange(seeds))
+    if transition.half.low is not None:
+        assert np.isfinite(
+            [transition.half.low, transition.half.high, transition.width.low, transition.width.high]
+        ).all()
 
 
 @pytest.mark.parametrize(("half", "where", "known"), [(2.0, "below 2.2", "high"), (3.6, "above 3.4", "low")])
 def test_nothing_is_said_beyond_the_loads(half, where, known):
     """One half beyond the loads that were tried has no value, and the end of its interval beyond them neither."""
-    found = crossover(LOADS, _satisfied(half, 6.0, 4), SEEDS).half
-    assert found.value is None
-    assert where in found.note
-    assert getattr(found, "low" if known == "high" else "high") is None
+    estimate = crossover(LOADS, _satisfied(half, 6.0, 4), SEEDS).half
+    assert estimate.value is None
+    assert where in estimate.note
+    assert getattr(estimate, "low" if known == "high" else "high") is None
 
 
 def test_an_interval_that_many_resamples_cannot_tell_is_not_given():
     """One of five seeds has the only failure: a third of all resamples are without it."""
-    found = crossover(np.array([3.0, 3.1, 3.2, 3.9, 3.05]), np.array([1, 1, 1, 0, 1], dtype=bool), np.arange(5))
-    assert found.half.value is not None
-    assert (found.half.low, found.width.high) == (None, None)
-    assert "resamples" in found.half.note
+    transition = crossover(np.array([3.0, 3.1, 3.2, 3.9, 3.05]), np.array([1, 1, 1, 0, 1], dtype=bool), np.arange(5))
+    assert transition.half.value is not None
+    assert (transition.half.low, transition.width.high) == (None, None)
+    assert "resamples" in transition.half.note
 
 
 @pytest.mark.parametrize(
@@ -105,5 +107,5 @@ def test_an_interval_that_many_resamples_cannot_tell_is_not_given():
 )
 def test_what_has_no_half_says_why(loads, hit, note):
     """No number where there is nothing to estimate."""
-    found = crossover(np.array(loads), np.array(hit, dtype=bool), np.arange(len(loads)))
-    assert (found.half.value, found.half.note) == (None, note)
+    transition = crossover(np.array(loads), np.array(hit, dtype=bool), np.arange(len(loads)))
+    assert (transition.half.value, transition.half.note) == (None, note)

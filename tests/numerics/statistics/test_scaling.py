@@ -9,17 +9,17 @@ SIZES = np.array([100.0, 200.0, 400.0, 800.0])
 
 def test_an_exact_power_law_gives_its_exponent():
     """N* = c P^0.75 with another c for every seed: the slope is 0.75 and the interval has no width."""
-    found = scaling_exponent(SIZES, np.array([[c] for c in (0.5, 1.0, 3.0)]) * SIZES**0.75)
-    assert (found.value, found.count) == (pytest.approx(0.75, abs=1e-12), 3)
-    assert (found.low, found.high) == (pytest.approx(0.75, abs=1e-12), pytest.approx(0.75, abs=1e-12))
+    exponent = scaling_exponent(SIZES, np.array([[c] for c in (0.5, 1.0, 3.0)]) * SIZES**0.75)
+    assert (exponent.value, exponent.count) == (pytest.approx(0.75, abs=1e-12), 3)
+    assert (exponent.low, exponent.high) == (pytest.approx(0.75, abs=1e-12), pytest.approx(0.75, abs=1e-12))
 
 
 def test_a_noisy_power_law_gives_its_exponent_within_the_interval():
     """With 10% of noise on every threshold the interval of 10 seeds contains 0.75 and is narrower than 0.15."""
     noise = np.exp(0.1 * np.random.default_rng(1).standard_normal((10, 4)))
-    found = scaling_exponent(SIZES, SIZES**0.75 * noise)
-    assert found.low < 0.75 < found.high
-    assert found.high - found.low < 0.15
+    exponent = scaling_exponent(SIZES, SIZES**0.75 * noise)
+    assert exponent.low < 0.75 < exponent.high
+    assert exponent.high - exponent.low < 0.15
 
 
 def test_a_seed_without_all_thresholds_does_not_count():

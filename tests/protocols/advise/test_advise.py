@@ -84,9 +84,9 @@ def test_what_is_foretold_is_what_the_laws_say():
     """N*, the test error and the time at ten times as many patterns, within intervals that say something."""
     asked = settings()
     done = world(asked)
-    found = PROTOCOL.analyse(asked, done)
-    assert found.objection == ""
-    told = found.estimates
+    findings = PROTOCOL.analyse(asked, done)
+    assert findings.objection == ""
+    told = findings.estimates
     networks = int(told["networks"].value)
     expected = {
         "critical_weights": critical(8000), "single_error": error(8000), "seconds": seconds(8000), "exponent": 0.7,
@@ -100,11 +100,11 @@ def test_what_is_foretold_is_what_the_laws_say():
     needed = 2 * told["critical_weights"].value
     width = int(told["width"].value)
     assert asked.small(THERE).scanned(width).weights >= needed > asked.small(THERE).scanned(width - 1).weights
-    advice = found.tables["advice"]
+    advice = findings.tables["advice"]
     assert advice["about"].tolist() == ["N*", "train", "average", "cost", "test error"]
     assert f"width {width} " in advice["answer"][1]
     assert f"{networks} networks" == advice["answer"][2]
-    for figure in PROTOCOL.draw(found).values():
+    for figure in PROTOCOL.draw(findings).values():
         figure.savefig(io.BytesIO(), format="png")
     again = PROTOCOL.analyse(asked, done[::-1])
     assert again.tables["advice"].equals(advice)
@@ -138,11 +138,11 @@ def test_as_many_networks_as_are_enough():
 def test_labels_that_cannot_be_learnt_are_told():
     """N* is there all the same, and no number stands for the error."""
     asked = settings(seeds=3, networks=2)
-    found = PROTOCOL.analyse(asked, world(asked, error=lambda _: 0.5 / 0.76))
-    assert found.objection == ""
-    assert found.estimates["test_error"].value is None
-    assert "as by chance" in found.tables["advice"].set_index("about").loc["test error", "why"]
-    assert found.tables["advice"].set_index("about").loc["test error", "answer"] == "cannot tell"
+    findings = PROTOCOL.analyse(asked, world(asked, error=lambda _: 0.5 / 0.76))
+    assert findings.objection == ""
+    assert findings.estimates["test_error"].value is None
+    assert "as by chance" in findings.tables["advice"].set_index("about").loc["test error", "why"]
+    assert findings.tables["advice"].set_index("about").loc["test error", "answer"] == "cannot tell"
 
 
 @pytest.mark.parametrize(
@@ -156,12 +156,12 @@ def test_labels_that_cannot_be_learnt_are_told():
 def test_what_cannot_be_told_is_an_objection_with_advice(there, law, told):
     """Too few patterns, patterns that anything satisfies, and patterns that nothing does."""
     asked = settings(seeds=3, networks=2, highest_width=40)
-    found = PROTOCOL.analyse(asked, world(asked, there=there, critical=law))
-    assert found.objection.startswith("Cannot tell")
-    assert told in found.objection
-    assert found.estimates["critical_weights"].value is None
-    assert found.estimates["width"].value is None
-    assert PROTOCOL.draw(found) == {}
+    findings = PROTOCOL.analyse(asked, world(asked, there=there, critical=law))
+    assert findings.objection.startswith("Cannot tell")
+    assert told in findings.objection
+    assert findings.estimates["critical_weights"].value is None
+    assert findings.estimates["width"].value is None
+    assert PROTOCOL.draw(findings) == {}
 
 
 def test_nothing_is_an_objection():

@@ -51,19 +51,19 @@ def test_following_does_not_change_the_path():
     """Δ and its fourth moment are those between two states of one uninterrupted run."""
     problem, rule = small_problem(), Minibatch(rule=Sgd(learning_rate=0.1, momentum=0.5), batch=4, seed=1)
     start = NETWORK.initial(2)
-    found = follow(problem, start, rule, 1, (3, 10), (1, 5, 40), (7,), 30, 10_000, 2, silent)
+    history = follow(problem, start, rule, 1, (3, 10), (1, 5, 40), (7,), 30, 10_000, 2, silent)
     states = {step: problem.descend(State(w=start), step, rule).w for step in (3, 4, 8, 10, 11, 15)}
     for row, wait in enumerate((3, 10)):
         for column, lag in enumerate((1, 5)):
             moved = states[wait + lag] - states[wait]
-            assert found.distance[row, column] == pytest.approx(np.mean(moved**2), rel=1e-12)
-            assert found.fourth[row, column] == pytest.approx(np.mean(moved**4), rel=1e-12)
+            assert history.distance[row, column] == pytest.approx(np.mean(moved**2), rel=1e-12)
+            assert history.fourth[row, column] == pytest.approx(np.mean(moved**4), rel=1e-12)
             a, b = states[wait], states[wait + lag]
-            assert found.overlap[row, column] == pytest.approx(a @ b / np.sqrt((a @ a) * (b @ b)), rel=1e-12)
-    assert np.isnan(found.distance[:, 2]).all()  # beyond the end
-    assert found.steps.tolist() == [0, 3, 4, 7, 8, 10, 11, 15, 30]
-    assert found.loss[3] == problem.loss_and_gradient(problem.descend(State(w=start), 7, rule).w)[0]
-    assert found.kept == NETWORK.size
+            assert history.overlap[row, column] == pytest.approx(a @ b / np.sqrt((a @ a) * (b @ b)), rel=1e-12)
+    assert np.isnan(history.distance[:, 2]).all()  # beyond the end
+    assert history.steps.tolist() == [0, 3, 4, 7, 8, 10, 11, 15, 30]
+    assert history.loss[3] == problem.loss_and_gradient(problem.descend(State(w=start), 7, rule).w)[0]
+    assert history.kept == NETWORK.size
 
 
 def test_a_random_part_of_the_components_has_the_mean_of_all():
@@ -100,8 +100,8 @@ def test_the_noise_of_the_gradient():
     problem, w = small_problem(), NETWORK.initial(1)
     rows = np.array([problem.batch_gradient(w, np.array([index])) for index in range(20)])
     expected = rows.var(axis=0, ddof=1).mean() / 4 * (1 - 4 / 20)
-    found = gradient_noise(problem, w, Minibatch(batch=4), 4000)
-    assert found == pytest.approx(expected, rel=0.1)
+    noise = gradient_noise(problem, w, Minibatch(batch=4), 4000)
+    assert noise == pytest.approx(expected, rel=0.1)
     few = np.mean([gradient_noise(problem, w, Minibatch(batch=4, seed=seed), 5) for seed in range(400)])
     assert few == pytest.approx(expected / (1 - 4 / 20), rel=0.1)  # one epoch: batches have no pattern in common
     assert gradient_noise(problem, w, Minibatch(batch=20), 10) == 0.0
@@ -153,15 +153,15 @@ def test_a_packing_moves_through_the_walls_of_its_box():
     packing, rule = Spheres(particles=16, reference=0.95), Langevin(dt=0.5)
     start = packing.initial(1)
     problem = NumpyBackend().problem(Unwrapped(inside=packing))
-    found = follow(problem, start, rule, 2, (5,), (100,), (), 110, 100, 0, silent)
+    history = follow(problem, start, rule, 2, (5,), (100,), (), 110, 100, 0, silent)
     states = [NumpyBackend().problem(packing).descend(State(w=start), 2 * step, rule).w for step in (5, 105)]
     apart = states[1] - states[0]
     assert np.abs(apart).max() > 0.9
     apart -= np.rint(apart)
-    assert found.distance[0, 0] == pytest.approx(np.mean(apart**2), rel=1e-9)
-    assert np.sqrt(found.distance[0, 0]) < 0.1
+    assert history.distance[0, 0] == pytest.approx(np.mean(apart**2), rel=1e-9)
+    assert np.sqrt(history.distance[0, 0]) < 0.1
     assert (
-        found.loss[-1]
+        history.loss[-1]
         == NumpyBackend().problem(packing).loss_and_gradient(problem.descend(State(w=start), 220, rule).w)[0]
     )
 
@@ -227,23 +227,23 @@ def test_the_verdict():
 
 def test_p_values_of_systems_that_do_not_age_are_uniform():
     """Over stationary runs that are made up, as many are below .05 and below .5 as chance has it."""
-    waiting, lags, found = np.geomspace(10, 100, 5), np.geomspace(1, 100, 10), []
+    waiting, lags, p_values = np.geomspace(10, 100, 5), np.geomspace(1, 100, 10), []
     for number in range(1000):
         factors = np.exp(0.3 * generator("uniform", number).standard_normal((4, 5, 1)))
         runs = [Curves(waiting=waiting, lags=lags, distance=factor * lags) for factor in factors]
         slopes = [slope_with_age(curves) for curves in runs]
         rows = [{"ageing_slope": slope, "unexplained_slope": None, "at_rest": 0} for slope in slopes]
-        found.append(verdict(rows)[1].value)
+        p_values.append(verdict(rows)[1].value)
     for part in (0.05, 0.5):
-        assert np.mean(np.array(found) < part) == pytest.approx(part, abs=4 * np.sqrt(part * (1 - part) / 1000))
+        assert np.mean(np.array(p_values) < part) == pytest.approx(part, abs=4 * np.sqrt(part * (1 - part) / 1000))
 
 
 def test_the_verdict_on_walks_that_are_followed():
     """Random walks age as seldom as chance has it, and walks whose steps shorten while D stays do in every group."""
     module = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "ageing_verdict.py"))
-    found = {name: module["rate"](module["CASES"][name][0], 6)[0] for name in list(module["CASES"])[::3]}
-    assert found["a random walk"] <= 2
-    assert found["a walk whose steps shorten, D not"] == 6
+    aged = {name: module["rate"](module["CASES"][name][0], 6)[0] for name in list(module["CASES"])[::3]}
+    assert aged["a random walk"] <= 2
+    assert aged["a walk whose steps shorten, D not"] == 6
 
 
 def test_what_rests_does_not_age():
@@ -276,10 +276,10 @@ def test_the_energy_and_the_threshold(spins):
                 )
             )
     findings = PROTOCOL.analyse(asked, done)
-    found = findings.estimates["threshold_energy"]
-    assert found.value == pytest.approx(-1.1 if len(spins) == 2 else -1.1 + 3 / 20, abs=1e-3)
-    assert found.low < found.value < found.high
-    assert "2/3 is assumed" in found.note
+    estimate = findings.estimates["threshold_energy"]
+    assert estimate.value == pytest.approx(-1.1 if len(spins) == 2 else -1.1 + 3 / 20, abs=1e-3)
+    assert estimate.low < estimate.value < estimate.high
+    assert "2/3 is assumed" in estimate.note
     hot = PROTOCOL.analyse(replace(asked, temperature=0.5), done)
     assert hot.estimates["threshold_energy"].value is None
 
@@ -324,16 +324,16 @@ def test_a_failed_cell_is_a_row_with_its_reason():
 )
 def test_wrong_settings_are_sentences(change, said):
     """Each names the value."""
-    found = replace(SMALL, **change).problems()
-    assert any(text.startswith(said) for text in found), found
+    problems = replace(SMALL, **change).problems()
+    assert any(text.startswith(said) for text in problems), problems
 
 
 def test_a_glass_has_nothing_to_satisfy():
     """The protocols that search for a transition refuse it in a sentence."""
     from jamharness_protocols.jamming.protocol import Jamming
 
-    found = Jamming.Settings(system=SystemChoice("p_spin", PSpin())).problems()
-    assert any("nothing to satisfy" in text for text in found)
+    problems = Jamming.Settings(system=SystemChoice("p_spin", PSpin())).problems()
+    assert any("nothing to satisfy" in text for text in problems)
 
 
 def test_cells_are_values():

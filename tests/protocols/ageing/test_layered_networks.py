@@ -51,21 +51,21 @@ def test_flat_directions_are_those_of_a_known_spectrum():
     """
     one = Diagonal(*[-1.0] * 3, *[0.0] * 50, *[0.05] * 7, *[2.0] * 40)
     other = Diagonal(*[0.0] * 20, *[0.05] * 30, *[1.0] * 50)
-    found = at(one, other, steps=10, part=0.04, probes=2)
-    np.testing.assert_allclose(found.flat, [0.57, 0.5], atol=1e-12)
-    np.testing.assert_allclose(found.negative, [0.03, 0.0], atol=1e-12)
-    np.testing.assert_allclose(found.largest, [2.0, 1.0])
-    assert found.doubt.tolist() == [0.0, 0.0]
+    counts = at(one, other, steps=10, part=0.04, probes=2)
+    np.testing.assert_allclose(counts.flat, [0.57, 0.5], atol=1e-12)
+    np.testing.assert_allclose(counts.negative, [0.03, 0.0], atol=1e-12)
+    np.testing.assert_allclose(counts.largest, [2.0, 1.0])
+    assert counts.doubt.tolist() == [0.0, 0.0]
     np.testing.assert_allclose(at(one, other, steps=10, part=0.01).flat, [0.5, 0.2], atol=1e-12)
 
 
 def test_the_doubt_holds_where_steps_are_few():
     """A dense spectrum in 8 steps: the part below a threshold is off by less than it, and by more than nothing."""
     problem = Diagonal(*np.linspace(-1.0, 3.0, 400))
-    found, more = (at(problem, steps=steps, part=0.2 / 3.0) for steps in (8, 40))
-    assert 0 < abs(found.negative[0] - 0.2) <= found.doubt[0] < 0.6
-    assert abs(found.flat[0] - 0.1) <= found.doubt[0]
-    assert more.doubt[0] < found.doubt[0] / 3
+    counts, more = (at(problem, steps=steps, part=0.2 / 3.0) for steps in (8, 40))
+    assert 0 < abs(counts.negative[0] - 0.2) <= counts.doubt[0] < 0.6
+    assert abs(counts.flat[0] - 0.1) <= counts.doubt[0]
+    assert more.doubt[0] < counts.doubt[0] / 3
 
 
 def test_what_is_in_doubt_has_no_value(carry_out):
@@ -143,15 +143,15 @@ def test_gaps_belong_to_their_loss(system, loss, expected, squares):
 )
 def test_wrong_settings_are_sentences(change, said):
     """Each names the value."""
-    found = replace(ASKED, **change).problems()
-    assert any(text.startswith(said) for text in found), found
+    problems = replace(ASKED, **change).problems()
+    assert any(text.startswith(said) for text in problems), problems
 
 
 def test_other_protocols_refuse_all_classes():
     """Their labels are ±1."""
     from jamharness_protocols.jamming.protocol import Jamming
 
-    found = Jamming.Settings(classes="all").problems()
-    assert any(text.startswith("classes = all") for text in found)
-    found = Jamming.Settings(system=SystemChoice("layered", NETWORK)).problems()
-    assert any("its labels are no ±1" in text for text in found)
+    problems = Jamming.Settings(classes="all").problems()
+    assert any(text.startswith("classes = all") for text in problems)
+    problems = Jamming.Settings(system=SystemChoice("layered", NETWORK)).problems()
+    assert any("its labels are no ±1" in text for text in problems)

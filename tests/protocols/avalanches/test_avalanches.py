@@ -19,21 +19,21 @@ SMALL = Avalanches.Settings(width=4, depth=2, seeds=2, budget=100, records=26, l
 
 def test_changes_of_a_known_history():
     """Pattern 0 is learned, forgotten and learned; 1 is forgotten without having been learned; 2 stays unsatisfied."""
-    found = changes(np.array([[1, 0, 1], [0, 0, 1], [1, 1, 1], [0, 1, 1]], dtype=bool))
-    assert found.learned.tolist() == [1, 0, 1]
-    assert found.forgotten.tolist() == [0, 2, 0]
-    assert found.times.tolist() == [1, 0, 0]
+    counts = changes(np.array([[1, 0, 1], [0, 0, 1], [1, 1, 1], [0, 1, 1]], dtype=bool))
+    assert counts.learned.tolist() == [1, 0, 1]
+    assert counts.forgotten.tolist() == [0, 2, 0]
+    assert counts.times.tolist() == [1, 0, 0]
 
 
 @given(history=arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12)))
 def test_changes_add_up(history):
     """N_Δ moves by forgotten − learned; sizes are those of symmetric differences; nothing is forgotten that often."""
-    found = changes(history)
+    counts = changes(history)
     sets = [set(np.flatnonzero(row).tolist()) for row in history]
-    assert (np.diff(history.sum(axis=1)) == found.forgotten - found.learned).all()
+    assert (np.diff(history.sum(axis=1)) == counts.forgotten - counts.learned).all()
     sizes = [len(before ^ after) for before, after in pairwise(sets)]
-    assert (found.learned + found.forgotten).tolist() == sizes
-    assert (2 * found.times <= len(history)).all()
+    assert (counts.learned + counts.forgotten).tolist() == sizes
+    assert (2 * counts.times <= len(history)).all()
 
 
 def small_problem(backend):
@@ -49,9 +49,9 @@ def test_following_does_not_change_the_path():
     problem, w = small_problem(NumpyBackend())
     steps, margins = follow(problem, w, Adam(learning_rate=1e-2), np.array([0, 7, 7, 30]), lambda _text: None)
     assert steps.tolist() == [0, 7, 30]
-    for step, found in zip(steps, margins, strict=True):
+    for step, delta in zip(steps, margins, strict=True):
         state = problem.descend(State(w=w), int(step), Adam(learning_rate=1e-2)) if step else State(w=w)
-        assert np.array_equal(found, problem.margins(state.w))
+        assert np.array_equal(delta, problem.margins(state.w))
 
 
 def test_a_rule_that_diverges_fails_with_advice():
@@ -87,10 +87,10 @@ def test_a_small_run_from_end_to_end(carry_out):
 def history(seed, sizes, times):
     """A finished cell whose intervals had these sizes."""
     sizes = np.array(sizes)
-    found = {"learned": sizes, "forgotten": 0 * sizes, "times": np.array(times)}
+    columns = {"learned": sizes, "forgotten": 0 * sizes, "times": np.array(times)}
     values = {"unsatisfied": 1, "loss": 0.1, "updates": 10, "weights": 9, "parameters": 10}
     cell = Cell(task="avalanches", coordinates={"seed": seed, "patterns": len(times)})
-    return FinishedCell(cell=cell, result=CellResult(values=values, arrays=found))
+    return FinishedCell(cell=cell, result=CellResult(values=values, arrays=columns))
 
 
 def test_independent_changes_have_unit_variance_ratio_and_one_large_one_has_not():
@@ -132,6 +132,6 @@ def test_a_failed_cell_is_a_row_with_its_reason():
 )
 def test_wrong_settings_are_sentences(change, said):
     """Each names the value."""
-    found = replace(SMALL, **change).problems()
-    assert len(found) == 1
-    assert found[0].startswith(said)
+    problems = replace(SMALL, **change).problems()
+    assert len(problems) == 1
+    assert problems[0].startswith(said)

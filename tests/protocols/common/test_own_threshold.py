@@ -38,10 +38,10 @@ def test_the_trials_are_those_of_jamming():
 def test_each_seed_has_loads_of_its_own():
     """P is the load times the middle of the seed's own bracket, to the nearest even number."""
     done = searched(CHOSEN, {0: 30, 1: 50})
-    found = own_thresholds(CHOSEN, done)
-    assert (found.cells, found.failed) == ([], ())
+    thresholds = own_thresholds(CHOSEN, done)
+    assert (thresholds.cells, thresholds.failed) == ([], ())
     for seed, threshold in ((0, 30), (1, 50)):
-        low, high = found.brackets[seed]
+        low, high = thresholds.brackets[seed]
         assert low <= threshold < high
         mine = [cell for cell in Spectrum().plan(CHOSEN, done) if cell.coordinates["seed"] == seed]
         for cell in mine:

@@ -46,17 +46,17 @@ def test_a_whole_small_run(carry_out):
     assert len(tests) == 6 * len(widths)
     assert {place_of(cell)[1] for cell in tests} == {0, 1}
     assert {cell.coordinates["seed"] for cell in tests} == {0, 1, 2, STRIDE, STRIDE + 1, STRIDE + 2}
-    found = PROTOCOL.analyse(asked, done)
-    assert found.objection == ""
-    assert found.estimates["critical_weights"].value == pytest.approx(
-        found.tables["thresholds"][["weights_unsatisfied", "weights_satisfied"]].to_numpy().mean()
+    findings = PROTOCOL.analyse(asked, done)
+    assert findings.objection == ""
+    assert findings.estimates["critical_weights"].value == pytest.approx(
+        findings.tables["thresholds"][["weights_unsatisfied", "weights_satisfied"]].to_numpy().mean()
     )
-    points = found.tables["points"]
+    points = findings.tables["points"]
     assert points["width"].tolist() == sorted(widths)
     assert (points["test_error"] < 0.5).all()
     assert points["satisfied"].iloc[-1] == 1.0
-    assert found.estimates["cusp_ratio"].note or found.estimates["cusp_ratio"].value
-    for figure in PROTOCOL.draw(found).values():
+    assert findings.estimates["cusp_ratio"].note or findings.estimates["cusp_ratio"].value
+    for figure in PROTOCOL.draw(findings).values():
         figure.savefig(io.BytesIO(), format="png")
     # In whatever order cells are finished, and with some missing.
     assert PROTOCOL.analyse(asked, done[::-1]).tables["points"].equals(points)
@@ -68,17 +68,17 @@ def test_a_test_is_what_the_weights_give_on_the_test_set(measure):
     """Errors and outputs, again by the network's formula in NumPy."""
     asked = settings()
     cell = asked.measured(1, 1, 40, 3)
-    found = measure(cell, [])
+    measured = measure(cell, [])
     data = load(cell.dataset)
     w = measure(cell.needs[0], []).arrays["w"]
     (hidden, bias), (out, last) = cell.system.split(w)
     outputs = np.maximum(data.x_test @ hidden.T + bias, 0) @ out[0] + last[0]
-    np.testing.assert_allclose(found.arrays["outputs"], outputs, rtol=1e-10, atol=1e-10)
-    assert found.values["test_error"] == np.mean(np.sign(outputs) != data.y_test)
-    assert found.values["output"] == pytest.approx(np.sqrt(np.mean(outputs**2)))
+    np.testing.assert_allclose(measured.arrays["outputs"], outputs, rtol=1e-10, atol=1e-10)
+    assert measured.values["test_error"] == np.mean(np.sign(outputs) != data.y_test)
+    assert measured.values["output"] == pytest.approx(np.sqrt(np.mean(outputs**2)))
     x, y = data.first(40)
     fitted = np.maximum(x @ hidden.T + bias, 0) @ out[0] + last[0]
-    assert found.values["train_error"] == np.mean(np.sign(fitted) != y)
+    assert measured.values["train_error"] == np.mean(np.sign(fitted) != y)
 
 
 def test_a_trajectory_is_one_descent_and_its_least_error_is_on_it(measure):
@@ -86,18 +86,18 @@ def test_a_trajectory_is_one_descent_and_its_least_error_is_on_it(measure):
     asked = settings(minimiser="adam", learning_rate=1e-2, budget=300, records=12)
     cell = asked.measured(0, 0, 40, 3)
     assert cell.task == "trajectory"
-    found = measure(cell, [])
+    trajectory = measure(cell, [])
     data, system = load(cell.dataset), cell.system
     x, y = data.first(40)
     problem = NumpyBackend().problem(system, x, y)
     state = problem.descend(State(w=system.initial(0)), 300, Adam(learning_rate=1e-2))
-    np.testing.assert_allclose(found.arrays["w"], state.w, rtol=1e-12)
-    records, errors = found.arrays["records"], found.arrays["errors"]
+    np.testing.assert_allclose(trajectory.arrays["w"], state.w, rtol=1e-12)
+    records, errors = trajectory.arrays["records"], trajectory.arrays["errors"]
     assert records[0] == 0
-    assert records[-1] == state.step == found.values["updates"]
+    assert records[-1] == state.step == trajectory.values["updates"]
     assert (np.diff(records) > 0).all()
-    assert found.values["stopped_error"] == errors.min() <= errors[-1] == found.values["test_error"]
-    assert errors[list(records).index(found.values["stopping"])] == errors.min()
+    assert trajectory.values["stopped_error"] == errors.min() <= errors[-1] == trajectory.values["test_error"]
+    assert errors[list(records).index(trajectory.values["stopping"])] == errors.min()
 
 
 def test_outputs_of_zero_are_no_answer_under_cross_entropy(measure):
@@ -110,10 +110,10 @@ def test_outputs_of_zero_are_no_answer_under_cross_entropy(measure):
     # One unit a layer: of some initial weights it is off on all patterns with a second layer below zero, and stays so.
     off = next(seed for seed in range(100) if not problem.outputs(cell.system.initial(seed), x).any())
     dead = replace(cell, coordinates={**cell.coordinates, "seed": off})
-    found = measure(dead, [])
-    assert found.values["train_error"] == 1.0
-    assert found.values["unsatisfied"] == 40
-    assert found.values["outcome"] == "minimum"
+    measured = measure(dead, [])
+    assert measured.values["train_error"] == 1.0
+    assert measured.values["unsatisfied"] == 40
+    assert measured.values["outcome"] == "minimum"
 
 
 def test_a_second_order_minimisation_is_the_same_when_followed(measure):
@@ -121,20 +121,20 @@ def test_a_second_order_minimisation_is_the_same_when_followed(measure):
     asked = settings(stopped=True)
     cell, alone = asked.measured(0, 0, 40, 2), settings().trained(0, 0, 40, 2)
     assert (cell.task, alone.task) == ("trajectory", "minimisation")
-    found, plain = measure(cell, []), measure(alone, [])
-    np.testing.assert_array_equal(found.arrays["w"], plain.arrays["w"])
+    followed, plain = measure(cell, []), measure(alone, [])
+    np.testing.assert_array_equal(followed.arrays["w"], plain.arrays["w"])
     for name in ("outcome", "unsatisfied", "loss"):
-        assert found.values[name] == plain.values[name]
-    records, errors = found.arrays["records"], found.arrays["errors"]
+        assert followed.values[name] == plain.values[name]
+    records, errors = followed.arrays["records"], followed.arrays["errors"]
     assert records[0] == 0
     assert len(records) > 10
     assert (np.diff(records) > 0).all()
-    assert records[-1] == found.values["updates"] == plain.values["iterations"]
+    assert records[-1] == followed.values["updates"] == plain.values["iterations"]
     # Before the first step it is the network of the initial weights.
     data, system = load(cell.dataset), cell.system
     start = NumpyBackend().problem(system, *data.first(40)).outputs(system.initial(0), data.x_test)
     assert errors[0] == np.mean(start * data.y_test <= 0)
-    assert found.values["stopped_error"] == errors.min() <= errors[-1] == found.values["test_error"]
+    assert followed.values["stopped_error"] == errors.min() <= errors[-1] == followed.values["test_error"]
 
 
 @pytest.mark.parametrize("loss", ["hinge", "cross_entropy"])
@@ -143,10 +143,10 @@ def test_first_order_minimisers_are_stopped_early(carry_out, loss):
     asked = settings(
         minimiser="adam", loss=loss, learning_rate=3e-2, budget=150, records=8, seeds=2, widths=(1, 4), networks=1
     )
-    found = PROTOCOL.analyse(asked, carry_out(PROTOCOL, asked))
-    points = found.tables["points"]
+    findings = PROTOCOL.analyse(asked, carry_out(PROTOCOL, asked))
+    points = findings.tables["points"]
     assert (points["stopped_error"] <= points["test_error"]).all()
-    assert "networks=2 or more" in found.estimates["fluctuation_exponent"].note
+    assert "networks=2 or more" in findings.estimates["fluctuation_exponent"].note
 
 
 def test_a_network_of_a_given_number_of_patterns_is_the_same_in_every_scan():
@@ -165,9 +165,9 @@ def test_what_failed_is_told_and_the_rest_is_analysed(carry_out):
         place for place, item in enumerate(done) if item.cell.task == "generalisation" and place_of(item.cell)[0] == 2
     )
     done[lost] = FinishedCell(cell=done[lost].cell, failure="lost")
-    found = PROTOCOL.analyse(asked, done)
-    assert (found.tables["points"]["draws"] == 2).all()
-    assert found.tables["networks"]["reason"].tolist().count("lost") == 1
+    findings = PROTOCOL.analyse(asked, done)
+    assert (findings.tables["points"]["draws"] == 2).all()
+    assert findings.tables["networks"]["reason"].tolist().count("lost") == 1
     failed = [FinishedCell(cell=item.cell, failure="lost") for item in done]
     assert "failed. The first: lost" in PROTOCOL.analyse(asked, failed).objection
 
@@ -182,9 +182,9 @@ def test_patterns_that_are_never_satisfied_are_an_objection():
         arrays = {"outputs": np.ones(4), "labels": np.array([1, -1, 1, 1])}
         done.append(FinishedCell(cell=cell, result=CellResult(values=values, arrays=arrays)))
         done.append(FinishedCell(cell=cell.needs[0], result=CellResult(values=values)))
-    found = PROTOCOL.analyse(asked, done)
-    assert found.objection.startswith("No network satisfied every pattern")
-    assert found.estimates["cusp_ratio"].value is None
+    findings = PROTOCOL.analyse(asked, done)
+    assert findings.objection.startswith("No network satisfied every pattern")
+    assert findings.estimates["cusp_ratio"].value is None
 
 
 @pytest.mark.parametrize("preset", PROTOCOL.presets.values(), ids=list(PROTOCOL.presets))
@@ -216,8 +216,8 @@ WRONG = [
 @pytest.mark.parametrize(("values", "sentence"), WRONG, ids=[sentence for _, sentence in WRONG])
 def test_a_wrong_value_is_one_sentence(values, sentence):
     """Of all that can be wrong."""
-    (found,) = PROTOCOL.Settings(**values).problems()
-    assert sentence in found
+    (problem,) = PROTOCOL.Settings(**values).problems()
+    assert sentence in problem
 
 
 def test_a_table_of_ones_own_end_to_end(tmp_path):
@@ -284,10 +284,10 @@ def test_n_eff_is_counted_where_it_is_asked_for(carry_out):
     """Of each draw's first network, without another minimisation, and over N just beyond N*."""
     asked = settings(effective=True, seeds=2, networks=1, factors=(1.0, 2.0))
     done = carry_out(PROTOCOL, asked)
-    found = PROTOCOL.analyse(asked, done)
-    table = found.tables["effective"]
-    assert len(table) == 2 * found.tables["points"]["width"].nunique()
+    findings = PROTOCOL.analyse(asked, done)
+    table = findings.tables["effective"]
+    assert len(table) == 2 * findings.tables["points"]["width"].nunique()
     assert (table["effective"] <= table["parameters"] - table["width"]).all()
-    assert 0.5 < found.estimates["effective_ratio"].value < 1
+    assert 0.5 < findings.estimates["effective_ratio"].value < 1
     assert PROTOCOL.outlook(asked, done).fewest == 0
     assert "effective_ratio" not in PROTOCOL.analyse(settings(), done).estimates

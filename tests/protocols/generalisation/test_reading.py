@@ -59,7 +59,7 @@ def read(**more):
 
 def test_what_was_put_in_is_read():
     """The cusp at N*, the part of the variance, and all exponents, each in its interval."""
-    found = read()
+    estimates = read()
     expected = {
         "cusp_ratio": 1.0,
         "output_exponent": 0.8,
@@ -67,37 +67,37 @@ def test_what_was_put_in_is_read():
         "variance_share": 0.25,
     }
     for name, value in expected.items():
-        assert found[name].value == pytest.approx(value, rel=0.05), name
-        assert found[name].low <= value <= found[name].high, name
-    assert found["cusp_height"].value == pytest.approx(0.2 / 0.118, rel=0.03)
-    assert found["monotonic_p"].value > 0.05
+        assert estimates[name].value == pytest.approx(value, rel=0.05), name
+        assert estimates[name].low <= value <= estimates[name].high, name
+    assert estimates["cusp_height"].value == pytest.approx(0.2 / 0.118, rel=0.03)
+    assert estimates["monotonic_p"].value > 0.05
     # The error at N = N* has the cusp's flank in it, so that the fall towards the limit is read steeper than its tail.
-    assert found["asymptotic_exponent"].value > 0.5
+    assert estimates["asymptotic_exponent"].value > 0.5
 
 
 def test_without_a_cusp_the_exponent_of_the_fall_is_that_of_its_tail():
     """1/2, from N* on."""
-    found = read(cusp=0.0, noise=0.0005)
-    assert found["cusp_ratio"].value is None
-    assert found["cusp_ratio"].note.startswith("no cusp: ")
-    assert found["cusp_height"].value is None
-    assert found["asymptotic_exponent"].low <= 0.5 <= found["asymptotic_exponent"].high
+    estimates = read(cusp=0.0, noise=0.0005)
+    assert estimates["cusp_ratio"].value is None
+    assert estimates["cusp_ratio"].note.startswith("no cusp: ")
+    assert estimates["cusp_height"].value is None
+    assert estimates["asymptotic_exponent"].low <= 0.5 <= estimates["asymptotic_exponent"].high
 
 
 def test_early_stopping_without_a_cusp_has_the_height_of_the_plain_fall():
     """0.15/0.118 at N*, where the final error has 0.2."""
-    found = read()
-    assert found["stopped_height"].value == pytest.approx(0.15 / 0.118, rel=0.03)
-    assert found["stopped_height"].high < found["cusp_height"].low
+    estimates = read()
+    assert estimates["stopped_height"].value == pytest.approx(0.15 / 0.118, rel=0.03)
+    assert estimates["stopped_height"].high < estimates["cusp_height"].low
 
 
 def test_an_ensemble_is_worth_what_lowers_the_error_as_much():
     """At the first width from 1.2 N* on, 7, against width 14: read off errors that fall as log K."""
-    found = read(noise=1e-4, gain=0.05)["ensemble_gain"]
+    estimate = read(noise=1e-4, gain=0.05)["ensemble_gain"]
     single = curve(noise=0.0).values["test_error"].mean(axis=0)
     target = np.interp(np.log(14), np.log(WIDTHS), single)
-    assert found.value == pytest.approx(np.exp((single[5] - target) / 0.05), rel=0.05)
-    assert found.low < found.value < found.high
+    assert estimate.value == pytest.approx(np.exp((single[5] - target) / 0.05), rel=0.05)
+    assert estimate.low < estimate.value < estimate.high
 
 
 def test_an_ensemble_that_is_too_small_or_a_width_that_does_not_help_gives_no_number():
@@ -105,17 +105,17 @@ def test_an_ensemble_that_is_too_small_or_a_width_that_does_not_help_gives_no_nu
     assert "more than 6" in read(gain=0.001)["ensemble_gain"].note
     flat = curve()
     level = replace(flat, values={**flat.values, "test_error": np.full_like(flat.values["test_error"], 0.5)})
-    found = Reading(curve=level, thresholds=thresholds()).estimates()
-    assert "does not lower" in found["ensemble_gain"].note
-    assert found["asymptotic_exponent"].value is None
+    estimates = Reading(curve=level, thresholds=thresholds()).estimates()
+    assert "does not lower" in estimates["ensemble_gain"].note
+    assert estimates["asymptotic_exponent"].value is None
 
 
 @pytest.mark.parametrize("name", ["cusp_ratio", "output_exponent", "variance_share", "fluctuation_exponent"])
 def test_without_n_star_nothing_is_read(name):
     """Brackets without an end are no threshold."""
-    found = Reading(curve=curve(), thresholds=thresholds(high=np.nan)).estimates()
-    assert found[name].value is None
-    assert found[name].note
+    estimates = Reading(curve=curve(), thresholds=thresholds(high=np.nan)).estimates()
+    assert estimates[name].value is None
+    assert estimates[name].note
 
 
 def test_the_width_of_the_brackets_widens_what_is_measured_in_units_of_n_star():
@@ -127,17 +127,17 @@ def test_the_width_of_the_brackets_widens_what_is_measured_in_units_of_n_star():
 
 def test_two_draws_have_no_interval_and_no_test():
     """But a value."""
-    found = read(draws=2)
-    assert found["output_exponent"].value is not None
-    assert found["output_exponent"].low is None
-    assert found["monotonic_p"].value is None
-    assert "5 draws" in found["monotonic_p"].note
+    estimates = read(draws=2)
+    assert estimates["output_exponent"].value is not None
+    assert estimates["output_exponent"].low is None
+    assert estimates["monotonic_p"].value is None
+    assert "5 draws" in estimates["monotonic_p"].note
 
 
 def test_intervals_of_the_exponent_cover_it():
     """In at least 17 of 20 curves: a 95% interval fails more often once in 60 times."""
     covered = 0
     for seed in range(20):
-        found = Reading(curve=curve(seed=seed), thresholds=thresholds())._fluctuation_exponent()
-        covered += found.low <= 0.25 <= found.high
+        exponent = Reading(curve=curve(seed=seed), thresholds=thresholds())._fluctuation_exponent()
+        covered += exponent.low <= 0.25 <= exponent.high
     assert covered >= 17

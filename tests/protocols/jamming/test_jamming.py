@@ -103,41 +103,41 @@ def test_the_search_takes_few_trials(settings):
 def test_known_thresholds_are_found():
     """Every bracket holds its seed's threshold within the resolution, and the estimates are those of the midpoints."""
     settings = SCANS["patterns"]
-    found = PROTOCOL.analyse(settings, carry_out(settings))
-    table = found.tables["thresholds"]
+    findings = PROTOCOL.analyse(settings, carry_out(settings))
+    table = findings.tables["thresholds"]
     assert list(table["seed"]) == list(range(5))
     for row in table.to_dict("records"):
         assert row["ratio_satisfied"] <= RATIOS[row["seed"]] < row["ratio_unsatisfied"]
         assert row["ratio_unsatisfied"] - row["ratio_satisfied"] <= settings.resolution + 1e-12
         assert row["decided"]
     middle = ((table["ratio_satisfied"] + table["ratio_unsatisfied"]) / 2).to_numpy()
-    ratio = found.estimates["critical_ratio"]
+    ratio = findings.estimates["critical_ratio"]
     assert (ratio.value, ratio.count, ratio.note) == (pytest.approx(middle.mean()), 5, "")
     assert ratio.low < np.mean([RATIOS[seed] for seed in range(5)]) < ratio.high
     network = settings.network()
-    assert found.estimates["critical_ratio_parameters"].value == pytest.approx(
+    assert findings.estimates["critical_ratio_parameters"].value == pytest.approx(
         ratio.value * network.weights / network.size
     )
-    assert found.estimates["transition_width"].value == pytest.approx(middle.std(ddof=1))
-    assert found.estimates["jump_smallest"].value == pytest.approx(JUMPS[0], abs=1 / network.weights)
-    assert found.estimates["jump_median"].value == pytest.approx(JUMPS[2], abs=1 / network.weights)
-    assert found.objection == ""
+    assert findings.estimates["transition_width"].value == pytest.approx(middle.std(ddof=1))
+    assert findings.estimates["jump_smallest"].value == pytest.approx(JUMPS[0], abs=1 / network.weights)
+    assert findings.estimates["jump_median"].value == pytest.approx(JUMPS[2], abs=1 / network.weights)
+    assert findings.objection == ""
 
 
 def test_a_scan_over_widths_finds_known_thresholds_and_their_slope():
     """With thresholds at fixed P/N_w, N* is proportional to P: each bracket is one unit wide and the slope is 1."""
     settings = Jamming.Settings(scan="width", patterns=(400, 800, 1600, 3200), seeds=4, inputs=6)
     done = carry_out(settings)
-    found = PROTOCOL.analyse(settings, done)
-    table = found.tables["thresholds"]
+    findings = PROTOCOL.analyse(settings, done)
+    table = findings.tables["thresholds"]
     assert len(table) == 16
     for row in table.to_dict("records"):
         assert row["ratio_satisfied"] <= RATIOS[row["seed"]] < row["ratio_unsatisfied"]
-    slope = found.estimates["scaling_exponent"]
+    slope = findings.estimates["scaling_exponent"]
     assert (slope.value, slope.count) == (pytest.approx(1.0, abs=0.05), 4)
-    assert found.estimates["critical_ratio"].count == 4
+    assert findings.estimates["critical_ratio"].count == 4
     largest = table[table["patterns"] == 3200]
-    assert found.estimates["critical_ratio"].value == pytest.approx(
+    assert findings.estimates["critical_ratio"].value == pytest.approx(
         ((largest["ratio_satisfied"] + largest["ratio_unsatisfied"]) / 2).mean()
     )
 
@@ -157,9 +157,9 @@ def test_counts_are_of_all_trials():
     """Satisfied, minimum and undecided add up to the number of trials, and each is a row."""
     settings = SCANS["patterns"]
     done = carry_out(settings)
-    found = PROTOCOL.analyse(settings, done)
-    counts = {name: found.estimates[name].value for name in ("satisfied", "minimum", "undecided")}
-    assert sum(counts.values()) == len(done) == len(found.tables["trials"])
+    findings = PROTOCOL.analyse(settings, done)
+    counts = {name: findings.estimates[name].value for name in ("satisfied", "minimum", "undecided")}
+    assert sum(counts.values()) == len(done) == len(findings.tables["trials"])
     assert counts["satisfied"] == sum(f.result.values["outcome"] == "satisfied" for f in done)
     assert counts["undecided"] == 0
 
@@ -177,13 +177,13 @@ def test_undecided_trials_widen_the_interval():
         return trial(cell, RATIOS[cell.coordinates["seed"]], "undecided" if near(cell, 0.4) else None)
 
     done = carry_out(settings, unsure)
-    sharp, found = PROTOCOL.analyse(settings, carry_out(settings)), PROTOCOL.analyse(settings, done)
-    narrow, wide = sharp.estimates["critical_ratio"], found.estimates["critical_ratio"]
+    sharp, findings = PROTOCOL.analyse(settings, carry_out(settings)), PROTOCOL.analyse(settings, done)
+    narrow, wide = sharp.estimates["critical_ratio"], findings.estimates["critical_ratio"]
     assert wide.low < narrow.low - 0.2
     assert wide.high > narrow.high + 0.2
     assert "undecided trials in 5 of 5 brackets" in wide.note
-    assert not found.tables["thresholds"]["decided"].any()
-    assert found.estimates["undecided"].value == sum(f.result.values["outcome"] == "undecided" for f in done) > 0
+    assert not findings.tables["thresholds"]["decided"].any()
+    assert findings.estimates["undecided"].value == sum(f.result.values["outcome"] == "undecided" for f in done) > 0
 
 
 def test_failed_cells_are_rows_and_count_as_undecided():
@@ -198,11 +198,11 @@ def test_failed_cells_are_rows_and_count_as_undecided():
     done = carry_out(settings, failing)
     failed = sum(f.result is None for f in done)
     assert failed > 0
-    found = PROTOCOL.analyse(settings, done)
-    assert found.estimates["undecided"].value == failed
-    trials = found.tables["trials"]
+    findings = PROTOCOL.analyse(settings, done)
+    assert findings.estimates["undecided"].value == failed
+    trials = findings.tables["trials"]
     assert list(trials[trials["outcome"] == "failed"]["reason"]) == ["The worker died."] * failed
-    for row in found.tables["thresholds"].to_dict("records"):
+    for row in findings.tables["thresholds"].to_dict("records"):
         assert row["ratio_satisfied"] <= RATIOS[row["seed"]] < row["ratio_unsatisfied"]
 
 
@@ -216,12 +216,12 @@ def test_runs_that_diverge_end_a_bracket_and_make_no_jump():
             return done
         return trial(cell, 0, "diverging")
 
-    found, sharp = (PROTOCOL.analyse(settings, carry_out(settings, finish)) for finish in (diverging, same_trial))
-    assert found.estimates["critical_ratio"] == sharp.estimates["critical_ratio"]
-    assert found.estimates["diverging"].value == sharp.estimates["minimum"].value > 0
-    assert found.estimates["minimum"].value == 0
-    assert found.estimates["jump_median"].value is None
-    assert found.objection == ""
+    findings, sharp = (PROTOCOL.analyse(settings, carry_out(settings, finish)) for finish in (diverging, same_trial))
+    assert findings.estimates["critical_ratio"] == sharp.estimates["critical_ratio"]
+    assert findings.estimates["diverging"].value == sharp.estimates["minimum"].value > 0
+    assert findings.estimates["minimum"].value == 0
+    assert findings.estimates["jump_median"].value is None
+    assert findings.objection == ""
 
 
 def test_a_seed_stops_after_three_undecided_trials_and_its_load_is_a_bound():
@@ -233,13 +233,13 @@ def test_a_seed_stops_after_three_undecided_trials_and_its_load_is_a_bound():
         return done if done.result.values["outcome"] == "satisfied" else trial(cell, 0, "undecided")
 
     done = carry_out(settings, unsure)
-    found = PROTOCOL.analyse(settings, done)
-    trials = found.tables["trials"]
+    findings = PROTOCOL.analyse(settings, done)
+    trials = findings.tables["trials"]
     assert (trials[trials["outcome"] == "undecided"].groupby("seed").size() <= 3).all()
-    ratio = found.estimates["critical_ratio"]
+    ratio = findings.estimates["critical_ratio"]
     assert (ratio.value, ratio.high, ratio.count) == (None, None, 5)
     assert min(RATIOS.values()) - 1.0 < ratio.low < np.mean([RATIOS[seed] for seed in range(5)])
-    assert f"P/N_w is above {ratio.low:.2g}" in found.objection
+    assert f"P/N_w is above {ratio.low:.2g}" in findings.objection
     adam = replace(settings, minimiser="adam")
     assert "use minimiser=lm" in PROTOCOL.analyse(adam, carry_out(adam, unsure)).objection
 
@@ -284,10 +284,10 @@ def test_networks_too_large_for_any_memory_are_refused():
 def test_a_question_without_an_answer_ends_in_an_objection(outcome, advice):
     """When one side of the transition was never seen, there is no value, and the objection says what to change."""
     settings = SCANS["patterns"]
-    found = PROTOCOL.analyse(settings, carry_out(settings, lambda cell: trial(cell, 0, outcome)))
-    assert found.estimates["critical_ratio"].value is None
-    assert found.objection.startswith(advice)
-    assert "start_ratio" in found.objection or "highest_ratio" in found.objection
+    findings = PROTOCOL.analyse(settings, carry_out(settings, lambda cell: trial(cell, 0, outcome)))
+    assert findings.estimates["critical_ratio"].value is None
+    assert findings.objection.startswith(advice)
+    assert "start_ratio" in findings.objection or "highest_ratio" in findings.objection
 
 
 def test_a_seed_without_an_end_leaves_its_side_of_the_interval_open():
@@ -307,9 +307,9 @@ def test_findings_exist_at_every_point_of_a_run(settings):
     """Analysis and figures are possible with any part of the cells done, none included."""
     done = carry_out(settings)
     for count in (0, 1, 2, 5, len(done) // 2, len(done)):
-        found = PROTOCOL.analyse(settings, done[:count])
-        assert len(found.tables["trials"]) == min(count, len(done))
-        for figure in PROTOCOL.draw(found).values():
+        findings = PROTOCOL.analyse(settings, done[:count])
+        assert len(findings.tables["trials"]) == min(count, len(done))
+        for figure in PROTOCOL.draw(findings).values():
             figure.savefig(io.BytesIO(), format="png")
 
 
@@ -332,9 +332,9 @@ def test_no_interval_ends_where_the_loads_do(slopes, low, high):
         {"seed": seed, "load": load, "outcome": "jammed", "critical_margin": 1 - slope * (load - 2)}
         for seed, slope in enumerate(draw.uniform(*slopes, 12)) for load in loads
     ]  # fmt: skip
-    found = zero_margin_load(pd.DataFrame(rows), networks=False)
-    assert (found.low is not None, found.high is not None) == (low, high)
-    assert bool(found.note) == (not high)
+    estimate = zero_margin_load(pd.DataFrame(rows), networks=False)
+    assert (estimate.low is not None, estimate.high is not None) == (low, high)
+    assert bool(estimate.note) == (not high)
     network = zero_margin_load(pd.DataFrame(rows), networks=True)
     assert network.value is None
     assert "does not cross" in network.note
@@ -365,12 +365,12 @@ def test_where_the_mean_margin_falls_through_zero():
 
 def test_every_estimate_is_a_declared_observable():
     """What analyse estimates is what the protocol says that it observes (of other systems: test_systems.py)."""
-    found = [PROTOCOL.analyse(SCANS[name], carry_out(SCANS[name])).estimates for name in ("patterns", "width")]
+    estimates = [PROTOCOL.analyse(SCANS[name], carry_out(SCANS[name])).estimates for name in ("patterns", "width")]
     at_jamming = {
         "critical_margin", "contacts", "contacts_weights", "kinks", "excess_contacts", "quartic_modes", "rattlers",
         "sides_apart", "jammed", "zero_margin_load",
     }  # fmt: skip
-    assert set(found[0]) | set(found[1]) == set(Jamming.observables) - at_jamming
+    assert set(estimates[0]) | set(estimates[1]) == set(Jamming.observables) - at_jamming
     assert all(o.meaning and o.comparison in ("exact", "horizon", "distribution") for o in Jamming.observables.values())
 
 
@@ -400,17 +400,17 @@ def test_a_small_search_from_end_to_end(measure):
     )
 
     done = carry_out(settings, lambda cell: FinishedCell(cell=cell, result=measure(cell, [])))
-    found = PROTOCOL.analyse(settings, done)
-    ratio = found.estimates["critical_ratio"]
+    findings = PROTOCOL.analyse(settings, done)
+    ratio = findings.estimates["critical_ratio"]
     assert ratio.count == 6
     assert abs(ratio.value - 2) < 3 * np.sqrt(2 / 20 / 6)  # P* is the 20th success of fair draws: variance 2N
 
 
 def test_without_a_minimum_the_jump_says_so():
     """The note about small minima does not take its place."""
-    found = analysis.analyse("patterns", {}, [])
-    assert found.estimates["jump_median"].value is None
-    assert "no seed has a minimum" in found.estimates["jump_median"].note
+    findings = analysis.analyse("patterns", {}, [])
+    assert findings.estimates["jump_median"].value is None
+    assert "no seed has a minimum" in findings.estimates["jump_median"].note
 
 
 @EVERY_SCAN

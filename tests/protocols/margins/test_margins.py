@@ -54,11 +54,11 @@ def test_planted_exponents_are_found():
     for name, true in (
         ("theta", THETA), ("gamma", GAMMA), ("gamma_satisfied", GAMMA), ("gamma_times_2_plus_theta", product),
     ):  # fmt: skip
-        found = findings.estimates[name]
-        assert found.low < true < found.high
-        assert found.low < found.value < found.high
-        assert found.count == 12
-        assert found.high - found.low < 0.6
+        estimate = findings.estimates[name]
+        assert estimate.low < true < estimate.high
+        assert estimate.low < estimate.value < estimate.high
+        assert estimate.count == 12
+        assert estimate.high - estimate.low < 0.6
     assert set(PROTOCOL.draw(findings)) == {"margins", "windows"}
     assert set(findings.tables["windows"]["name"]) == {"theta", "gamma", "gamma_satisfied"}
     assert set(findings.tables["loads"]["relative"]) == {0.9, 1.1}
@@ -92,9 +92,9 @@ def test_overlaps_are_in_units_of_each_median():
     """Half of every seed's values lie on either side of 1; pinned patterns are none of them."""
     margins = np.concatenate([np.linspace(0.1, 0.9, 51), np.full(9, 7.0), -np.ones(30)])
     item = finished(3, 1.1, "minimum", margins, pinned=margins == 7)
-    found = overlaps([item])
-    assert (found.values.size, float(np.median(found.values))) == (51, pytest.approx(1))
-    assert set(found.seeds.tolist()) == {3}
+    samples = overlaps([item])
+    assert (samples.values.size, float(np.median(samples.values))) == (51, pytest.approx(1))
+    assert set(samples.seeds.tolist()) == {3}
 
 
 def test_overlaps_begin_where_gaps_are_no_longer_as_frequent():
@@ -108,8 +108,8 @@ def test_overlaps_begin_where_gaps_are_no_longer_as_frequent():
 def test_gaps_are_measured_from_the_margin_aimed_at():
     """Levenberg–Marquardt aims at 1.02 κ; the papers' minimisers at κ."""
     margins = np.array([-0.02, -0.01, -0.52, -1.02]) * 2
-    found = gaps_satisfied([finished(0, 0.9, "satisfied", margins, margin=2.0)], 1e-3)
-    assert np.allclose(np.sort(found.values[found.values < -1e-9]), [-1.0, -0.5])
+    samples = gaps_satisfied([finished(0, 0.9, "satisfied", margins, margin=2.0)], 1e-3)
+    assert np.allclose(np.sort(samples.values[samples.values < -1e-9]), [-1.0, -0.5])
     other = gaps_satisfied([finished(0, 0.9, "satisfied", margins, minimiser="adam", margin=2.0)], 1e-3)
     assert np.allclose(np.sort(other.values), [-1.02, -0.52, -0.02, -0.01])
 
@@ -168,9 +168,9 @@ def test_the_presets_are_settings():
 )
 def test_wrong_settings_are_sentences(change, said):
     """Each names the value."""
-    found = replace(SMALL, **change).problems()
-    assert len(found) == 1
-    assert found[0].startswith(said)
+    problems = replace(SMALL, **change).problems()
+    assert len(problems) == 1
+    assert problems[0].startswith(said)
 
 
 def test_where_no_minimum_counts_the_measurement_does_not_apply():
@@ -193,7 +193,7 @@ def test_two_seeds_give_exponents_without_intervals():
     """Nothing is known of how seeds differ; one seed's interval is that of its own margins."""
     findings = PROTOCOL.analyse(SMALL, [planted(seed, 1.1, "minimum") for seed in range(2)])
     for name in ("theta", "gamma", "gamma_times_2_plus_theta", "overlap"):
-        found = findings.estimates[name]
-        assert found.value is not None
-        assert (found.low, found.high, found.count) == (None, None, 2)
-        assert "2 seeds: no interval" in found.note
+        estimate = findings.estimates[name]
+        assert estimate.value is not None
+        assert (estimate.low, estimate.high, estimate.count) == (None, None, 2)
+        assert "2 seeds: no interval" in estimate.note

@@ -43,27 +43,27 @@ def test_estimates_are_ratios_of_sums():
         finished(1, [0, 0, 0, 6], [5, 5, 6, 7]),
         finished(2, [8], [5], outcome="no minimum was reached at κ = 0.2"),
     ]
-    found = analyse([*done, *map(approach, range(3))])
-    value = {name: estimate.value for name, estimate in found.estimates.items()}
+    findings = analyse([*done, *map(approach, range(3))])
+    value = {name: estimate.value for name, estimate in findings.estimates.items()}
     assert value["avalanches"] == pytest.approx(4 / 2)
     assert value["size"] == pytest.approx(12 / 4)
     assert value["cutoff"] == pytest.approx(56 / 12)
     assert value["cutoff_share"] == pytest.approx(56 / 12 / 5)
     assert value["last_contacts"] == pytest.approx((6 / 8 + 7 / 8) / 2)
     assert value["driven"] == 2, "the third ended early, and tells nothing of the whole way"
-    assert found.estimates["size"].low is None, "two seeds say nothing of an interval"
-    levels, part = at_least(avalanches(found)[1])
+    assert findings.estimates["size"].low is None, "two seeds say nothing of an interval"
+    levels, part = at_least(avalanches(findings)[1])
     assert levels.tolist() == [2, 4, 6]
     assert part.tolist() == [3 / 4, 2 / 4, 1 / 4]
 
 
 def test_no_avalanche_is_no_size():
     """Where nothing gave way their number is zero, and sizes have no value; nothing is drawn."""
-    found = analyse([cell for seed in range(6) for cell in (approach(seed), finished(seed, [0, 0], [5, 5]))])
-    assert found.estimates["avalanches"].value == 0
-    assert found.estimates["size"].value is None
-    assert PROTOCOL.draw(found) == {}
-    assert PROTOCOL.plots(found) == {}
+    findings = analyse([cell for seed in range(6) for cell in (approach(seed), finished(seed, [0, 0], [5, 5]))])
+    assert findings.estimates["avalanches"].value == 0
+    assert findings.estimates["size"].value is None
+    assert PROTOCOL.draw(findings) == {}
+    assert PROTOCOL.plots(findings) == {}
 
 
 def test_why_no_seed_was_driven_is_told():
@@ -73,9 +73,9 @@ def test_why_no_seed_was_driven_is_told():
     assert early.objection == "No seed was driven to the last step: no minimum was reached at κ = 0.2"
     assert (early.estimates["driven"].value, early.estimates["driven"].count) == (0, 1)
     lost = FinishedCell(cell=SMALL.drive(approach(0).cell), key="0" * 64, result=None, failure="out of memory")
-    found = analyse([approach(0), lost])
-    assert found.objection == "No seed was driven to the last step: out of memory"
-    assert found.tables["seeds"]["reason"].tolist() == ["out of memory"]
+    findings = analyse([approach(0), lost])
+    assert findings.objection == "No seed was driven to the last step: out of memory"
+    assert findings.tables["seeds"]["reason"].tolist() == ["out of memory"]
 
 
 @pytest.mark.parametrize("driving", ["margin", "patterns"])
@@ -86,12 +86,12 @@ def test_a_small_run_from_end_to_end(carry_out, driving):
     done = carry_out(PROTOCOL, settings)
     assert sorted(item.cell.task for item in done) == ["approach"] * 2 + ["quasistatic"] * 2
     assert PROTOCOL.plan(settings, done) == []
-    found = PROTOCOL.analyse(settings, done)
-    assert found.estimates.keys() == PROTOCOL.observables.keys()
-    assert found.estimates["driven"].value == 2
+    findings = PROTOCOL.analyse(settings, done)
+    assert findings.estimates.keys() == PROTOCOL.observables.keys()
+    assert findings.estimates["driven"].value == 2
     patterns = settings.fixed_patterns
     for seed in (0, 1):
-        loads = found.arrays["load"][found.arrays["seeds"] == seed]
+        loads = findings.arrays["load"][findings.arrays["seeds"] == seed]
         assert (np.diff(loads) > 0).all()
         if driving == "patterns":
             assert loads.tolist() == list(range(patterns + 1, patterns + 7))

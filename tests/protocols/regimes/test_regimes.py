@@ -72,34 +72,34 @@ def plane():
 
 
 @pytest.fixture(scope="module")
-def found(plane):
+def findings(plane):
     """What is read from it."""
     return PROTOCOL.analyse(*plane)
 
 
-def test_the_published_laws_are_read_where_they_hold(found):
+def test_the_published_laws_are_read_where_they_hold(findings):
     """Each exponent within its interval; the collapse in √h α is better than in α by far."""
-    assert found.objection == ""
+    assert findings.objection == ""
     for name, truth, near in (
         ("alpha_star_exponent", -0.5, 0.1), ("kernel_slope_lazy", -1, 0.05), ("kernel_slope_feature", -4 / 3, 0.05),
         ("displacement_slope_lazy", -0.5, 0.03), ("variance_slope_lazy", -1, 0.2), ("variance_slope_feature", -1, 0.2),
         ("variance_slope_limit", -1, 0.1),
     ):  # fmt: skip
-        estimate = found.estimates[name]
+        estimate = findings.estimates[name]
         assert estimate.value == pytest.approx(truth, abs=near), name
         assert estimate.low <= estimate.value <= estimate.high
-    scaled, unscaled = (found.estimates[f"collapse_{name}"] for name in ("scaled", "unscaled"))
+    scaled, unscaled = (findings.estimates[f"collapse_{name}"] for name in ("scaled", "unscaled"))
     assert scaled.high < unscaled.low
-    stars = found.tables["crossover"]
+    stars = findings.tables["crossover"]
     assert stars["alpha_star"].to_numpy() * np.sqrt(stars["width"].to_numpy()) == pytest.approx(
         (1 + np.sqrt(5)) / 2, rel=0.1
     )
 
 
-def test_it_bisects_and_does_not_fill_a_grid(plane, found):
+def test_it_bisects_and_does_not_fill_a_grid(plane, findings):
     """α* is bracketed within the resolution, by a few places; the jamming line by neighbouring widths."""
     asked, done = plane
-    stars = dict(zip(found.tables["crossover"]["width"], found.tables["crossover"]["alpha_star"], strict=True))
+    stars = dict(zip(findings.tables["crossover"]["width"], findings.tables["crossover"]["alpha_star"], strict=True))
     by_width = {}
     for item in done:
         if item.cell.task == "regimes":
@@ -110,7 +110,7 @@ def test_it_bisects_and_does_not_fill_a_grid(plane, found):
         below, above = max(s for s in scales if s < star), min(s for s in scales if s >= star)
         assert above <= asked.resolution * below * 1.01
         assert len(scales) <= len(asked.scales) + 4
-    jamming = found.tables["jamming"]
+    jamming = findings.tables["jamming"]
     assert list(jamming["unsatisfied_width"]) == [2, 2]
     assert list(jamming["satisfied_width"]) == [3, 3]
     assert len(by_width[2]) == 2
@@ -136,20 +136,20 @@ def test_places_that_failed_are_left_out_and_lines_unseen_are_said():
     asked = settings(widths=(8, 16), scales=(100.0, 1000.0))
     done = carried_out(asked)
     broken = [FinishedCell(cell=done[0].cell, failure="no"), *done[1:]]
-    found = PROTOCOL.analyse(asked, broken)
-    assert len(found.tables["places"]) == len(PROTOCOL.analyse(asked, done).tables["places"]) - 1
-    assert found.estimates["alpha_star_exponent"].value is None
-    assert "bracketed" in found.estimates["alpha_star_exponent"].note
+    findings = PROTOCOL.analyse(asked, broken)
+    assert len(findings.tables["places"]) == len(PROTOCOL.analyse(asked, done).tables["places"]) - 1
+    assert findings.estimates["alpha_star_exponent"].value is None
+    assert "bracketed" in findings.estimates["alpha_star_exponent"].note
     assert "No place" in PROTOCOL.analyse(asked, []).objection
 
 
 def test_one_flow_is_the_same_in_every_parametrisation_of_the_last_layer(measure):
     """F at √h α does not depend on whether the last layer has 1/√h or 1/h; what is measured of it neither."""
-    found = {}
+    measured = {}
     for parametrisation in ("ntk", "mean_field"):
         asked = settings(parametrisation=parametrisation, depth=1, tests=40, kernel_tests=20, inputs=4)
-        found[parametrisation] = measure(asked.cell(4, 5.0, 1), [])
-    first, second = (found[name].values for name in ("ntk", "mean_field"))
+        measured[parametrisation] = measure(asked.cell(4, 5.0, 1), [])
+    first, second = (measured[name].values for name in ("ntk", "mean_field"))
     for name, value in first.items():
         assert second[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-8)), name
     assert first["outcome"] == "satisfied"
@@ -168,12 +168,12 @@ def test_a_lazy_network_predicts_as_its_kernel(measure):
     assert far["initial_kernel_error"] == pytest.approx(far["error"], abs=0.02)
 
 
-def test_flows_side_by_side_are_one_cell_and_give_the_same_findings(plane, found):
+def test_flows_side_by_side_are_one_cell_and_give_the_same_findings(plane, findings):
     """Every estimate and table; where such a cell fails, so do all its networks."""
     asked, done = plane
     other = settings(side_by_side=True, method="chebyshev")
     together = carried_out(other)
-    first, second = found, PROTOCOL.analyse(other, together)
+    first, second = findings, PROTOCOL.analyse(other, together)
     assert first.estimates == second.estimates
     assert first.samples == second.samples
     for name, table in first.tables.items():
@@ -184,14 +184,14 @@ def test_flows_side_by_side_are_one_cell_and_give_the_same_findings(plane, found
     assert [item.result for item in next(iter(lost.values())).values()] == [None] * other.seeds
 
 
-def test_networks_stand_for_independent_samples(plane, found):
+def test_networks_stand_for_independent_samples(plane, findings):
     """The pseudo-values of a mean are its samples; of every slope they scatter as its interval says."""
     asked, _ = plane
     values = {"0": 1.0, "1": 4.0, "2": -2.0, "3": 7.0}
     read = np.array(list(values.values()))
     assert by_network(lambda some: float(read[some.astype(int)].mean()), asked) == pytest.approx(values)
     for name in ("kernel_slope_lazy", "alpha_star_exponent", "variance_slope_limit"):
-        samples, estimate = np.array(list(found.samples[name].values())), found.estimates[name]
+        samples, estimate = np.array(list(findings.samples[name].values())), findings.estimates[name]
         spread = samples.std(ddof=1) / np.sqrt(len(samples))
         assert 0.3 < (estimate.high - estimate.low) / (4 * spread) < 3
 

@@ -51,36 +51,36 @@ def finished(asked, exponents):
 def test_exponents_that_were_put_in_are_found():
     """3/4 and 1, each within its interval, and their difference; N* at the largest P."""
     asked = settings(patterns=(100, 200, 400, 800, 1600, 3200), inputs=10, depth=2, seeds=6)
-    found = PROTOCOL.analyse(asked, finished(asked, {"alternate": 0.75, "random": 1.0}))
-    assert found.objection == ""
+    findings = PROTOCOL.analyse(asked, finished(asked, {"alternate": 0.75, "random": 1.0}))
+    assert findings.objection == ""
     truths = {"scaling_exponent": 0.75, "scaling_exponent_random": 1.0, "exponent_gap": 0.25}
     for name, truth in truths.items():
-        each = found.estimates[name]
+        each = findings.estimates[name]
         assert each.low < truth < each.high
         assert each.high - each.low < 0.12
         assert each.count == 6
-    own, random, gap = (found.estimates[name].high - found.estimates[name].low for name in truths)
+    own, random, gap = (findings.estimates[name].high - findings.estimates[name].low for name in truths)
     assert gap == pytest.approx(np.hypot(own, random), rel=0.1)
-    assert found.estimates["decades"].value == pytest.approx(1.505, abs=1e-3)
-    assert found.estimates["critical_weights"].value == pytest.approx(1.5 * 3200**0.75, rel=0.2)
-    assert found.estimates["critical_weights_random"].value == pytest.approx(1.5 * 3200, rel=0.2)
-    slopes = found.tables["slopes"]
+    assert findings.estimates["decades"].value == pytest.approx(1.505, abs=1e-3)
+    assert findings.estimates["critical_weights"].value == pytest.approx(1.5 * 3200**0.75, rel=0.2)
+    assert findings.estimates["critical_weights_random"].value == pytest.approx(1.5 * 3200, rel=0.2)
+    slopes = findings.tables["slopes"]
     assert [*zip(slopes["from"], slopes["to"], strict=True)][:5] == [(p, 2 * p) for p in (100, 200, 400, 800, 1600)]
     held = (slopes["low"] < slopes["labels"].map({"data": 0.75, "random": 1.0})) & (
         slopes["labels"].map({"data": 0.75, "random": 1.0}) < slopes["high"]
     )
     assert held.sum() >= 9
     for kind, truth in (("", 0.75), ("_random", 1.0)):
-        local = found.estimates[f"local_exponent{kind}"]
+        local = findings.estimates[f"local_exponent{kind}"]
         assert local.low < truth < local.high
         assert local.value == slopes[slopes["labels"] == ("random" if kind else "data")]["exponent"].iloc[-1]
-    sizes = found.tables["sizes"]
+    sizes = findings.tables["sizes"]
     assert sizes.groupby("labels")["patterns"].apply(list).to_dict() == {
         "data": [100, 200, 400, 800, 1600, 3200], "random": [100, 200, 400, 800, 1600, 3200],
     }  # fmt: skip
-    for figure in PROTOCOL.draw(found).values():
+    for figure in PROTOCOL.draw(findings).values():
         figure.savefig(io.BytesIO(), format="png")
-    points = PROTOCOL.plots(found)["scaling"].series
+    points = PROTOCOL.plots(findings)["scaling"].series
     assert {len(each.x) for each in points if not each.line} == {36}
 
 
@@ -100,12 +100,12 @@ def test_a_whole_small_run(carry_out):
     """On the digits, with random labels beside them, in whatever order cells finish."""
     asked = settings(patterns=(16, 40), seeds=2)
     done = carry_out(PROTOCOL, asked)
-    found = PROTOCOL.analyse(asked, done)
-    assert found.objection == ""
-    assert found.estimates["scaling_exponent_random"].value > 0
-    assert set(found.tables["trials"]["labels"]) == {"data", "random"}
+    findings = PROTOCOL.analyse(asked, done)
+    assert findings.objection == ""
+    assert findings.estimates["scaling_exponent_random"].value > 0
+    assert set(findings.tables["trials"]["labels"]) == {"data", "random"}
     again = PROTOCOL.analyse(asked, done[::-1])
-    assert again.estimates == found.estimates
+    assert again.estimates == findings.estimates
     assert PROTOCOL.outlook(asked, done).fewest == 0
     assert PROTOCOL.comparison_points(asked)
     failed = [FinishedCell(cell=item.cell, failure="lost") for item in done]

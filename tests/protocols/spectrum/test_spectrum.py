@@ -22,10 +22,10 @@ SMALL = Spectrum.Settings(
 def test_signs_of_a_known_spectrum():
     """Zeros may be anything below the threshold; the gap is the ratio across it."""
     spectrum = np.array([-2.0, -1e-3, -1e-17, 0.0, 3e-17, 1e-2, 1.0])
-    found = count(spectrum, [spectrum])
-    assert (found.negative, found.zero, found.positive) == (2, 3, 2)
-    assert found.gap == pytest.approx(1e-3 / 3e-17)
-    assert found.clear
+    counts = count(spectrum, [spectrum])
+    assert (counts.negative, counts.zero, counts.positive) == (2, 3, 2)
+    assert counts.gap == pytest.approx(1e-3 / 3e-17)
+    assert counts.clear
     assert count(np.zeros(4), [np.zeros(4)]).zero == 4
     blurred = count(np.array([1.0, 8e-15, 2e-15]), [np.array([1.0])])
     assert not blurred.clear
@@ -47,8 +47,8 @@ def test_one_hidden_layer_of_relu_has_a_symmetric_second_part(activation, symmet
     network = Network(inputs=4, width=5, depth=1, activation=activation)
     draw = generator("mirror", 0)
     problem = NumpyBackend().problem(network, draw.standard_normal((60, 4)), np.tile([-1.0, 1.0], 30))
-    found = asymmetry(problem.hessian_eigenvalues(network.initial(seed=0))[2])
-    assert (found < 1e-12) == symmetric
+    deviation = asymmetry(problem.hessian_eigenvalues(network.initial(seed=0))[2])
+    assert (deviation < 1e-12) == symmetric
 
 
 @settings(max_examples=25, deadline=None)
@@ -62,9 +62,9 @@ def test_the_rank_of_a_random_product_is_found(size, rank, seed, scale):
     values[:rank] = draw.uniform(0.1, 1.0, rank) * np.where(draw.random(rank) < 0.5, -1, 1)
     A = scale * (Q * values) @ Q.T
     spectrum = np.linalg.eigvalsh((A + A.T) / 2)
-    found = count(spectrum, [spectrum])
-    assert (found.negative, found.positive) == (int((values < 0).sum()), int((values > 0).sum()))
-    assert found.zero == size - rank
+    counts = count(spectrum, [spectrum])
+    assert (counts.negative, counts.positive) == (int((values < 0).sum()), int((values > 0).sum()))
+    assert counts.zero == size - rank
 
 
 @pytest.mark.torch
@@ -83,15 +83,15 @@ def test_frameworks_count_alike(width, depth, load, seed, activation, bias):
     patterns = max(2, round(load * network.weights))
     x, y = draw.standard_normal((patterns, 4)), np.where(draw.random(patterns) < 0.5, -1.0, 1.0)
     w = network.initial(seed=seed, scheme="normal")
-    found = {}
+    by_framework = {}
     for name in ("numpy", "torch", "tensorflow"):
         spectra = load_backend(name, threads=1).problem(network, x, y).hessian_eigenvalues(w)
         signs = [count(s, spectra if i == 0 else [s]) for i, s in enumerate(spectra)]
-        found[name] = spectra, [(each.negative, each.zero, each.positive) for each in signs]
-    norm = max(float(np.abs(s).max()) for s in found["numpy"][0])
+        by_framework[name] = spectra, [(each.negative, each.zero, each.positive) for each in signs]
+    norm = max(float(np.abs(s).max()) for s in by_framework["numpy"][0])
     for name in ("torch", "tensorflow"):
-        assert found[name][1] == found["numpy"][1]
-        for mine, theirs in zip(found[name][0], found["numpy"][0], strict=True):
+        assert by_framework[name][1] == by_framework["numpy"][1]
+        for mine, theirs in zip(by_framework[name][0], by_framework["numpy"][0], strict=True):
             assert float(np.abs(mine - theirs).max()) <= 1e-12 * norm
 
 
@@ -150,9 +150,9 @@ def test_a_linear_network_has_no_second_part(carry_out):
 )
 def test_wrong_settings_are_sentences(change, said):
     """Each names the value."""
-    found = replace(SMALL, **change).problems()
-    assert len(found) == 1
-    assert found[0].startswith(said)
+    problems = replace(SMALL, **change).problems()
+    assert len(problems) == 1
+    assert problems[0].startswith(said)
 
 
 def test_the_plan_is_pure_and_reaches_every_load():

@@ -22,15 +22,15 @@ def spectra(carry_out):
 
 def test_estimated_cells_beside_exact_ones(spectra):
     """The same minimisations: extremes and counts agree where N steps are taken, H = 0 is all zero modes."""
-    for exact, found in zip(spectra(EXACTLY), spectra(ESTIMATED), strict=True):
-        mine, values = found.result.values, exact.result.values
+    for exact, estimated in zip(spectra(EXACTLY), spectra(ESTIMATED), strict=True):
+        mine, values = estimated.result.values, exact.result.values
         spectrum, norm = exact.result.arrays["H"], np.abs(exact.result.arrays["H"]).max()
         assert mine["method"] == "lanczos"
         assert mine["outcome"] == values["outcome"]
         assert mine["largest_H"] == pytest.approx(spectrum[-1], abs=1e-10 * norm)
         assert mine["smallest_H"] == pytest.approx(spectrum[0], abs=1e-10 * norm)
         assert mine["converged_H"]
-        assert found.result.arrays["weights_H"].sum() == pytest.approx(len(spectrum))
+        assert estimated.result.arrays["weights_H"].sum() == pytest.approx(len(spectrum))
         for name in ("negative_H", "zero_H", "positive_H"):
             assert abs(mine[name] - values[name]) <= 4 * mine[name.replace("_H", "_error_H")] + mine["undecided_H"]
         assert mine["refusal_H"] == ""
@@ -47,13 +47,13 @@ def test_findings_of_estimated_cells(steps, spectra):
     """What H alone decides is estimated; a refused count is no number, and counts as unclear; figures are drawn."""
     chosen = replace(ESTIMATED, steps=steps)
     findings = PROTOCOL.analyse(chosen, spectra(chosen))
-    found = findings.estimates
-    assert set(found) == set(Spectrum.observables)
-    assert found["largest_h"].value > 0
-    assert [found[name].value for name in ("c0", "stable", "hp_asymmetry")] == [None] * 3
+    estimates = findings.estimates
+    assert set(estimates) == set(Spectrum.observables)
+    assert estimates["largest_h"].value > 0
+    assert [estimates[name].value for name in ("c0", "stable", "hp_asymmetry")] == [None] * 3
     refused = steps == 3
-    assert found["unclear"].value == (found["minima"].value if refused else 0)
-    assert (found["zero_weight"].value is None) == refused
+    assert estimates["unclear"].value == (estimates["minima"].value if refused else 0)
+    assert (estimates["zero_weight"].value is None) == refused
     assert findings.tables["cells"]["negative_H"].dtype == float
     assert {name.partition(" at ")[0] for name in findings.arrays} == {"nodes_H", "weights_H"}
     assert set(PROTOCOL.draw(findings)) == {"spectra"}
@@ -90,6 +90,6 @@ def test_the_method_is_chosen_by_size():
 )
 def test_wrong_settings_are_sentences(change, said):
     """Each names the value; too many steps are told before anything is minimised."""
-    found = replace(ESTIMATED, **change).problems()
-    assert len(found) == 1
-    assert found[0].startswith(said)
+    problems = replace(ESTIMATED, **change).problems()
+    assert len(problems) == 1
+    assert problems[0].startswith(said)

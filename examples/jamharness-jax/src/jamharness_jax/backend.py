@@ -76,8 +76,8 @@ class JaxProblem(Problem):
             return super().descend(state, steps, optimizer)  # the default: one gradient per update
         zero, ends = np.zeros(self.network.size), (np.int64(state.step), np.int64(state.step + steps))
         start = (state.w, state.moments.get("first", zero), state.moments.get("second", zero))
-        found = functions.adam(self.network, optimizer, *map(self.backend.array, start), *ends, *self.data)
-        w, first, second, step = map(np.array, found)
+        after = functions.adam(self.network, optimizer, *map(self.backend.array, start), *ends, *self.data)
+        w, first, second, step = map(np.array, after)
         return State(w=w, step=int(step), moments={"first": first, "second": second})
 
     def hessian(self, w):

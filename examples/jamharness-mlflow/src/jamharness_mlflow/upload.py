@@ -35,8 +35,8 @@ def log(document):
     client = MlflowClient(document["uri"])
     known = client.get_experiment_by_name(document["experiment"])
     experiment = known.experiment_id if known else client.create_experiment(document["experiment"])
-    found = client.search_runs([experiment], f"tags.`{IDENTITY}` = '{document['identity']}'", max_results=1)
-    run = found[0] if found else client.create_run(experiment, run_name=document["name"])
+    runs = client.search_runs([experiment], f"tags.`{IDENTITY}` = '{document['identity']}'", max_results=1)
+    run = runs[0] if runs else client.create_run(experiment, run_name=document["name"])
     now = int(time.time() * 1000)
     parameters = [Param(key, value[:6000]) for key, value in document["parameters"].items()]
     metrics = [Metric(key, value, now, 0) for key, value in document["metrics"].items()]

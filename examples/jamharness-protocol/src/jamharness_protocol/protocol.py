@@ -23,14 +23,14 @@ class CapacitySettings:
     seed: int = setting(0, help="the first draw")
 
     def problems(self):
-        found = [
+        problems = [
             f"{name} = {value}: at least 1." for name, value in vars(self).items() if name in _COUNTS and value < 1
         ]
         if not self.loads or not all(0 < load < 1000 for load in self.loads):
-            found.append(f"loads = {self.loads}: one or more numbers between 0 and 1000, in units of P/N_w.")
+            problems.append(f"loads = {self.loads}: one or more numbers between 0 and 1000, in units of P/N_w.")
         if self.depth < 0 or self.seed < 0:
-            found.append(f"depth = {self.depth}, seed = {self.seed}: neither can be negative.")
-        return found
+            problems.append(f"depth = {self.depth}, seed = {self.seed}: neither can be negative.")
+        return problems
 
     def network(self):
         return Network(inputs=self.inputs, width=self.width, depth=self.depth, bias=False)
