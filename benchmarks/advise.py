@@ -147,11 +147,11 @@ class Ratio:
 def judged(task: Task, backend: str, store: str, workers: int) -> tuple[bool | None, Ratio | None, str]:
     """Whether N* was held, the error of what is advised over the best, and the row in Markdown."""
     began = time.monotonic()
-    asked = {"backend": backend, "store": store, "workers": workers, "figures": "none"}
+    options = {"backend": backend, "store": store, "workers": workers, "figures": "none"}
     settings: dict[str, Any] = {"dataset": task.data, "classes": task.classes}
     if task.tested is not None:
         settings["test_fraction"] = task.tested
-    advice = jamharness.run("advise", settings={**settings, "patterns": task.patterns}, **asked).estimates["advise"]
+    advice = jamharness.run("advise", settings={**settings, "patterns": task.patterns}, **options).estimates["advise"]
     critical, width, networks = (advice[name] for name in ("critical_weights", "width", "networks"))
     patterns = int(advice["patterns"].value or task.patterns)
     if critical.value is None or width.value is None or networks.value is None:
@@ -159,16 +159,16 @@ def judged(task: Task, backend: str, store: str, workers: int) -> tuple[bool | N
         row = [task.name, str(patterns), f"cannot tell: {why}", *["–"] * 8, _minutes(began)]
         return None, None, _row(row)
     shared = {**settings, "inputs": int(advice["inputs"].value or 10), "patterns": patterns, "seeds": PICKED}
-    search = jamharness.run("jamming", settings={**shared, "scan": "width", "start_ratio": START}, **asked)
+    search = jamharness.run("jamming", settings={**shared, "scan": "width", "start_ratio": START}, **options)
     truth, ends = measured(search, patterns)
     held = bool(critical.low <= truth <= critical.high)
     advised = int(width.value), int(networks.value)
     trained = {**shared, "networks": NETWORKS, "budget": STEPS}
     chosen = sorted({_nearest(factor * truth, shared["inputs"]) for factor in FACTORS} | {advised[0]})
-    grid, _ = tested({**trained, "widths": chosen}, asked)
+    grid, _ = tested({**trained, "widths": chosen}, options)
     picked = min(grid, key=lambda choice: grid[choice].mean())
     again = {**trained, "widths": sorted({advised[0], picked[0]}), "seed": PICKED, "seeds": task.scored}
-    scores, seconds = tested(again, asked)
+    scores, seconds = tested(again, options)
     own, best = scores[advised], scores[picked]
     against = Ratio.of(own, best)
     error, spent = advice["test_error"], advice["seconds"]
@@ -214,14 +214,14 @@ def rows(chosen: list[Task], seconds: float, **asked: Any) -> Iterator[str]:
         held, ratio, row = judged(task, **asked)
         judgements.append((held, ratio))
         yield row
-    told = [(held, against) for held, against in judgements if held is not None and against is not None]
-    near = sum(against.value <= 1.05 for _, against in told)
-    possible = sum(against.low <= 1.05 for _, against in told)
-    middle = np.median([against.value for _, against in told]) if told else float("nan")
+    pairs = [(held, against) for held, against in judgements if held is not None and against is not None]
+    near = sum(against.value <= 1.05 for _, against in pairs)
+    possible = sum(against.low <= 1.05 for _, against in pairs)
+    middle = np.median([against.value for _, against in pairs]) if pairs else float("nan")
     yield ""
     yield (
-        f"{len(judgements)} of {len(chosen)} tasks; {len(judgements) - len(told)} cannot be told; of the others the "
-        f"interval holds {sum(held for held, _ in told)} of {len(told)}, and {near} of {len(told)} are within 5% of "
+        f"{len(judgements)} of {len(chosen)} tasks; {len(judgements) - len(pairs)} cannot be told; of the others the "
+        f"interval holds {sum(held for held, _ in pairs)} of {len(pairs)}, and {near} of {len(pairs)} are within 5% of "
         f"the best (median ratio {middle:.3f}), {possible} as far as the draws tell."
     )
 
@@ -236,10 +236,12 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--store", default="jamharness-store")
     parser.add_argument("--workers", type=int, default=1)
-    given = parser.parse_args()
-    asked = {"backend": given.backend, "store": given.store, "workers": given.workers}
+    arguments = parser.parse_args()
+    options = {"backend": arguments.backend, "store": arguments.store, "workers": arguments.workers}
     try:
-        for text in rows(tasks(given.mnist, given.fashion)[given.skip : given.tasks], given.seconds, **asked):
+        for text in rows(
+            tasks(arguments.mnist, arguments.fashion)[arguments.skip : arguments.tasks], arguments.seconds, **options
+        ):
             print(text, flush=True)
     except BadInput as error:
         raise SystemExit(str(error)) from None

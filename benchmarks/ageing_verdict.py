@@ -98,9 +98,9 @@ def rows_of(walk: Walk, group: int) -> list[dict[str, object]]:
 
 def rate(walk: Walk, groups: int) -> tuple[int, float, float]:
     """How many groups are said to age, and the 95% interval of that part (Clopper and Pearson)."""
-    said = sum(verdict(rows_of(walk, group))[0].value == 1.0 for group in range(groups))
-    low, high = stats.binomtest(said, groups).proportion_ci()
-    return said, float(low), float(high)
+    count = sum(verdict(rows_of(walk, group))[0].value == 1.0 for group in range(groups))
+    low, high = stats.binomtest(count, groups).proportion_ci()
+    return count, float(low), float(high)
 
 
 def main() -> None:
@@ -108,10 +108,10 @@ def main() -> None:
     groups = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     print(f"{'':<38}{'ages':>6}{'of':>6}{'part':>8}   95% interval")
     for name, (walk, ages) in CASES.items():
-        said, low, high = rate(walk, groups)
+        count, low, high = rate(walk, groups)
         right = low <= 1.0 <= high + 1e-9 if ages else low <= 0.05
         mark = "" if right else "  WRONG"
-        print(f"{name:<38}{said:>6}{groups:>6}{said / groups:>8.3f}   {low:.3f} to {high:.3f}{mark}", flush=True)
+        print(f"{name:<38}{count:>6}{groups:>6}{count / groups:>8.3f}   {low:.3f} to {high:.3f}{mark}", flush=True)
 
 
 if __name__ == "__main__":

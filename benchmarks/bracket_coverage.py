@@ -25,21 +25,21 @@ def main() -> None:
     parser.add_argument("--kinds", default="normal,skew")
     parser.add_argument("--seeds", default="3,6,12,24")
     parser.add_argument("--spreads", default="0.05,0.2,0.5,1,2.5")
-    given = parser.parse_args()
-    spreads = [float(text) for text in given.spreads.split(",")]
+    arguments = parser.parse_args()
+    spreads = [float(text) for text in arguments.spreads.split(",")]
     print("kind, seeds: coverage of mean / standard deviation at spreads", *spreads)
-    for kind in given.kinds.split(","):
-        for count in map(int, given.seeds.split(",")):
+    for kind in arguments.kinds.split(","):
+        for count in map(int, arguments.seeds.split(",")):
             cells = []
             for spread in spreads:
                 draw, hits = np.random.default_rng([count, round(100 * spread)]), np.zeros(2)
-                for _ in range(given.draws):
+                for _ in range(arguments.draws):
                     mean = draw.uniform(0, 1)
                     low = np.floor(mean + spread * KINDS[kind](draw, count))
                     intervals = bracketed(low, low + 1)
                     for index, (ends, truth) in enumerate(((intervals.mean, mean), (intervals.deviation, spread))):
                         hits[index] += ends[0] <= truth <= ends[1]
-                mean_hits, deviation_hits = hits / given.draws
+                mean_hits, deviation_hits = hits / arguments.draws
                 cells.append(f"{mean_hits:.1%} / {deviation_hits:.1%}")
             print(f"{kind}, {count}:", "; ".join(cells), flush=True)
 

@@ -62,9 +62,9 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def bench() -> Iterator[Bench]:
-    made = Bench()
-    yield made
-    made.close()
+    workers = Bench()
+    yield workers
+    workers.close()
 
 
 def pytest_sessionfinish() -> None:
@@ -75,13 +75,13 @@ def pytest_sessionfinish() -> None:
     old, after = rest.split(END, 1)
     tables = dict(part.split("\n", 1) for part in old.strip().split("### ")[1:]) if "### " in old else {}
     for title, lines in _rows.items():
-        kept = {_key(title, line): line for line in tables.get(title, "").splitlines() if line.startswith("| ")}
-        kept.pop(_key(title, _heads(title)), None)
-        kept |= {_key(title, line): line for line in lines}
-        tables[title] = "\n" + _heads(title) + "\n".join(kept.values()) + "\n\n"
-    made = "".join(f"### {title}\n{body.rstrip()}\n\n" for title, body in tables.items())
-    made = f"\nMade on {platform.machine()}, Python {platform.python_version()}.\n\n{made}"
-    PAGE.write_text(before + BEGIN + made + END + after, encoding="utf-8")
+        rows = {_key(title, line): line for line in tables.get(title, "").splitlines() if line.startswith("| ")}
+        rows.pop(_key(title, _heads(title)), None)
+        rows |= {_key(title, line): line for line in lines}
+        tables[title] = "\n" + _heads(title) + "\n".join(rows.values()) + "\n\n"
+    section = "".join(f"### {title}\n{body.rstrip()}\n\n" for title, body in tables.items())
+    section = f"\nMade on {platform.machine()}, Python {platform.python_version()}.\n\n{section}"
+    PAGE.write_text(before + BEGIN + section + END + after, encoding="utf-8")
 
 
 def _key(title: str, line: str) -> tuple[str, ...]:

@@ -52,10 +52,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--widths", type=int, nargs="+", default=[10, 15, 20, 28])
     parser.add_argument("--rounds", type=int, default=5)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     print("| h | N | n | Krylov ms | QR ms | ratio |\n|---|---|---|---|---|---|")
-    for width in asked.widths:
-        print(row(width, asked.rounds), flush=True)
+    for width in arguments.widths:
+        print(row(width, arguments.rounds), flush=True)
 
 
 if __name__ == "__main__":

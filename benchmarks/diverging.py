@@ -29,13 +29,13 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=4)
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--loads", default="2.5,3,3.5,4,4.5,5")
-    given = parser.parse_args()
-    network = Network(inputs=given.width, width=given.width, depth=2, activation=given.activation)
+    arguments = parser.parse_args()
+    network = Network(inputs=arguments.width, width=arguments.width, depth=2, activation=arguments.activation)
     longer, elsewhere, ends = 0, 0, 0
-    for seed in range(given.seeds):
-        for ratio in map(float, given.loads.split(",")):
+    for seed in range(arguments.seeds):
+        for ratio in map(float, arguments.loads.split(",")):
             start = process_time()
-            data = load(DataRequest(inputs=given.width, patterns=12 * network.weights, seed=seed))
+            data = load(DataRequest(inputs=arguments.width, patterns=12 * network.weights, seed=seed))
             problem = NumpyBackend().problem(network, *data.first(2 * round(ratio * network.weights / 2)))
             end = minimise(problem, network.initial(seed=seed), budget=BUDGET)
             scale = 2 * problem.patterns / network.size

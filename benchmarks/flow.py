@@ -44,11 +44,11 @@ def side_by_side(widths: Sequence[int], scales: Sequence[float], count: int) -> 
     """Print what a trajectory costs alone and in one array."""
     print(f"{'h':>3}{'√h α':>7}  {'method':<12}{'gradients':>10}{'alone':>8}{'together':>10}{'times':>7}{'apart':>9}")
     for width, scale in product(widths, scales):
-        made = [posed(width, 200, scale, seed) for seed in range(count)]
-        problems, starts = [problem for problem, _ in made], [w for _, w in made]
+        pairs = [posed(width, 200, scale, seed) for seed in range(count)]
+        problems, starts = [problem for problem, _ in pairs], [w for _, w in pairs]
         for method, tolerance in (("authors", 1e-4), ("chebyshev", 1e-3), ("exponential", 1e-2)):
             until, start = Until(gradients=5000), process_time()
-            alone = [gradient_flow(problem, w, method, tolerance, until) for problem, w in made]
+            alone = [gradient_flow(problem, w, method, tolerance, until) for problem, w in pairs]
             between = process_time()
             together = gradient_flows(problems, starts, method, tolerance, until)
             seconds = (between - start) / count, (process_time() - between) / count
@@ -71,12 +71,12 @@ def main() -> None:
     options.add_argument("--scales", type=float, nargs="+", default=[0.1, 1.0, 1000.0])
     options.add_argument("--side-by-side", type=int, default=0)
     options.add_argument("--widths", type=int, nargs="+", default=[8, 16, 32, 64])
-    given = options.parse_args()
-    if given.side_by_side:
-        side_by_side(given.widths, given.scales, given.side_by_side)
+    arguments = options.parse_args()
+    if arguments.side_by_side:
+        side_by_side(arguments.widths, arguments.scales, arguments.side_by_side)
         return
-    for scale in given.scales:
-        problem, w = posed(given.width, given.patterns, scale)
+    for scale in arguments.scales:
+        problem, w = posed(arguments.width, arguments.patterns, scale)
         satisfied = gradient_flow(problem, w, "chebyshev", 1e-3)
         time, count = 0.9 * satisfied.end.time, [0]
 

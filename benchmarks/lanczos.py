@@ -33,7 +33,7 @@ def peak():
 
 def shortened(estimate, probes, steps):
     """What fewer probes and steps would have given: both are nested."""
-    kept = [
+    tridiagonals = [
         replace(
             each,
             diagonal=each.diagonal[:steps],
@@ -42,7 +42,7 @@ def shortened(estimate, probes, steps):
         )
         for each in estimate.tridiagonals[:probes]
     ]
-    return of_tridiagonals(kept, estimate.size)
+    return of_tridiagonals(tridiagonals, estimate.size)
 
 
 def tell(counts):
@@ -50,8 +50,8 @@ def tell(counts):
         return counts.refusal
     signs = [(name, getattr(counts, key)) for name, key in (("N_-", "negative"), ("N_0", "zero"), ("N_+", "positive"))]
     errors = (counts.negative_error, counts.zero_error, counts.positive_error)
-    told = ", ".join(f"{name} = {value:.1f} ± {error:.1f}" for (name, value), error in zip(signs, errors, strict=True))
-    return f"{told}; at most {counts.undecided:.2g} undecided"
+    text = ", ".join(f"{name} = {value:.1f} ± {error:.1f}" for (name, value), error in zip(signs, errors, strict=True))
+    return f"{text}; at most {counts.undecided:.2g} undecided"
 
 
 def ends(outer):

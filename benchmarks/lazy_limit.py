@@ -27,21 +27,21 @@ def main() -> None:
     options.add_argument("--patterns", type=int, default=200)
     options.add_argument("--seeds", type=int, default=10)
     options.add_argument("--widths", type=int, nargs="+", default=[16, 32, 64, 128, 256, 512, 1024])
-    given = options.parse_args()
-    settings = RegimesSettings(dataset=given.data, patterns=given.patterns, seeds=given.seeds)
+    arguments = options.parse_args()
+    settings = RegimesSettings(dataset=arguments.data, patterns=arguments.patterns, seeds=arguments.seeds)
     request, plugins = settings.cell_limit(1, 0).dataset, Plugins.load()
     assert request is not None
     data = load(plugins.dataset(request.dataset).factory, request)
     print(f"{'h':>5}{'N/P':>9}{'satisfied':>11}{'Var F':>9}{'h Var F':>9}{'seconds':>9}")
-    for width in given.widths:
+    for width in arguments.widths:
         start = process_time()
-        cells = [replace(settings.cell_limit(width, seed), data=data) for seed in range(given.seeds)]
+        cells = [replace(settings.cell_limit(width, seed), data=data) for seed in range(arguments.seeds)]
         limits = [measure_limit(cell, (), TorchBackend(threads=1), lambda _text: None) for cell in cells]
         outputs = np.array([each.arrays["outputs"] for each in limits])
-        variance = np.exp(log_variance(outputs, np.full(given.seeds, 1 / given.seeds)))
+        variance = np.exp(log_variance(outputs, np.full(arguments.seeds, 1 / arguments.seeds)))
         satisfied = sum(each.values["outcome"] == "satisfied" for each in limits)
         print(
-            f"{width:>5}{settings.network_of(width).size / given.patterns:>9.1f}{satisfied:>11}{variance:>9.4f}"
+            f"{width:>5}{settings.network_of(width).size / arguments.patterns:>9.1f}{satisfied:>11}{variance:>9.4f}"
             f"{width * variance:>9.2f}{process_time() - start:>9.1f}", flush=True,
         )  # fmt: skip
 

@@ -41,7 +41,7 @@ def rows(backend: str, width: int, seeds: int, activations: tuple[str, ...]) -> 
     heads = ("activation", "runs", "satisfied", "minima", "L −1%, overlap ±5%, saddle", "arrested", "of these", "other")
     yield f"| {' | '.join(heads)} |"
     yield "|---|---|---|---|---|---|---|---|"
-    made = load_backend(backend)
+    loaded_backend = load_backend(backend)
     for activation in activations:
         ends: dict[str, int] = {}
         tested = {"minimum": np.zeros(3, dtype=int), "arrested": np.zeros(3, dtype=int)}
@@ -51,17 +51,17 @@ def rows(backend: str, width: int, seeds: int, activations: tuple[str, ...]) -> 
                 patterns = 2 * round(load * network.weights / 2)
                 for seed in range(seeds):
                     data = load_data(DataRequest(dataset="random", inputs=width, patterns=patterns, seed=seed))
-                    problem = made.problem(network, data.x, data.y)
+                    problem = loaded_backend.problem(network, data.x, data.y)
                     minimisation = minimise(problem, network.initial(seed=seed))
                     ends[minimisation.outcome] = ends.get(minimisation.outcome, 0) + 1
                     if minimisation.outcome in tested:
                         tested[minimisation.outcome] += further(problem, minimisation.w)
         runs = sum(ends.values())
         other = runs - sum(ends.get(name, 0) for name in ("satisfied", "minimum", "arrested"))
-        told = {name: ", ".join(map(str, counts)) for name, counts in tested.items()}
+        texts = {name: ", ".join(map(str, counts)) for name, counts in tested.items()}
         yield (
-            f"| {activation} | {runs} | {ends.get('satisfied', 0)} | {ends.get('minimum', 0)} | {told['minimum']} "
-            f"| {ends.get('arrested', 0)} | {told['arrested']} | {other} |"
+            f"| {activation} | {runs} | {ends.get('satisfied', 0)} | {ends.get('minimum', 0)} | {texts['minimum']} "
+            f"| {ends.get('arrested', 0)} | {texts['arrested']} | {other} |"
         )
 
 
@@ -71,6 +71,6 @@ if __name__ == "__main__":
     parser.add_argument("--width", type=int, default=6)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--activations", default=",".join(ACTIVATIONS))
-    given = parser.parse_args()
-    for row in rows(given.backend, given.width, given.seeds, tuple(given.activations.split(","))):
+    arguments = parser.parse_args()
+    for row in rows(arguments.backend, arguments.width, arguments.seeds, tuple(arguments.activations.split(","))):
         print(row, flush=True)

@@ -24,9 +24,9 @@ from jamharness.plugins import load_data
 def counted(method: Callable[..., Any], calls: Counter[str], name: str) -> Callable[..., Any]:
     """The method, whose calls are counted."""
 
-    def call(*given: Any, **named: Any) -> Any:
+    def call(*arguments: Any, **named: Any) -> Any:
         calls[name] += 1
-        return method(*given, **named)
+        return method(*arguments, **named)
 
     return call
 
@@ -63,11 +63,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--widths", type=int, nargs="+", default=[15, 20, 28])
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     print("| h | N | s | Hessians | products | s, without | Hessians | ratio | κ_J | without |")
     print("|---|---|---|---|---|---|---|---|---|---|")
-    for width in asked.widths:
-        print(row(width, asked.seed), flush=True)
+    for width in arguments.widths:
+        print(row(width, arguments.seed), flush=True)
 
 
 if __name__ == "__main__":

@@ -95,8 +95,8 @@ if __name__ == "__main__":
     parser.add_argument("--groups", type=int, default=0)
     parser.add_argument("--lower", type=float, default=0.0)
     parser.add_argument("--plain", action="store_true")
-    given = parser.parse_args()
-    sizes = [int(count) for count in given.samples.split(",")]
-    how = {"draws": given.draws, "groups": given.groups, "lower": given.lower, "simple": given.plain}
-    for row in rows(given.kinds.split(","), sizes, **how):
+    arguments = parser.parse_args()
+    sizes = [int(count) for count in arguments.samples.split(",")]
+    how = {"draws": arguments.draws, "groups": arguments.groups, "lower": arguments.lower, "simple": arguments.plain}
+    for row in rows(arguments.kinds.split(","), sizes, **how):
         print(row, flush=True)

@@ -125,8 +125,8 @@ def simulate(workers: int, seconds: float, host: float, dask: float) -> tuple[fl
     begun = kept = number = waiting = 0
     idle, early, late = workers, cells // 5, 4 * cells // 5
 
-    def give(server: str, what: str) -> None:
-        queues[server].append(what)
+    def give(server: str, message: str) -> None:
+        queues[server].append(message)
         start(server)
 
     def start(server: str) -> None:
@@ -139,7 +139,7 @@ def simulate(workers: int, seconds: float, host: float, dask: float) -> tuple[fl
         begun += 1
         give("host", "begin")
     while kept < late:
-        before, (clock, _, server, what) = clock, heapq.heappop(events)
+        before, (clock, _, server, message) = clock, heapq.heappop(events)
         if kept >= early:
             computed += (workers - idle) * (clock - before)
         else:
@@ -149,11 +149,11 @@ def simulate(workers: int, seconds: float, host: float, dask: float) -> tuple[fl
             give("dask", "done")
         else:
             busy[server] = False
-            if what == "begin":
+            if message == "begin":
                 give("dask", "send")
-            elif what == "send":
+            elif message == "send":
                 waiting += 1
-            elif what == "done":
+            elif message == "done":
                 give("host", "keep")
             else:
                 kept += 1

@@ -172,11 +172,11 @@ def measure(kind: str, arguments: argparse.Namespace, folder: Path) -> None:
 def start_cluster(workers: int, folder: Path, helpers: "list[subprocess.Popen[str]]") -> str:
     """A scheduler and workers on this machine; its address."""
     options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-    said = folder / "scheduler"
-    with said.open("w") as file:
+    log = folder / "scheduler"
+    with log.open("w") as file:
         command = [sys.executable, "-m", "distributed.cli.dask_scheduler", *options]
         helpers.append(subprocess.Popen(command, stderr=file, text=True, env=environment(folder)))
-    while not (match := re.search(r"Scheduler at:\s+(tcp://\S+)", said.read_text())):
+    while not (match := re.search(r"Scheduler at:\s+(tcp://\S+)", log.read_text())):
         time.sleep(0.05)
     command = [sys.executable, "-m", "distributed.cli.dask_worker", match[1], "--nthreads", "1", "--no-dashboard"]
     command += ["--nworkers", str(workers), "--local-directory", str(folder)]

@@ -69,9 +69,9 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--store", default="jamharness-store")
     parser.add_argument("--figure", type=Path)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        kinds = _trials(given.runs, given.store)
+        kinds = _trials(arguments.runs, arguments.store)
     except BadInput as wrong:
         parser.error(str(wrong))
     sizes = {kind: _sizes(trials) for kind, trials in sorted(kinds.items())}
@@ -87,8 +87,8 @@ def main() -> None:
             )
     for (minimiser, depth), rows in sizes.items():
         print(f"{minimiser}, L = {depth}: {_growth(rows)}")
-    if given.figure:
-        _draw(sizes, given.figure)
+    if arguments.figure:
+        _draw(sizes, arguments.figure)
 
 
 def _trials(names: Sequence[str], store: str) -> dict[Kind, pd.DataFrame]:
@@ -167,12 +167,12 @@ def _growth(rows: Sequence[Size]) -> str:
     line = bracketed_power(sizes, low, high)
     if line is None or not _telling(line.coefficients[:, 1]):
         return "too few brackets for an exponent"
-    said = f"x = {_quantiles(line.coefficients[:, 1])}"
+    text = f"x = {_quantiles(line.coefficients[:, 1])}"
     bent = bracketed_power(sizes, low, high, degree=2)
     if bent is not None and _telling(bent.coefficients[:, 1]):
         bend, last = _quantiles(2 * bent.coefficients[:, 2]), _quantiles(bent.coefficients[:, 1])
-        said += f"; with a bend, {bend}, x = {last} at the largest N_w"
-    return said
+        text += f"; with a bend, {bend}, x = {last} at the largest N_w"
+    return text
 
 
 def _telling(exponents: Float64) -> bool:
@@ -194,15 +194,15 @@ def _draw(sizes: Mapping[Kind, Sequence[Size]], file: Path) -> None:
     axes = figure.subplots()
     for index, ((minimiser, depth), rows) in enumerate(sizes.items()):
         colour = f"C{index}"
-        known = [(row.weights, row.threshold, value) for row in rows if (value := row.threshold.value) is not None]
+        points = [(row.weights, row.threshold, value) for row in rows if (value := row.threshold.value) is not None]
         axes.plot(
-            [weights for weights, _, _ in known],
-            [value for _, _, value in known],
+            [weights for weights, _, _ in points],
+            [value for _, _, value in points],
             "o-" if minimiser == "lm" else "s--",
             color=colour,
             label=f"{minimiser}, L = {depth}",
         )
-        for weights, threshold, value in known:
+        for weights, threshold, value in points:
             low, high = (value if end is None else end for end in (threshold.low, threshold.high))
             axes.plot([weights, weights], [low, high], "_-", color=colour)
         for row in rows:

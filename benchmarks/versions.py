@@ -60,8 +60,8 @@ def answer(checkout: str) -> None:
     replies, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
         module, function, arguments = json.loads(line)
-        made = getattr(importlib.import_module(module), function)(*arguments)
-        numbers = {name: value for name, value in made.items() if isinstance(value, int | float)}
+        measurement = getattr(importlib.import_module(module), function)(*arguments)
+        numbers = {name: value for name, value in measurement.items() if isinstance(value, int | float)}
         print(json.dumps(numbers), file=replies, flush=True)
 
 
@@ -109,20 +109,20 @@ def main(checkout: Path, backends: str = "torch,tensorflow", seeds: int = 2, rou
             for name, calls, timed in rows(backend, threads, seeds):
                 if only not in name:
                     continue
-                pairs: dict[str, list[tuple[float, float]]] = {what: [] for what in timed}
+                pairs: dict[str, list[tuple[float, float]]] = {timing: [] for timing in timed}
                 steps = set()
                 for _ in range(rounds):
                     for first, second in ((here, there), (there, here)):
-                        made = [[worker.ask(call) for call in calls] for worker in (first, second)]
-                        mine, theirs = made if first is here else made[::-1]
+                        responses = [[worker.ask(call) for call in calls] for worker in (first, second)]
+                        mine, theirs = responses if first is here else responses[::-1]
                         steps |= {tuple(each.get("iterations") for each in answers) for answers in (mine, theirs)}
-                        for what in timed:
-                            pairs[what].append((sum(m[what] for m in mine), sum(t[what] for t in theirs)))
-                for what, times in pairs.items():
+                        for timing in timed:
+                            pairs[timing].append((sum(m[timing] for m in mine), sum(t[timing] for t in theirs)))
+                for timing, times in pairs.items():
                     ratios = sorted(a / b for a, b in times)
                     ours, others = (statistics.median(column) for column in zip(*times, strict=True))
                     print(
-                        f"{backend:10} {name:36} {what:9} {ours:9.4f} s, there {others:9.4f} s: "
+                        f"{backend:10} {name:36} {timing:9} {ours:9.4f} s, there {others:9.4f} s: "
                         f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})"
                         + ("" if len(steps) == 1 else f"  steps differ: {sorted(map(str, steps))}"),
                         flush=True,

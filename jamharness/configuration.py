@@ -181,9 +181,11 @@ def user_file() -> Path:
 
 def _merge(below: Configuration, above: Configuration) -> Configuration:
     names = {*below.protocols, *above.protocols}
-    said = {item.name: getattr(above.run, item.name) for item in fields(RunOptions)}
+    options = {item.name: getattr(above.run, item.name) for item in fields(RunOptions)}
     return Configuration(
-        run=RunOptions(**{name: getattr(below.run, name) if value is None else value for name, value in said.items()}),
+        run=RunOptions(
+            **{name: getattr(below.run, name) if value is None else value for name, value in options.items()}
+        ),
         settings={**below.settings, **above.settings},
         protocols={name: {**below.protocols.get(name, {}), **above.protocols.get(name, {})} for name in names},
         sweep=above.sweep or below.sweep,

@@ -76,13 +76,13 @@ def read_settings(
     """What ``build_settings`` returns, None where a value cannot be read, and one sentence for all that is wrong."""
     problems = []
     settings: T | None = None
-    known = presets or {}
+    all_presets = presets or {}
     start: Mapping[str, Any] = {}
     if preset is not None:
-        if preset in known:
-            start = known[preset]
-        elif known:
-            problems.append(unknown_name(f"preset of {protocol}", preset, known))
+        if preset in all_presets:
+            start = all_presets[preset]
+        elif all_presets:
+            problems.append(unknown_name(f"preset of {protocol}", preset, all_presets))
         else:
             problems.append(f"Preset {preset!r}: {protocol} has no presets; leave it out.")
     given, choices, refused = _with_systems(kind, {**start, **given}, systems)
@@ -113,11 +113,11 @@ def check_values(kind: type[Any], given: Mapping[str, Any], noun: str) -> tuple[
     Returns:
         The converted values; one sentence for each unknown name; one sentence for each value that is wrong or missing.
     """
-    known = {field.name: field for field in fields(kind) if field.init}
+    known_fields = {field.name: field for field in fields(kind) if field.init}
     types = types_of(kind)
-    unknown = [unknown_name(noun, name, known) for name in given if name not in known]
+    unknown = [unknown_name(noun, name, known_fields) for name in given if name not in known_fields]
     values, wrong = {}, []
-    for name, field in known.items():
+    for name, field in known_fields.items():
         if name not in given:
             if field.default is MISSING and field.default_factory is MISSING:
                 wrong.append(f"{noun.capitalize()} {name!r} has no default; give it: {field.metadata.get('help', '')}.")
@@ -162,22 +162,22 @@ def _system_fields(kind: type[Any]) -> "list[Field[Any]]":
     return [field for field in fields(kind) if field.init and isinstance(field.default, SystemChoice)]
 
 
-def _parsed(given: Any) -> tuple[str, dict[str, str]]:
+def _parsed(choice: Any) -> tuple[str, dict[str, str]]:
     """``NAME`` or ``NAME(KEY=VALUE,…)``."""
-    match = _CALL.fullmatch(str(given).strip())
+    match = _CALL.fullmatch(str(choice).strip())
     if match is None:
-        raise ValueError(given)
+        raise ValueError(choice)
     options = {}
     for part in filter(None, (match["options"] or "").split(",")):
         key, equals, value = part.partition("=")
         if not equals:
-            raise ValueError(given)
+            raise ValueError(choice)
         options[key.strip()] = value.strip()
     return match["name"].strip(), options
 
 
 def _with_systems(
-    kind: type[Any], given: Mapping[str, Any], systems: SystemClass | None
+    kind: type[Any], settings: Mapping[str, Any], systems: SystemClass | None
 ) -> tuple[dict[str, Any], dict[str, SystemChoice], list[str]]:
     """Take what belongs to systems out of the settings.
 
@@ -187,10 +187,10 @@ def _with_systems(
     Returns:
         The other values; by the name of a setting its system; one sentence for each thing that is wrong.
     """
-    rest, choices, wrong = dict(given), {}, []
+    rest, choices, wrong = dict(settings), {}, []
     own = {field.name for field in fields(kind)}
     for field in _system_fields(kind):
-        if field.name not in given:
+        if field.name not in settings:
             continue
         value = rest.pop(field.name)
         if isinstance(value, SystemChoice):

@@ -168,16 +168,16 @@ def combine(planned: Sequence[Axis], typed: Sequence[Axis], fixed: Sequence[str]
     own = {axis.keys[0]: axis for axis in typed}
     axes, problems = [], []
     for axis in planned:
-        given = [key for key in axis.keys if key in own or key in fixed]
-        if given and len(axis.keys) > 1:
-            others = ", ".join(key for key in axis.keys if key not in given) or "each other"
+        typed_keys = [key for key in axis.keys if key in own or key in fixed]
+        if typed_keys and len(axis.keys) > 1:
+            others = ", ".join(key for key in axis.keys if key not in typed_keys) or "each other"
             problems.append(
-                f"{given[0]} changes together with {others} in [[sweep.{TOGETHER}]] and cannot be typed alone."
+                f"{typed_keys[0]} changes together with {others} in [[sweep.{TOGETHER}]] and cannot be typed alone."
             )
-        elif not given:
+        elif not typed_keys:
             axes.append(axis)
-        elif given[0] in own:
-            axes.append(own.pop(given[0]))
+        elif typed_keys[0] in own:
+            axes.append(own.pop(typed_keys[0]))
     axes += own.values()
     if (runs := count(axes)) > MOST:
         problems.append(f"A sweep of {runs} runs is too long; name at most {MOST} combinations of values.")

@@ -118,8 +118,8 @@ def test_the_runs_of_a_page_could_start(page, tmp_path, monkeypatch, capfd):
             code = main(typed)
         except Reached:
             continue
-        said = capfd.readouterr().err
+        output = capfd.readouterr().err
         # A page may show what is refused, with the sentences that say so.
         shown = " ".join(page.read_text(encoding="utf-8").split())
         assert code == 2
-        assert all(" ".join(line.split()) in shown for line in said.splitlines()), (words, said)
+        assert all(" ".join(line.split()) in shown for line in output.splitlines()), (words, output)

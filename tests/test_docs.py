@@ -56,14 +56,14 @@ def test_commands_exist():
     from jamharness.plugins import Plugins
 
     app = build_app(Plugins.load())
-    known = {command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands}
+    names = {command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands}
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         code = re.findall(r"```(?:text|sh)\n(.*?)```|`([^`\n]+)`", text, flags=re.DOTALL)
         commands = re.findall(
             r"^\s*(?:\S*bin/)?jamharness ([a-z]+)", "\n".join(map("\n".join, code)), flags=re.MULTILINE
         )
-        assert set(commands) <= known, page.name
+        assert set(commands) <= names, page.name
 
 
 def test_the_table_of_faults_is_the_list_of_faults():
@@ -72,7 +72,7 @@ def test_the_table_of_faults_is_the_list_of_faults():
     rows = (ROOT / "docs/conformance.md").read_text(encoding="utf-8").partition("| fault |")[2].splitlines()[2:]
     faults = re.findall(r'what="([^"]+)",\s*test="([^"]+)",\s*phrase="([^"]+)"', source)
     assert len(faults) == source.count("Fault(") >= 16
-    assert rows == [f"| {what} | `{test}` | {phrase.strip()} |" for what, test, phrase in faults]
+    assert rows == [f"| {fault} | `{test}` | {phrase.strip()} |" for fault, test, phrase in faults]
 
 
 @pytest.mark.parametrize("name", list(WALKS))

@@ -97,8 +97,8 @@ That of docs/margins.md states intervals of twenty seeds' margins, which a small
 
 def small(words):
     """A command with other sizes, and NumPy in place of PyTorch where that can compute it; the rest is the page's."""
-    said = " ".join(words)
-    if words[0] in ("run", "advise", "calibrate") and not any(name in said for name in ONLY_TORCH):
+    text = " ".join(words)
+    if words[0] in ("run", "advise", "calibrate") and not any(name in text for name in ONLY_TORCH):
         words = ["numpy" if before == "--backend" else word for before, word in zip(["", *words], words, strict=False)]
     words = ["RUN" if word == "RUN…" else word for word in words]
     if words[0] == "compare" and words[1:3] == ["RUN", "RUN"]:
@@ -111,18 +111,18 @@ def small(words):
         return [*words, "--width", "3", "--depth", "1"]
     if words[0] not in ("run", "advise", "agree") or "--claim" in words:
         return words
-    given = {words[at + 1].partition("=")[0] for at, word in enumerate(words) if word in ("--set", "--sweep")}
+    names = {words[at + 1].partition("=")[0] for at, word in enumerate(words) if word in ("--set", "--sweep")}
     every = ["jamming", "spectrum", "margins"] if words[0] == "run" else ["jamming"]
     protocols = ["advise"] if words[0] == "advise" else [word for word in words[1:] if word in ADDED] or every
-    made = [_smaller(before, word, protocols) for before, word in zip(["", *words], words, strict=False)]
+    arguments = [_smaller(before, word, protocols) for before, word in zip(["", *words], words, strict=False)]
     added = {key: value for protocol in protocols for key, value in ADDED[protocol].items()}
     if words[0] == "agree":
         added["seeds"] = "3"
-    if {"jamming", "spectrum", "margins"} & {*protocols} and "system" not in given:
-        added |= {} if "scan" in given else NETWORKS
+    if {"jamming", "spectrum", "margins"} & {*protocols} and "system" not in names:
+        added |= {} if "scan" in names else NETWORKS
     for key, value in added.items():
-        made += [] if key in given or "--config" in made else ["--set", f"{key}={value}"]
-    return made if words[0] == "agree" or "--workers" in made else [*made, "--workers", "1"]
+        arguments += [] if key in names or "--config" in arguments else ["--set", f"{key}={value}"]
+    return arguments if words[0] == "agree" or "--workers" in arguments else [*arguments, "--workers", "1"]
 
 
 def _smaller(before, word, protocols):
@@ -154,11 +154,11 @@ class Reader:
         done = subprocess.run(
             words, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=500, check=False
         )
-        said = done.stdout + done.stderr
-        assert done.returncode in codes, f"{shlex.join(words)}\nexit {done.returncode}\n{said[-3000:]}"
-        assert "Traceback" not in said, f"{shlex.join(words)}\n{said[-3000:]}"
-        assert not re.search(r"cells? failed|\bfailed:", said), f"{shlex.join(words)}\n{said[-3000:]}"
-        return said
+        output = done.stdout + done.stderr
+        assert done.returncode in codes, f"{shlex.join(words)}\nexit {done.returncode}\n{output[-3000:]}"
+        assert "Traceback" not in output, f"{shlex.join(words)}\n{output[-3000:]}"
+        assert not re.search(r"cells? failed|\bfailed:", output), f"{shlex.join(words)}\n{output[-3000:]}"
+        return output
 
     def runs(self, *words, codes=(0,)):
         return self.types([sys.executable, "-m", "jamharness", *words], codes)
@@ -180,9 +180,9 @@ def surroundings(tmp_path_factory, install):
         home = install(folder, project["name"], modules, project["entry-points"]["jamharness"])
         (home / package / "__init__.py").write_text(sources["__init__"], encoding="utf-8")
         installed.append(str(home))
-    kept = {key: text for key, text in os.environ.items() if not key.startswith("JAMHARNESS")}
-    path = os.pathsep.join([*installed, kept.get("PYTHONPATH", "")])
-    return kept | {
+    environment = {key: text for key, text in os.environ.items() if not key.startswith("JAMHARNESS")}
+    path = os.pathsep.join([*installed, environment.get("PYTHONPATH", "")])
+    return environment | {
         "PYTHONPATH": path, "XDG_CONFIG_HOME": str(folder / "config"), "JAMHARNESS_DATA": str(folder / "data"),
         "OMP_NUM_THREADS": "1", "COLUMNS": "120",
     }  # fmt: skip
@@ -272,8 +272,8 @@ def scheduler(reader):
 
 def left_out(words):
     """Why a command is not run; empty for one that is."""
-    said = " ".join(words)
-    return next((why for part, why in NOT_RUN.items() if part in said), "")
+    text = " ".join(words)
+    return next((why for part, why in NOT_RUN.items() if part in text), "")
 
 
 @pytest.mark.slow
@@ -309,12 +309,12 @@ def test_the_commands_of_a_page_run(page, reader, scheduler):
 
 def expected(page, words):
     """The exit codes that a command may end with."""
-    said = " ".join(words)
-    if page == "docs/claims.md" and said in ("register closer.toml", "run --claim claim.toml"):
+    text = " ".join(words)
+    if page == "docs/claims.md" and text in ("register closer.toml", "run --claim claim.toml"):
         return (2,)
-    if "--set depth=1 --set seeds=6 --set width=4,8" in said:
+    if "--set depth=1 --set seeds=6 --set width=4,8" in text:
         return (2,)
-    if "--kinds distribution" in said:
+    if "--kinds distribution" in text:
         return (0, 1, 2)  # so few seeds show nothing
     return (0, 1, 3) if "--claim" in words else (0, 1) if words[0] in ("run", "agree", "compare", "advise") else (0,)
 

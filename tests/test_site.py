@@ -123,8 +123,8 @@ def test_every_setting_and_estimate_is_documented(plugins, protocols):
     for name, protocol in protocols.items():
         assert undocumented(protocol.Settings, protocol.observables) == [], name
         own = reference.partition(f"## {name}\n")[2].partition("\n## ")[0]
-        known = [row.name for row in describe_settings(protocol.Settings)] + list(protocol.observables)
-        assert [each for each in known if f"| `{each}` |" not in own] == [], name
+        names = [row.name for row in describe_settings(protocol.Settings)] + list(protocol.observables)
+        assert [each for each in names if f"| `{each}` |" not in own] == [], name
     for name in plugins.systems:
         assert undocumented(system_class(plugins, name), {}) == [], name
 
@@ -171,7 +171,7 @@ def test_every_public_name_has_a_docstring():
         named += [(module.__name__, name, getattr(module, name)) for name in generated.public_names(module)]
     functions = [each for each in named if inspect.isfunction(each[2]) or inspect.isclass(each[2])]
     assert len(functions) > 150
-    assert [(module, name) for module, name, thing in functions if not inspect.getdoc(thing)] == []
+    assert [(module, name) for module, name, function in functions if not inspect.getdoc(function)] == []
 
 
 @pytest.mark.slow

@@ -28,8 +28,8 @@ def printed(tmp_path_factory):
         program.parent.mkdir(exist_ok=True)
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n', encoding="utf-8")
         program.chmod(0o755)
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("JAMHARNESS")}
-    surroundings = {**kept, "PATH": f"{folder / 'bin'}{os.pathsep}{kept['PATH']}", "COLUMNS": "100"}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("JAMHARNESS")}
+    surroundings = {**environment, "PATH": f"{folder / 'bin'}{os.pathsep}{environment['PATH']}", "COLUMNS": "100"}
     surroundings |= {"XDG_CONFIG_HOME": str(folder / "config"), "OMP_NUM_THREADS": "1"}
     work = folder / "work"
     work.mkdir()

@@ -66,8 +66,8 @@ def test_the_wheel_names_its_plugins_and_its_command(wheel):
 
 def test_the_wheel_says_where_its_project_is(wheel):
     """Home, documents, changes, issues; and no extra that nothing here asks for."""
-    said = metadata(wheel)
-    addresses = dict(text.split(", ", 1) for text in said.get_all("Project-URL"))
+    fields = metadata(wheel)
+    addresses = dict(text.split(", ", 1) for text in fields.get_all("Project-URL"))
     assert {"Homepage", "Documentation", "Changelog", "Issues"} <= set(addresses)
     texts = [
         path.read_text(encoding="utf-8")
@@ -76,9 +76,9 @@ def test_the_wheel_says_where_its_project_is(wheel):
         if path.suffix in (".py", ".md", ".toml", ".yml", ".ini")
     ]
     texts += [(ROOT / name).read_text(encoding="utf-8") for name in ("tox.ini", "README.md", ".ci/run")]
-    for extra in said.get_all("Provides-Extra"):
-        asked = [f"[{extra}", f",{extra}]", f",{extra},", f"extras = {extra}", f", {extra}\n"]
-        assert any(words in text for words in asked for text in texts), f"nothing asks for the extra {extra!r}"
+    for extra in fields.get_all("Provides-Extra"):
+        forms = [f"[{extra}", f",{extra}]", f",{extra},", f"extras = {extra}", f", {extra}\n"]
+        assert any(words in text for words in forms for text in texts), f"nothing asks for the extra {extra!r}"
 
 
 def test_the_long_description_is_the_readme(wheel):

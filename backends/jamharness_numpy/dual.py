@@ -147,8 +147,8 @@ class NumpyNamespace:
             return value
         count = len(other_moves if one_moves is None else one_moves)
         still = np.zeros((count, *value.shape), dtype=value.dtype)
-        taken = (still if moves is None else _wide(moves, value) for moves in (one_moves, other_moves))
-        return Dual(value, np.where(condition, *taken))
+        derivatives = (still if moves is None else _wide(moves, value) for moves in (one_moves, other_moves))
+        return Dual(value, np.where(condition, *derivatives))
 
     def matmul(self, a: Any, b: Any) -> Any:
         """A @ b: (M, K) and (K, N) or (K,), either of them dual."""

@@ -79,8 +79,8 @@ class Linearisation:
         return None if solution is None else (tf.constant(solution[0]), solution[1])
 
     def _several(self, V: Array, u: Array, alpha: float) -> tuple[Array, Array, Array, Array, Array]:
-        kept = (tf.constant(V), tf.constant(u), tf.constant(alpha, self.delta.dtype))
-        alphas, betas, befores, rows, last = self.program.bidiagonalise(*kept, self.passed, self.signals)
+        tensors = (tf.constant(V), tf.constant(u), tf.constant(alpha, self.delta.dtype))
+        alphas, betas, befores, rows, last = self.program.bidiagonalise(*tensors, self.passed, self.signals)
         return np.array(alphas), np.array(betas), np.array(befores), np.array(rows), np.array(last)
 
     def _normal_equations(self, n: int, size: int) -> tuple[tf.Tensor, tf.Tensor]:

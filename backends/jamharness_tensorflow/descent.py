@@ -42,8 +42,8 @@ def constants(optimizer: Optimizer) -> Array:
         case Flow():
             values = (optimizer.tolerance, optimizer.grow, optimizer.shrink, optimizer.least)
         case _:
-            known = ", ".join(kind.__name__ for kind in NAMES)
-            raise TypeError(f"{type(optimizer).__name__} is not an optimizer of jamharness.api; use one of {known}.")
+            names = ", ".join(kind.__name__ for kind in NAMES)
+            raise TypeError(f"{type(optimizer).__name__} is not an optimizer of jamharness.api; use one of {names}.")
     return np.array(values, dtype=np.float64)
 
 
@@ -143,11 +143,11 @@ def _flow(rule: tf.Tensor, _step: Any, w: tf.Tensor, memory: Memory, slope: tf.T
     bend = tf.cast(tf.math.divide_no_nan(tf.square(tf.norm(slope - last)), size), tf.float64)
     bend = tf.where(begun > 0, bend, tf.zeros_like(bend))
     length, reach = (tf.cast(tf.norm(each), tf.float64) for each in (last, base))
-    kept = tf.logical_or(bend < tolerance, tf.logical_and(begun > 0, dt * length < least * reach))
+    accepted = tf.logical_or(bend < tolerance, tf.logical_and(begun > 0, dt * length < least * reach))
     grown = tf.where(tf.logical_and(begun > 0, bend < tolerance / 2), dt * grow, dt)
-    time = tf.where(tf.logical_and(kept, begun > 0), time + dt, time)
-    dt = tf.where(kept, grown, dt * shrink)
-    base, last = tf.where(kept, w, base), tf.where(kept, slope, last)
+    time = tf.where(tf.logical_and(accepted, begun > 0), time + dt, time)
+    dt = tf.where(accepted, grown, dt * shrink)
+    base, last = tf.where(accepted, w, base), tf.where(accepted, slope, last)
     return base - tf.cast(dt, w.dtype) * last, (base, last, tf.stack([dt, time, tf.ones_like(begun)]))
 
 

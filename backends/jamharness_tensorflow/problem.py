@@ -107,9 +107,9 @@ class TensorFlowProblem(Problem):
             if not again:
                 self._last, self._linearised, self._iterated = np.array(w), None, False
             if self._linearised is None and self.network.size < LARGE and self.backend.device == "cpu":
-                given = self.tensor(damping), self.tensor(tolerance), tf.constant(BEGIN if self._iterated else 1)
+                arguments = self.tensor(damping), self.tensor(tolerance), tf.constant(BEGIN if self._iterated else 1)
                 self._iterated = self._iterated or tolerance > 0
-                candidate, numbers = self.program.whole_step(at, *self.data, self.kappa, self.beta, *given)
+                candidate, numbers = self.program.whole_step(at, *self.data, self.kappa, self.beta, *arguments)
                 decrease, squares, unsatisfied = _numpy(numbers).tolist()
                 if np.isfinite(decrease):
                     return self._step(candidate, squares, int(unsatisfied), decrease)

@@ -145,9 +145,9 @@ def program(network: Network, kind: type, updates: int) -> Callable[..., Any]:
         for _ in range(updates):
             slope, unsatisfied = masked_gradient(network, w, x, y, margin)
             more = unsatisfied & (step < last)
-            new, kept = update(rule, step, w, memory, slope)
+            new, new_memory = update(rule, step, w, memory, slope)
             w = torch.where(more, new, w)
-            memory = tuple(torch.where(more, a, b) for a, b in zip(kept, memory, strict=True))
+            memory = tuple(torch.where(more, a, b) for a, b in zip(new_memory, memory, strict=True))
             step = step + more
         return w, memory, step
 
@@ -196,11 +196,11 @@ def _flow(rule: Tensor, _step: Tensor, w: Tensor, memory: Memory, slope: Tensor)
     begun, size = flag > 0, _norm(slope) * _norm(last)
     bend = torch.where(begun & (size > 0), _norm(slope - last) ** 2 / size, torch.zeros_like(size)).to(torch.float64)
     short = begun & (dt * _norm(last).to(torch.float64) < least * _norm(base).to(torch.float64))
-    kept = (bend < tolerance) | short
+    accepted = (bend < tolerance) | short
     grown = torch.where(begun & (bend < tolerance / 2), dt * grow, dt)
-    time = torch.where(kept & begun, time + dt, time)
-    dt = torch.where(kept, grown, dt * shrink)
-    base, last = torch.where(kept, w, base), torch.where(kept, slope, last)
+    time = torch.where(accepted & begun, time + dt, time)
+    dt = torch.where(accepted, grown, dt * shrink)
+    base, last = torch.where(accepted, w, base), torch.where(accepted, slope, last)
     return base - dt.to(w.dtype) * last, (base, last, torch.stack([dt, time, torch.ones_like(flag)]))
 
 

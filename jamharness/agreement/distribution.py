@@ -64,10 +64,10 @@ def _row(
     names: tuple[str, str],
     findings: tuple[Findings, Findings],
     difference: Difference | None,
-    given: float | None,
+    margin: float | None,
     tested: int,
 ) -> DistributionRow:
-    equivalence = observable.equivalence if given is None else given
+    equivalence = observable.equivalence if margin is None else margin
     low, high = difference.interval(0.95) if difference else (None, None)
     inner = difference.interval(0.90) if difference else (None, None)
     first, second = findings

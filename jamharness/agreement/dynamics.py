@@ -69,13 +69,13 @@ def compare_exactly(
     rows: list[ExactRow] = []
     for state, w in referee.submit(updates.states, where.point, where.declared.updates).result().items():
         point = replace(where.point, w=w)
-        asked = {name: worker.submit(updates.quantities, point) for name, worker in others.items()}
+        futures = {name: worker.submit(updates.quantities, point) for name, worker in others.items()}
         expected = referee.submit(updates.quantities, point).result()
         sensitive = referee.submit(updates.sensitivity, point, rounding.SAMPLES, rounding.STEP).result()
         deviation = {name: _deviation(where, expected[name], sensitive[name]) for name in expected}
         # An update is a difference of two w, each of them rounded.
         deviation["first update"] = hypot(deviation["first update"], float(np.abs(w).max()))
-        for name, quantities in answers(asked, failures, f"at {where.declared.label}, {state}"):
+        for name, quantities in answers(futures, failures, f"at {where.declared.label}, {state}"):
             labels = {
                 "backend": name, "reference": reference, "comparison_point": where.declared.label, "state": state
             }  # fmt: skip
@@ -108,7 +108,7 @@ def compare_trajectories(
         most: updates; fewer where the point declares fewer.
     """
     point, count = where.point, min(most, where.declared.updates)
-    asked = {name: worker.submit(updates.trajectory, point, count) for name, worker in others.items()}
+    futures = {name: worker.submit(updates.trajectory, point, count) for name, worker in others.items()}
     expected = referee.submit(updates.trajectory, point, count).result()
     first = referee.submit(updates.first_update, point, rounding.SAMPLES, rounding.STEP).result()
     unit = rounding.roundoff(coarsest(others))
@@ -119,7 +119,7 @@ def compare_trajectories(
     ]
     recorded, method = records("rule", count), rule_name(point)
     rows, apart = [], {}
-    for name, trajectory in answers(asked, failures, f"along a trajectory of {where.declared.label}"):
+    for name, trajectory in answers(futures, failures, f"along a trajectory of {where.declared.label}"):
         labels = {
             "backend": name, "reference": reference, "comparison_point": where.declared.label, "method": method
         }  # fmt: skip

@@ -51,7 +51,7 @@ def compare_exactly(
     for state, w in referee.submit(points.states, where.point).result().items():
         point = replace(where.point, w=w)
         damping = referee.submit(points.damping_at, point).result()
-        asked = {name: worker.submit(points.quantities, point, damping) for name, worker in others.items()}
+        futures = {name: worker.submit(points.quantities, point, damping) for name, worker in others.items()}
         expected = referee.submit(points.quantities, point, damping).result()
         deviation = rounding.deviations(
             point,
@@ -60,7 +60,7 @@ def compare_exactly(
             referee.submit(points.halves, point, damping, rounding.SAMPLES).result(),
             referee.submit(points.conditioning, point, damping).result(),
         )
-        for name, quantities in answers(asked, failures, f"at {where.comparison_point.label}, {state}"):
+        for name, quantities in answers(futures, failures, f"at {where.comparison_point.label}, {state}"):
             labels = {
                 "backend": name, "reference": reference,
                 "comparison_point": where.comparison_point.label, "state": state,
@@ -79,7 +79,7 @@ def compare_trajectories(
 ) -> tuple[list[HorizonRow], list[Trajectories]]:
     """All methods from one comparison point's initial w."""
     point = where.point
-    asked = {name: worker.submit(points.trajectories, point, METHODS, updates) for name, worker in others.items()}
+    futures = {name: worker.submit(points.trajectories, point, METHODS, updates) for name, worker in others.items()}
     expected = referee.submit(points.trajectories, point, METHODS, updates).result()
     first = referee.submit(points.first_updates, point, METHODS, rounding.SAMPLES, rounding.STEP).result()
     unit = rounding.roundoff(coarsest(others))
@@ -87,7 +87,7 @@ def compare_trajectories(
         referee.submit(points.trajectories, points.twin(point, 2 * unit, index), METHODS, updates).result()
         for index in range(TWINS)
     ]
-    replies = dict(answers(asked, failures, f"along a trajectory of {where.comparison_point.label}"))
+    replies = dict(answers(futures, failures, f"along a trajectory of {where.comparison_point.label}"))
     rows, paths = [], []
     for method in METHODS:
         recorded = points.records(method, updates)

@@ -175,17 +175,17 @@ def trajectories(target: Target, point: Point, methods: tuple[str, ...], updates
         if method == "lm":
             paths[method] = _damped(problem, point.w, DAMPED)
         else:
-            state, kept = State(w=point.w), []
+            state, path = State(w=point.w), []
             for before, now in pairwise((0, *records(method, updates))):
                 state = problem.descend(state, now - before, OPTIMIZERS[method])
-                kept.append(np.array(state.w))
-            paths[method] = np.array(kept)
+                path.append(np.array(state.w))
+            paths[method] = np.array(path)
     return paths
 
 
 def _damped(problem: Problem, w: Array, steps: int) -> Array:
     """Take damped steps; λ starts at 1, is divided by 3 after an accepted step and doubled after a refused one."""
-    w, damping, kept = np.array(w), 1.0, []
+    w, damping, path = np.array(w), 1.0, []
     loss = problem.loss_and_gradient(w)[0]
     for _ in range(steps):
         if loss > 0:
@@ -194,8 +194,8 @@ def _damped(problem: Problem, w: Array, steps: int) -> Array:
                 w, loss, damping = step.w, step.loss, max(damping / 3, 1e-6)
             else:
                 damping *= 2
-        kept.append(np.array(w))
-    return np.array(kept)
+        path.append(np.array(w))
+    return np.array(path)
 
 
 def _shifted(point: Point, draw: np.random.Generator, step: float) -> Point:

@@ -30,14 +30,14 @@ def check_requests(
         ready = ", ".join(sorted(plugins.backends)) or "none is installed"
         problems.append(f"No backend is named; add --backends NAME,NAME (allowed: {ready}).")
     problems.extend(unknown_name("kind of agreement", kind, KINDS) for kind in kinds if kind not in KINDS)
-    known = {row.name for row in plugins.rows if row.kind == "backend"}
+    backend_names = {row.name for row in plugins.rows if row.kind == "backend"}
     requests: dict[str, Request] = {}
     for name in dict.fromkeys((reference, *wanted)):
         target = {"device": "cpu", "dtype": "float64"} if name == reference and name not in wanted else {}
         try:
             requests[name] = check_request(protocols, backend=name, name=None, **{**common, **target})
         except BadInput as error:
-            unusable = _why_unusable(plugins, name) if name in known and name != reference else ""
+            unusable = _why_unusable(plugins, name) if name in backend_names and name != reference else ""
             others = [text for text in error.problems if text != unusable]
             if unusable and unusable in error.problems and not others:
                 failures[name] = unusable
@@ -62,12 +62,12 @@ def check_equivalences(given: Mapping[str, float], experiments: Sequence[Experim
     Raises:
         BadInput: all that is wrong with them.
     """
-    known = {name for experiment in experiments for name in experiment.protocol.observables}
-    problems = [unknown_name("observable", name, known) for name in given if name not in known]
+    observables = {name for experiment in experiments for name in experiment.protocol.observables}
+    problems = [unknown_name("observable", name, observables) for name in given if name not in observables]
     problems += [
         f"equivalence {name} = {value}: the margin must be a positive number, in the observable's unit."
         for name, value in given.items()
-        if name in known and not 0 < value < float("inf")
+        if name in observables and not 0 < value < float("inf")
     ]
     if problems:
         raise BadInput(*problems)

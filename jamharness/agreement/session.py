@@ -85,22 +85,22 @@ def agree(
         "settings": settings, "preset": preset, "seed": seed, "workers": workers, "threads": threads, "store": store,
         "plugins": plugins, "interpreters": interpreters,
     }  # fmt: skip
-    wanted = tuple(dict.fromkeys(backends))
+    backend_names = tuple(dict.fromkeys(backends))
     failures: dict[str, str] = {}
     requests = check_requests(
-        protocols, wanted, reference, kinds, {**common, "device": device, "dtype": dtype}, failures
+        protocols, backend_names, reference, kinds, {**common, "device": device, "dtype": dtype}, failures
     )
     experiments = requests[reference].experiments
     check_equivalences(equivalences or {}, experiments)
     if updates < 10:
         raise BadInput(f"updates = {updates}: a trajectory needs at least 10 updates to be seen to part.")
     protocol_names = "-".join(experiment.name for experiment in experiments)
-    name = f"agree-{protocol_names}-{digest(_identity(experiments, wanted, reference, dtype))[:6]}"
+    name = f"agree-{protocol_names}-{digest(_identity(experiments, backend_names, reference, dtype))[:6]}"
     exact_rows: list[ExactRow] = []
     horizon_rows: list[HorizonRow] = []
     paths: list[Trajectories] = []
     everyone = {each: as_reference(request) if each == reference else request for each, request in requests.items()}
-    if reference in wanted and requests[reference].target != everyone[reference].target:
+    if reference in backend_names and requests[reference].target != everyone[reference].target:
         everyone[f"{reference} on {device} in {dtype}"] = requests[reference]
     with downloads(download), backend_workers(everyone, failures) as ready:
         # Nobody wants to hear after minutes of the reference's work that another backend cannot start.
@@ -108,20 +108,20 @@ def agree(
             raise BadInput(*failures.values())
         if {"exact", "horizon"} & set(kinds):
             for comparison_point in _comparison_points(experiments, failures):
-                others = {each: ready[each] for each in wanted if each != reference or len(wanted) == 1}
-                given = _Point.of(comparison_point, reference, plugins, loading_of(requests[reference]))
+                others = {each: ready[each] for each in backend_names if each != reference or len(backend_names) == 1}
+                point = _Point.of(comparison_point, reference, plugins, loading_of(requests[reference]))
                 if "exact" in kinds:
                     say(f"exact: {comparison_point.label}")
-                    exact_rows += given.exactly(reference, ready[reference], others, failures)
+                    exact_rows += point.exactly(reference, ready[reference], others, failures)
                 if "horizon" in kinds:
                     say(f"horizon: {comparison_point.label}")
-                    rows, trajectories = given.trajectories(reference, ready[reference], others, failures, updates)
+                    rows, trajectories = point.trajectories(reference, ready[reference], others, failures, updates)
                     horizon_rows += rows
                     paths += trajectories
     distribution_rows: list[DistributionRow] = []
     runs: dict[str, Run] = {}
     if "distribution" in kinds:
-        compared = wanted if len(wanted) > 1 else (*wanted, reference)
+        compared = backend_names if len(backend_names) > 1 else (*backend_names, reference)
         for each in dict.fromkeys(compared):
             say(f"distribution: {each}")
             try:
@@ -135,7 +135,7 @@ def agree(
         distribution_rows = _distribution(experiments, runs, equivalences or {})
     agreement = Agreement(
         name=name,
-        backends=wanted,
+        backends=backend_names,
         reference=reference,
         dtype=dtype,
         exact=exact_rows,
@@ -149,10 +149,10 @@ def agree(
     return _kept(agreement, requests[reference], draw)
 
 
-def _identity(experiments: Sequence[Experiment], wanted: Sequence[str], reference: str, dtype: str) -> Any:
+def _identity(experiments: Sequence[Experiment], backends: Sequence[str], reference: str, dtype: str) -> Any:
     return {
         "experiments": {experiment.name: experiment.plain() for experiment in experiments},
-        "backends": [*wanted, reference],
+        "backends": [*backends, reference],
         "dtype": dtype,
     }
 

@@ -114,9 +114,9 @@ def trajectory(target: Target, point: MovingPoint, updates: int) -> Array:
     """W after each recorded update, (records, at most ``KEPT``)."""
     problem, size = problem_of(target, point), point.system.size
     chosen = np.sort(generator("components compared", size).permutation(size)[:KEPT])
-    state, kept = State(w=point.w), []
+    state, path = State(w=point.w), []
     for before, now in pairwise((0, *records("rule", updates))):
         state = problem.descend(state, now - before, point.rule)
         state = replace(state, step=now)  # a rule that rests early stays where it is
-        kept.append(np.array(state.w, dtype=np.float64)[chosen])
-    return np.array(kept)
+        path.append(np.array(state.w, dtype=np.float64)[chosen])
+    return np.array(path)

@@ -42,7 +42,7 @@ def backend_workers(requests: Mapping[str, Request], failures: dict[str, str]) -
         failures: where reasons go.
     """
     with ExitStack() as stack:
-        asked = {}
+        replies = {}
         for name, request in requests.items():
             target = request.target
             pool = LocalPool(
@@ -53,9 +53,9 @@ def backend_workers(requests: Mapping[str, Request], failures: dict[str, str]) -
             )
             stack.callback(pool.kill)
             worker = BackendWorker(target=target, pool=pool)
-            asked[name] = worker, worker.submit(describe)
+            replies[name] = worker, worker.submit(describe)
         ready = {}
-        for name, (worker, reply) in asked.items():
+        for name, (worker, reply) in replies.items():
             if reason := reason_of(reply):
                 failures[name] = f"Backend {name!r} cannot start ({reason}); see 'jamharness doctor'."
             else:

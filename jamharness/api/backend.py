@@ -251,10 +251,10 @@ class Backend(ABC):
         Raises:
             BadInput: an unknown dtype.
         """
-        made: dict[str, Backend] = self.__dict__.setdefault("_in_dtype", {self.dtype: self})
-        if dtype not in made:
-            made[dtype] = type(self)(device=self.device, dtype=dtype, threads=self.threads)
-        return made[dtype]
+        backends: dict[str, Backend] = self.__dict__.setdefault("_in_dtype", {self.dtype: self})
+        if dtype not in backends:
+            backends[dtype] = type(self)(device=self.device, dtype=dtype, threads=self.threads)
+        return backends[dtype]
 
     @classmethod
     def unavailable(cls, device: str) -> str | None:

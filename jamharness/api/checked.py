@@ -113,11 +113,11 @@ class CheckedProblem(Problem):
     ) -> None:
         if not isinstance(inner, Problem):
             raise backend.wrong("problem", f"returned {_a(inner)}", "a jamharness.api.Problem")
-        for what, came, due in (
+        for name, actual, due in (
             ("network", inner.network, network), ("loss", inner.loss, loss), ("patterns", len(inner.y), patterns)
         ):  # fmt: skip
-            if came != due:
-                raise backend.wrong("problem", f"has {what} = {came}", f"{due}")
+            if actual != due:
+                raise backend.wrong("problem", f"has {name} = {actual}", f"{due}")
         self.backend, self.inner = backend, inner
         self.network, self.loss, self.x, self.y = inner.network, inner.loss, inner.x, inner.y
         self._blame, self._dtype, self._steps = backend.wrong, np.dtype(backend.dtype), 0
@@ -213,8 +213,8 @@ class CheckedProblem(Problem):
             margins = self.margins(after.w)
             left = int(np.count_nonzero(margins > self._rounding(after.w)))
             if left:
-                made = f"stopped after {after.step - state.step} of {steps} updates with {left} patterns unsatisfied"
-                raise self._blame("descend", made, "N_Δ = 0")
+                ending = f"stopped after {after.step - state.step} of {steps} updates with {left} patterns unsatisfied"
+                raise self._blame("descend", ending, "N_Δ = 0")
         return after
 
     def _like(self, inner: Problem, network: Network, loss: QuadraticHinge) -> "CheckedProblem":
@@ -241,11 +241,11 @@ class CheckedProblem(Problem):
             raise self._blame(method, f"returned {_a(returned)}", f"a tuple of {count}")
         return returned
 
-    def _number(self, method: str, what: str, number: Any, w: Array) -> None:
+    def _number(self, method: str, quantity: str, number: Any, w: Array) -> None:
         if not isinstance(number, Real):
-            raise self._blame(method, f"returned {_a(number)} for {what}", "a number")
+            raise self._blame(method, f"returned {_a(number)} for {quantity}", "a number")
         if not isfinite(number) and not self._may_overflow(w):
-            raise self._blame(method, f"returned {number} for {what}", "a finite number")
+            raise self._blame(method, f"returned {number} for {quantity}", "a finite number")
 
     def _may_overflow(self, w: Array, *inputs: Array) -> bool:
         return overflows(self.network, w, (self.x, *inputs), self.patterns, self._dtype)
@@ -261,9 +261,9 @@ class CheckedProblem(Problem):
         count: Any = step.unsatisfied
         if not isinstance(count, int | np.integer) or not 0 <= count <= self.patterns:
             raise self._blame(method, f"says N_Δ = {count!r}", f"a whole number up to {self.patterns}")
-        for what, number in (("L", step.loss), ("the predicted decrease", step.predicted_decrease)):
+        for quantity, number in (("L", step.loss), ("the predicted decrease", step.predicted_decrease)):
             if not isinstance(number, Real):
-                raise self._blame(method, f"returned {_a(number)} for {what}", "a number")
+                raise self._blame(method, f"returned {_a(number)} for {quantity}", "a number")
         if not (isfinite(step.loss) and isfinite(step.predicted_decrease) and _finite(step.w)):
             # A minimiser takes no such candidate and raises λ; a system that was nearly singular is no fault.
             if not self._may_overflow(w) and damping >= self._stiffness(w):

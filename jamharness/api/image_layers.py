@@ -87,14 +87,14 @@ class PlainLayers:
         xp, index = self._xp, _patches(channels, side, size, stride, padding)
         padded = xp.concatenate([signal, 0.0 * signal[:1]]) if padding else signal
         columns = xp.reshape(xp.take(padded, index), (len(index), -1))
-        made = xp.matmul(xp.reshape(kernel, (out, len(index))), columns)
-        return xp.reshape(made, (out * index.shape[1], -1))
+        product = xp.matmul(xp.reshape(kernel, (out, len(index))), columns)
+        return xp.reshape(product, (out * index.shape[1], -1))
 
     def shifted(self, signal: Any, bias: Any) -> Any:
         """By channels."""
         xp, (channels,) = self._xp, bias.shape
-        made = xp.reshape(signal, (channels, -1)) + xp.reshape(bias, (channels, 1))
-        return xp.reshape(made, (signal.shape[0], -1))
+        by_channel = xp.reshape(signal, (channels, -1)) + xp.reshape(bias, (channels, 1))
+        return xp.reshape(by_channel, (signal.shape[0], -1))
 
     def max_pool(self, signal: Any, channels: int, side: int, size: int) -> Any:
         """One place of the window after the other; of equal ones the first counts."""
@@ -119,8 +119,8 @@ class PlainLayers:
         centred = by_channel - xp.reshape(xp.sum(by_channel, axis=1), (channels, 1)) / count
         variance = xp.sum(centred * centred, axis=1) / count
         scale = gain / xp.sqrt(variance + EPSILON)
-        made = centred * xp.reshape(scale, (channels, 1)) + xp.reshape(shift, (channels, 1))
-        return xp.reshape(made, (signal.shape[0], -1))
+        normalised = centred * xp.reshape(scale, (channels, 1)) + xp.reshape(shift, (channels, 1))
+        return xp.reshape(normalised, (signal.shape[0], -1))
 
     def relu(self, signal: Any) -> Any:
         """The branch of z > 0."""

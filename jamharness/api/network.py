@@ -140,8 +140,8 @@ class Network(PatternSystem):
     def _layer(self, xp: Namespace, w: Any, signal: Any, layer: int) -> Any:
         """The preactivations of one layer, (M, out)."""
         (weight, bias), shape = self.slices[layer], self.shapes[layer]
-        made = xp.matmul(signal, xp.transpose(xp.reshape(w[weight], shape)))
-        return made + w[bias] if self.bias else made
+        preactivations = xp.matmul(signal, xp.transpose(xp.reshape(w[weight], shape)))
+        return preactivations + w[bias] if self.bias else preactivations
 
     def load(self, constraints: int, margin: float) -> float:  # noqa: ARG002  (the margin is a gauge)
         """P/N_w."""

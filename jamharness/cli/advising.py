@@ -53,7 +53,7 @@ def advise(
 
     plugins = plugins_of(context)
     named = f"file:{data}" if data not in plugins.datasets and _is_path(data) else data
-    given = gather(
+    request = gather(
         plugins,
         protocols=[PROTOCOL],
         assignments=[f"dataset={named}", *(assignments or [])],
@@ -67,11 +67,11 @@ def advise(
             "download": "true" if download else None,
         },
     )
-    refuse(given)
-    keywords = given.keywords if figures is None else {**given.keywords, "figures": figures}
+    refuse(request)
+    keywords = request.keywords if figures is None else {**request.keywords, "figures": figures}
     shown = display(quiet=quiet)
     keeper = Keeper(shown)
-    with others_to_stderr(), interruptible(keeper, {"store": given.keywords.get("store"), "config": config}), shown:
+    with others_to_stderr(), interruptible(keeper, {"store": request.keywords.get("store"), "config": config}), shown:
         finished = run([PROTOCOL], **keywords, observer=keeper)
     if as_json:
         records: Any = rows_of(finished.protocols[PROTOCOL])

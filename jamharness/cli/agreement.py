@@ -74,7 +74,7 @@ def agree(
     }
     # The first backend stands for all while options are read; each is checked on its own later.
     options["backend"] = next((name for name in named if name in plugins.backends), reference)
-    given = gather(
+    request = gather(
         plugins,
         protocols=protocols or [],
         assignments=assignments or [],
@@ -83,10 +83,10 @@ def agree(
         options=options,
     )
     if unread:
-        raise BadInput(*given.problems, *unread)
-    refuse(given)
+        raise BadInput(*request.problems, *unread)
+    refuse(request)
     keywords: dict[str, Any] = {
-        key: value for key, value in given.keywords.items() if key not in ("backend", "name", "limit", "memory")
+        key: value for key, value in request.keywords.items() if key not in ("backend", "name", "limit", "memory")
     }
     from jamharness.agreement import agree as compare
     from jamharness.render import agreement as rendering
@@ -94,9 +94,9 @@ def agree(
 
     shown = display(quiet=quiet)
     keeper = Keeper(shown)
-    with others_to_stderr(), _ctrl_c(keeper, given.keywords.get("store")), shown:
+    with others_to_stderr(), _ctrl_c(keeper, request.keywords.get("store")), shown:
         agreement = compare(
-            given.protocols,
+            request.protocols,
             backends=named,
             reference=reference,
             kinds=_names(kinds),
@@ -119,11 +119,11 @@ def _ctrl_c(keeper: Keeper, store: str | None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        kept = [f"{name} ({counted(cells)})" for name, cells in keeper.cells.items()]
-        if kept:
-            runs = "run" if len(kept) == 1 else "runs"
+        labels = [f"{name} ({counted(cells)})" for name, cells in keeper.cells.items()]
+        if labels:
+            runs = "run" if len(labels) == 1 else "runs"
             say(
-                f"Interrupted. Kept in {store or 'jamharness-store'}: {runs} {', '.join(kept)}; "
+                f"Interrupted. Kept in {store or 'jamharness-store'}: {runs} {', '.join(labels)}; "
                 "the same command goes on from there."
             )
         else:

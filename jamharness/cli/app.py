@@ -73,17 +73,17 @@ def _add(app: typer.Typer, plugins: Plugins, plugin: str) -> None:
     own = typer.Typer(rich_markup_mode=None)
     if plugin not in plugins.call("jamharness_commands", plugin, app=own):
         return
-    taken = _names(app)
+    existing_names = _names(app)
     try:
         # Parameters are looked at only now, and a wrong one would stop every command.
         with plugin_code(f"plugin {plugin!r}", "adding its commands"):
             names = _names(own)
-            if names and not names & taken:
+            if names and not names & existing_names:
                 typer.main.get_group(own)
     except Exception as error:  # noqa: BLE001  (whatever it raises is the plugin's fault)
         plugins.refuse(plugin, f"its commands cannot be used ({type(error).__name__}: {error}).")
         return
-    if clash := sorted(names & taken):
+    if clash := sorted(names & existing_names):
         plugins.refuse(plugin, f"its command {clash[0]!r} exists already; it must choose another name.")
         return
     app.registered_commands += own.registered_commands

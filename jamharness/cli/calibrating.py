@@ -39,7 +39,7 @@ def calibrate(
     from jamharness.running import run
 
     chosen = {"names": ",".join(names or []) or "none", "full": str(full).lower(), "fault": fault or "none"}
-    given = gather(
+    request = gather(
         plugins_of(context),
         protocols=[PROTOCOL],
         assignments=[f"{key}={text}" for key, text in chosen.items()],
@@ -47,12 +47,12 @@ def calibrate(
         name=None,
         options={"backend": backend, "store": store, "workers": workers},
     )
-    refuse(given)
-    again: dict[str, Any] = {"store": given.keywords.get("store"), "config": config}
+    refuse(request)
+    again: dict[str, Any] = {"store": request.keywords.get("store"), "config": config}
     shown = display(quiet=quiet)
     keeper = Keeper(shown)
     with others_to_stderr(), interruptible(keeper, again), shown:
-        finished = run([PROTOCOL], **given.keywords, observer=keeper)
+        finished = run([PROTOCOL], **request.keywords, observer=keeper)
     if as_json:
         records: Any = finished.tables[PROTOCOL]["rows"].to_dict("records")
         show_json({**finished.to_json(), "rows": records})

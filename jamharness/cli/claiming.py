@@ -57,7 +57,7 @@ def testing(
     fixed = {**given, **{key: options[key] for key in _FROZEN}}
     if wrong := [*(protocols or []), *(f"--{key}" for key, value in fixed.items() if value)]:
         raise BadInput(
-            *(f"{what}: a claim runs exactly as it was registered; leave it out, or --claim." for what in wrong)
+            *(f"{argument}: a claim runs exactly as it was registered; leave it out, or --claim." for argument in wrong)
         )
     files = configuration(config, plugins)
     typed = {key: text for key, text in options.items() if text is not None and key not in _FROZEN}

@@ -41,10 +41,10 @@ def assignments(context: typer.Context, incomplete: str) -> list[str]:
     """``dataset=NAME`` and ``system=NAME``, the settings whose values are names of plugins."""
     key, equals, value = incomplete.partition("=")
     plugins = plugins_of(context)
-    known = {"dataset": plugins.datasets, "system": plugins.systems}
+    choices = {"dataset": plugins.datasets, "system": plugins.systems}
     if not equals:
-        return _beginning(incomplete, [f"{name}=" for name in known])
-    names = known.get(key.rpartition(".")[2], ())
+        return _beginning(incomplete, [f"{name}=" for name in choices])
+    names = choices.get(key.rpartition(".")[2], ())
     return [f"{key}={name}" for name in _beginning(value, names)]
 
 

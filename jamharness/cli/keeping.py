@@ -74,8 +74,8 @@ def command_line(*parts: str, store: str | Path | None = None, config: str | Non
         config: the configuration that was named.
     """
     options = [("--store", store), ("--config", config)]
-    given = [text for name, value in options if value is not None for text in (name, str(value))]
-    return shlex.join(["jamharness", *parts, *given])
+    arguments = [text for name, value in options if value is not None for text in (name, str(value))]
+    return shlex.join(["jamharness", *parts, *arguments])
 
 
 def counted(cells: int) -> str:

@@ -133,9 +133,9 @@ def others_to_stderr(*, for_good: bool = False) -> Iterator[None]:
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     printed, sys.stdout = sys.stdout, sys.stderr
-    kept = os.dup(1)
+    descriptor = os.dup(1)
     os.dup2(2, 1)
-    own = open(kept, "w", encoding=printed.encoding or "utf-8", errors="replace")  # noqa: PTH123, SIM115
+    own = open(descriptor, "w", encoding=printed.encoding or "utf-8", errors="replace")  # noqa: PTH123, SIM115
     _results.stream = Forgiving(own)
     try:
         yield
@@ -146,7 +146,7 @@ def others_to_stderr(*, for_good: bool = False) -> Iterator[None]:
         if not for_good:
             _results.stream = None
             sys.stdout = printed
-            os.dup2(kept, 1)
+            os.dup2(descriptor, 1)
             with suppress(OSError):  # what it still holds was tried above
                 own.close()
 
@@ -180,8 +180,8 @@ def standard_streams(*, for_good: bool) -> Iterator[Callable[[int], int]]:
     """
     _open_closed()
     before = sys.stdout, sys.stderr
-    printed, told = Forgiving(sys.stdout), Forgiving(sys.stderr)
-    sys.stdout, sys.stderr = cast("TextIO", printed), cast("TextIO", told)
+    printed, error_stream = Forgiving(sys.stdout), Forgiving(sys.stderr)
+    sys.stdout, sys.stderr = cast("TextIO", printed), cast("TextIO", error_stream)
     _results.error, _results.last = None, for_good
 
     def leave(code: int) -> int:
@@ -196,7 +196,7 @@ def standard_streams(*, for_good: bool) -> Iterator[Callable[[int], int]]:
         yield leave
     finally:
         printed.flush()
-        told.flush()
+        error_stream.flush()
         if for_good:
             with suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

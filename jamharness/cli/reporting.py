@@ -55,9 +55,9 @@ def report(
     with others_to_stderr():
         runs = open_runs(names, chosen_store(context, store), plugins, problems)
         formats = [name for name, wanted in (("pdf", pdf), ("png", png)) if wanted]
-        made = make_report(runs, plugins, target, formats, int(columns) if columns else None)
+        finished_report = make_report(runs, plugins, target, formats, int(columns) if columns else None)
     if as_json:
-        show_json(made.to_json())
+        show_json(finished_report.to_json())
     else:
-        show_lines(str(made.page), *map(str, made.figures))
+        show_lines(str(finished_report.page), *map(str, finished_report.figures))
     raise typer.Exit(max(run.exit for run in runs))

@@ -126,21 +126,21 @@ def gather(
 def _seeds(settings: Mapping[str, Any]) -> dict[str, str]:
     """The seeds among the settings that were typed, by what stands before ``=``."""
     own = {f"{name}.seed": values for name, values in settings.items() if isinstance(values, Mapping)}
-    given = {key: values["seed"] for key, values in own.items() if "seed" in values}
-    return {**given, "seed": settings["seed"]} if "seed" in settings else given
+    seeds = {key: values["seed"] for key, values in own.items() if "seed" in values}
+    return {**seeds, "seed": settings["seed"]} if "seed" in settings else seeds
 
 
 def _unnamed(plugins: Plugins, settings: Mapping[str, Any]) -> list[str]:
     """The protocols of the main job; those alone that know all that is set, where a setting belongs to some of them."""
     from jamharness.running.experiments import load_protocol
 
-    known = {}
+    by_protocol = {}
     for name in MAIN_JOB:
         try:
-            known[name] = {item.name for item in fields(load_protocol(plugins, name).Settings)}
+            by_protocol[name] = {item.name for item in fields(load_protocol(plugins, name).Settings)}
         except (BadInput, PluginError):
             continue
-    return [name for name, names in known.items() if names >= set(settings)] or list(known) or [MAIN_JOB[0]]
+    return [name for name, names in by_protocol.items() if names >= set(settings)] or list(by_protocol) or [MAIN_JOB[0]]
 
 
 def refuse(given: Given) -> None:

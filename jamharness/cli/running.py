@@ -99,8 +99,8 @@ def run(
         "workers": workers,
     }
 
-    def asked(*own: str, name: str | None = name, typed: Sequence[str] = assignments or []) -> "Given":
-        given = gather(
+    def request_with(*own: str, name: str | None = name, typed: Sequence[str] = assignments or []) -> "Given":
+        request = gather(
             plugins,
             protocols=protocols or [],
             assignments=[*typed, *own],
@@ -108,27 +108,27 @@ def run(
             name=name,
             options=options,
         )
-        return given if figures is None else replace(given, keywords={**given.keywords, "figures": figures})
+        return request if figures is None else replace(request, keywords={**request.keywords, "figures": figures})
 
-    def compute(given: "Given", observer: "Observer") -> "Run":
+    def compute(request: "Given", observer: "Observer") -> "Run":
         from jamharness.running import run as compute_run
 
-        return compute_run(given.protocols, **given.keywords, observer=observer)
+        return compute_run(request.protocols, **request.keywords, observer=observer)
 
     if claim is not None:
         given_too = {"sweep": sweeps, "set": assignments}
         test = claiming.testing(plugins, claim, protocols, given_too, options, config, name, figures)
         _carry_out(test.compute, plugins, as_json=as_json, quiet=quiet, again=test.again)
     try:
-        given = asked()
-        if axes := sweeping.axes(given, sweeps or [], assignments or [], seed):
-            _sweep(axes, asked, compute, as_json=as_json, quiet=quiet, config=config)
+        request = request_with()
+        if axes := sweeping.axes(request, sweeps or [], assignments or [], seed):
+            _sweep(axes, request_with, compute, as_json=as_json, quiet=quiet, config=config)
         else:
-            refuse(given)
-            again = {"store": given.keywords.get("store"), "config": config}
-            _carry_out(partial(compute, given), plugins, as_json=as_json, quiet=quiet, again=again)
+            refuse(request)
+            again = {"store": request.keywords.get("store"), "config": config}
+            _carry_out(partial(compute, request), plugins, as_json=as_json, quiet=quiet, again=again)
     except BadInput as error:
-        raise sweeping.with_advice(error, assignments or [], lambda typed: asked(typed=typed)) from error
+        raise sweeping.with_advice(error, assignments or [], lambda typed: request_with(typed=typed)) from error
 
 
 def resume(
@@ -199,7 +199,7 @@ def _carry_out(
 
 def _sweep(
     axes: "Sequence[Axis]",
-    asked: "Callable[..., Given]",
+    request_with: "Callable[..., Given]",
     compute: "Callable[[Given, Observer], Run]",
     *,
     as_json: bool,
@@ -211,11 +211,11 @@ def _sweep(
     from jamharness.render.progress import display
     from jamharness.running.figures import DEFAULT, check_formats
 
-    first = asked()
+    first = request_with()
     stem = sweeping.stem(first.keywords["name"], first)
 
     def requests() -> "Iterator[Given]":
-        return (asked(*point.assignments, name=stem + point.suffix) for point in points(axes))
+        return (request_with(*point.assignments, name=stem + point.suffix) for point in points(axes))
 
     sweeping.check(requests())
     formats = check_formats(first.keywords.get("figures", DEFAULT), [])
@@ -223,7 +223,9 @@ def _sweep(
     keeper = Keeper(shown)
     again = {"store": first.keywords.get("store"), "config": config}
     with others_to_stderr(), interruptible(keeper, again), shown:
-        runs, comparison = sweeping.carry_out(requests(), lambda given: compute(given, keeper), formats, count(axes))
+        runs, comparison = sweeping.carry_out(
+            requests(), lambda request: compute(request, keeper), formats, count(axes)
+        )
     code = max(run.exit for run in runs)
     if as_json:
         documents: list[Json] = [run.to_json() for run in runs]
@@ -242,8 +244,8 @@ def interruptible(keeper: Keeper, again: dict[str, Any]) -> Iterator[None]:
         # A second Ctrl-C takes the place of the error that names the run; its record is written before it starts.
         name = getattr(error, "name", None) or next(iter(keeper.cells), None)
         if name:
-            kept = counted(keeper.cells.get(name, 0))
-            say(f"Interrupted. What is done is kept ({kept}); to go on: {command_line('resume', name, **again)}")
+            cells = counted(keeper.cells.get(name, 0))
+            say(f"Interrupted. What is done is kept ({cells}); to go on: {command_line('resume', name, **again)}")
         else:
             say("Interrupted before anything was computed.")
         raise typer.Exit(130) from None

@@ -31,8 +31,8 @@ def stem(name: str | None, given: Given) -> str:
     """
     if name is not None:
         return name
-    asked: dict[str, Json] = {key: given.keywords.get(key) for key in _NAMED}
-    return f"{'-'.join(given.protocols)[:60]}-{digest(asked)[:6]}"
+    identity: dict[str, Json] = {key: given.keywords.get(key) for key in _NAMED}
+    return f"{'-'.join(given.protocols)[:60]}-{digest(identity)[:6]}"
 
 
 def axes(given: Given, sweeps: Sequence[str], assignments: Sequence[str], seed: str | None) -> list[Axis]:
@@ -64,14 +64,14 @@ def check(requests: Iterable[Given]) -> None:
     }  # fmt: skip
     problems: dict[str, None] = {}
     names: dict[str, Sequence[str]] = {}
-    for given in requests:
+    for request in requests:
         try:
-            refuse(given)
-            keywords = {key: value for key, value in given.keywords.items() if key != "download"}
-            check_request(given.protocols, **{**defaults, **keywords})
+            refuse(request)
+            keywords = {key: value for key, value in request.keywords.items() if key != "download"}
+            check_request(request.protocols, **{**defaults, **keywords})
         except BadInput as error:
             problems |= dict.fromkeys(error.problems)
-        name = given.keywords["name"]
+        name = request.keywords["name"]
         if name in names:
             problems[f"Two runs of the sweep would be called {name!r}; give values whose names differ."] = None
         names[name] = ()
@@ -96,9 +96,9 @@ def carry_out(
 
     done: list[Run] = []
     plugins = None
-    for given in requests:
-        plugins = given.keywords["plugins"]
-        run = compute(given)
+    for request in requests:
+        plugins = request.keywords["plugins"]
+        run = compute(request)
         done.append(run if runs <= COMPARED else _light(run))
     assert plugins is not None
     return done, compare_runs(done, plugins, formats) if 1 < runs <= COMPARED else None
@@ -136,10 +136,10 @@ def with_advice(error: BadInput, assignments: Sequence[str], asked: "Callable[[l
     ))  # fmt: skip
 
 
-def _sound(asked: "Callable[[list[str]], Given]", assignments: list[str], start: str) -> bool:
+def _sound(request_with: "Callable[[list[str]], Given]", assignments: list[str], start: str) -> bool:
     """Whether nothing is wrong with one setting, whatever else is."""
     try:
-        check([asked(assignments)])
+        check([request_with(assignments)])
     except BadInput as error:
         return not any(sentence.startswith(start) for sentence in error.problems)
     return True

@@ -48,10 +48,10 @@ def describe(dataset: str, plugins: Plugins) -> dict[str, str]:
             raise
         return properties | {"not ready": " ".join(error.problems)}
     _, counts = np.unique(data.y, return_counts=True)
-    known = data.description
+    description = data.description
     return properties | {
-        "patterns": f"{known.get('train', len(data.x))} for training, {len(data.x_test)} for tests",
-        "inputs": f"up to {known['components']} principal components" if "components" in known else "",
+        "patterns": f"{description.get('train', len(data.x))} for training, {len(data.x_test)} for tests",
+        "inputs": f"up to {description['components']} principal components" if "components" in description else "",
         "classes": f"{len(counts)}, with {counts.min()} training patterns each at least",
-        "source": str(known.get("source", "")),
+        "source": str(description.get("source", "")),
     }

@@ -46,10 +46,10 @@ def fetch(release: Release, missing: Sequence[str], place: Path) -> str:
         # In the folder itself, because a rename is atomic only within one file system.
         with tempfile.TemporaryDirectory(prefix=".fetching-", dir=place) as temporary:
             for name in _downloads(release, missing):
-                got = pooch.retrieve(
+                file = pooch.retrieve(
                     release.url + name, release.downloads[name], fname=name, path=temporary, downloader=downloader
                 )
-                for path in _unpacked(release, Path(got), missing):
+                for path in _unpacked(release, Path(file), missing):
                     path.replace(place / path.name)
     except (OSError, tarfile.TarError, KeyError) as error:
         return " ".join(str(error).split()) or type(error).__name__
@@ -87,8 +87,8 @@ def reachable(url: str, patience: float = PATIENCE) -> bool:
 
 def _downloads(release: Release, missing: Sequence[str]) -> list[str]:
     """The downloads that hold the missing files: their own, or the archive."""
-    wanted = {*missing, *(f"{name}.gz" for name in missing)}
-    return [name for name in release.downloads if name in wanted or name.endswith(".tar.gz")]
+    names = {*missing, *(f"{name}.gz" for name in missing)}
+    return [name for name in release.downloads if name in names or name.endswith(".tar.gz")]
 
 
 def _unpacked(release: Release, path: Path, missing: Sequence[str]) -> list[Path]:

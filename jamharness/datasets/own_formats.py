@@ -107,8 +107,8 @@ def _table(path: Path, reader: Callable[[io.BytesIO], "pd.DataFrame"], label_col
     except ImportError:
         raise BadInput(f"{path}: reading it needs pyarrow; install it by: pip install 'jamharness[data]'.") from None
     except Exception as error:  # noqa: BLE001  (parsers raise what they like, for content that anybody wrote)
-        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        raise BadInput(f"{path}: not a readable {path.suffix[1:]} file ({said}); check its content.") from None
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise BadInput(f"{path}: not a readable {path.suffix[1:]} file ({reason}); check its content.") from None
     columns = [str(name) for name in table.columns]
     table = table.set_axis(columns, axis=1)
     if len(columns) < 2 or not len(table):
@@ -148,8 +148,8 @@ def _arrays(path: Path) -> Labelled:
             arrays = {name: file[name] for name in file.files if name in ("x", "y", "x_test", "y_test")}
             names = list(file.files)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        said = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
-        raise BadInput(f"{path}: not a readable npz file ({said}); write it by numpy.savez.") from None
+        reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+        raise BadInput(f"{path}: not a readable npz file ({reason}); write it by numpy.savez.") from None
     missing = [name for name in ("x", "y") if name not in arrays]
     if "x_test" in arrays or "y_test" in arrays:
         missing += [name for name in ("x_test", "y_test") if name not in arrays]

@@ -21,5 +21,5 @@ def split(
     for number in np.unique(classes):
         members = draw.permutation(np.flatnonzero(classes == number))
         test.append(members[: round(fraction * len(members))])
-    kept = np.sort(np.concatenate(test))
-    return np.setdiff1d(np.arange(len(classes), dtype=np.intp), kept, assume_unique=True), kept
+    positions = np.sort(np.concatenate(test))
+    return np.setdiff1d(np.arange(len(classes), dtype=np.intp), positions, assume_unique=True), positions

@@ -28,12 +28,12 @@ def examine(
         interpreters: the Python of a backend's workers, by the backend's name.
         misconfigured: what is wrong with configuration files, and left out of account here; one sentence each.
     """
-    known = interpreters or {}
+    executables = interpreters or {}
     yield from machine(_where(store))
     for sentence in misconfigured:
         yield Finding(topic="configuration", state="problem", text=sentence, advice=CORRECT)
-    yield from plugins_found(plugins, known)
-    yield from frameworks(plugins, known)
+    yield from plugins_found(plugins, executables)
+    yield from frameworks(plugins, executables)
     yield from store_found(store)
 
 

@@ -29,8 +29,8 @@ def plugins_found(plugins: Plugins, interpreters: Mapping[str, str]) -> Iterator
         elsewhere = row.kind == "backend" and interpreter_of(row.name, interpreters, []) != sys.executable
         if row.state == "ready" or elsewhere:
             continue
-        what, _, command = row.reason.partition("; run: ")
-        text = f"{row.kind.capitalize()} {row.name!r} is {row.state}: {what.rstrip('.')}."
+        reason, _, command = row.reason.partition("; run: ")
+        text = f"{row.kind.capitalize()} {row.name!r} is {row.state}: {reason.rstrip('.')}."
         repair = "Reinstall or update it, or switch it off with --disable." if row.state == "broken" else ""
         state = "problem" if row.state == "broken" else "note"
         yield Finding(topic="plugins", state=state, text=text, advice=f"Run: {command}" if command else repair)

@@ -54,9 +54,9 @@ def inspect(target: Target, referee: str) -> dict[str, Json]:
             name: os.environ[name] for name, text in target.backend.environment.items() if os.environ[name] != text
         },
     }
-    kept = plain(inspection, "inspect()")
-    assert isinstance(kept, dict)
-    return kept
+    document = plain(inspection, "inspect()")
+    assert isinstance(document, dict)
+    return document
 
 
 def _computed(backend: Backend) -> np.ndarray[Any, np.dtype[np.float64]]:

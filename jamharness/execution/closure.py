@@ -93,8 +93,8 @@ def unseen(
         own: top-level names of the distributions whose files count.
         libraries: top-level names that count by their version.
     """
-    known = {name.partition(".")[0] for name in allowed} | set(own)
-    return sorted(name for name in loaded if name not in allowed and _is_code(name, known, libraries))
+    packages = {name.partition(".")[0] for name in allowed} | set(own)
+    return sorted(name for name in loaded if name not in allowed and _is_code(name, packages, libraries))
 
 
 def is_installed(path: Path) -> bool:
@@ -102,12 +102,12 @@ def is_installed(path: Path) -> bool:
     return not _SITE.isdisjoint(path.parts)
 
 
-def _is_code(name: str, known: Collection[str], libraries: Collection[str]) -> bool:
+def _is_code(name: str, packages: Collection[str], libraries: Collection[str]) -> bool:
     top = name.partition(".")[0]
     file = getattr(sys.modules.get(name), "__file__", None)
     if top == _HOST or top in libraries or _is_standard(name) or not isinstance(file, str):
         return False
-    if top not in known and (is_installed(Path(file)) or _is_beside_python(file)):
+    if top not in packages and (is_installed(Path(file)) or _is_beside_python(file)):
         return False
     # Frameworks write modules into temporary folders and load them by their path; no import would find those.
     return _locate(top, None) is not None
@@ -188,12 +188,12 @@ def _literal(call: ast.Call) -> str:
 
 def _targets(name: str, is_package: bool, imports: Imports) -> Iterator[str]:
     """The modules that a module's imports may mean: what is taken from a package may be a submodule."""
-    for level, module, taken in imports:
+    for level, module, names in imports:
         base = module
         if level:
             parts = name.split(".") if is_package else name.split(".")[:-1]
-            kept = parts[: len(parts) - level + 1]
-            base = ".".join([*kept, *([module] if module else [])])
+            package = parts[: len(parts) - level + 1]
+            base = ".".join([*package, *([module] if module else [])])
         if base:
             yield base
-            yield from (f"{base}.{item}" for item in taken if item != "*")
+            yield from (f"{base}.{item}" for item in names if item != "*")

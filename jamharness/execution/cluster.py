@@ -113,17 +113,17 @@ class ClusterPool(Executor):
         """Of the resources that a task uses, those that anybody here counts; says so where nobody has enough."""
         workers = self._workers()
         declared = {name for has in workers.values() for name in has}
-        asked = {name: amount for name, amount in resources.items() if name in declared or name in needed}
-        if not any(_has(has, asked) for has in workers.values()):
-            what = ", ".join(f"{name}={amount:g}" for name, amount in asked.items())
-            without = f", none of which has {what}" if what and workers else ""
+        demand = {name: amount for name, amount in resources.items() if name in declared or name in needed}
+        if not any(_has(has, demand) for has in workers.values()):
+            text = ", ".join(f"{name}={amount:g}" for name, amount in demand.items())
+            without = f", none of which has {text}" if text and workers else ""
             log.warning("Scheduler %r has %d workers%s; waiting for one.", self._address, len(workers), without)
-        return asked
+        return demand
 
     def _workers(self) -> dict[str, dict[str, float]]:
         """The resources of each worker, by address."""
-        known = self._client.scheduler_info(n_workers=-1)["workers"]
-        return {address: worker["resources"] for address, worker in known.items()}
+        workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        return {address: worker["resources"] for address, worker in workers.items()}
 
     @property
     def size(self) -> int:
@@ -201,9 +201,9 @@ class ClusterPool(Executor):
 
     def _send(self, tasks: list[_Task]) -> None:
         flight = _Flight(tasks)
-        known = tuple((question, digest) for question, (digest, _) in self._known.items())
+        stamps = tuple((question, digest) for question, (digest, _) in self._known.items())
         contents = tuple(task.content for task in tasks)
-        content = Assignment(run=self._run, crew=self._crew, known=known, tasks=contents)
+        content = Assignment(run=self._run, crew=self._crew, known=stamps, tasks=contents)
         with self._lock:
             self._number += 1
             key = f"jamharness-{self._run}-{self._number}"
@@ -299,10 +299,10 @@ class ClusterPool(Executor):
 
     def _refuse(self, address: str, question: Question, facts: Facts) -> None:
         """Give no more tasks to a worker that has sent other facts."""
-        known = self._known[question][1]
+        expected = self._known[question][1]
         differing = [
             f"{name} {theirs.get(name, '')[:12] or 'absent'} (here: {ours.get(name, '')[:12] or 'absent'})"
-            for ours, theirs in ((known.versions, facts.versions), (known.sources, facts.sources))
+            for ours, theirs in ((expected.versions, facts.versions), (expected.sources, facts.sources))
             for name in sorted({*ours, *theirs})
             if ours.get(name) != theirs.get(name)
         ]
@@ -386,8 +386,8 @@ class ClusterPool(Executor):
             self.kill()
 
 
-def _has(resources: dict[str, float], asked: dict[str, float]) -> bool:
-    return all(resources.get(name, 0.0) >= amount for name, amount in asked.items())
+def _has(resources: dict[str, float], demand: dict[str, float]) -> bool:
+    return all(resources.get(name, 0.0) >= amount for name, amount in demand.items())
 
 
 def _quiet() -> None:

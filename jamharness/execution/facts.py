@@ -90,10 +90,10 @@ def versions(requirements: Iterable[str]) -> dict[str, str]:
     Arguments:
         requirements: as ``BackendSpec.distributions`` has them.
     """
-    known: dict[str, str] = {}
+    by_distribution: dict[str, str] = {}
     for text in requirements:
-        known |= installed([text]) or {alternatives(text)[0].name: ""}
-    return known
+        by_distribution |= installed([text]) or {alternatives(text)[0].name: ""}
+    return by_distribution
 
 
 def _group(module: str) -> str:

@@ -108,8 +108,8 @@ def backend_of(target: Target) -> Backend:
         for variable, text in target.backend.environment.items():
             os.environ.setdefault(variable, text)
         factory = load_object(target.backend.factory)
-        made = factory(device=target.device, dtype=target.dtype, threads=target.threads)
-        _backends[key] = CheckedBackend(made, target.backend.name)
+        backend = factory(device=target.device, dtype=target.dtype, threads=target.threads)
+        _backends[key] = CheckedBackend(backend, target.backend.name)
     return _backends[key]
 
 

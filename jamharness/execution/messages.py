@@ -72,8 +72,8 @@ class RemoteFailure:
         plain = all(arg is None or type(arg) in (str, int, float, bool) for arg in error.args)
         home = ""
         if plain and isinstance(error, Exception):
-            known = {"builtins": builtins, "api": errors}
-            home = next((name for name, module in known.items() if getattr(module, kind.__name__, None) is kind), "")
+            modules = {"builtins": builtins, "api": errors}
+            home = next((name for name, module in modules.items() if getattr(module, kind.__name__, None) is kind), "")
         name = kind.__name__ if home or kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
         return cls(
             home=home,
@@ -85,18 +85,18 @@ class RemoteFailure:
 
     def error(self) -> Exception:
         """Make the error again, with the worker's traceback as a note."""
-        made: Exception | None = None
+        error: Exception | None = None
         if self.home:
             try:
                 kind = getattr(builtins if self.home == "builtins" else errors, self.name)
                 # BadInput shows its sentences joined, and is made of them one by one.
-                made = kind(*(self.text.split("\n") if kind is errors.BadInput else self.args))
+                error = kind(*(self.text.split("\n") if kind is errors.BadInput else self.args))
             except TypeError:  # a class whose arguments are not what it was made of
-                made = None
-        if made is None:
-            made = RemoteError(f"{self.name}: {self.text}" if self.text else self.name)
-        made.add_note(f"In the worker:\n{self.trace}")
-        return made
+                error = None
+        if error is None:
+            error = RemoteError(f"{self.name}: {self.text}" if self.text else self.name)
+        error.add_note(f"In the worker:\n{self.trace}")
+        return error
 
 
 def _text(error: BaseException) -> str:

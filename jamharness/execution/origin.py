@@ -28,9 +28,9 @@ def with_place(*factories: str) -> Iterator[None]:
         if out_of_memory(error):
             raise
         text = " ".join(str(error).split())
-        said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        message = f"{type(error).__name__}: {text}" if text else type(error).__name__
         place = _place(error, {factory.partition(":")[0].partition(".")[0] for factory in factories if factory})
-        raise PluginError(f"{said} ({place})" if place else said) from error
+        raise PluginError(f"{message} ({place})" if place else message) from error
 
 
 def _place(error: BaseException, packages: set[str]) -> str:

@@ -186,8 +186,8 @@ class LocalPool(Executor):
                     self._drop(process)
                     process = None
                     process = self._start()
-                said = partial(self._said, task.args)
-                result = process.call(task.content, said, self._limit, self._memory)
+                progress = partial(self._said, task.args)
+                result = process.call(task.content, progress, self._limit, self._memory)
             except Ended as end:
                 self._drop(process)
                 process = None

@@ -134,29 +134,29 @@ def serve(assignment: bytes) -> Reply:
     Arguments:
         assignment: a pickled ``Assignment``; bytes, so that Dask looks for nothing in it.
     """
-    asked: Assignment = pickle.loads(assignment)  # noqa: S301  (who may use the scheduler may run anything)
-    kept = _take(asked)
+    content: Assignment = pickle.loads(assignment)  # noqa: S301  (who may use the scheduler may run anything)
+    processes = _take(content)
     start = time.perf_counter()
     futures: list[Future[Any]] = []
     try:
-        for question, expected in asked.known:
-            facts = kept.facts(question)
-            if kept.stamps[question][0] != expected:
+        for question, expected in content.known:
+            facts = processes.facts(question)
+            if processes.stamps[question][0] != expected:
                 return Reply(unfit=pickle.dumps((_address(), question, facts), PROTOCOL))
-        for task in asked.tasks:
+        for task in content.tasks:
             function, args, kwargs = pickle.loads(task)  # noqa: S301  (likewise)
-            futures.append(kept.pool.submit(function, *args, **kwargs))
+            futures.append(processes.pool.submit(function, *args, **kwargs))
         waits = _waits()
         while wait(futures, _LOOK).not_done:
             if not waits():
-                dismiss(asked.run)
+                dismiss(content.run)
                 break
         results = tuple(_result(future) for future in futures)
     except Exception as error:  # noqa: BLE001  (whatever happened is the tasks' result)
-        results = ((False, pickle.dumps(error, PROTOCOL)),) * len(asked.tasks)
+        results = ((False, pickle.dumps(error, PROTOCOL)),) * len(content.tasks)
     finally:
         with _lock:
-            kept.busy, kept.since = kept.busy - 1, time.monotonic()
+            processes.busy, processes.since = processes.busy - 1, time.monotonic()
     return Reply(results=results, seconds=time.perf_counter() - start)
 
 
@@ -170,33 +170,33 @@ def _result(future: "Future[Any]") -> tuple[bool, bytes]:
 def dismiss(run: str) -> None:
     """End the processes of a run, whatever they compute; returns at once."""
     with _lock:
-        kept = _kept.pop(run, None)
-    if kept is not None:
-        _end(kept)
+        processes = _kept.pop(run, None)
+    if processes is not None:
+        _end(processes)
 
 
-def _take(asked: Assignment) -> _Kept:
+def _take(assignment: Assignment) -> _Kept:
     """The processes of a run; those of the run that was longest without work go if there are too many."""
     from distributed import get_worker
 
     with _lock:
-        kept = _kept.pop(asked.run, None)
-        if kept is None:
-            crew: Crew = pickle.loads(asked.crew)  # noqa: S301  (likewise)
-            kept = _Kept(crew, get_worker().state.nthreads)
+        processes = _kept.pop(assignment.run, None)
+        if processes is None:
+            crew: Crew = pickle.loads(assignment.crew)  # noqa: S301  (likewise)
+            processes = _Kept(crew, get_worker().state.nthreads)
             idle = [run for run, other in _kept.items() if not other.busy]
             for run in idle[: max(0, len(_kept) + 1 - _MOST)]:
                 _end(_kept.pop(run))
             if not _kept:
                 threading.Thread(target=_watch, name="jamharness-idle", daemon=True).start()
-        kept.busy += 1
-        _kept[asked.run] = kept
-    return kept
+        processes.busy += 1
+        _kept[assignment.run] = processes
+    return processes
 
 
-def _end(kept: _Kept) -> None:
+def _end(processes: _Kept) -> None:
     """End processes in a thread: what asks for it may be what Dask's conversations wait for."""
-    threading.Thread(target=kept.pool.kill, name="jamharness-end", daemon=True).start()
+    threading.Thread(target=processes.pool.kill, name="jamharness-end", daemon=True).start()
 
 
 def _watch() -> None:
@@ -205,8 +205,8 @@ def _watch() -> None:
         time.sleep(_IDLE / 10)
         with _lock:
             now = time.monotonic()
-            for run, kept in list(_kept.items()):
-                if not kept.busy and now - kept.since > _IDLE:
+            for run, processes in list(_kept.items()):
+                if not processes.busy and now - processes.since > _IDLE:
                     _end(_kept.pop(run))
             if not _kept:
                 return
@@ -226,5 +226,5 @@ def _waits() -> Callable[[], bool]:
         worker = get_worker()
         key = worker.get_current_task()
         tasks = worker.state.tasks
-        return lambda: (known := tasks.get(key)) is not None and known.state not in ("cancelled", "resumed")
+        return lambda: (task := tasks.get(key)) is not None and task.state not in ("cancelled", "resumed")
     return lambda: True

@@ -73,15 +73,15 @@ def check_offer(hook: str, kind: str, offer: Any) -> list[Spec]:
         PluginError: it is not an iterable of specs.
         Exception: what a generator raises.
     """
-    wanted = KINDS[kind]
+    spec_class = KINDS[kind]
     if isinstance(offer, str | Mapping) or not hasattr(type(offer), "__iter__"):
-        raise PluginError(f"{hook} returned {_a(offer)}; it must return an iterable of {wanted.__name__}.")
+        raise PluginError(f"{hook} returned {_a(offer)}; it must return an iterable of {spec_class.__name__}.")
     specs = list(islice(offer, MOST + 1))
     if len(specs) > MOST:
         raise PluginError(f"{hook} returned more than {MOST} items; offer fewer.")
     for spec in specs:
-        if not isinstance(spec, wanted):
-            raise PluginError(f"{hook} returned {_a(spec)} among its items; each must be a {wanted.__name__}.")
+        if not isinstance(spec, spec_class):
+            raise PluginError(f"{hook} returned {_a(spec)} among its items; each must be a {spec_class.__name__}.")
         name: Any = spec.name
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise PluginError(

@@ -32,20 +32,20 @@ def explain_missing(requirements: Iterable[str]) -> str:
     Arguments:
         requirements: as ``BackendSpec.distributions`` has them.
     """
-    missing, unfit, wanted = [], [], []
+    missing, unfit, targets = [], [], []
     for text in requirements:
         choice = _choice(text)
         first = alternatives(text)[0]
         if choice is None:
             missing.append(first.name)
-            wanted.append(_target(first.name))
+            targets.append(_target(first.name))
         elif not _fits(*choice):
             unfit.append(f"{choice[0].name} {choice[1]} is installed here and {choice[0].specifier} is needed")
-            wanted.append(_target(choice[0].name))
+            targets.append(_target(choice[0].name))
     parts = [*unfit]
     if missing:
         parts.insert(0, f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed here")
-    return f"{', '.join(parts)}; run: pip install {' '.join(dict.fromkeys(wanted))}" if parts else ""
+    return f"{', '.join(parts)}; run: pip install {' '.join(dict.fromkeys(targets))}" if parts else ""
 
 
 def alternatives(text: str) -> "list[Requirement]":

@@ -263,13 +263,13 @@ class Plugins:
         specs = (offer.spec for offer in self._offers.values())
         return MappingProxyType({spec.name: spec for spec in specs if isinstance(spec, kind)})
 
-    def _ready(self, kind: str, name: str, wanted: type[S], elsewhere: bool = False) -> S:
+    def _ready(self, kind: str, name: str, spec_class: type[S], elsewhere: bool = False) -> S:
         row = next((row for row in self.rows if (row.kind, row.name) == (kind, name)), None)
         if row is None:
             raise BadInput(self._absent(kind, name))
         if row.state == "ready" or (row.state == "missing dependency" and elsewhere):
             spec = self._offers[kind, name].spec
-            assert isinstance(spec, wanted)
+            assert isinstance(spec, spec_class)
             return spec
         raise BadInput(unusable(kind, row))
 

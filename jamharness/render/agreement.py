@@ -44,7 +44,7 @@ def agreement(compared: "Agreement") -> RenderableType:
 def _exact(rows: "Sequence[ExactRow]") -> RenderableType:
     """One line for each quantity: each backend's largest error over the states, and the bound there."""
     backends = list(dict.fromkeys(row.backend for row in rows))
-    made = table("exact!", *(f"{name}>" for name in backends), "bound>", "condition>", "verdict!")
+    grid = table("exact!", *(f"{name}>" for name in backends), "bound>", "condition>", "verdict!")
     for quantity in dict.fromkeys(row.quantity for row in rows):
         worst = {
             name: max((row for row in rows if (row.quantity, row.backend) == (quantity, name)), key=_severity)
@@ -53,7 +53,7 @@ def _exact(rows: "Sequence[ExactRow]") -> RenderableType:
         }
         hardest = max(worst.values(), key=_severity)
         errors = [_small(worst[name].error) if name in worst else "–" for name in backends]
-        made.add_row(
+        grid.add_row(
             Text(quantity, style="bold"), *errors, _small(hardest.bound), _small(hardest.condition),
             _verdict(hardest.verdict),
         )  # fmt: skip
@@ -63,7 +63,7 @@ def _exact(rows: "Sequence[ExactRow]") -> RenderableType:
         f"largest errors over the states {states}, relative to the largest entry; condition: in units of eps; "
         "bound: what roundings may cause, with one false alarm in a million"
     )
-    return Group(made, *_notes([text, *notes]), Text(""))
+    return Group(grid, *_notes([text, *notes]), Text(""))
 
 
 def _severity(row: "ExactRow") -> float:
@@ -73,9 +73,9 @@ def _severity(row: "ExactRow") -> float:
 
 
 def _horizon(rows: "Sequence[HorizonRow]") -> RenderableType:
-    made = table("horizon!", "backend!", "updates>", "parts>", "twin parts>", "growth>", "verdict!")
+    grid = table("horizon!", "backend!", "updates>", "parts>", "twin parts>", "growth>", "verdict!")
     for row in rows:
-        made.add_row(
+        grid.add_row(
             Text(row.method, style="bold"), row.backend, str(row.updates), _update(row.parted), _update(row.twin),
             "–" if row.growth is None else f"{row.growth:.2g}", _verdict(row.verdict),
         )  # fmt: skip
@@ -83,7 +83,7 @@ def _horizon(rows: "Sequence[HorizonRow]") -> RenderableType:
         "trajectories part when a parameter differs by more than roundings add up to, bound × updates; twin: the "
         "reference from a start one rounding beside; growth: e-foldings of the difference per update"
     )
-    return Group(made, *_notes([text]), Text(""))
+    return Group(grid, *_notes([text]), Text(""))
 
 
 def _distributions(rows: "Sequence[DistributionRow]") -> list[RenderableType]:
@@ -93,10 +93,10 @@ def _distributions(rows: "Sequence[DistributionRow]") -> list[RenderableType]:
 
 
 def _distribution(rows: "Sequence[DistributionRow]") -> RenderableType:
-    made = table("distribution!", "by>", "95% interval!", "margin>", "n>", "verdict!")
+    grid = table("distribution!", "by>", "95% interval!", "margin>", "n>", "verdict!")
     for row in rows:
         interval = "–" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"
-        made.add_row(
+        grid.add_row(
             Text(row.observable, style="bold"), "–" if row.difference is None else f"{row.difference:.3f}", interval,
             "–" if row.equivalence is None else f"{row.equivalence:g}", str(row.count), _verdict(row.verdict),
         )  # fmt: skip
@@ -104,7 +104,7 @@ def _distribution(rows: "Sequence[DistributionRow]") -> RenderableType:
     paired = any(row.paired for row in rows)
     notes = [*pairs, *(["n: seeds, compared pair by pair where both backends found a bracket"] if paired else [])]
     notes += [f"{row.observable}: {row.note}" for row in rows if row.note]
-    return Group(made, *_notes(notes), Text(""))
+    return Group(grid, *_notes(notes), Text(""))
 
 
 def _notes(texts: Sequence[str]) -> list[RenderableType]:

@@ -17,15 +17,15 @@ def timings(benchmarks: Sequence[Timing], shape: str) -> RenderableType:
     notes = [Prose(Text(f"{timing.backend}: {timing.failure}", style="red")) for timing in benchmarks if timing.failure]
     if not done:
         return Group(*notes)
-    made = table(f"{shape}!", *(f"{timing.backend}>" for timing in done))
+    grid = table(f"{shape}!", *(f"{timing.backend}>" for timing in done))
     first = done[0].seconds or {}
     for name in first:
         values = [(timing.seconds or {}).get(name, 0.0) for timing in done]
-        made.add_row(name, *_cells(values))
-    made.add_row("jamming, one run", *_cells([timing.verdict for timing in done]))
-    made.add_row("  ends", *(verdict(timing.outcome) for timing in done))
+        grid.add_row(name, *_cells(values))
+    grid.add_row("jamming, one run", *_cells([timing.verdict for timing in done]))
+    grid.add_row("  ends", *(verdict(timing.outcome) for timing in done))
     rate = Prose(f"Matrix products in NumPy: {done[0].rate:.0f} GF/s with as many threads.")
-    return Group(made, rate, *notes)
+    return Group(grid, rate, *notes)
 
 
 def _cells(values: Sequence[float]) -> list[str]:

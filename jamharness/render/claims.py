@@ -39,9 +39,11 @@ def tested(claim: "TestedClaim", unit: str) -> list[RenderableType]:
         claim: from a run.
         unit: of its estimate.
     """
-    said = f" {claim.prediction.statement}" if claim.prediction.statement else ""
-    told = f"Claim {claim.digest[:_SHORT]}, registered {claim.registered[:19]} UTC: {claim.prediction.in_words(unit)}."
-    parts: list[RenderableType] = [Prose(told + said)]
+    statement = f" {claim.prediction.statement}" if claim.prediction.statement else ""
+    sentence = (
+        f"Claim {claim.digest[:_SHORT]}, registered {claim.registered[:19]} UTC: {claim.prediction.in_words(unit)}."
+    )
+    parts: list[RenderableType] = [Prose(sentence + statement)]
     parts.append(Prose(Text.assemble("The claim is ", verdict(claim.verdict), f": {claim.reason}.")))
     if claim.deviations:
         changes = "; ".join(claim.deviations)

@@ -70,36 +70,36 @@ def _listed(compared: Comparison) -> RenderableType:
     shown = [row for row in compared.estimates if any(each and each.low is not None for each in row.estimates)]
     # One quantity may have two names, with the same numbers: twice they tell nothing.
     shown = list({tuple(map(_estimate, row.estimates)): row for row in shown or compared.estimates}.values())[:_COLUMNS]
-    made = table("run!", *(f"{row.name}!" for row in shown))
+    grid = table("run!", *(f"{row.name}!" for row in shown))
     for place, name in enumerate(compared.runs):
-        made.add_row(Text(name, style="bold"), *(_estimate(row.estimates[place]) for row in shown))
-    return Group(made, *(Prose(Text.assemble("Figure ", (file, "bold"))) for file in compared.files))
+        grid.add_row(Text(name, style="bold"), *(_estimate(row.estimates[place]) for row in shown))
+    return Group(grid, *(Prose(Text.assemble("Figure ", (file, "bold"))) for file in compared.files))
 
 
 def _settings(compared: Comparison) -> RenderableType:
     if not compared.settings:
         return Prose("The runs were asked for the same.")
-    made = table("differing setting!", *(f"{name}!" for name in compared.runs))
+    grid = table("differing setting!", *(f"{name}!" for name in compared.runs))
     for row in compared.settings:
-        values = ["–" if gone else as_text(value) for value, gone in zip(row.values, row.absent, strict=True)]
-        made.add_row(Text(_path(row.protocol, row.name), style="bold"), *values)
-    return made
+        values = ["–" if absent else as_text(value) for value, absent in zip(row.values, row.absent, strict=True)]
+        grid.add_row(Text(_path(row.protocol, row.name), style="bold"), *values)
+    return grid
 
 
 def _estimates(compared: Comparison) -> list[RenderableType]:
     """One table for each protocol that two runs have."""
-    made: list[RenderableType] = []
+    parts: list[RenderableType] = []
     for protocol in dict.fromkeys(row.protocol for row in compared.estimates):
         rows = [row for row in compared.estimates if row.protocol == protocol]
         having = [name for place, name in enumerate(compared.runs) if any(row.estimates[place] for row in rows)]
         if len(having) < 2:
-            made.append(Prose(f"{protocol}: in {having[0] if having else 'none'} alone."))
+            parts.append(Prose(f"{protocol}: in {having[0] if having else 'none'} alone."))
             continue
         shown = table(f"{protocol}!", *(f"{name}!" for name in compared.runs))
         for row in rows:
             shown.add_row(Text(row.name, style="bold"), *map(_estimate, row.estimates))
-        made.append(shown)
-    return made
+        parts.append(shown)
+    return parts
 
 
 def _estimate(estimate: Estimate | None) -> str:
@@ -107,7 +107,7 @@ def _estimate(estimate: Estimate | None) -> str:
 
 
 def _differences(compared: Comparison) -> RenderableType:
-    made = table("difference!", "run!", f"minus {compared.runs[0]}>", "95% interval!", "n>", "compared")
+    grid = table("difference!", "run!", f"minus {compared.runs[0]}>", "95% interval!", "n>", "compared")
     for row in compared.estimates:
         for name, difference in zip(compared.runs[1:], row.differences, strict=True):
             if difference is None:
@@ -117,7 +117,7 @@ def _differences(compared: Comparison) -> RenderableType:
             value, interval = number(difference.value, error), f"{number(low, error)} to {number(high, error)}"
             style = "bold" if low > 0 or high < 0 else ""
             how = "seed by seed" if difference.paired else "by intervals"
-            made.add_row(
+            grid.add_row(
                 _path(row.protocol, row.name), name, Text(value, style=style), Text(interval, style=style),
                 str(difference.count), how,
             )  # fmt: skip
@@ -125,7 +125,7 @@ def _differences(compared: Comparison) -> RenderableType:
         return Prose(Text("No estimate of these runs can be compared: none has an interval in both.", style="yellow"))
     notes = [Prose("n: samples; where compared seed by seed, the seeds that both have.", 2)]
     return Group(
-        made, *notes if any(each and each.paired for row in compared.estimates for each in row.differences) else []
+        grid, *notes if any(each and each.paired for row in compared.estimates for each in row.differences) else []
     )
 
 

@@ -31,10 +31,10 @@ def head(title: str, frame: "pd.DataFrame") -> RenderableType:
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     columns = [str(name) + (">" if _is_number(frame[name]) else "") for name in frame.columns]
-    made = table(*columns, narrow="turned")
+    grid = table(*columns, narrow="turned")
     for row in frame.head(_ROWS).itertuples(index=False, name=None):
-        made.add_row(*(_cell(value) for value in row))
-    return Group(line, made)
+        grid.add_row(*(_cell(value) for value in row))
+    return Group(line, grid)
 
 
 def answer(frame: "pd.DataFrame") -> RenderableType:
@@ -45,10 +45,10 @@ def answer(frame: "pd.DataFrame") -> RenderableType:
     """
     ends = {f"{name}{end}" for name in frame.columns for end in ("_low", "_high")}
     names = [str(name) for name in frame.columns if name not in ends]
-    made = table(*(f"{name}{'!' if place == 0 else '>'}" for place, name in enumerate(names)), narrow="turned")
+    grid = table(*(f"{name}{'!' if place == 0 else '>'}" for place, name in enumerate(names)), narrow="turned")
     for _, row in frame.iterrows():
-        made.add_row(*(_with_interval(row, name) for name in names))
-    return made
+        grid.add_row(*(_with_interval(row, name) for name in names))
+    return grid
 
 
 def _with_interval(row: "pd.Series[Any]", name: str) -> Text:

@@ -14,12 +14,12 @@ _STYLES = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "red"}
 
 def health(findings: Sequence[Finding]) -> RenderableType:
     """A table of findings with what to do about each, and one line to sum up."""
-    made = table("about!", "state!", "found, and what to do")
+    grid = table("about!", "state!", "found, and what to do")
     for finding in findings:
         text = Text(finding.text)
         if finding.advice:
             text.append(f"\n→ {finding.advice}", style="bold")
-        made.add_row(finding.topic, Text(finding.state, style=_STYLES[finding.state]), text)
+        grid.add_row(finding.topic, Text(finding.state, style=_STYLES[finding.state]), text)
     counts = {state: sum(finding.state == state for finding in findings) for state in ("problem", "warning")}
-    said = [f"{count} {state}{'' if count == 1 else 's'}" for state, count in counts.items() if count]
-    return Group(made, Prose("Found " + " and ".join(said) + "." if said else "Nothing to do."))
+    phrases = [f"{count} {state}{'' if count == 1 else 's'}" for state, count in counts.items() if count]
+    return Group(grid, Prose("Found " + " and ".join(phrases) + "." if phrases else "Nothing to do."))

@@ -27,17 +27,17 @@ _STATUS = {"finished": "green", "running": "cyan", "interrupted": "yellow", "fai
 def plugins(rows: Iterable[PluginRow]) -> RenderableType:
     """All plugins: a table, then what each backend can do and why something is not ready."""
     rows = list(rows)
-    made = table("kind", "name!", "from", "api!", "state")
+    grid = table("kind", "name!", "from", "api!", "state")
     for row in rows:
         home = f"{row.distribution} {row.version}".strip()
-        made.add_row(row.kind, row.name, home, row.api, Text(row.state, style=_STYLES[row.state]))
+        grid.add_row(row.kind, row.name, home, row.api, Text(row.state, style=_STYLES[row.state]))
     notes: list[RenderableType] = []
     for row in rows:
         if row.capabilities or row.derived:
             libraries = ", ".join(f"{name} {version}" for name, version in row.versions.items())
             notes.append(_note(row.name, f"({libraries}) " if libraries else "", _abilities(row)))
     notes += [_note(row.name, "", f"{row.state}: {row.reason}") for row in rows if row.reason]
-    return Group(made, *notes)
+    return Group(grid, *notes)
 
 
 def _abilities(row: PluginRow) -> str:
@@ -52,11 +52,11 @@ def _note(name: str, aside: str, text: str) -> RenderableType:
 
 def offers(rows: Iterable[PluginRow], noun: str) -> RenderableType:
     """The protocols or the data sets: name, what it is, and its state unless that is ready."""
-    made = table(f"{noun}!", "what it is", "from")
+    grid = table(f"{noun}!", "what it is", "from")
     for row in rows:
         about = row.summary if row.state == "ready" else f"{row.state}: {row.reason}"
-        made.add_row(row.name, Text(about, style="" if row.state == "ready" else _STYLES[row.state]), row.distribution)
-    return made
+        grid.add_row(row.name, Text(about, style="" if row.state == "ready" else _STYLES[row.state]), row.distribution)
+    return grid
 
 
 def protocol(
@@ -72,19 +72,19 @@ def protocol(
         second.add_row(name, observable.unit, f"{observable.meaning} [{observable.source}]", observable.published)
     lines: list[RenderableType] = [_note(row.name, "", row.summary), Text(""), first, second]
     for name, values in presets.items():
-        given = " ".join(f"{key}={value}" for key, value in values.items())
-        lines.append(_note(f"Preset {name}", "", given or "the defaults"))
+        text = " ".join(f"{key}={value}" for key, value in values.items())
+        lines.append(_note(f"Preset {name}", "", text or "the defaults"))
     return Group(*lines)
 
 
 def _settings(settings: "Sequence[SettingRow]") -> RenderableType:
-    made = table("setting!", "default", "meaning; allowed values; source of the default", title="Settings")
+    grid = table("setting!", "default", "meaning; allowed values; source of the default", title="Settings")
     for setting in settings:
         more = "; ".join(part for part in (setting.allowed, setting.source) if part)
         meaning = Text.assemble(setting.help, "\n", (more, "dim"))
         default = setting.default or ("(must be given)" if setting.required else "(none)")
-        made.add_row(setting.name, default, meaning)
-    return made
+        grid.add_row(setting.name, default, meaning)
+    return grid
 
 
 def system(row: PluginRow, settings: "Sequence[SettingRow]") -> RenderableType:
@@ -94,11 +94,11 @@ def system(row: PluginRow, settings: "Sequence[SettingRow]") -> RenderableType:
 
 def dataset(rows: Mapping[str, str]) -> RenderableType:
     """One data set: what it holds."""
-    made = table("dataset!", rows["name"])
+    grid = table("dataset!", rows["name"])
     for key, value in rows.items():
         if key != "name":
-            made.add_row(Text(key, style="bold"), value)
-    return made
+            grid.add_row(Text(key, style="bold"), value)
+    return grid
 
 
 def runs(
@@ -114,10 +114,10 @@ def runs(
     records = list(records)
     if not records:
         return Prose("No runs yet; to make one: jamharness run --backend NAME")
-    made = table("run!", "status!", "started!", "by", "protocols", "computed", "estimates", "settings")
+    grid = table("run!", "status!", "started!", "by", "protocols", "computed", "estimates", "settings")
     for record in records:
         cells = sum(len(keys) for keys in record.cells.values())
-        made.add_row(
+        grid.add_row(
             Text(record.name, style="bold"),
             Text(record.status, style=_STATUS.get(record.status, "")),
             record.created.replace("T", " ")[:16],
@@ -136,13 +136,13 @@ def runs(
             " ".join(f"{key}={as_text(value)}" for key, value in changed.get(record.name, {}).items()),
         )
     notes = [_note(record.name, "", record.problem) for record in records if record.problem]
-    return Group(made, *notes)
+    return Group(grid, *notes)
 
 
 def owner(record: "RunRecord") -> str:
     """Who computes on which machine, as far as it is recorded."""
-    known = (str(record.process[key]) for key in ("user", "host") if record.process.get(key))
-    return "@".join(known)
+    names = (str(record.process[key]) for key in ("user", "host") if record.process.get(key))
+    return "@".join(names)
 
 
 def key_estimates(recorded: Recorded) -> dict[str, Estimate]:

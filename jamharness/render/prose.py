@@ -103,10 +103,10 @@ def cut(text: str, width: int) -> str:
     """As many whole words as fit on a line, with an ellipsis where some are left out."""
     if cell_len(text) <= width:
         return text
-    kept = ""
+    line = ""
     for begin, word in _words(text):
         longer = text[: begin + len(word)]
         if cell_len(longer) + 2 > width:
             break
-        kept = longer
-    return f"{kept} …" if kept else "…"[: max(width, 0)]
+        line = longer
+    return f"{line} …" if line else "…"[: max(width, 0)]

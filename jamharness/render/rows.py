@@ -89,13 +89,13 @@ class Rows:
         return widths
 
     def _table(self, widths: dict[int, int]) -> Table:
-        made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for column, width in widths.items():
             justify: Literal["left", "right"] = "right" if self._right[column] else "left"
-            made.add_column(self._heads[column], justify=justify, width=width, overflow="fold")
+            grid.add_column(self._heads[column], justify=justify, width=width, overflow="fold")
         for row in self._rows:
-            made.add_row(*(row[column] for column in widths))
-        return made
+            grid.add_row(*(row[column] for column in widths))
+        return grid
 
     def _records(self) -> Iterator[RenderableType]:
         """Each row under its name, one line for each other cell; rows of two cells take one line.
@@ -135,10 +135,10 @@ class Rows:
             start = end
 
     def _turn(self, start: int, end: int) -> "Rows":
-        made = Rows("!", *(f"{number + 1}>" for number in range(start, end)))
+        rows = Rows("!", *(f"{number + 1}>" for number in range(start, end)))
         # Each column holds numbers and sentences now; numbers are words, which are not broken anyway.
-        made._whole[1:] = [False] * (end - start)
+        rows._whole[1:] = [False] * (end - start)
         for column in self._shown():
             head = Text(self._heads[column], style="bold")
-            made.add_row(head, *(row[column] for row in self._rows[start:end]))
-        return made
+            rows.add_row(head, *(row[column] for row in self._rows[start:end]))
+        return rows

@@ -90,10 +90,10 @@ def _claim(run: "Run", observables: Observables) -> list[RenderableType]:
 def _settings(name: str, settings: Mapping[str, Any]) -> RenderableType:
     if not settings:
         return Prose(f"Settings of {name}: the defaults.")
-    made = table(f"setting of {name}!", "value")
+    grid = table(f"setting of {name}!", "value")
     for key, value in settings.items():
-        made.add_row(key, as_text(value))
-    return made
+        grid.add_row(key, as_text(value))
+    return grid
 
 
 def _figures(run: "Run") -> list[RenderableType]:
@@ -101,11 +101,11 @@ def _figures(run: "Run") -> list[RenderableType]:
 
 
 def _estimates(name: str, part: "ProtocolRun", observables: Mapping[str, Observable]) -> RenderableType:
-    made = table(f"{name}!", "value>", "95% interval!", "count>", "unit", "published")
+    grid = table(f"{name}!", "value>", "95% interval!", "count>", "unit", "published")
     notes: dict[str, list[str]] = {}
     for key, estimate in part.findings.estimates.items():
         observable = observables.get(key)
-        made.add_row(
+        grid.add_row(
             Text(key, style=f"bold {STYLES.get(key, '')}"),
             number(estimate.value, half_width(estimate)),
             interval(estimate),
@@ -116,7 +116,7 @@ def _estimates(name: str, part: "ProtocolRun", observables: Mapping[str, Observa
         if estimate.note:
             notes.setdefault(estimate.note, []).append(key)
     lines = [Prose(Text.assemble((", ".join(keys), "bold"), f": {note}"), 2) for note, keys in notes.items()]
-    return Group(made, *lines) if part.findings.estimates else Prose(f"{name}: no estimates yet.")
+    return Group(grid, *lines) if part.findings.estimates else Prose(f"{name}: no estimates yet.")
 
 
 def _answer(part: "ProtocolRun") -> list[RenderableType]:
@@ -127,7 +127,7 @@ def _answer(part: "ProtocolRun") -> list[RenderableType]:
 
 def _results(run: "Run", observables: Observables) -> RenderableType:
     """Every observable of the papers that was measured; beside it what is published where it is the same thing."""
-    made = table("measured!", "value>", "95% interval!", "unit", "published")
+    grid = table("measured!", "value>", "95% interval!", "unit", "published")
     for name, part in run.protocols.items():
         for key, estimate in part.findings.estimates.items():
             observable = observables.get(name, {}).get(key)
@@ -135,8 +135,8 @@ def _results(run: "Run", observables: Observables) -> RenderableType:
             if observable is not None and observable.published and known:
                 published = observable.published if applicable(observable, part.settings) else ""
                 value = number(estimate.value, half_width(estimate))
-                made.add_row(Text(key, style="bold"), value, interval(estimate), observable.unit, published)
-    return made
+                grid.add_row(Text(key, style="bold"), value, interval(estimate), observable.unit, published)
+    return grid
 
 
 def _outcome(part: "ProtocolRun") -> list[RenderableType]:
@@ -159,10 +159,10 @@ def _outcome(part: "ProtocolRun") -> list[RenderableType]:
 
 
 def _environment(environment: Mapping[str, Any]) -> RenderableType:
-    made = table("environment!", "")
+    grid = table("environment!", "")
     for key, value in _flat(environment):
-        made.add_row(key, as_text(value))
-    return made
+        grid.add_row(key, as_text(value))
+    return grid
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

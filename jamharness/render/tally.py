@@ -67,9 +67,9 @@ class Tally:
 
     def count(self, finished: FinishedCell, reused: bool, seconds: float) -> None:
         """Count a cell that is done."""
-        gone = key_of(finished.cell)
-        self.words = {key: words for key, words in self.words.items() if key != gone}
-        self.begun_at.pop(gone, None)
+        finished_key = key_of(finished.cell)
+        self.words = {key: words for key, words in self.words.items() if key != finished_key}
+        self.begun_at.pop(finished_key, None)
         self.failed += finished.failure is not None
         self.reused += reused
         if not reused and finished.failure is None:

@@ -18,11 +18,11 @@ _MOST = 20
 
 def verification(verified_run: "Verification") -> RenderableType:
     """How much was verified of each kind, what is wrong, what nothing can tell, and the verdict."""
-    made = table("what!", "verified>", "wrong>", "not checked>")
+    grid = table("what!", "verified>", "wrong>", "not checked>")
     for kind, (verified, wrong, unchecked) in verified_run.counts().items():
         style = "bold red" if wrong else ""
-        made.add_row(Text(kind, style="bold"), str(verified), Text(str(wrong), style=style), str(unchecked))
-    parts: list[RenderableType] = [made]
+        grid.add_row(Text(kind, style="bold"), str(verified), Text(str(wrong), style=style), str(unchecked))
+    parts: list[RenderableType] = [grid]
     parts += [
         Prose(Text(f"{row.about}: {row.claim} does not hold: {row.numbers}", style="red"))
         for row in verified_run.wrong[:_MOST]
@@ -33,7 +33,7 @@ def verification(verified_run: "Verification") -> RenderableType:
         count = sum(row.numbers == reason for row in verified_run.unchecked)
         parts.append(Prose(Text(f"Not checked, {count}: {reason}.", style="yellow")))
     verdict = Text("Not verified.", style="bold red") if verified_run.exit else Text("Verified.", style="bold green")
-    told = ", ".join(f"{part} {duration(seconds)}" for part, seconds in verified_run.spent.items())
-    parts.append(Prose(Text.assemble(verdict, f" It took for {told}; the run {duration(verified_run.computed)}.")))
+    times = ", ".join(f"{part} {duration(seconds)}" for part, seconds in verified_run.spent.items())
+    parts.append(Prose(Text.assemble(verdict, f" It took for {times}; the run {duration(verified_run.computed)}.")))
     parts.append(Prose(f"Seal of its files: {verified_run.seal}"))
     return Group(*parts)

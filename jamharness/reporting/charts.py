@@ -61,8 +61,8 @@ def chart(drawn: Sequence[Drawn]) -> dict[str, Any]:
             if (estimate := each.estimates.get(name)) is not None and estimate.value is not None:
                 colour = PALETTE[place % len(PALETTE)] if len(drawn) > 1 else _NEUTRAL
                 shapes += _vertical(estimate, colour)
-                told = f"{name} = {in_short(estimate)}"
-                traces.append({**_key(told, colour), **_group(each.run, len(drawn))})
+                label = f"{name} = {in_short(estimate)}"
+                traces.append({**_key(label, colour), **_group(each.run, len(drawn))})
     return {"data": traces, "layout": _layout(plot, shapes)}
 
 

@@ -146,8 +146,8 @@ class Gathering:
         facts |= {"version": record.version, "cells": str(cells), "seconds": f"{record.seconds:.1f}"}
         verdicts, settings = [], {}
         for name, part in run.protocols.items():
-            said = parts[name]["objection"] or f"answered from {part.cells['done']} cells"
-            verdicts.append((name, part.answered, said))
+            reason = parts[name]["objection"] or f"answered from {part.cells['done']} cells"
+            verdicts.append((name, part.answered, reason))
             changed = self._defaults.changed(name, part.settings)
             rows = parts[name]["settings"].items()
             settings[name] = [(key, as_text(value), key not in changed) for key, value in rows]
@@ -175,8 +175,8 @@ class Gathering:
             return []
         predicted = run.claim.prediction
         observable = self._observables(predicted.protocol).get(predicted.estimate)
-        said = f"{predicted.statement} " if predicted.statement else ""
-        words = f"{said}{predicted.in_words(observable.unit if observable else '')}; {run.claim.reason}"
+        statement = f"{predicted.statement} " if predicted.statement else ""
+        words = f"{statement}{predicted.in_words(observable.unit if observable else '')}; {run.claim.reason}"
         words += "".join(f"; not as registered: {each}" for each in run.claim.deviations)
         return [run.claim.digest, run.claim.registered[:19], run.claim.verdict, self._portable.text(words)]
 
@@ -230,12 +230,13 @@ class Gathering:
             for protocol, part in run.protocols.items():
                 observables = self._observables(protocol)
                 for name, estimate in part.findings.estimates.items():
-                    known = observables.get(name)
-                    stands = known is not None and applicable(known, part.settings)
+                    observable = observables.get(name)
+                    stands = observable is not None and applicable(observable, part.settings)
                     rows.append({
                         "run": run.name, "protocol": protocol, "observable": name, "value": estimate.value,
                         "low": estimate.low, "high": estimate.high, "count": estimate.count,
-                        "unit": known.unit if known else "", "published": known.published if known and stands else "",
+                        "unit": observable.unit if observable else "",
+                        "published": observable.published if observable and stands else "",
                         "note": estimate.note,
                     })  # fmt: skip
         frame = pd.DataFrame(rows)

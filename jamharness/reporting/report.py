@@ -98,7 +98,7 @@ def _differences(comparison: "Comparison") -> dict[str, Any]:
     settings = [
         (
             f"{row.protocol}.{row.name}" if row.protocol else row.name,
-            ["–" if gone else as_text(value) for value, gone in zip(row.values, row.absent, strict=True)],
+            ["–" if absent else as_text(value) for value, absent in zip(row.values, row.absent, strict=True)],
         )
         for row in comparison.settings
     ]

@@ -113,9 +113,9 @@ def _expected(document: Mapping[str, Any], margin: float, problems: list[str]) -
     return SIGNS[0]
 
 
-def _run(given: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
+def _run(table: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
     options = {}
-    for key, value in given.items():
+    for key, value in table.items():
         kind = _OPTIONS.get(key)
         if kind is None:
             problems.append(unknown_name("key of [run] in a claim", key, _OPTIONS))
@@ -123,7 +123,7 @@ def _run(given: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
             problems.append(f"{key} = {value!r} must be {'a text' if kind is str else 'a whole number'}.")
         else:
             options[key] = value
-    if "backend" not in given:
+    if "backend" not in table:
         problems.append('it names no backend; add backend = "NAME" to the table [run].')
     return options
 

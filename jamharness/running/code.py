@@ -55,22 +55,22 @@ def differences(registered: Mapping[str, Any], now: Mapping[str, Any]) -> Iterat
         registered: from ``code_of``, when the claim was registered.
         now: likewise.
     """
-    told: dict[str, None] = {}
+    texts: dict[str, None] = {}
     for kind in registered:
         if kind not in now:
             continue
         old, new = registered[kind], now[kind]
         for name in dict.fromkeys([*old["sources"], *new["sources"]]):
             if old["sources"].get(name) != new["sources"].get(name):
-                told[f"{name} ({kind})"] = None
+                texts[f"{name} ({kind})"] = None
         for name in dict.fromkeys([*old["versions"], *new["versions"]]):
             before, after = old["versions"].get(name), new["versions"].get(name)
             if before != after:
-                told[f"{name} {before or 'absent'} then, {after or 'absent'} now"] = None
+                texts[f"{name} {before or 'absent'} then, {after or 'absent'} now"] = None
         before, after = old.get("version"), new.get("version")
         if before != after:
-            told[f"version {before or 'none'} of the protocol then, {after or 'none'} now"] = None
-    yield from told
+            texts[f"version {before or 'none'} of the protocol then, {after or 'none'} now"] = None
+    yield from texts
 
 
 def new_settings(registered: Mapping[str, Json], now: Mapping[str, Json]) -> list[str]:

@@ -61,11 +61,11 @@ def write_crate(run: "Run", folder: Path, exported: Sequence[Path], command: str
     home = Store(run.store, create=False)
     record = home.run(run.name)
     try:
-        kept = _store(home, record, folder / "store")
+        store_files = _store(home, record, folder / "store")
         texts = {"requirements.txt": _requirements(home, record), "CITATION.cff": _citation(record)}
         for name, text in texts.items():
             write_atomically(folder / name, text.encode())
-        added = [*kept, *(folder / name for name in texts)]
+        added = [*store_files, *(folder / name for name in texts)]
         _metadata(run, record, folder, [*exported, *added], command)
     except OSError as error:
         raise BadInput(explain(error, f"Export folder {str(folder)!r}")) from None
@@ -99,9 +99,9 @@ def _requirements(home: Store, record: RunRecord) -> str:
     versions = {"jamharness": record.version}
     for key in {key for keys in record.cells.values() for key in keys}:
         stored = home.read(key)
-        known = stored.identity.get("versions") if stored else None
-        if isinstance(known, Mapping):
-            versions |= {str(name): str(version) for name, version in known.items()}
+        cell_versions = stored.identity.get("versions") if stored else None
+        if isinstance(cell_versions, Mapping):
+            versions |= {str(name): str(version) for name, version in cell_versions.items()}
     lines = [
         f"{name}=={version.partition('+')[0]}" for name, version in sorted(versions.items()) if version[:1].isdigit()
     ]
@@ -156,7 +156,7 @@ def _metadata(run: "Run", record: RunRecord, folder: Path, files: Sequence[Path]
         kind = _TYPES.get(path.suffix, "application/octet-stream")
         properties = {"encodingFormat": kind, "contentSize": str(path.stat().st_size)}
         described[name] = crate.add_file(str(path), name, properties=properties)
-    asked = [
+    property_values = [
         entity(f"#{protocol}.{key}", "PropertyValue", name=f"{protocol}.{key}", value=str(value))
         for protocol, settings in record.protocols.items()
         for key, value in settings.items()
@@ -171,7 +171,7 @@ def _metadata(run: "Run", record: RunRecord, folder: Path, files: Sequence[Path]
         endTime=(started + timedelta(seconds=record.seconds)).isoformat(),
         actionStatus=f"http://schema.org/{status}ActionStatus",
     )
-    action["instrument"], action["object"] = software, [*asked, described["requirements.txt"]]
+    action["instrument"], action["object"] = software, [*property_values, described["requirements.txt"]]
     action["result"] = [each for name, each in described.items() if name != "requirements.txt"]
     root["mentions"] = action
     crate.metadata.write(str(folder))

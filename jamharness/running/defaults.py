@@ -27,8 +27,8 @@ class Defaults:
             protocol: its name.
             settings: as JSON values, as a run's record has them.
         """
-        known = self._of(protocol)
-        return {name: value for name, value in settings.items() if name not in known or known[name] != value}
+        defaults = self._of(protocol)
+        return {name: value for name, value in settings.items() if name not in defaults or defaults[name] != value}
 
     def _of(self, protocol: str) -> dict[str, Json]:
         if protocol not in self._known:

@@ -83,33 +83,33 @@ def make_experiments(
     if not protocols:
         problems.append("No protocol is named; name at least one, such as 'jamming'.")
     classes = partial(system_class, plugins)
-    known = {
+    setting_keys = {
         name: {item.name for item in fields(protocol.Settings)}
         | system_options(protocol.Settings, _given_to(name, settings), classes)
         for name, protocol in loaded.items()
     }
-    given = _distribute(plugins, settings, known, problems)
+    by_protocol = _distribute(plugins, settings, setting_keys, problems)
     if seed is not None and loaded:
-        takers = [name for name, names in known.items() if "seed" in names]
+        takers = [name for name, names in setting_keys.items() if "seed" in names]
         if not takers:
             problems.append(f"seed = {seed!r}: {', '.join(loaded)} takes no seed; leave it out.")
         for name in takers:
-            other = given[name].get("seed", seed)
+            other = by_protocol[name].get("seed", seed)
             if str(other) != str(seed):
                 problems.append(
                     f"seed = {seed} and the setting seed = {other} of {name} contradict each other; give one."
                 )
-            given[name]["seed"] = seed
+            by_protocol[name]["seed"] = seed
     experiments: list[Experiment] = []
     read: list[Experiment] = []
     for name, protocol in loaded.items():
-        dataset = given[name].get("dataset")
+        dataset = by_protocol[name].get("dataset")
         try:
             with plugin_code(f"protocol {name!r}", "checking its settings"):
                 built, wrong = read_settings(
                     name,
                     protocol.Settings,
-                    given[name],
+                    by_protocol[name],
                     preset,
                     presets_of(protocol),
                     systems=partial(system_class, plugins),
@@ -134,11 +134,11 @@ def make_experiments(
                     raise BadInput(f"{file} does not exist; name a file that does, as in dataset=file:patterns.csv.")
             except (BadInput, PluginError) as error:
                 problems.take(error)
-    told = {sentence.partition(" = ")[0] for sentence in problems}
+    reported_names = {sentence.partition(" = ")[0] for sentence in problems}
     problems.extend(
         sentence
-        for sentence in _without_effect(read, settings, given, classes)
-        if sentence.partition(" = ")[0] not in told
+        for sentence in _without_effect(read, settings, by_protocol, classes)
+        if sentence.partition(" = ")[0] not in reported_names
     )
     return experiments
 
@@ -146,7 +146,7 @@ def make_experiments(
 def _without_effect(
     experiments: Sequence[Experiment],
     settings: Mapping[str, Any],
-    given: Mapping[str, Mapping[str, Any]],
+    by_protocol: Mapping[str, Mapping[str, Any]],
     classes: SystemClass,
 ) -> list[str]:
     """One sentence for each setting that somebody gave and that no protocol which has it uses.
@@ -155,7 +155,7 @@ def _without_effect(
     """
     reasons: dict[str, dict[str, str]] = {}
     for each in experiments:
-        kind, typed = type(each.settings), given[each.name]
+        kind, typed = type(each.settings), by_protocol[each.name]
         if not {item.name for item in fields(kind) if item.init} <= typed.keys():
             unused = _unused(each)
             reasons[each.name] = {
@@ -167,10 +167,10 @@ def _without_effect(
     for each in experiments:
         own = settings.get(each.name)
         for key, reason in reasons[each.name].items():
-            takers = [name for name in reasons if key in given[name]]
+            takers = [name for name in reasons if key in by_protocol[name]]
             alone = isinstance(own, Mapping) and key in own
             if alone or all(key in reasons[name] for name in takers):
-                sentences.append(f"{key} = {_text(given[each.name][key])}: {reason}; leave it out.")
+                sentences.append(f"{key} = {_text(by_protocol[each.name][key])}: {reason}; leave it out.")
     return list(dict.fromkeys(sentences))
 
 
@@ -193,10 +193,10 @@ def load_protocol(plugins: Plugins, name: str) -> Protocol[Any]:
         PluginError: it cannot be imported or constructed, or a part of the contract is missing.
     """
     factory = plugins.protocol(name).factory
-    made = load_object(factory)
+    construct = load_object(factory)
     try:
         with plugin_code(f"protocol {name!r}", "starting"):
-            protocol: Protocol[Any] = made()
+            protocol: Protocol[Any] = construct()
     except PluginError:
         raise
     except Exception as error:
@@ -223,29 +223,29 @@ def _faults(protocol: Any, *, measures: bool) -> list[str]:
 
 
 def _distribute(
-    plugins: Plugins, settings: Mapping[str, Any], known: Mapping[str, set[str]], problems: list[str]
+    plugins: Plugins, settings: Mapping[str, Any], setting_keys: Mapping[str, set[str]], problems: list[str]
 ) -> dict[str, dict[str, Any]]:
     """Which setting goes to which protocol; what is given for one protocol alone wins."""
-    given: dict[str, dict[str, Any]] = {name: {} for name in known}
+    by_protocol: dict[str, dict[str, Any]] = {name: {} for name in setting_keys}
     own: dict[str, Mapping[str, Any]] = {}
     for key, value in settings.items():
-        takers = [name for name, names in known.items() if key in names]
-        if key in known and isinstance(value, Mapping):
+        takers = [name for name, names in setting_keys.items() if key in names]
+        if key in setting_keys and isinstance(value, Mapping):
             own[key] = value
         elif takers:
             for name in takers:
-                given[name][key] = value
+                by_protocol[name][key] = value
         elif isinstance(value, Mapping) and _is_protocol(plugins, key):
             problems.append(
-                f"Settings for protocol {key!r}: it is not among those to run ({', '.join(known)}); name it too."
+                f"Settings for protocol {key!r}: it is not among those to run ({', '.join(setting_keys)}); name it too."
             )
         elif isinstance(value, Mapping):
             problems.append(unknown_name("protocol", key, plugins.protocols))
-        elif known:
-            problems.append(unknown_name("setting", key, set().union(*known.values())))
+        elif setting_keys:
+            problems.append(unknown_name("setting", key, set().union(*setting_keys.values())))
     for name, value in own.items():
-        given[name].update(value)
-    return given
+        by_protocol[name].update(value)
+    return by_protocol
 
 
 def _given_to(name: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:

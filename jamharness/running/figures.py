@@ -62,8 +62,8 @@ def check_formats(formats: Sequence[str], problems: list[str]) -> tuple[str, ...
         formats: their names.
         problems: where a sentence for each unknown one goes.
     """
-    given = [formats] if isinstance(formats, str) else formats
-    names = tuple(dict.fromkeys(name.strip() for text in given for name in str(text).split(",") if name.strip()))
+    texts = [formats] if isinstance(formats, str) else formats
+    names = tuple(dict.fromkeys(name.strip() for text in texts for name in str(text).split(",") if name.strip()))
     if names == ("none",):
         return ()
     problems += [unknown_name("figure format", name, (*FORMATS, "none")) for name in names if name not in FORMATS]

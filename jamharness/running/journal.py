@@ -66,9 +66,9 @@ class RunJournal:
             findings: by protocol.
             figures: the files that were drawn.
         """
-        made = {name: concluded(item) for name, item in findings.items()}
+        by_protocol = {name: concluded(item) for name, item in findings.items()}
         drawn = {Path(file).name: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in figures}
-        conclusions = {name: item for name, item in made.items() if item}
+        conclusions = {name: item for name, item in by_protocol.items() if item}
         self.record = replace(self.record, conclusions=conclusions, figures=drawn)
 
     def write(self, status: str | None = None, problem: str = "") -> None:

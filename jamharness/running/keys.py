@@ -162,8 +162,8 @@ def offering(plugins: Plugins, protocol: str, task: str) -> ProtocolSpec:
     Raises:
         PluginError: none does.
     """
-    own, known = plugins.protocol(protocol), plugins.protocols
-    for spec in (own, *sorted(known.values(), key=lambda spec: (spec.name != task, spec.name))):
+    own, protocols = plugins.protocol(protocol), plugins.protocols
+    for spec in (own, *sorted(protocols.values(), key=lambda spec: (spec.name != task, spec.name))):
         if task in (spec.tasks or (spec.name,)):
             return spec
     sentence = unknown_name("task", task, own.tasks or (own.name,))

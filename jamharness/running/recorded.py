@@ -54,9 +54,9 @@ def difference(recorded: Conclusion, now: Findings, run: str) -> str:
     if not news and now.objection == recorded.objection:
         return ""
     more = f", and {len(news) - _NAMED} more" if len(news) > _NAMED else ""
-    what = ": " + "; ".join(news[:_NAMED]) + more if news else ""
+    details = ": " + "; ".join(news[:_NAMED]) + more if news else ""
     text = (
-        f"Analysed again, the cells of this run give something else than was recorded{what}. A newer version of the "
+        f"Analysed again, the cells of this run give something else than was recorded{details}. A newer version of the "
         "protocol or of a library can do that, or an edited cell; what was recorded is shown, and "
         f"'jamharness resume {run}' concludes anew."
     )

@@ -51,8 +51,8 @@ class Registration:
     @property
     def request(self) -> Mapping[str, Any]:
         """Backend, device, dtype, threads and settings."""
-        asked: Mapping[str, Any] = self.document["request"]
-        return asked
+        request: Mapping[str, Any] = self.document["request"]
+        return request
 
     @property
     def registered(self) -> str:
@@ -100,9 +100,9 @@ def register(
             "code": code_of(experiment, planned, keys, plugins),
             "file": claim.name,
         }
-        for known, earlier in read_registrations(home).items():
+        for digest, earlier in read_registrations(home).items():
             if digest_of({key: value for key, value in earlier.items() if key in document}) == digest_of(document):
-                return Registration(digest=known, document=earlier)
+                return Registration(digest=digest, document=earlier)
         _refuse_known(home, keys, planned, claim.name)
     document |= {"registered": datetime.now(UTC).isoformat(), "version": version("jamharness")}
     return Registration(digest=write_registration(home, document), document=document)
@@ -126,23 +126,23 @@ def find_registration(
     Raises:
         BadInput: there is none; or the file was edited since, and how.
     """
-    known = read_registrations(Store(store, create=False))
+    claims = read_registrations(Store(store, create=False))
     hexadecimal = 8 <= len(reference) <= 64 and not set(reference.lower()) - set("0123456789abcdef")
     if hexadecimal and not Path(reference).exists():
-        digests = [each for each in known if each.startswith(reference.lower())]
+        digests = [each for each in claims if each.startswith(reference.lower())]
         if len(digests) == 1:
-            return Registration(digest=digests[0], document=known[digests[0]])
+            return Registration(digest=digests[0], document=claims[digests[0]])
         if digests:
             raise BadInput(f"Claim {reference!r} begins {len(digests)} claims: {', '.join(digests)}; give more of it.")
-        allowed = ", ".join(each[:_SHORT] for each in known) or "it has none"
+        allowed = ", ".join(each[:_SHORT] for each in claims) or "it has none"
         raise BadInput(f"The store has no registered claim {reference!r} (allowed: {allowed}).")
     claim, request = _read(reference, store, plugins, interpreters)
-    wanted = {"prediction": claim.prediction.to_json(), "request": _asked(request)}
-    same = [each for each in known if digest_of({key: known[each][key] for key in wanted}) == digest_of(wanted)]
+    document = {"prediction": claim.prediction.to_json(), "request": _asked(request)}
+    same = [each for each in claims if digest_of({key: claims[each][key] for key in document}) == digest_of(document)]
     if same:
-        latest = max(same, key=lambda each: known[each]["registered"])
-        return Registration(digest=latest, document=known[latest])
-    raise BadInput(_unregistered(claim.name, wanted, known))
+        latest = max(same, key=lambda each: claims[each]["registered"])
+        return Registration(digest=latest, document=claims[latest])
+    raise BadInput(_unregistered(claim.name, document, claims))
 
 
 def _read(
@@ -191,11 +191,11 @@ def _asked(request: Request) -> dict[str, Json]:
 
 def _refuse_known(store: Store, keys: Keys, planned: Sequence[Cell], claim: str) -> None:
     """Refuse a claim of whose cells one has been computed, by whatever code or backend."""
-    wanted = {}
+    labels = {}
     for cell in with_needs(planned):
         identity = keys.identity(cell)
-        wanted[canonical_json([identity["cell"], identity["data"]])] = cell.label or cell.task
-    cells = [(wanted[text], key, backend) for text, key, backend in _stored(store) if text in wanted]
+        labels[canonical_json([identity["cell"], identity["data"]])] = cell.label or cell.task
+    cells = [(labels[text], key, backend) for text, key, backend in _stored(store) if text in labels]
     if not cells:
         return
     named = "; ".join(f"{label} ({backend}, {key[:_SHORT]})" for label, key, backend in cells[:_NAMED])
@@ -215,15 +215,15 @@ def _stored(store: Store) -> Iterator[tuple[str, str, str]]:
             yield canonical_json([identity["cell"], identity["data"]]), path.stem, str(identity["backend"])
 
 
-def _unregistered(name: str, wanted: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> str:
+def _unregistered(name: str, document: Mapping[str, Any], claims: Mapping[str, Mapping[str, Any]]) -> str:
     """One sentence for a file that is no registered claim: what was edited, where one of its name was registered."""
-    namesakes = [each for each in known if known[each]["file"] == name]
+    namesakes = [each for each in claims if claims[each]["file"] == name]
     if not namesakes:
         return f"Claim {name!r} is not registered in this store; register it first: jamharness register {name}"
-    latest = max(namesakes, key=lambda each: known[each]["registered"])
+    latest = max(namesakes, key=lambda each: claims[each]["registered"])
     edited = "; ".join(
         f"{key} = {_shown(old)} registered, {_shown(new)} now"
-        for key, old, new in _differences(_flat(known[latest]), _flat(wanted))
+        for key, old, new in _differences(_flat(claims[latest]), _flat(document))
     )
     return (
         f"Claim {name!r} was registered as {latest[:_SHORT]} and edited since ({edited}); undo that, name the claim by "

@@ -152,9 +152,9 @@ def _first_cells(experiment: Experiment) -> Iterable[Cell]:
         return ()
 
 
-def _workers(given: int | None, threads: int, scheduler: str | None) -> int | None:
-    if given is not None:
-        return int(given)
+def _workers(workers: int | None, threads: int, scheduler: str | None) -> int | None:
+    if workers is not None:
+        return int(workers)
     return max(1, _cores() // threads) if scheduler is None else None
 
 

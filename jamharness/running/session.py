@@ -226,7 +226,7 @@ def run_claim(
     plugins = plugins or Plugins.load()
     with downloads(download):
         claim = find_registration(reference, store=store, plugins=plugins, interpreters=interpreters)
-        asked = dict(claim.request)
+        options = dict(claim.request)
         request = check_request(
             [claim.prediction.protocol],
             plugins=plugins,
@@ -240,7 +240,7 @@ def run_claim(
             name=name or f"claim-{claim.digest[:12]}",
             interpreters=interpreters,
             figures=figures,
-            **asked,
+            **options,
         )
         return _carry_out(request, plugins, observer or Silent(), None, claim)
 
@@ -305,9 +305,9 @@ def _homes(plugins: Plugins, trackers: Sequence[CellTracker]) -> dict[str, dict[
         spec = plugins.protocol(tracker.experiment.name)
         own = ("protocol", spec.name, plugins.distribution_of(spec))
         for kind, name, (distribution, version) in (own, *tracker.keys.used):
-            known = homes.setdefault(distribution or "(no distribution)", {"version": version})
-            names = dict.fromkeys([*filter(None, known.get(kind, "").split(", ")), name])
-            known[kind] = ", ".join(names)
+            home = homes.setdefault(distribution or "(no distribution)", {"version": version})
+            names = dict.fromkeys([*filter(None, home.get(kind, "").split(", ")), name])
+            home[kind] = ", ".join(names)
     return homes
 
 

@@ -22,8 +22,8 @@ def faults_of(findings: Any) -> list[str]:
         "estimates": _estimate, "tables": _table, "arrays": _array, "samples": _samples, "resolution": _number,
     }  # fmt: skip
     faults = [fault for part, check in parts.items() for fault in _each(part, getattr(findings, part), check)]
-    if not isinstance(told := cast("Any", findings).objection, str):
-        faults.append(_not("objection", "a text", told))
+    if not isinstance(objection := cast("Any", findings).objection, str):
+        faults.append(_not("objection", "a text", objection))
     return faults
 
 
@@ -72,5 +72,5 @@ def _number(place: str, value: Any) -> Iterator[str]:
         yield _not(place, "a number", value)
 
 
-def _not(place: str, wanted: str, value: Any) -> str:
-    return f"{place} must be {wanted} and is of type {type(value).__name__}"
+def _not(place: str, expected: str, value: Any) -> str:
+    return f"{place} must be {expected} and is of type {type(value).__name__}"

@@ -121,9 +121,9 @@ class CellTracker:
             key = self._unkept[0]
             cell, result = self.entries[key].finished.cell, self.entries[key].finished.result
             assert result is not None
-            kept = self._store.put(key, self.keys.identity(cell), result, self.entries[key].seconds, cell.label)
+            stored = self._store.put(key, self.keys.identity(cell), result, self.entries[key].seconds, cell.label)
             # From now on its arrays are read from the disk when they are asked for: a run may have gigabytes of them.
-            finished = replace(self.entries[key].finished, result=kept.result)
+            finished = replace(self.entries[key].finished, result=stored.result)
             self.entries[key] = replace(self.entries[key], finished=finished)
             # Only now: Ctrl-C may come at any moment, and then this is called again.
             self._unkept.pop(0)

@@ -130,9 +130,9 @@ class Watching:
         self._changed = True
 
     def _pass_on(self) -> None:
-        seen, self._seen = self._seen, None
-        if seen is not None and self._tell is not None:
-            self._tell(self._experiment.name, seen)
+        last_look, self._seen = self._seen, None
+        if last_look is not None and self._tell is not None:
+            self._tell(self._experiment.name, last_look)
 
     def _look(self, finished: Sequence[FinishedCell]) -> None:
         begun = self._clock()

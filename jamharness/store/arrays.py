@@ -117,7 +117,7 @@ def _remember(key: tuple[Path, _Signature, str], array: NDArray[Any]) -> NDArray
     with _lock:
         _recent[key] = array
         _recent.move_to_end(key)
-        held = sum(kept.nbytes for kept in _recent.values())
-        while held > MEMORY:
-            held -= _recent.popitem(last=False)[1].nbytes
+        total = sum(each.nbytes for each in _recent.values())
+        while total > MEMORY:
+            total -= _recent.popitem(last=False)[1].nbytes
     return array

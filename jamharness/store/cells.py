@@ -51,13 +51,13 @@ def write_cell(path: Path, cell: StoredCell, like: Path | None = None) -> Stored
         ValueError: an array holds Python objects, which are not kept.
     """
     arrays: dict[str, Json] | None = None
-    kept: Mapping[str, NDArray[Any]] = {}
+    stored_arrays: Mapping[str, NDArray[Any]] = {}
     if cell.result.arrays:
         data = pack(list(cell.result.arrays.values()))
         names, sha256 = list(cell.result.arrays), hashlib.sha256(data).hexdigest()
         write_atomically(path.with_suffix(".npz"), data, like)
         arrays = {"names": names, "sha256": sha256, "bytes": data.nbytes}
-        kept = StoredArrays(path.with_suffix(".npz"), names, sha256, data.nbytes)
+        stored_arrays = StoredArrays(path.with_suffix(".npz"), names, sha256, data.nbytes)
     document: dict[str, Json] = {
         "format": _FORMAT,
         "key": path.stem,
@@ -68,7 +68,7 @@ def write_cell(path: Path, cell: StoredCell, like: Path | None = None) -> Stored
         "arrays": arrays,
     }
     write_atomically(path, strict_json({**document, "checksum": digest(document)}), like)
-    return replace(cell, result=CellResult(values=cell.result.values, arrays=kept))
+    return replace(cell, result=CellResult(values=cell.result.values, arrays=stored_arrays))
 
 
 def read_cell(path: Path) -> StoredCell | None:

@@ -84,8 +84,8 @@ def share(path: Path, like: Path | None) -> None:
         if mine.st_gid != model.st_gid:
             # Who is no member of the group must not open the file to another one: then nothing below is done.
             os.chown(path, -1, model.st_gid)
-        given = stat.S_IRWXG | stat.S_ISGID if stat.S_ISDIR(mine.st_mode) else stat.S_IRGRP | stat.S_IWGRP
-        mode = (stat.S_IMODE(mine.st_mode) & ~(stat.S_IRWXG | stat.S_ISGID)) | (model.st_mode & given)
+        bits = stat.S_IRWXG | stat.S_ISGID if stat.S_ISDIR(mine.st_mode) else stat.S_IRGRP | stat.S_IWGRP
+        mode = (stat.S_IMODE(mine.st_mode) & ~(stat.S_IRWXG | stat.S_ISGID)) | (model.st_mode & bits)
         if mode != stat.S_IMODE(mine.st_mode):
             path.chmod(mode)
 

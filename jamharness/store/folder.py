@@ -201,7 +201,7 @@ class Store:
         """
         record = self.find_run(name)
         if record is None:
-            names = [known.name for known in self.runs()]
+            names = [each.name for each in self.runs()]
             if not names:
                 raise BadInput(
                     f"Unknown run {name!r}: store {self._path} holds no run; "

@@ -24,13 +24,13 @@ def this_process() -> dict[str, Json]:
         somebody sets the clock, and the ``namespace`` in which the pid counts.
     """
     pid = os.getpid()
-    known: dict[str, Json] = {"host": socket.gethostname(), "pid": pid, "started": psutil.Process().create_time()}
+    process: dict[str, Json] = {"host": socket.gethostname(), "pid": pid, "started": psutil.Process().create_time()}
     ticks = _ticks(pid)
     if ticks is not None and _boot():
-        known |= {"boot": _boot(), "ticks": ticks}
+        process |= {"boot": _boot(), "ticks": ticks}
     if _namespace():
-        known["namespace"] = _namespace()
-    return known
+        process["namespace"] = _namespace()
+    return process
 
 
 def runs_still(process: Mapping[str, Json]) -> bool | None:

@@ -231,13 +231,13 @@ def keep_copy(path: Path) -> Path | None:
 
 def _record(name: str, document: Any) -> RunRecord:
     check_shape(document, STATUSES)
-    known = {item.name for item in fields(RunRecord)}
-    given = {key: value for key, value in document.items() if key in known}
+    names = {item.name for item in fields(RunRecord)}
+    values = {key: value for key, value in document.items() if key in names}
     # Settings stay as they are, because they are compared with others and run again.
-    given = {key: value if key == "protocols" else all_printable(value) for key, value in given.items()}
-    failures = {protocol: [Failure(**item) for item in items] for protocol, items in given["failures"].items()}
-    conclusions = {protocol: _conclusion(item) for protocol, item in given.get("conclusions", {}).items()}
-    return RunRecord(**{**given, "name": name, "failures": failures, "conclusions": conclusions})
+    values = {key: value if key == "protocols" else all_printable(value) for key, value in values.items()}
+    failures = {protocol: [Failure(**item) for item in items] for protocol, items in values["failures"].items()}
+    conclusions = {protocol: _conclusion(item) for protocol, item in values.get("conclusions", {}).items()}
+    return RunRecord(**{**values, "name": name, "failures": failures, "conclusions": conclusions})
 
 
 def _conclusion(item: Mapping[str, Any]) -> Conclusion:

@@ -26,14 +26,14 @@ def main() -> int:
     parser.add_argument("--dtype", action="append")
     parser.add_argument("-k", dest="select", default="")
     parser.add_argument("--report")
-    given = parser.parse_args()
+    options = parser.parse_args()
     import pytest
 
     from jamharness.plugins import load_backend
 
     try:
-        for dtype in given.dtype or DTYPES:
-            load_backend(given.backend, device=given.device, dtype=dtype, threads=1)
+        for dtype in options.dtype or DTYPES:
+            load_backend(options.backend, device=options.device, dtype=dtype, threads=1)
     except JamharnessError as error:
         sys.stderr.write(f"{error}\n")
         return COULD_NOT_RUN
@@ -45,14 +45,14 @@ def main() -> int:
             "-c", str(settings), "--rootdir", folder, "--noconftest", "-p", "no:cacheprovider", "-q", "-ra",
             "-p", "jamharness.testing.plugin", "--import-mode=importlib",
             "--pyargs", "jamharness.testing.backend_tests",
-            "--conformance-backend", given.backend, "--conformance-device", given.device,
-            *(f"--conformance-dtype={dtype}" for dtype in given.dtype or ()),
-            *(("-k", given.select) if given.select else ()),
-            *(("--conformance-json", given.report) if given.report else ()),
+            "--conformance-backend", options.backend, "--conformance-device", options.device,
+            *(f"--conformance-dtype={dtype}" for dtype in options.dtype or ()),
+            *(("-k", options.select) if options.select else ()),
+            *(("--conformance-json", options.report) if options.report else ()),
         ]  # fmt: skip
         code = int(pytest.main(arguments))
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
-        sys.stderr.write(f"-k {given.select!r} selects no test; see their names with: -k test_\n")
+        sys.stderr.write(f"-k {options.select!r} selects no test; see their names with: -k test_\n")
     return {0: PASSED, 1: FAILED, 2: INTERRUPTED}.get(code, COULD_NOT_RUN)
 
 

@@ -49,25 +49,29 @@ class Behaviour(Suite):
         """A caller may write into a result: it shares no memory with an input or with another call's result."""
         problem, x, w = self.problem(LINEAR), LINEAR.x, LINEAR.w
         first, second = (self.results(LINEAR, problem, w, x) for _ in range(2))
-        kept = {name: array.copy() for name, array in second.items()}
+        copies = {name: array.copy() for name, array in second.items()}
         for name, array in first.items():
             for where, other in (("w", w), ("x", x), ("the result of another call", second[name])):
                 assert not np.shares_memory(array, other), f"{name}: its result shares memory with {where}"
             assert array.flags.writeable, f"{name}: its result is read only"
             array[...] = np.nan
         for name, array in self.results(LINEAR, problem, w, x).items():
-            same_bits(self.record, f"{name} changes after a caller has written into its last result", array, kept[name])
+            same_bits(
+                self.record, f"{name} changes after a caller has written into its last result", array, copies[name]
+            )
 
     @over((TANH, RELU, GELU, SOFTPLUS_SHARP))
     @concerns("behaviour")
     def test_dtype_of_results(self, case: Case, dtype: str) -> None:
         """Whatever the dtype of w and x, results are NumPy arrays in the backend's dtype, and numbers are numbers."""
         problem = self.problem(case, dtype)
-        for given in ("float64", "float32"):
-            for name, array in self.results(case, problem, case.w.astype(given), case.x.astype(given)).items():
+        for input_dtype in ("float64", "float32"):
+            for name, array in self.results(
+                case, problem, case.w.astype(input_dtype), case.x.astype(input_dtype)
+            ).items():
                 assert isinstance(array, np.ndarray), f"{name} returns {type(array).__name__}; it must be a NumPy array"
                 assert array.dtype == dtype, (
-                    f"{name} returns {array.dtype} from {given}; the backend's dtype is {dtype}"
+                    f"{name} returns {array.dtype} from {input_dtype}; the backend's dtype is {dtype}"
                 )
         step = problem.damped_step(case.w, 1.0)
         numbers = {
@@ -87,8 +91,8 @@ class Behaviour(Suite):
         first = self.results(case, problem, case.w, case.x)
         for again, other in (("again", problem), ("by a problem built anew", self.problem(case, dtype))):
             for name, array in self.results(case, other, case.w, case.x).items():
-                what = f"{name} gives other bits when it is called {again}, on {case.name} in {dtype}"
-                same_bits(self.record, what, array, first[name])
+                sentence = f"{name} gives other bits when it is called {again}, on {case.name} in {dtype}"
+                same_bits(self.record, sentence, array, first[name])
 
     @over((RELU, TANH))
     @concerns("behaviour")
@@ -99,8 +103,8 @@ class Behaviour(Suite):
             w[:] = case.w + shift
             fresh = self.results(case, self.problem(case), case.w + shift, case.x)
             for name, array in self.results(case, problem, w, case.x).items():
-                what = f"{name} is stale: it belongs to the last w, not to that of the call"
-                same_bits(self.record, what, array, fresh[name])
+                sentence = f"{name} is stale: it belongs to the last w, not to that of the call"
+                same_bits(self.record, sentence, array, fresh[name])
 
     @concerns("behaviour")
     def test_other_patterns(self) -> None:
@@ -114,14 +118,14 @@ class Behaviour(Suite):
             "fewer patterns": (RELU.x[:5], RELU.y[:5]),
             "the patterns once more": (RELU.x, RELU.y),
         }
-        problems = {what: backend.problem(network, *arrays) for what, arrays in data.items()}
-        for what, arrays in data.items():
+        problems = {label: backend.problem(network, *arrays) for label, arrays in data.items()}
+        for label, arrays in data.items():
             expected = reference.problem(network, *arrays)
             at = self.at(RELU)
-            at.agree(f"Δ of {what}", problems[what].margins(w), expected.margins(w))
-            at.agree(f"∇L of {what}", problems[what].loss_and_gradient(w)[1], expected.loss_and_gradient(w)[1])
+            at.agree(f"Δ of {label}", problems[label].margins(w), expected.margins(w))
+            at.agree(f"∇L of {label}", problems[label].loss_and_gradient(w)[1], expected.loss_and_gradient(w)[1])
             rows = np.arange(len(arrays[1]))
-            at.agree(f"J of {what}", problems[what].jacobian(w, rows), expected.jacobian(w, rows))
+            at.agree(f"J of {label}", problems[label].jacobian(w, rows), expected.jacobian(w, rows))
 
     @concerns("behaviour")
     def test_data_are_the_problems_own(self) -> None:
@@ -132,8 +136,8 @@ class Behaviour(Suite):
         x += 1.0
         y *= -1.0
         for name, array in self.results(RELU, problem, RELU.w, RELU.x).items():
-            what = f"{name} changes after the caller wrote into x and y"
-            same_bits(self.record, what, array, before[name])
+            sentence = f"{name} changes after the caller wrote into x and y"
+            same_bits(self.record, sentence, array, before[name])
 
     @concerns("behaviour")
     def test_another_dtype(self) -> None:
@@ -156,8 +160,8 @@ class Behaviour(Suite):
         for activation in ("gelu", "relu", "softplus(8)"):
             other, expected = (each.with_activation(activation) for each in (problem, TANH.reference))
             at.agree(f"Δ with {activation}", other.margins(TANH.w), expected.margins(TANH.w))
-            loss_and_gradient, wanted = (each.loss_and_gradient(TANH.w) for each in (other, expected))
-            at.agree(f"∇L with {activation}", loss_and_gradient[1], wanted[1])
+            loss_and_gradient, reference = (each.loss_and_gradient(TANH.w) for each in (other, expected))
+            at.agree(f"∇L with {activation}", loss_and_gradient[1], reference[1])
             assert other.network.activation == activation, "with_activation: the network keeps its old activation"
         same_bits(self.record, "the first problem changes when it is restated", problem.margins(TANH.w), before)
 
@@ -169,8 +173,8 @@ class Behaviour(Suite):
         for margin in (0.4, 2.5):
             other, expected = (each.with_margin(margin) for each in (problem, TANH.reference))
             at.agree(f"Δ with κ = {margin:g}", other.margins(TANH.w), expected.margins(TANH.w))
-            (loss, gradient), (wanted, slope) = (each.loss_and_gradient(TANH.w) for each in (other, expected))
-            at.agree(f"L with κ = {margin:g}", loss, wanted)
+            (loss, gradient), (expected_loss, slope) = (each.loss_and_gradient(TANH.w) for each in (other, expected))
+            at.agree(f"L with κ = {margin:g}", loss, expected_loss)
             at.agree(f"∇L with κ = {margin:g}", gradient, slope)
             assert other.loss.margin == margin, "with_margin: the loss keeps its old margin"
         same_bits(self.record, "the first problem changes when it is restated", problem.margins(TANH.w), before)

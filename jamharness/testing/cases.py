@@ -100,8 +100,8 @@ class Case:
         if self.unsatisfied == "some":
             # An L of nearly cancelled margins would have no digits: Δ = κ − y f is a difference.
             return 0 < broken < self.patterns and largest > 0.1
-        wanted = {"none": 0, "all": self.patterns, "any": broken}[self.unsatisfied]
-        return broken == wanted and (not broken or largest > 0.1)
+        expected = {"none": 0, "all": self.patterns, "any": broken}[self.unsatisfied]
+        return broken == expected and (not broken or largest > 0.1)
 
     def __str__(self) -> str:
         return self.name

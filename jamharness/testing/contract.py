@@ -104,11 +104,11 @@ class Contract(Suite):
         problem.margins(TANH.w)
         problem.backend.synchronize()
 
-    def _refusal(self, action: Callable[[], object], what: str) -> tuple[str, ...]:
+    def _refusal(self, action: Callable[[], object], description: str) -> tuple[str, ...]:
         try:
             action()
         except BadInput as error:
             return error.problems
         except Exception as error:  # noqa: BLE001  (the point is which error it is)
-            pytest.fail(f"contract: {what} raises {type(error).__name__}, not BadInput: {error}", pytrace=False)
-        pytest.fail(f"contract: {what} is accepted; it must raise BadInput", pytrace=False)
+            pytest.fail(f"contract: {description} raises {type(error).__name__}, not BadInput: {error}", pytrace=False)
+        pytest.fail(f"contract: {description} is accepted; it must raise BadInput", pytrace=False)

@@ -51,8 +51,8 @@ class Descent(Suite):
         """The first update alone: where a correction of the start is forgotten, it shows."""
         state = self.problem(TANH).descend(State(w=TANH.w), 1, RULES[rule])
         expected = fallbacks.descend(TANH.reference, State(w=TANH.w), 1, RULES[rule])
-        moved, wanted = state.w - TANH.w, expected.w - TANH.w
-        self.at(TANH).agree(f"the first update of {rule}", moved, wanted, allowed=1e-10)
+        moved, expected_move = state.w - TANH.w, expected.w - TANH.w
+        self.at(TANH).agree(f"the first update of {rule}", moved, expected_move, allowed=1e-10)
 
     @every_rule
     @over((RELU, TANH))
@@ -65,10 +65,10 @@ class Descent(Suite):
         for steps in (1, 18, 0, 21, 10):
             state = problem.descend(state, steps, RULES[rule])
         self.at(case).equal("step after updates in chunks", state.step, whole.step)
-        what = f"{STEPS} updates of {rule} in chunks end elsewhere than at once, on {case.name}"
-        same_bits(self.record, what, state.w, whole.w)
+        sentence = f"{STEPS} updates of {rule} in chunks end elsewhere than at once, on {case.name}"
+        same_bits(self.record, sentence, state.w, whole.w)
         for name in whole.moments:
-            same_bits(self.record, f"{what} (its memory {name!r})", state.moments[name], whole.moments[name])
+            same_bits(self.record, f"{sentence} (its memory {name!r})", state.moments[name], whole.moments[name])
 
     @every_rule
     @concerns("descend")
@@ -117,12 +117,12 @@ class Descent(Suite):
         """The state that is handed in keeps its arrays, and none of them is handed back."""
         problem = self.problem(RELU)
         state = problem.descend(State(w=RELU.w), 3, RULES[rule])
-        kept = {"w": np.array(state.w), **{name: np.array(moment) for name, moment in state.moments.items()}}
+        copies = {"w": np.array(state.w), **{name: np.array(moment) for name, moment in state.moments.items()}}
         for steps in (0, 5):
             after = problem.descend(state, steps, RULES[rule])
-            held = {"w": state.w, **state.moments}
-            for name, array in held.items():
-                same_bits(self.record, f"descend has modified the array {name!r} of its state", array, kept[name])
+            arrays = {"w": state.w, **state.moments}
+            for name, array in arrays.items():
+                same_bits(self.record, f"descend has modified the array {name!r} of its state", array, copies[name])
             assert not np.shares_memory(after.w, state.w), "descend: the new w shares memory with the state's"
 
     @every_rule

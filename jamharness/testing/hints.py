@@ -31,9 +31,9 @@ def hints(actual: Array, expected: Array, size: float, allowed: float, at: "Comp
     gap = np.abs(actual - expected)
     if at.dtype == "float64" and gap.max() <= 1e-5 * size and allowed < 1e-8:
         return ["the difference is of the size of float32 rounding: something is computed in float32"]
-    said = _factor(actual, expected, size, max(allowed, 1e-6), at.patterns)
-    if said:
-        return [said]
+    sentence = _factor(actual, expected, size, max(allowed, 1e-6), at.patterns)
+    if sentence:
+        return [sentence]
     wrong: Mask = np.asarray(gap > allowed * size)
     return [hint for hint in (_layers(wrong, at), _patterns(wrong, at), _asymmetry(actual, expected, size)) if hint]
 

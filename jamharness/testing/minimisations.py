@@ -80,9 +80,11 @@ def _search(backend: str, search: str, folder: Path, device: str = "cpu") -> Sea
     if PROTOCOL not in plugins.protocols:
         pytest.skip(f"no plugin brings the protocol {PROTOCOL!r}, with which minimisations are compared")
     settings = {**SEARCHES[search], "resolution": 10.0}
-    made = run(PROTOCOL, backend=backend, settings=settings, device=device, workers=1, store=folder, plugins=plugins)
-    trials = made.tables[PROTOCOL]["trials"]
-    threshold = made.estimates[PROTOCOL]["critical_ratio"]
+    finished_run = run(
+        PROTOCOL, backend=backend, settings=settings, device=device, workers=1, store=folder, plugins=plugins
+    )
+    trials = finished_run.tables[PROTOCOL]["trials"]
+    threshold = finished_run.estimates[PROTOCOL]["critical_ratio"]
     return Searched(
         verdicts={
             f"seed {row['seed']}, P = {row['patterns']}": (str(row["outcome"]), str(row["reason"]))

@@ -71,11 +71,11 @@ class Steps(Suite):
         unit = damping(case, 1.0)
         for shift, factor in ((0.0, 1.0), (0.0, 0.1), (0.0, 10.0), (0.1, 1.0), (0.0, 0.1)):
             w[:] = case.w + shift  # the caller reuses one array
-            kept, fresh = (each.damped_step(w, factor * unit) for each in (problem, self.problem(case)))
+            candidate, fresh = (each.damped_step(w, factor * unit) for each in (problem, self.problem(case)))
             where = f"at w + {shift:g}, λ = {factor * unit:.3g}, {case.name}"
-            what = f"a problem used before gives another candidate {where} than a new one"
-            same_bits(self.record, what, kept.w, fresh.w)
-            same_bits(self.record, what, astuple(kept)[1:], astuple(fresh)[1:])
+            sentence = f"a problem used before gives another candidate {where} than a new one"
+            same_bits(self.record, sentence, candidate.w, fresh.w)
+            same_bits(self.record, sentence, astuple(candidate)[1:], astuple(fresh)[1:])
 
     @concerns("damped_step")
     def test_damped_step_satisfied(self, dtype: str) -> None:

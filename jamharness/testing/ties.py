@@ -63,8 +63,8 @@ class Tie(Case):
         size, (into, bias), (out, _) = self.network.size, self.network.slices[0], self.network.slices[1]
         if self.whole:
             return np.array([size - 1])
-        gone = [*range(self.network.inputs), bias.start, *range(out.start, out.stop, bias.stop - bias.start)]
-        return np.setdiff1d(np.arange(into.start, size), gone)
+        excluded = [*range(self.network.inputs), bias.start, *range(out.start, out.stop, bias.stop - bias.start)]
+        return np.setdiff1d(np.arange(into.start, size), excluded)
 
     def _among_zeros(self, part: Array) -> Float64:
         """Derivatives by the parameters that f depends on, among those by all: (…, N)."""

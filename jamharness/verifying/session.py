@@ -165,8 +165,8 @@ def _estimates(store: Store, record: RunRecord, name: str, plugins: Plugins) -> 
         shown = [None if each is None else each.value for each in (before, after)]
         numbers = f"{shown[0]}" if holds else f"{shown[0]} recorded, {shown[1]} from the cells"
         yield row(about=f"{name}: {key}", claim="follows from the cells", holds=holds, numbers=numbers)
-    told = now is not None and now.objection == recorded.objection
-    yield row(about=f"{name}: objection", claim="follows from the cells", holds=told, numbers=recorded.objection)
+    unchanged = now is not None and now.objection == recorded.objection
+    yield row(about=f"{name}: objection", claim="follows from the cells", holds=unchanged, numbers=recorded.objection)
 
 
 def _claim(record: RunRecord) -> Iterator[Row]:
@@ -199,6 +199,6 @@ def _planned(
     encoding = CellEncoding(plugins)
     with plugin_code("the protocol", "planning"):
         left = list(protocol.plan(settings, done))
-    known = {encoding.text(item.cell) for item in done}
-    more = sum(encoding.text(cell) not in known for cell in with_needs(left))
+    texts = {encoding.text(item.cell) for item in done}
+    more = sum(encoding.text(cell) not in texts for cell in with_needs(left))
     return {"holds": not more, "numbers": f"{len(done)} cells, {more} missing"}

@@ -291,8 +291,8 @@ def _packed_drift(solution: tuple[Array, Factor | None]) -> CellResult:
     return CellResult(values=place.values, arrays={"direction": direction, **place.arrays})
 
 
-def _drift_from(problem: DerivedProblem, kept: CellResult) -> tuple[Array, Factor | None]:
-    return kept.arrays["direction"], factor_from(problem, kept)
+def _drift_from(problem: DerivedProblem, stored: CellResult) -> tuple[Array, Factor | None]:
+    return stored.arrays["direction"], factor_from(problem, stored)
 
 
 def _direction(
@@ -334,7 +334,7 @@ def _step(
         reached = nearer.loss_of(nearer.margins(there.w))
         at_rest = there.balance is not None and there.balance <= UNBALANCED
         if at_rest and reached > loose:  # a minimum, and not a packing that came loose
-            kept = max(LAST, left / 2) if reached < 4 * left**2 * L else left
-            return replace(there, iterations=spent), lower, nearer, kept
+            part = max(LAST, left / 2) if reached < 4 * left**2 * L else left
+            return replace(there, iterations=spent), lower, nearer, part
         left = (1 + left) / 2 if left < SHORT else 1.0
     return replace(there, iterations=spent), lower, nearer, 1.0

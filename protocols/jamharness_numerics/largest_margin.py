@@ -186,8 +186,8 @@ def _packed(result: LargestMargin) -> CellResult:
     )
 
 
-def _unpacked(kept: CellResult) -> LargestMargin:
-    arguments: Any = {**kept.values, **kept.arrays}
+def _unpacked(stored: CellResult) -> LargestMargin:
+    arguments: Any = {**stored.values, **stored.arrays}
     return LargestMargin(**arguments)
 
 

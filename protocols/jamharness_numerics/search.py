@@ -94,8 +94,8 @@ def next_value(axis: Axis, tried: Mapping[int, str]) -> int | None:
         if len(ends.undecided) >= PATIENCE:
             return None
         return _outward(axis, tried, easier=False)
-    known = sorted({ends.satisfied, ends.unsatisfied, *ends.undecided})
-    gaps = [(known[0], known[1])] if len(known) == 2 else [(known[0], known[1]), (known[-2], known[-1])]
+    values = sorted({ends.satisfied, ends.unsatisfied, *ends.undecided})
+    gaps = [(values[0], values[1])] if len(values) == 2 else [(values[0], values[1]), (values[-2], values[-1])]
     low, high = max(gaps, key=lambda gap: gap[1] - gap[0])
     if high - low <= axis.resolution:
         return None

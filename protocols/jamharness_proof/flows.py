@@ -33,8 +33,8 @@ def together(identity: Any, values: Any, arrays: Any, x: Any, y: Any, _needed: S
         own = {name: each[lane] for name, each in values.items()}
         parts = {name: each if name == "labels" else each[lane] for name, each in arrays.items()}
         checks += [
-            (f"{claim} of network {seed}", holds, said)
-            for claim, holds, said in _flow(identity, own, parts, x, y, seed)
+            (f"{claim} of network {seed}", holds, numbers)
+            for claim, holds, numbers in _flow(identity, own, parts, x, y, seed)
         ]
     return checks
 
@@ -111,10 +111,10 @@ def _error(values: Any, arrays: Any) -> tuple[str, bool, str]:
 
 def _loss(loss: Any, delta: Any) -> Any:
     """log(1 + e^βΔ)/β, max(0, Δ)²/2, or log(1 + e^(Δ − κ))."""
-    ((name, given),) = loss.items()
+    ((name, parameters),) = loss.items()
     if name == "softhinge":
-        return np.logaddexp(0, given["sharpness"] * delta) / given["sharpness"]
-    return np.maximum(delta, 0) ** 2 / 2 if name == "hinge" else np.logaddexp(0, delta - given["margin"])
+        return np.logaddexp(0, parameters["sharpness"] * delta) / parameters["sharpness"]
+    return np.maximum(delta, 0) ** 2 / 2 if name == "hinge" else np.logaddexp(0, delta - parameters["margin"])
 
 
 class _Net:

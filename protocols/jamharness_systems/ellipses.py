@@ -98,14 +98,14 @@ class Ellipses(Packing):
         first, second = self.pairs
         alive = held(self.particles, 2, (first[contacts], second[contacts]))
         present = alive[first] & alive[second]
-        kept = contacts & present
+        backbone_contacts = contacts & present
         return Backbone(
-            contacts=kept,
+            contacts=backbone_contacts,
             present=present,
             degrees=3 * int(np.count_nonzero(alive)),
             trivial=2,
             rattlers=int(np.count_nonzero(~alive)),
-            extended=kept,
+            extended=backbone_contacts,
         )
 
     def shapes(self, w: Float64, margin: float) -> Float64:

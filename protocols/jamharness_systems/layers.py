@@ -112,8 +112,8 @@ class Convolution(Layer):
 
     def formula(self, tools: Tools, signal: Any, shape: Shape, parts: Iterator[Any]) -> Any:
         """A correlation."""
-        made = tools.layers.convolution(signal, next(parts), positions("conv", shape), self.stride, self.padding)
-        return tools.layers.shifted(made, next(parts)) if self.bias else made
+        correlation = tools.layers.convolution(signal, next(parts), positions("conv", shape), self.stride, self.padding)
+        return tools.layers.shifted(correlation, next(parts)) if self.bias else correlation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +135,8 @@ class Dense(Layer):
     def formula(self, tools: Tools, signal: Any, shape: Shape, parts: Iterator[Any]) -> Any:
         """W a + b."""
         rows = signal if shape.side is None else tools.layers.rows(signal)
-        made = tools.xp.matmul(rows, tools.xp.transpose(next(parts)))
-        return made + next(parts) if self.bias else made
+        product = tools.xp.matmul(rows, tools.xp.transpose(next(parts)))
+        return product + next(parts) if self.bias else product
 
 
 @dataclass(frozen=True)
@@ -249,8 +249,8 @@ class Residual(Layer):
     def formula(self, tools: Tools, signal: Any, shape: Shape, parts: Iterator[Any]) -> Any:
         """relu(branch + shortcut)."""
         branch, shortcut = self.branches(shape)
-        made = formula_of(branch, tools, signal, shape, parts)
-        return tools.layers.relu(made + formula_of(shortcut, tools, signal, shape, parts))
+        branch_output = formula_of(branch, tools, signal, shape, parts)
+        return tools.layers.relu(branch_output + formula_of(shortcut, tools, signal, shape, parts))
 
 
 def shape_after(layers: Sequence[Layer], shape: Shape) -> Shape:

@@ -161,8 +161,10 @@ class ParametrisedNetwork(PatternSystem):
         for layer, (part, shape, factor) in enumerate(
             zip(self.groups.values(), self.shapes, self.factors, strict=True), start=1
         ):
-            made = factor * xp.matmul(signal, xp.transpose(xp.reshape(w[part], shape)))
-            signal = made if layer == len(self.shapes) else gain * _activate(xp, self.activation, made)
+            preactivation = factor * xp.matmul(signal, xp.transpose(xp.reshape(w[part], shape)))
+            signal = (
+                preactivation if layer == len(self.shapes) else gain * _activate(xp, self.activation, preactivation)
+            )
         return signal[:, 0]
 
     def initial(self, seed: int = 0, scheme: str | None = None) -> Float64:

@@ -75,15 +75,15 @@ class Spheres(Packing):
         first, second = self.pairs
         alive = held(self.particles, self.dimension + 1, (first[contacts], second[contacts]))
         present = alive[first] & alive[second]
-        kept = contacts & present
-        buckles = degrees(self.particles, (first[kept], second[kept])) == self.dimension + 1
+        backbone_contacts = contacts & present
+        buckles = degrees(self.particles, (first[backbone_contacts], second[backbone_contacts])) == self.dimension + 1
         return Backbone(
-            contacts=kept,
+            contacts=backbone_contacts,
             present=present,
             degrees=self.dimension * int(np.count_nonzero(alive)),
             trivial=self.dimension,
             rattlers=int(np.count_nonzero(~alive)),
-            extended=kept & ~buckles[first] & ~buckles[second],
+            extended=backbone_contacts & ~buckles[first] & ~buckles[second],
         )
 
     def shapes(self, w: Float64, margin: float) -> Float64:

@@ -14,6 +14,6 @@ from catalogue.place import Ground, prepare
 @pytest.fixture(scope="session")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     """A toy distribution, a store with two finished runs, and a process that forks commands."""
-    made = prepare(tmp_path_factory.mktemp("ground"))
-    yield made
-    made.nursery.close()
+    prepared = prepare(tmp_path_factory.mktemp("ground"))
+    yield prepared
+    prepared.nursery.close()

@@ -271,9 +271,9 @@ def test_a_second_damping_at_the_same_w_equals_a_fresh_problem(backend, patterns
     w = drawn.w.copy()
     for shift, damping in ((0, 1.0), (0, 1e-2), (0, 1e3), (0.1, 1.0), (0, 1e-2)):
         w[:] = drawn.w + shift  # the caller reuses one array
-        kept, fresh = problem.damped_step(w, damping), drawn.problem(backend).damped_step(w, damping)
-        assert np.array_equal(kept.w, fresh.w)
-        assert (kept.loss, kept.unsatisfied, kept.predicted_decrease) == (
+        step, fresh = problem.damped_step(w, damping), drawn.problem(backend).damped_step(w, damping)
+        assert np.array_equal(step.w, fresh.w)
+        assert (step.loss, step.unsatisfied, step.predicted_decrease) == (
             fresh.loss,
             fresh.unsatisfied,
             fresh.predicted_decrease,

@@ -26,8 +26,8 @@ DRAWS: dict[str, tuple[str, Sequence[Draw]]] = {
 def read(framework: str, name: str, draws: Sequence[Draw], fault: str) -> Sequence[Row]:
     """What a calibration shows in a framework, of a few draws."""
     backend, calibration = load_backend(framework, threads=1), CALIBRATIONS[name]
-    asked = [{**draw, "fault": fault} for draw in draws]
-    return calibration.rows([(draw, calibration.measure(backend, draw)) for draw in asked])
+    faulty_draws = [{**draw, "fault": fault} for draw in draws]
+    return calibration.rows([(draw, calibration.measure(backend, draw)) for draw in faulty_draws])
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -120,11 +120,11 @@ def test_it_is_minimised():
 
 
 @pytest.mark.parametrize(
-    ("y", "said"), [(Y + 1, "classes are whole numbers from 0 to 3"), (Y[:3], "x has shape"), (Y + 0.5, "y holds")]
+    ("y", "words"), [(Y + 1, "classes are whole numbers from 0 to 3"), (Y[:3], "x has shape"), (Y + 0.5, "y holds")]
 )
-def test_labels_are_classes(y, said):
+def test_labels_are_classes(y, words):
     """And there is one for each pattern."""
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=words):
         problem("numpy", y=y)
 
 

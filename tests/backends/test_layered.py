@@ -116,11 +116,11 @@ def test_batch_normalisation_by_its_definition():
     system = LayeredNetwork(channels=1, side=2, class_count=2, layers="conv1x2 norm dense")
     w, x = system.initial(4), patterns(system)["x"]
     w[2:6] = [1.5, 0.5, 0.2, -0.3]
-    made = x.reshape(12, 1, 4) * w[:2].reshape(1, 2, 1)
-    made -= made.mean(axis=(0, 2), keepdims=True)
-    made /= np.sqrt((made**2).mean(axis=(0, 2), keepdims=True) + EPSILON)
-    made = made * w[2:4].reshape(1, 2, 1) + w[4:6].reshape(1, 2, 1)
-    expected = made.reshape(12, 8) @ w[6:22].reshape(2, 8).T + w[22:]
+    hidden = x.reshape(12, 1, 4) * w[:2].reshape(1, 2, 1)
+    hidden -= hidden.mean(axis=(0, 2), keepdims=True)
+    hidden /= np.sqrt((hidden**2).mean(axis=(0, 2), keepdims=True) + EPSILON)
+    hidden = hidden * w[2:4].reshape(1, 2, 1) + w[4:6].reshape(1, 2, 1)
+    expected = hidden.reshape(12, 8) @ w[6:22].reshape(2, 8).T + w[22:]
     outputs = problem_of("numpy", system).outputs(w, x).reshape(12, 2)
     np.testing.assert_allclose(outputs, expected, atol=1e-13)
 
@@ -292,7 +292,7 @@ def test_what_is_satisfied_under_the_mean_square_is_classified(seed, classes):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("arguments", "words"),
     [
         ({"layers": "conv5x10 pol dense"}, "'pol' is no layer"),
         ({"layers": "conv5x10 pool relu"}, "the last of them must be dense"),
@@ -307,18 +307,18 @@ def test_what_is_satisfied_under_the_mean_square_is_classified(seed, classes):
         ({"channels": 0, "side": -1}, "channels = 0"),
     ],
 )
-def test_impossible_networks_are_refused(given, said):
+def test_impossible_networks_are_refused(arguments, words):
     """In a sentence each, all at once."""
     with pytest.raises(BadInput) as caught:
-        LayeredNetwork(**given)
-    assert any(said in text for text in caught.value.problems), json.dumps(caught.value.problems)
-    assert len(caught.value.problems) == len(given)
+        LayeredNetwork(**arguments)
+    assert any(words in text for text in caught.value.problems), json.dumps(caught.value.problems)
+    assert len(caught.value.problems) == len(arguments)
 
 
 @pytest.mark.parametrize(
-    ("system", "given", "said"), [(Toy, {"hidden": 0}, "hidden = 0"), (ResNet18, {"kernels": 0}, "kernels = 0")]
+    ("system", "arguments", "words"), [(Toy, {"hidden": 0}, "hidden = 0"), (ResNet18, {"kernels": 0}, "kernels = 0")]
 )
-def test_a_size_of_zero_is_refused(system, given, said):
+def test_a_size_of_zero_is_refused(system, arguments, words):
     """With its value."""
-    with pytest.raises(BadInput, match=said):
-        system(**given)
+    with pytest.raises(BadInput, match=words):
+        system(**arguments)

@@ -20,8 +20,8 @@ SLOPES = (
 @pytest.mark.skipif(not os.environ.get("JAMHARNESS_FULL"), reason="JAMHARNESS_FULL=1 runs it: minutes of TensorFlow")
 def test_every_slope_is_the_same_in_both_frameworks(tmp_path):
     """By pairs of networks from the same initial weights, within the margin that the observable states."""
-    asked = {"kinds": ("distribution",), "settings": SETTINGS, "workers": 1, "store": tmp_path}
-    agreement = agree("regimes", backends=("torch", "tensorflow"), **asked)
+    options = {"kinds": ("distribution",), "settings": SETTINGS, "workers": 1, "store": tmp_path}
+    agreement = agree("regimes", backends=("torch", "tensorflow"), **options)
     rows = {row.observable: row for row in agreement.distribution}
     assert {rows[name].verdict for name in SLOPES} == {"agree"}
     assert all(rows[name].paired for name in SLOPES)

@@ -74,16 +74,16 @@ def test_memory_of_a_step_is_given_back_at_once(posed, name, sphere, monkeypatch
     if sphere:
         system = Spherical(network=problem.network)
         problem = load_backend(name, threads=1).problem(system, {"x": problem.x, "y": problem.y})
-    made = []
+    calls = []
     create = Bidiagonalisation.__init__
-    monkeypatch.setattr(Bidiagonalisation, "__init__", lambda self, *a, **b: made.append(0) or create(self, *a, **b))
+    monkeypatch.setattr(Bidiagonalisation, "__init__", lambda self, *a, **b: calls.append(0) or create(self, *a, **b))
     gc.collect()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
         for scale in (1.0, 1.1):
             problem.truncated_step(problem.retract(scale * w + scale), 10.0, 0.5)
         gc.collect()
-        assert made
+        assert calls
         assert not [each for each in gc.garbage if isinstance(each, Bidiagonalisation)]
     finally:
         gc.set_debug(0)
@@ -131,8 +131,8 @@ def test_a_step_in_one_call_is_that_of_its_parts(activation, patterns, iteration
     for large in (0, 5000):
         monkeypatch.setattr("jamharness_tensorflow.problem.LARGE", large)
         problem = load_backend("tensorflow", threads=1).problem(network, x, y)
-        asked = [(10.0, 0.1), (1.0, 0.1), (1e-3, 0.1), (1e3, 0.0), (1e-4, 0.0), (0.5, 1e-8)]
-        steps[large] = [problem.truncated_step(w, *each) for each in asked]
+        arguments = [(10.0, 0.1), (1.0, 0.1), (1e-3, 0.1), (1e3, 0.0), (1e-4, 0.0), (0.5, 1e-8)]
+        steps[large] = [problem.truncated_step(w, *each) for each in arguments]
         assert (problem._linearised is None) == bool(large)  # which way was taken
     for parts, whole in zip(*steps.values(), strict=True):
         np.testing.assert_allclose(whole.w, parts.w, rtol=1e-8, atol=1e-10)

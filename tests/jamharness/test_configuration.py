@@ -147,8 +147,8 @@ def test_a_folders_own_file_starts_no_program(tmp_path):
     for words in (str(file), "[interpreters]", "--config jamharness.toml", str(user), "JAMHARNESS_PYTHON_NAME"):
         assert words in sentence
     (tmp_path / "home").mkdir()
-    for asked in (file, tmp_path / "home" / ".." / "jamharness.toml"):
-        assert read_configuration(asked, tmp_path, **NAMES, user=user).interpreters == {"torch": "/a/python"}
+    for path in (file, tmp_path / "home" / ".." / "jamharness.toml"):
+        assert read_configuration(path, tmp_path, **NAMES, user=user).interpreters == {"torch": "/a/python"}
 
 
 def test_a_mark_of_the_byte_order_is_no_content(tmp_path):

@@ -27,9 +27,9 @@ class Settings:
 PRESETS = {"paper": {"minimiser": "adam", "width": 30}, "odd": {"minimser": "adam"}}
 
 
-def wrong(given, preset=None, presets=PRESETS, kind=Settings):
+def wrong(values, preset=None, presets=PRESETS, kind=Settings):
     with pytest.raises(BadInput) as raised:
-        build_settings("toy", kind, given, preset, presets)
+        build_settings("toy", kind, values, preset, presets)
     return raised.value.problems
 
 
@@ -172,7 +172,7 @@ def systems(name):
 
 
 @pytest.mark.parametrize(
-    "given",
+    "values",
     [
         {"system": "box", "particles": "64", "aspect": 2},
         {"system": "box(particles=64, aspect=2)"},
@@ -180,25 +180,25 @@ def systems(name):
         {"system": SystemChoice("box", Box(particles=64, aspect=2.0))},
     ],
 )
-def test_a_system_takes_its_own_settings_from_beside_it_or_from_its_text(given):
+def test_a_system_takes_its_own_settings_from_beside_it_or_from_its_text(values):
     """However it is given, it is the same system, and its text reads back."""
-    made = build_settings("toy", OfSystems, given, systems=systems)
-    assert made.system == SystemChoice("box", Box(particles=64, aspect=2.0))
-    assert str(made.system) == "box(particles=64,aspect=2.0,width=3)"
-    assert build_settings("toy", OfSystems, {"system": str(made.system)}, systems=systems) == made
+    settings = build_settings("toy", OfSystems, values, systems=systems)
+    assert settings.system == SystemChoice("box", Box(particles=64, aspect=2.0))
+    assert str(settings.system) == "box(particles=64,aspect=2.0,width=3)"
+    assert build_settings("toy", OfSystems, {"system": str(settings.system)}, systems=systems) == settings
 
 
 def test_a_record_of_all_settings_reads_back():
     """A setting that both have stands in the system's text and beside it, each with a value of its own."""
     record = {"system": "box(particles=64,aspect=2.0,width=3)", "width": "7"}
-    made = build_settings("toy", OfSystems, record, systems=systems)
-    assert (made.width, made.system.value.width) == (7, 3)
+    settings = build_settings("toy", OfSystems, record, systems=systems)
+    assert (settings.width, settings.system.value.width) == (7, 3)
 
 
 def test_a_setting_that_the_system_has_too_goes_to_both():
     """As the number of inputs of a network and of a committee."""
-    made = build_settings("toy", OfSystems, {"system": "box", "width": "5"}, systems=systems)
-    assert (made.width, made.system.value.width) == (5, 5)
+    settings = build_settings("toy", OfSystems, {"system": "box", "width": "5"}, systems=systems)
+    assert (settings.width, settings.system.value.width) == (5, 5)
 
 
 def test_without_a_system_nothing_changes():
@@ -211,7 +211,7 @@ def test_without_a_system_nothing_changes():
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("values", "words"),
     [
         ({"system": "bix"}, "'bix'"),
         ({"system": "box(particles=64)", "particles": "8"}, "particles is given beside it too; give it once"),
@@ -223,9 +223,9 @@ def test_without_a_system_nothing_changes():
         ({"particles": "3"}, "'particles'"),
     ],
 )
-def test_what_is_wrong_with_a_system_is_one_sentence(given, said):
+def test_what_is_wrong_with_a_system_is_one_sentence(values, words):
     """It names the value."""
     with pytest.raises(BadInput) as caught:
-        build_settings("toy", OfSystems, given, systems=systems)
+        build_settings("toy", OfSystems, values, systems=systems)
     (problem,) = caught.value.problems
-    assert said in problem
+    assert words in problem

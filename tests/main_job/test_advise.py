@@ -35,16 +35,16 @@ def test_a_table_of_ones_own_end_to_end(command: Any, advised: Path, monkeypatch
     assert outcome.code == 0, outcome.err
     for part in ("weights (", "width ", "4 inputs", "network", "cost", "test error", "% (", "Figure"):
         assert part in outcome.out, part
-    asked = command("advise", "own.csv", *FAST, *SMALL, "--json")
-    document = json.loads(asked.out)
+    again = command("advise", "own.csv", *FAST, *SMALL, "--json")
+    document = json.loads(again.out)
     part = document["protocols"]["advise"]
-    told = {name: each["value"] for name, each in part["estimates"].items()}
+    values = {name: each["value"] for name, each in part["estimates"].items()}
     assert part["cells"]["reused"] == part["cells"]["done"]
-    assert (told["patterns"], told["largest_part"]) == (300, 60)
+    assert (values["patterns"], values["largest_part"]) == (300, 60)
     assert [row["about"] for row in document["advice"]] == ["N*", "train", "average", "cost", "test error"]
-    assert told["critical_weights"] > 5
-    assert told["weights"] > told["critical_weights"]
-    assert 0 < told["test_error"] < 0.5
+    assert values["critical_weights"] > 5
+    assert values["weights"] > values["critical_weights"]
+    assert 0 < values["test_error"] < 0.5
     assert Path(document["files"][0]).read_bytes()[:4] == b"\x89PNG"
 
 
@@ -61,11 +61,11 @@ def test_what_cannot_be_told_leaves_with_1(command: Any, tmp_path: Path, monkeyp
 def test_bad_input_is_told_at_once(command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A misspelt name, a file that is not there, and a setting that cannot be."""
     monkeypatch.chdir(tmp_path)
-    for asked, told in (
+    for arguments, words in (
         (("digitz",), "did you mean 'digits'?"),
         (("none.csv",), "does not exist"),
         (("digits", "--set", "networks=1"), "networks = 1"),
     ):
-        outcome = command("advise", *asked, "--backend", "numpy")
+        outcome = command("advise", *arguments, "--backend", "numpy")
         assert outcome.code == 2
-        assert told in outcome.err
+        assert words in outcome.err

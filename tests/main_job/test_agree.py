@@ -95,8 +95,8 @@ def interpreter(folder: Path, *distributions: Path) -> Path:
     """A virtual environment of its own that sees this one's libraries, and some distributions that this one has not."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     (site,) = folder.glob("lib/python*/site-packages")
-    seen = [path for path in sys.path if path and Path(path).is_dir()]
-    (site / "seen.pth").write_text("\n".join([*seen, *map(str, distributions)]), encoding="utf-8")
+    paths = [path for path in sys.path if path and Path(path).is_dir()]
+    (site / "seen.pth").write_text("\n".join([*paths, *map(str, distributions)]), encoding="utf-8")
     return folder / "bin" / "python"
 
 
@@ -162,11 +162,11 @@ def test_a_backend_that_forgets_patterns_is_named_as_wrong(process, backends):
         "agree", "jamming", "--backends", "numpy,optimist", "--kinds", "distribution", *TINY, "--set", "seeds=12",
         **search(backends),
     )  # fmt: skip
-    said = " ".join(done.out.split())
+    output = " ".join(done.out.split())
     assert done.code == 2, done.out + done.err
-    assert "Backend 'optimist' is wrong" in said
-    assert "jamharness conformance optimist" in said
-    assert "critical_ratio – – 0.25 0 not compared" in said
+    assert "Backend 'optimist' is wrong" in output
+    assert "jamharness conformance optimist" in output
+    assert "critical_ratio – – 0.25 0 not compared" in output
 
 
 def test_too_few_seeds_to_tell_is_said_as_such(process):
@@ -180,17 +180,17 @@ def test_too_few_seeds_to_tell_is_said_as_such(process):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "words"),
     [("wreck", "libwreck.so.1"), ("beta", "toyfw-beta is not installed")],
     ids=["its import raises", "its framework is missing"],
 )
-def test_a_backend_that_cannot_start_is_one_sentence_and_nothing_is_computed(process, work, backends, name, said):
+def test_a_backend_that_cannot_start_is_one_sentence_and_nothing_is_computed(process, work, backends, name, words):
     """Exit 2 with the reason before the reference does anything."""
     done = process("agree", "jamming", "--backends", f"numpy,{name}", *TINY, "--json", **search(backends))
     (sentence,) = done.sentences
     assert (done.code, done.out) == (2, "")
     assert f"'{name}'" in sentence
-    assert said in sentence
+    assert words in sentence
     assert not (work / "store").exists()
 
 

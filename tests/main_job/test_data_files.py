@@ -26,8 +26,8 @@ def asked(folder: Path, store: str) -> list[str]:
         "dataset": "mnist", "folder": folder, "patterns": 60, "width": 2, "depth": 1, "inputs": 6, "seeds": 2,
         "start_ratio": 1,
     }  # fmt: skip
-    given = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
-    return ["run", "jamming", "--backend", "numpy", "--store", store, *given]
+    arguments = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    return ["run", "jamming", "--backend", "numpy", "--store", store, *arguments]
 
 
 def test_other_idx_files_print_their_own_numbers(command: Any, work: Path) -> None:

@@ -35,10 +35,10 @@ def spoilt(request, plugin_distribution):
 
 def test_plugins_lists_a_spoilt_framework_in_one_row(process, spoilt):
     """One row with the reason; the others are ready."""
-    state, said, variables = spoilt
+    state, reason, variables = spoilt
     backends = states(process("plugins", "--check", "--json", **variables))
     assert backends["tensorflow"][0] == state
-    assert said in backends["tensorflow"][1]
+    assert reason in backends["tensorflow"][1]
     assert backends["numpy"] == ("ready", "")
 
 
@@ -58,21 +58,21 @@ def test_a_framework_whose_import_kills_python_is_a_row(process, plugin_distribu
 
 def test_another_backend_runs_beside_a_spoilt_framework(process, spoilt):
     """And the spoilt one is refused in one sentence."""
-    _, said, variables = spoilt
+    _, reason, variables = spoilt
     assert process("run", "--backend", "numpy", *QUICK, **variables).code == 0
     refused = process("run", "--backend", "tensorflow", *QUICK, **variables)
     assert refused.code == 2
     assert len(refused.sentences) == 1
-    assert said in refused.err
+    assert reason in refused.err
 
 
 def test_agree_compares_the_rest_beside_a_spoilt_framework(process, spoilt):
     """The failure has its reason, and the reference's own rows are there."""
-    _, said, variables = spoilt
-    given = ("--backends", "numpy,tensorflow", "--kinds", "exact", *QUICK, "--json")
-    done = process("agree", *given, **variables)
+    _, reason, variables = spoilt
+    arguments = ("--backends", "numpy,tensorflow", "--kinds", "exact", *QUICK, "--json")
+    done = process("agree", *arguments, **variables)
     assert done.code == 2
-    assert said in done.out + done.err
+    assert reason in done.out + done.err
     assert "Traceback" not in done.err
 
 
@@ -104,9 +104,9 @@ def test_doctor_tells_a_processor_whose_wide_vectors_openblas_leaves_unused(proc
     from numpy._core._multiarray_umath import __cpu_features__
 
     done = process("--disable", "torch", "--disable", "tensorflow", "doctor", "--json", OPENBLAS_CORETYPE="Haswell")
-    told = [each for each in json.loads(done.out)["findings"] if "AVX-512" in each["text"]]
-    assert [each["state"] for each in told] == ["note"] * __cpu_features__["AVX512_SKX"]
-    assert all("OPENBLAS_CORETYPE=SKYLAKEX" in each["advice"] for each in told)
+    notes = [each for each in json.loads(done.out)["findings"] if "AVX-512" in each["text"]]
+    assert [each["state"] for each in notes] == ["note"] * __cpu_features__["AVX512_SKX"]
+    assert all("OPENBLAS_CORETYPE=SKYLAKEX" in each["advice"] for each in notes)
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,9 @@ def test_doctor_tells_a_processor_whose_wide_vectors_openblas_leaves_unused(proc
 def test_doctor_tries_each_framework(process, name):
     """Each in a process of its own, compared with the referee."""
     findings = json.loads(process("doctor", "--json").out)["findings"]
-    said = [each["text"] for each in findings if each["topic"] == name]
-    assert any("the same bits again and numpy's to" in text for text in said), said
-    assert any(text.startswith("No CUDA") for text in said)
+    texts = [each["text"] for each in findings if each["topic"] == name]
+    assert any("the same bits again and numpy's to" in text for text in texts), texts
+    assert any(text.startswith("No CUDA") for text in texts)
 
 
 def test_doctor_reports_what_is_wrong(process, plugin_distribution, work):
@@ -150,10 +150,10 @@ def test_doctor_lists_what_is_wrong_with_the_folders_own_configuration(process, 
     done = process("--disable", "torch", "--disable", "tensorflow", "doctor", "--json")
     assert done.code == 1, done.err
     findings = json.loads(done.out)["findings"]
-    said = [each for each in findings if each["topic"] == "configuration"]
-    assert [each["state"] for each in said] == ["problem", "problem"]
-    assert "'workres'" in said[0]["text"]
-    assert "[interpreters] starts programs" in said[1]["text"]
+    problems = [each for each in findings if each["topic"] == "configuration"]
+    assert [each["state"] for each in problems] == ["problem", "problem"]
+    assert "'workres'" in problems[0]["text"]
+    assert "[interpreters] starts programs" in problems[1]["text"]
     assert any("the same bits again" in each["text"] for each in findings if each["topic"] == "numpy")
     assert any(str(work / "kept") in each["text"] for each in findings if each["topic"] == "store")
     assert not (work / "started").exists()

@@ -67,11 +67,11 @@ def test_the_first_ctrl_c_ends_an_interpreter_that_never_answers(start: Start, w
     pid = tmp_path / "pid"
     assert until(lambda: pid.exists() and pid.read_text().strip())
     began = time.monotonic()
-    said = interrupt(process)
+    output = interrupt(process)
     assert time.monotonic() - began < 25  # before the 30 seconds that it had to answer
-    assert process.returncode == 130, said
-    assert "Interrupted" in said
-    assert "Traceback" not in said
+    assert process.returncode == 130, output
+    assert "Interrupted" in output
+    assert "Traceback" not in output
     assert until(lambda: not psutil.pid_exists(int(pid.read_text())), 2)
 
 
@@ -79,11 +79,11 @@ def test_two_ctrl_c_say_what_is_kept(start: Start, work: Path) -> None:
     """The second one comes while the workers are sent away."""
     process = start("run", "jamming", "--backend", "numpy", "--name", "mine", "--quiet", *TINY)
     assert until(lambda: cells(work) >= 2)
-    said = interrupt(process, 2)
-    assert process.returncode == 130, said
-    assert "to go on: jamharness resume mine --store store" in said, said
-    assert "before anything" not in said
-    assert "Traceback" not in said
+    output = interrupt(process, 2)
+    assert process.returncode == 130, output
+    assert "to go on: jamharness resume mine --store store" in output, output
+    assert "before anything" not in output
+    assert "Traceback" not in output
     assert cells(work) >= 2
 
 
@@ -91,11 +91,11 @@ def test_ctrl_c_in_a_comparison_says_which_runs_are_kept(start: Start, work: Pat
     """By name, and the same command goes on."""
     process = start("agree", "jamming", "--backends", "numpy", "--kinds", "distribution", "--quiet", *TINY)
     assert until(lambda: cells(work) >= 2)
-    said = interrupt(process)
-    assert process.returncode == 130, said
+    output = interrupt(process)
+    assert process.returncode == 130, output
     (run,) = (path.stem for path in (work / "store" / "runs").glob("*.json"))
-    assert f"Kept in store: run {run} (" in said
-    assert "the same command goes on from there" in said
+    assert f"Kept in store: run {run} (" in output
+    assert "the same command goes on from there" in output
 
 
 SLOW = """
@@ -181,9 +181,9 @@ def test_a_protocol_that_ends_python_is_named(
 
 def test_a_folder_that_is_gone_is_one_sentence(process: Any, tmp_path: Path) -> None:
     """Every relative path would start there."""
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    command = f"cd {gone} && rmdir {gone} && exec {sys.executable} -m jamharness runs"
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    command = f"cd {folder} && rmdir {folder} && exec {sys.executable} -m jamharness runs"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2, done
     assert done.stderr.count("\n") == 1

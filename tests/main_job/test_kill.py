@@ -121,11 +121,11 @@ def until_killed(start: Callable[..., Victim], store: Path, backend: str, kills:
         How many of them met a run with cells left to compute.
     """
     moments = random.Random(seed)
-    asked = [part for name, value in TINY.items() for part in ("--set", f"{name}={value}")]
-    met = 0
+    arguments = [part for name, value in TINY.items() for part in ("--set", f"{name}={value}")]
+    hits = 0
     for turn in range(kills + 1):
         known = (store / "runs" / "mine.json").exists()
-        begin = ("resume", "mine") if known else ("run", "jamming", "--backend", backend, "--name", "mine", *asked)
+        begin = ("resume", "mine") if known else ("run", "jamming", "--backend", backend, "--name", "mine", *arguments)
         before = len(cells(store))
         victim = start(*begin, "--store", str(store), "--workers", "2")
         if turn == kills:
@@ -135,12 +135,12 @@ def until_killed(start: Callable[..., Victim], store: Path, backend: str, kills:
             if more:
                 assert until(lambda: len(cells(store)) >= before + more or victim.process.poll() is not None)  # noqa: B023
             time.sleep(moments.uniform(0.0, 0.2 if more else 2.0))
-            met += victim.kill()
+            hits += victim.kill()
         # A worker may end a moment after the command that it belongs to, but no later.
         assert until(lambda: not victim.alive(), 5.0)  # noqa: B023
         for path in cells(store):
             assert Store(store, create=False).read(path.stem) is not None, path
-    return met
+    return hits
 
 
 @pytest.fixture(params=[pytest.param(("torch", 3), marks=pytest.mark.torch), ("numpy", 10)], ids=["torch", "numpy"])
@@ -155,8 +155,8 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same_numbers(
     """To the last bit, with every cell whole and no process left over."""
     backend, kills = backend_and_kills
     disturbed, calm = tmp_path / "disturbed", tmp_path / "calm"
-    met = until_killed(start, disturbed, backend, kills, seed=2)
-    assert met >= 0.8 * kills
+    hits = until_killed(start, disturbed, backend, kills, seed=2)
+    assert hits >= 0.8 * kills
     whole = jamharness.run("jamming", backend=backend, settings=TINY, store=calm, name="mine", workers=2)
     assert whole.protocols["jamming"].cells["reused"] == 0
     code = {str(json.loads(path.read_bytes())["identity"]["sources"]) for path in cells(disturbed) + cells(calm)}
@@ -174,8 +174,8 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same_numbers(
 
 def test_workers_whose_command_is_killed_end_by_themselves(start: Callable[..., Victim], tmp_path: Path) -> None:
     """Nobody has to look for them."""
-    asked = ("run", "jamming", "--backend", "numpy", "--set", "width=6", "--set", "seeds=8", "--workers", "2")
-    victim = start(*asked, "--store", str(tmp_path / "store"))
+    arguments = ("run", "jamming", "--backend", "numpy", "--set", "width=6", "--set", "seeds=8", "--workers", "2")
+    victim = start(*arguments, "--store", str(tmp_path / "store"))
     assert until(lambda: len(victim.alive()) == 3 and cells(tmp_path / "store"))
     victim.process.kill()
     victim.process.wait(timeout=10)
@@ -185,9 +185,9 @@ def test_workers_whose_command_is_killed_end_by_themselves(start: Callable[..., 
 def test_a_cell_that_is_killed_goes_on_from_its_checkpoint(start: Callable[..., Victim], tmp_path: Path) -> None:
     """One long approach to jamming, killed in the middle: the same steps in all, and the same numbers."""
     settings = {"constraint": "sphere", "activation": "softplus(8)", "start_ratio": 2, "width": 12, "seeds": 1}
-    asked = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    arguments = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
     store = tmp_path / "disturbed"
-    victim = start("run", "jamming", "--backend", "numpy", "--name", "mine", *asked, "--store", str(store))
+    victim = start("run", "jamming", "--backend", "numpy", "--name", "mine", *arguments, "--store", str(store))
     assert until(lambda: list(store.glob("cells/*/*.checkpoint")) or victim.process.poll() is not None, 120.0)
     assert victim.kill(), "it had ended before its first checkpoint"
     checkpoint = next(store.glob("cells/*/*.checkpoint"))

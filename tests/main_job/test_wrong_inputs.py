@@ -17,14 +17,14 @@ TINY = {"width": 2, "depth": 1, "seeds": 1, "patterns": 8}
 Case = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
-def options(*given: str) -> tuple[str, ...]:
+def options(*arguments: str) -> tuple[str, ...]:
     """A run with further options."""
-    return (*RUN, *given)
+    return (*RUN, *arguments)
 
 
-def settings(*given: str) -> tuple[str, ...]:
+def settings(*assignments: str) -> tuple[str, ...]:
     """A run with some settings."""
-    return (*RUN, *(part for each in given for part in ("--set", each)))
+    return (*RUN, *(part for each in assignments for part in ("--set", each)))
 
 
 NAMES: dict[str, Case] = {
@@ -347,18 +347,18 @@ def test_a_process_of_its_own_says_the_same(
     process: Any, refused: Any, arguments: tuple[str, ...], environment: dict[str, str], parts: tuple[str, ...]
 ) -> None:
     """What is tested above within this process holds for what the user starts."""
-    refused(lambda *given: process(*given, **environment), arguments, parts)
+    refused(lambda *words: process(*words, **environment), arguments, parts)
 
 
 @pytest.mark.torch
 def test_a_gpu_that_is_not_there_is_refused(command: Any, refused: Any) -> None:
     """PyTorch is asked in a worker, before anything is written."""
-    asked = ("run", "jamming", "--backend", "torch", "--store", "store", "--device", "cuda")
-    refused(command, asked, ("'cuda'", "0 CUDA devices", "--device cpu"))
+    arguments = ("run", "jamming", "--backend", "torch", "--store", "store", "--device", "cuda")
+    refused(command, arguments, ("'cuda'", "0 CUDA devices", "--device cpu"))
 
 
 @pytest.mark.torch
 def test_a_framework_that_is_disabled_is_refused(command: Any, refused: Any) -> None:
     """Its name is known all the same."""
-    asked = ("run", "jamming", "--backend", "torch", "--disable", "torch", "--store", "store")
-    refused(command, asked, ("'torch'", "--disable torch", "without that"))
+    arguments = ("run", "jamming", "--backend", "torch", "--disable", "torch", "--store", "store")
+    refused(command, arguments, ("'torch'", "--disable torch", "without that"))

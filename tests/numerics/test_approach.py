@@ -66,7 +66,7 @@ def test_larger_systems_have_more_steps_for_a_minimum(monkeypatch):
 
 def test_a_saddle_is_left():
     """No pattern but two feels the last component of w, and from zero no force moves it: at κ < 0 a direction down."""
-    dimension, said = 40, []
+    dimension, texts = 40, []
     x, y = gaussian("negative", 0, round(4.5 * dimension), dimension)
     x[:, -1] = 0.0
     x[:2], y[:2] = 0.0, 1.0
@@ -75,8 +75,8 @@ def test_a_saddle_is_left():
     w = system.initial(0)
     w[-1] = 0.0
     problem = load_backend("numpy").problem(system, {"x": x, "y": y}, QuadraticHinge(margin=-0.2))
-    end = approach(problem, problem.retract(w), say=said.append)
-    assert any("a saddle" in text for text in said)
+    end = approach(problem, problem.retract(w), say=texts.append)
+    assert any("a saddle" in text for text in texts)
     assert end.ending == "jammed"
     assert abs(end.w[-1]) > 0.1
     assert np.count_nonzero(end.contacts) == dimension
@@ -111,8 +111,8 @@ def test_an_approach_without_end_is_given_up():
 
 def test_minima_are_told_on_the_way():
     """κ falls and L with it, a decade at a time at least."""
-    said = []
-    end = approach(*negative(20, 1), say=said.append)
-    assert len([text for text in said if text.startswith("κ = ")]) >= len(end.minima)
+    texts = []
+    end = approach(*negative(20, 1), say=texts.append)
+    assert len([text for text in texts if text.startswith("κ = ")]) >= len(end.minima)
     assert (np.diff(end.minima[:, 0]) < 0).all()
     assert (np.diff(end.minima[:, 1]) < 0).all()

@@ -15,11 +15,11 @@ def drawn(exponent, N, count, draw):
 @pytest.mark.parametrize(("exponent", "side"), [(0.42311, "+"), (-0.41269, "-")])
 def test_the_interval_holds_the_exponent(exponent, side):
     """Nineteen times of twenty, within what forty draws allow."""
-    draw, held = np.random.default_rng(1), 0
+    draw, hits = np.random.default_rng(1), 0
     for _ in range(40):
         fit = finite_size_exponent({N: drawn(exponent, N, 30, draw) for N in (100, 200, 400)}, side)
-        held += fit.low <= abs(exponent) <= fit.high
-    assert held >= 34
+        hits += fit.low <= abs(exponent) <= fit.high
+    assert hits >= 34
     wide = finite_size_exponent({N: drawn(exponent, N, 400, draw) for N in (100, 400)}, side)
     assert wide.exponent == pytest.approx(abs(exponent), abs=0.06)
     assert wide.high - wide.low < fit.high - fit.low

@@ -98,10 +98,10 @@ def test_relu_at_jamming_is_a_local_maximum_with_kinks(seed):
 def test_the_sharpest_softplus_leaves_little_to_climb(seed):
     """From there relu's own maximum is a few programs away, and within 1/β in κ."""
     problem, w = network_problem("relu", seed=seed, width=5, patterns=80)
-    told: list[str] = []
-    end = approach_kinked(problem, w, say=told.append)
+    lines: list[str] = []
+    end = approach_kinked(problem, w, say=lines.append)
     assert end.ending == "jammed"
-    assert sum(line.startswith("program") for line in told) <= 30
+    assert sum(line.startswith("program") for line in lines) <= 30
     assert end.critical == pytest.approx(end.minima[-1, 0], abs=1 / SHARPNESSES[-1])
 
 

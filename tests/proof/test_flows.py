@@ -27,8 +27,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("alone", {}),
         ("together", {"side_by_side": True, "method": "chebyshev", "scales": (10.0, 1e3)}),
     ):
-        given = {**SETTINGS, **more}
-        done = jamharness.run("regimes", backend="numpy", settings=given, store=folder, name=name, workers=1)
+        settings = {**SETTINGS, **more}
+        done = jamharness.run("regimes", backend="numpy", settings=settings, store=folder, name=name, workers=1)
         assert done.status == "finished"
     return folder
 

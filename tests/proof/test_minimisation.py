@@ -157,8 +157,8 @@ def test_a_satisfied_network_is_proved_and_one_that_is_not_is_refuted(rule):
     net, w = satisfying(rule)
     claims = list(verify(*cell(rule, w, net, "satisfied"), net.x, net.y))
     assert wrong(claims) == set()
-    told = {name: numbers for name, _, numbers in claims}
-    assert f"{len(net.y)} of {len(net.y)} proved" == told["satisfied"]
+    texts = {name: numbers for name, _, numbers in claims}
+    assert f"{len(net.y)} of {len(net.y)} proved" == texts["satisfied"]
     smallest = float((1 - net.delta(w)).min())
     for beyond, refuted in ((1e-9, True), (0.0, False)):
         v = w.copy()

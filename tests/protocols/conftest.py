@@ -21,11 +21,11 @@ def measured(cell: Cell, done: list[FinishedCell], say: Callable[[str], None] = 
     """One cell's result; what it needs is entered among the finished cells first."""
     needed = []
     for need in cell.needs:
-        known = [item for item in done if item.cell == need]
-        if not known:
-            known = [FinishedCell(cell=need, result=measured(need, done, say))]
-            done += known
-        needed.append(known[0].result)
+        matches = [item for item in done if item.cell == need]
+        if not matches:
+            matches = [FinishedCell(cell=need, result=measured(need, done, say))]
+            done += matches
+        needed.append(matches[0].result)
     ready = cell
     if cell.dataset is not None:
         ready = replace(cell, data=(digits if cell.dataset.dataset == "digits" else random).load(cell.dataset))

@@ -29,23 +29,23 @@ FEW = {
 
 def measured(carry_out, name):
     """What the draws of a calibration give with the instrument as it is."""
-    asked = settings(name)
+    options = settings(name)
     return [
         ({**draw, "fault": "none"}, values)
-        for item in carry_out(PROTOCOL, asked)
+        for item in carry_out(PROTOCOL, options)
         for draw, values in zip(item.cell.coordinates["draws"], item.result.values["draws"], strict=True)
     ]
 
 
 def settings(*names, **more):
-    asked = PROTOCOL.Settings(names=names, **more)
-    assert asked.problems() == []
-    return asked
+    options = PROTOCOL.Settings(names=names, **more)
+    assert options.problems() == []
+    return options
 
 
 def analysed(carry_out, *names, **more):
-    asked = settings(*names, **more)
-    return PROTOCOL.analyse(asked, carry_out(PROTOCOL, asked))
+    options = settings(*names, **more)
+    return PROTOCOL.analyse(options, carry_out(PROTOCOL, options))
 
 
 def test_the_instrument_reads_true_where_it_is_quick(carry_out):
@@ -90,9 +90,9 @@ def test_the_full_calibration_says_how_often_its_intervals_hold_the_truth(carry_
 
 def test_cells_that_are_missing_are_told(carry_out):
     """No row is made of a part of the draws."""
-    asked = settings("synthetic")
-    done = carry_out(PROTOCOL, asked)[:-1]
-    findings = PROTOCOL.analyse(asked, done)
+    options = settings("synthetic")
+    done = carry_out(PROTOCOL, options)[:-1]
+    findings = PROTOCOL.analyse(options, done)
     assert "Without all their draws: synthetic" in findings.objection
     assert len(findings.tables["rows"]) == 0
 
@@ -118,8 +118,8 @@ def coverage(row, repeats=600):
 def test_the_intervals_of_means_hold_the_truth_as_often_as_they_say():
     """Between 92 and 98%, and a bias of 2% is seen where the spread is 2%."""
     assert 0.92 < coverage(lambda draw: mean_row("x", "q", 3.0, 3 + draw.standard_normal(12), "", NONE)) < 0.98
-    seen = coverage(lambda draw: mean_row("x", "q", 3.0, 3 + 0.06 * draw.standard_normal(24), "", BIASED))
-    assert seen < 0.1
+    fraction = coverage(lambda draw: mean_row("x", "q", 3.0, 3 + 0.06 * draw.standard_normal(24), "", BIASED))
+    assert fraction < 0.1
 
 
 def test_the_intervals_of_limits_hold_the_truth_as_often_as_they_say():

@@ -20,9 +20,9 @@ class States:
         return self._last
 
     def keep(self, state):
-        made = state()
+        checkpoint = state()
         # As a file has it: lists that grow later are those of this moment.
-        self.states.append(replace(made, values=_copied(made.values)))
+        self.states.append(replace(checkpoint, values=_copied(checkpoint.values)))
 
 
 def _copied(value):
@@ -36,20 +36,20 @@ def minimised():
 
 
 def approached(**more):
-    asked = Jamming.Settings(constraint="sphere", activation="softplus(8)", width=4, seeds=1, loads=(2.0,), **more)
-    return Jamming().plan(asked, [])[0]
+    settings = Jamming.Settings(constraint="sphere", activation="softplus(8)", width=4, seeds=1, loads=(2.0,), **more)
+    return Jamming().plan(settings, [])[0]
 
 
 def followed():
-    asked = Generalisation.Settings(
+    settings = Generalisation.Settings(
         patterns=40, inputs=4, depth=1, seeds=1, networks=1, minimiser="adam", learning_rate=1e-2, budget=300, records=5
     )
-    return asked.measured(0, 0, 40, 3)
+    return settings.measured(0, 0, 40, 3)
 
 
 def driven(driving):
-    asked = Quasistatic.Settings(width=3, depth=1, seeds=1, steps=6, furthest=0.01, driving=driving)
-    return asked.drive(asked.approach(0, asked.fixed_patterns))
+    settings = Quasistatic.Settings(width=3, depth=1, seeds=1, steps=6, furthest=0.01, driving=driving)
+    return settings.drive(settings.approach(0, settings.fixed_patterns))
 
 
 CELLS = {

@@ -35,13 +35,13 @@ def findings(carry_out, finished):
 
     def analysed(name, **settings):
         protocol, key = PROTOCOLS[name], (name, repr(settings))
-        asked = protocol.Settings(**settings)
-        assert asked.problems() == []
+        options = protocol.Settings(**settings)
+        assert options.problems() == []
         if key not in finished:
-            finished[key] = carry_out(protocol, asked)
-        outlook = protocol.outlook(asked, finished[key])
+            finished[key] = carry_out(protocol, options)
+        outlook = protocol.outlook(options, finished[key])
         assert (outlook.fewest, outlook.most) == (0, 0)
-        result = protocol.analyse(asked, finished[key])
+        result = protocol.analyse(options, finished[key])
         assert set(result.estimates) <= set(protocol.observables)
         assert result.objection == ""
         for figure in protocol.draw(result).values():
@@ -160,14 +160,14 @@ def test_forces_and_gaps_of_packings(findings):
 
 def test_the_protocols_share_one_approach(carry_out):
     """Whichever asks, it is the same cell."""
-    asked = [protocol.Settings(system=SPHERES, seeds=1) for protocol in PROTOCOLS.values()]
-    first = [protocol.plan(each, [])[0] for protocol, each in zip(PROTOCOLS.values(), asked, strict=True)]
+    settings = [protocol.Settings(system=SPHERES, seeds=1) for protocol in PROTOCOLS.values()]
+    first = [protocol.plan(each, [])[0] for protocol, each in zip(PROTOCOLS.values(), settings, strict=True)]
     assert first[0] == first[1] == first[2]
     assert first[0].task == "approach"
 
 
 @pytest.mark.parametrize(
-    ("protocol", "settings", "said"),
+    ("protocol", "settings", "words"),
     [
         ("jamming", {"scan": "margin"}, "scan = margin: κ is no load"),
         ("jamming", {"scan": "width", "system": SPHERES}, "scan = width: spheres has no width"),
@@ -190,10 +190,10 @@ def test_the_protocols_share_one_approach(carry_out):
         ("spectrum", {"system": SPHERES, "compressions": (2.0,)}, "compressions = 2: κ − κ_J must lie between"),
     ],
 )
-def test_what_cannot_be_asked_is_one_sentence(protocol, settings, said):
+def test_what_cannot_be_asked_is_one_sentence(protocol, settings, words):
     """With the value and what is allowed."""
     (problem,) = PROTOCOLS[protocol].Settings(**settings).problems()
-    assert problem.startswith(said)
+    assert problem.startswith(words)
 
 
 def test_a_negative_margin_is_a_load_of_the_perceptron():
@@ -232,7 +232,7 @@ def test_spectra_of_a_network_at_fixed_norm(findings):
 
 
 @pytest.mark.parametrize(
-    ("protocol", "given", "words"),
+    ("protocol", "settings", "words"),
     [
         ("jamming", {"constraint": "sphere", "minimiser": "adam"}, "minimiser = adam"),
         ("margins", {"constraint": "layers", "budget": 10}, "budget = 10"),
@@ -242,9 +242,9 @@ def test_spectra_of_a_network_at_fixed_norm(findings):
         ("jamming", {"constraint": "sphere", "margin": 1e9}, "margin = "),
     ],
 )
-def test_what_a_constraint_does_not_go_with(protocol, given, words):
+def test_what_a_constraint_does_not_go_with(protocol, settings, words):
     """One sentence each."""
-    problems = PROTOCOLS[protocol].Settings(**given).problems()
+    problems = PROTOCOLS[protocol].Settings(**settings).problems()
     assert len(problems) == 1
     assert words in problems[0]
 

@@ -105,8 +105,8 @@ def test_a_setting_changes_the_plan_or_is_called_unused(name, base, plugins):
     protocol = load_object(plugins.protocol(name).factory)()
     systems = partial(system_class, plugins)
 
-    def planned(given):
-        settings = build_settings(name, protocol.Settings, given, systems=systems)
+    def planned(values):
+        settings = build_settings(name, protocol.Settings, values, systems=systems)
         return settings, [described(cell, settings.unused()) for cell in protocol.plan(settings, [])]
 
     settings, expected = planned(base)
@@ -130,9 +130,9 @@ def test_a_setting_changes_the_plan_or_is_called_unused(name, base, plugins):
     assert {*unused} <= {field.name for field in fields(protocol.Settings)}
 
 
-def told(plugins, protocols, **given):
+def told(plugins, protocols, **values):
     problems = Problems()
-    make_experiments(plugins, protocols, given, None, None, problems)
+    make_experiments(plugins, protocols, values, None, None, problems)
     return problems
 
 
@@ -161,8 +161,8 @@ def test_what_one_of_several_protocols_uses_is_used(plugins):
 
 def test_a_record_gives_every_setting(plugins):
     """Whether it is used or not: a run of before is opened and resumed."""
-    (made,) = make_experiments(plugins, "jamming", {"system": "spheres"}, None, None, Problems())
-    assert told(plugins, "jamming", jamming=made.plain()) == []
+    (experiment,) = make_experiments(plugins, "jamming", {"system": "spheres"}, None, None, Problems())
+    assert told(plugins, "jamming", jamming=experiment.plain()) == []
 
 
 def test_what_the_system_has_too_is_the_systems(plugins):

@@ -21,8 +21,8 @@ def folder(tmp_path):
 
 def request(folder, **changed):
     """A request for eight patterns."""
-    asked = DataRequest(dataset="table", inputs=3, patterns=8, folder=str(folder))
-    return replace(asked, **changed)
+    default = DataRequest(dataset="table", inputs=3, patterns=8, folder=str(folder))
+    return replace(default, **changed)
 
 
 def test_patterns_are_normalised_and_their_labels_alternate(folder):

@@ -136,9 +136,9 @@ def test_other_networks_have_no_count(tmp_path):
 
 def test_what_is_wrong_is_told_at_once(tmp_path):
     """One sentence for each value."""
-    with pytest.raises(BadInput) as told:
+    with pytest.raises(BadInput) as error:
         jamharness.run("capacity", backend="numpy", settings={"draws": 0, "loads": (-1.0,)}, store=tmp_path)
-    assert len(told.value.problems) == 2
+    assert len(error.value.problems) == 2
 
 
 def test_cover():

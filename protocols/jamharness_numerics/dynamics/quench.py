@@ -127,10 +127,10 @@ def integrate(p: int, temperature: float, time: float, resolution: Resolution) -
         start = np.concatenate([guess @ correlation[recent], guess @ response[recent], [guess @ multiplier[recent]]])
         state, passes[k] = _fixed_point(row, start)
         correlation[k], response[k], multiplier[k] = state[: panels.count], state[panels.count : -1], state[-1]
-    kept = slice(grid.window, None)
+    rows = slice(grid.window, None)
     return Rows(
-        times=times[kept], correlation=correlation[kept], response=response[kept], multiplier=multiplier[kept],
-        panels=panels, passes=passes[kept],
+        times=times[rows], correlation=correlation[rows], response=response[rows], multiplier=multiplier[rows],
+        panels=panels, passes=passes[rows],
     )  # fmt: skip
 
 

@@ -98,9 +98,9 @@ def error_of(field: Field, w: Array, margins: Array, difference: Array) -> float
         margins: Δ (P,) there.
         difference: (N,).
     """
-    seen = float(np.abs(field.margins(w - difference) - margins).max())
+    margin_error = float(np.abs(field.margins(w - difference) - margins).max())
     own = float(np.linalg.norm(difference) / max(np.linalg.norm(w), np.finfo(np.float64).tiny))
-    return max(seen, own)
+    return max(margin_error, own)
 
 
 def rescaled(dt: float, error: float, order: int) -> float:

@@ -74,18 +74,18 @@ def gradient_flow(
     if np.isfinite(until.time) and until.time not in landings:
         landings.append(until.time)
     history, begun = [_record(field, place)], False
-    kept: list[tuple[float, Array]] = []
+    snapshots: list[tuple[float, Array]] = []
     while True:
         decline = place.time * rate * float(place.gradient @ place.gradient) / place.loss if place.loss else 0.0
         begun = begun or decline > BEGUN
         ending = _ending(field, place, until, resting=begun and decline < RESTING)
         new = integrator.advance(place, landings[0] if landings else float("inf")) if ending is None else None
         if new is None:
-            return _flowed(field, place, ending or "stuck", history, kept, integrator.rejected)
+            return _flowed(field, place, ending or "stuck", history, snapshots, integrator.rejected)
         if until.margin is not None and np.all(new.margins <= -until.margin):
             new = integrator.crossing(place, new, -until.margin)
         if landings and new.time == landings[0] and landings.pop(0) in at:
-            kept.append((new.time, new.w))
+            snapshots.append((new.time, new.w))
         place = new
         history.append(_record(field, place))
         if len(history) % _SAID == 0:
@@ -113,7 +113,7 @@ def _flowed(
     place: Place,
     ending: Ending,
     history: Sequence[tuple[float, float, int]],
-    kept: Sequence[tuple[float, Array]],
+    snapshots: Sequence[tuple[float, Array]],
     rejected: int,
 ) -> Flowed:
     times, losses, counts = zip(*history, strict=True)
@@ -124,8 +124,8 @@ def _flowed(
         steps=len(history) - 1,
         rejected=rejected,
         gradients=field.gradients,
-        at=np.array([time for time, _ in kept]),
-        kept=np.array([w for _, w in kept]).reshape(len(kept), len(place.w)),
+        at=np.array([time for time, _ in snapshots]),
+        kept=np.array([w for _, w in snapshots]).reshape(len(snapshots), len(place.w)),
         times=np.array(times),
         losses=np.array(losses),
         counts=np.array(counts),

@@ -210,9 +210,9 @@ def _implicit(K: Float64, start: Float64, loss: Loss, until: Until) -> KernelFlo
     """
     count = len(start)
     values, vectors = np.linalg.eigh(K)
-    seen = values > max(values[-1], 0.0) * count * np.finfo(np.float64).eps
-    roots = np.sqrt(values[seen])
-    G = vectors[:, seen] * roots
+    positive = values > max(values[-1], 0.0) * count * np.finfo(np.float64).eps
+    roots = np.sqrt(values[positive])
+    G = vectors[:, positive] * roots
     if not len(roots):
         return KernelFlowed(time=until.time, margins=start, pulls=np.zeros(count), ending="resting")
     unit = count / float(roots[-1]) ** 2
@@ -227,7 +227,7 @@ def _implicit(K: Float64, start: Float64, loss: Loss, until: Until) -> KernelFlo
         return float((start - G @ a).max()) + (until.margin or 0.0)
 
     def ended(time: float, a: Float64, ending: Ending) -> KernelFlowed:
-        return KernelFlowed(time=time, margins=start - G @ a, pulls=vectors[:, seen] @ (a / roots), ending=ending)
+        return KernelFlowed(time=time, margins=start - G @ a, pulls=vectors[:, positive] @ (a / roots), ending=ending)
 
     satisfied.terminal, satisfied.direction = True, -1  # type: ignore[attr-defined]
     watched = [] if until.margin is None else [satisfied]
@@ -248,11 +248,11 @@ def _implicit(K: Float64, start: Float64, loss: Loss, until: Until) -> KernelFlo
         reach = min(until.time, max(10 * time, unit))
         least = _RELATIVE * max(float(np.abs(a).max()), 1e-3 * unit * float(np.abs(speed).max()))
         method: Any = "LSODA" if time < _STIFF * unit else "Radau"
-        made = solve_ivp(
+        solution = solve_ivp(
             slope, (time, reach), a, method=method, jac=bend, events=watched, rtol=_RELATIVE, atol=least
         )  # fmt: skip
-        if made.status == 1 and made.t_events is not None and made.y_events is not None:
-            return ended(float(made.t_events[0][0]), made.y_events[0][0], "satisfied")
-        if not made.success:
+        if solution.status == 1 and solution.t_events is not None and solution.y_events is not None:
+            return ended(float(solution.t_events[0][0]), solution.y_events[0][0], "satisfied")
+        if not solution.success:
             return ended(time, a, "stuck")
-        time, a = float(reach), made.y[:, -1]
+        time, a = float(reach), solution.y[:, -1]

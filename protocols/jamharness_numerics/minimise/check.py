@@ -116,21 +116,23 @@ def check_margins(problem: DerivedProblem, w: Array, margins: Array) -> None:
     )
 
 
-def _compare(problem: Problem | DerivedProblem, what: str, came: Float64, due: Float64, error: Float64) -> None:
-    if came.shape != due.shape:
-        raise _wrong(problem, f"has {what} of shape {came.shape}", f"shape {due.shape}")
-    wrong = ~(np.abs(came - due) <= error)
+def _compare(problem: Problem | DerivedProblem, quantity: str, actual: Float64, due: Float64, error: Float64) -> None:
+    if actual.shape != due.shape:
+        raise _wrong(problem, f"has {quantity} of shape {actual.shape}", f"shape {due.shape}")
+    wrong = ~(np.abs(actual - due) <= error)
     if wrong.any():
-        worst = int(np.argmax(np.where(wrong, np.nan_to_num(np.abs(came - due) / error, nan=np.inf), 0)))
+        worst = int(np.argmax(np.where(wrong, np.nan_to_num(np.abs(actual - due) / error, nan=np.inf), 0)))
         which = f" of pattern {worst}" if len(due) > 1 else ""
         count = f" ({int(np.count_nonzero(wrong))} of {len(due)} differ)" if len(due) > 1 else ""
-        raise _wrong(problem, f"has {what}{which} = {came[worst]:.9g}", f"{due[worst]:.9g} ± {error[worst]:.1g}{count}")
+        raise _wrong(
+            problem, f"has {quantity}{which} = {actual[worst]:.9g}", f"{due[worst]:.9g} ± {error[worst]:.1g}{count}"
+        )
 
 
-def _wrong(problem: Problem | DerivedProblem, came: str, due: str) -> BackendError:
+def _wrong(problem: Problem | DerivedProblem, fault: str, due: str) -> BackendError:
     name = problem.backend.name
     return BackendError(
-        f"Backend {name!r} is wrong: at the end of a minimisation it {came}; NumPy's formulas give {due}. "
+        f"Backend {name!r} is wrong: at the end of a minimisation it {fault}; NumPy's formulas give {due}. "
         f"Run: jamharness conformance {name}"
     )
 
@@ -177,14 +179,14 @@ def _balance(network: Network, rule: Activation, w: Float64, x: Float64, y: Floa
     """|∇L| / √(2 L tr H0) under an activation, by a pass each way: |∂f/∂W_l|² = |g_l|² |a_{l−1}|² for each pattern."""
     layers = _signals(network, w, x, rule)
     hinge = np.maximum(kappa - y * layers[-1][:, 0], 0)
-    pull, kept = (-y * hinge / len(y))[:, np.newaxis], (hinge > 0)[:, np.newaxis]
+    pull, unsatisfied = (-y * hinge / len(y))[:, np.newaxis], (hinge > 0)[:, np.newaxis]
     g, square, trace = np.ones_like(layers[-1]), 0.0, 0.0
     parts = network.split(w)
     for layer in range(len(parts) - 1, -1, -1):
         a = _value(rule, layers[layer - 1]) if layer else x
         forces = pull * g
         square += float(np.sum((forces.T @ a) ** 2)) + (float(np.sum(forces.sum(axis=0) ** 2)) if network.bias else 0.0)
-        sizes = np.sum(kept * g**2, axis=1) * (np.sum(a**2, axis=1) + network.bias)
+        sizes = np.sum(unsatisfied * g**2, axis=1) * (np.sum(a**2, axis=1) + network.bias)
         trace += float(np.sum(sizes)) / len(y)
         if layer:
             g = (g @ parts[layer][0]) * _slope(rule, layers[layer - 1])

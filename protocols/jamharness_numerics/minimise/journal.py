@@ -95,10 +95,10 @@ class Journal:
         if self._checkpoints is None:
             return _NONE
         where = hashlib.sha256(np.ascontiguousarray(w).tobytes()).hexdigest()
-        given = " ".join(
+        text = " ".join(
             str(value) if value is None or isinstance(value, str) else float(value).hex() for value in settings
         )
-        beginning = {"function": function, "margin": float(margin).hex(), "where": where, "settings": given}
+        beginning = {"function": function, "margin": float(margin).hex(), "where": where, "settings": text}
         call = Call(beginning, journal=self)
         if self._made < len(self._calls) and self._calls[self._made].beginning == call.beginning:
             call = self._calls[self._made]
@@ -154,10 +154,10 @@ def begin(function: str, margin: float, w: Array, *settings: float | str | None)
     return _NONE if journal is None else journal.begin(function, margin, w, *settings)
 
 
-def _unpacked(kept: CellResult, journal: Journal) -> list[Call]:
-    calls: Any = kept.values["calls"]
+def _unpacked(stored: CellResult, journal: Journal) -> list[Call]:
+    calls: Any = stored.values["calls"]
     arrays: list[dict[str, Array]] = [{} for _ in calls]
-    for name, array in kept.arrays.items():
+    for name, array in stored.arrays.items():
         index, _, own = name.partition(" ")
         arrays[int(index)][own] = array
     return [

@@ -199,11 +199,11 @@ def _steps(
         call.keep(at.packed)
         place = problem, here.w, here.slope, decay
         # What is known of H is enough to judge where this stands; another is made for a step alone.
-        known = at.near or model_at(*place, mu=at.mu)
-        trace = known.trace
-        if not isinstance(known, Dense) and force_balance(here.gradient, here.loss, trace) < _DOUBTFUL * tolerance:
+        hessian = at.near or model_at(*place, mu=at.mu)
+        trace = hessian.trace
+        if not isinstance(hessian, Dense) and force_balance(here.gradient, here.loss, trace) < _DOUBTFUL * tolerance:
             trace = trace_h0(problem, here.w)
-        mu = at.mu = FIRST * mean_of(known.trace, len(w)) if at.mu is None else at.mu
+        mu = at.mu = FIRST * mean_of(hessian.trace, len(w)) if at.mu is None else at.mu
         balance = force_balance(here.gradient, here.loss, trace)
         at.stretch.append((balance, here.loss, here.w))
         # Before all else: what another reason returns may be another w of the stretch.
@@ -211,7 +211,7 @@ def _steps(
         why = why or _reason(here.loss, at.losses, balance, at.iteration, budget, tolerance, enough, zero)
         if why:
             break
-        model = model_at(*place, known, at.mu) if isinstance(known, Factor) else known
+        model = model_at(*place, hessian, at.mu) if isinstance(hessian, Factor) else hessian
         mean = mean_of(model.trace, len(w))
         at.factorisations += model.fresh and not model.dense
         while not why:

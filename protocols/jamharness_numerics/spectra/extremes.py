@@ -64,15 +64,15 @@ def extremes(
     V[0] = probe_vectors(size, 1, seed, "gaussian", dtype)[:, 0]
     V[0] /= np.linalg.norm(V[0])
     T = np.zeros((vectors, vectors))
-    kept, products = 0, 0
+    first, products = 0, 0
     while True:
-        used, beta = _grow(apply, V, T, kept)
-        products += used - kept
+        used, beta = _grow(apply, V, T, first)
+        products += used - first
         theta, S = np.linalg.eigh(T[:used, :used])
         residuals = beta * np.abs(S[-1])
-        wanted = _ends(used, count)
+        ends = _ends(used, count)
         norm = float(np.abs(theta).max())
-        done = used < vectors or used == size or bool((residuals[wanted] <= tolerance * norm).all())
+        done = used < vectors or used == size or bool((residuals[ends] <= tolerance * norm).all())
         if done or products >= most:
             break
         # A few more than asked for: the next ones out speed up what is wanted.
@@ -81,29 +81,29 @@ def extremes(
         V[len(chosen)] = V[used]
         T[:] = 0
         T[np.arange(len(chosen)), np.arange(len(chosen))] = theta[chosen]
-        kept = len(chosen)
-    Y = S[:, wanted].T.astype(V.dtype) @ V[:used]
+        first = len(chosen)
+    Y = S[:, ends].T.astype(V.dtype) @ V[:used]
     Y /= np.linalg.norm(Y, axis=1, keepdims=True)
-    direct = np.linalg.norm(apply(Y.T) - Y.T * theta[wanted].astype(V.dtype), axis=0).astype(np.float64)
+    direct = np.linalg.norm(apply(Y.T) - Y.T * theta[ends].astype(V.dtype), axis=0).astype(np.float64)
     good = direct <= max(tolerance * norm, rounding(size, norm, V.dtype))
     number = min(count, used)
     return Extremes(
-        largest=theta[wanted][::-1][:number],
-        smallest=theta[wanted][:number],
+        largest=theta[ends][::-1][:number],
+        smallest=theta[ends][:number],
         largest_residuals=direct[::-1][:number],
         smallest_residuals=direct[:number],
         largest_converged=good[::-1][:number],
         smallest_converged=good[:number],
         norm=norm,
-        products=products + len(wanted),
+        products=products + len(ends),
     )
 
 
-def _grow(apply: Apply, V: Array, T: Float64, kept: int) -> tuple[int, float]:
-    """Fill V from row ``kept`` on, and T = V A Vᵀ with it; the rows in use, and the norm of what leaves the space."""
+def _grow(apply: Apply, V: Array, T: Float64, first: int) -> tuple[int, float]:
+    """Fill V from row ``first`` on, and T = V A Vᵀ with it; the rows in use, and the norm of what leaves the space."""
     vectors, size = len(T), V.shape[1]
     beta = 0.0
-    for j in range(kept, vectors):
+    for j in range(first, vectors):
         u = np.array(apply(V[j : j + 1].T)[:, 0])
         along = V[: j + 1] @ u
         T[: j + 1, j] = T[j, : j + 1] = along

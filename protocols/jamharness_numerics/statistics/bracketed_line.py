@@ -67,14 +67,14 @@ def bracketed_line(
     """
     if np.isnan(low).any() or np.isnan(high).any() or (low > high).any():
         raise ValueError("the ends of a bracket must be numbers in order")
-    known = {power: prior for power, prior in (priors or {}).items() if power <= degree}
+    proper = {power: prior for power, prior in (priors or {}).items() if power <= degree}
     closed = np.isfinite(low) & np.isfinite(high)
-    flat = degree + 1 - len(known)
+    flat = degree + 1 - len(proper)
     if len(np.unique(x[closed])) < flat or closed.sum() < flat + 1:
         raise ValueError(f"{flat} free coefficients need brackets at {flat} x and one more; {int(closed.sum())} given")
     design = x[:, None] ** np.arange(degree + 1)
     precision, pull = np.zeros(degree + 1), np.zeros(degree + 1)
-    for power, (mean, deviation) in known.items():
+    for power, (mean, deviation) in proper.items():
         precision[power], pull[power] = deviation**-2, mean / deviation**2
     return _sampled(design, low, high, closed, precision, pull, spread)
 
@@ -100,10 +100,10 @@ def bracketed_power(
     """
     below = np.log(np.where(low > 0, low, 1.0)) + np.where(low > 0, 0.0, -np.inf)
     above = np.log(np.where(high > 0, high, 1.0)) + np.where(high > 0, 0.0, np.inf)
-    said = np.isfinite(below) | np.isfinite(above)
+    bounded = np.isfinite(below) | np.isfinite(above)
     x = np.log(sizes / sizes.max(initial=1.0))
     try:
-        return bracketed_line(x[said], below[said], above[said], priors=priors, degree=degree, spread=spread)
+        return bracketed_line(x[bounded], below[bounded], above[bounded], priors=priors, degree=degree, spread=spread)
     except ValueError:
         return None
 
@@ -115,7 +115,7 @@ def _sampled(
     closed: "np.ndarray",
     precision: Float64,
     pull: Float64,
-    known: tuple[float, float],
+    sigma_prior: tuple[float, float],
 ) -> Posterior:
     count, size = design.shape
     draw = generator("bracketed line", count, size)
@@ -125,18 +125,18 @@ def _sampled(
     coefficients = np.linalg.lstsq(design[closed], values[closed], rcond=None)[0]
     sigma = max(float(np.std(values[closed] - design[closed] @ coefficients)), width / 4, least)
     inner = design.T @ design
-    kept, spread = np.empty((DRAWS, size)), np.empty(DRAWS)
+    samples, spread = np.empty((DRAWS, size)), np.empty(DRAWS)
     for step in range(-BURN_IN, DRAWS):
         mean = design @ coefficients
         values = mean + sigma * _truncated((low - mean) / sigma, (high - mean) / sigma, draw.random(size=(count,)))
         covariance = np.linalg.inv(inner / sigma**2 + np.diag(precision))
         centre = covariance @ (design.T @ values / sigma**2 + pull)
         coefficients = centre + np.linalg.cholesky(covariance) @ draw.standard_normal(size)
-        squares = float(np.sum((values - design @ coefficients) ** 2)) + known[1] * known[0] ** 2
-        sigma = max(float(np.sqrt(squares / draw.chisquare(count + known[1]))), least)
+        squares = float(np.sum((values - design @ coefficients) ** 2)) + sigma_prior[1] * sigma_prior[0] ** 2
+        sigma = max(float(np.sqrt(squares / draw.chisquare(count + sigma_prior[1]))), least)
         if step >= 0:
-            kept[step], spread[step] = coefficients, sigma
-    return Posterior(coefficients=kept, sigma=spread)
+            samples[step], spread[step] = coefficients, sigma
+    return Posterior(coefficients=samples, sigma=spread)
 
 
 def _truncated(low: Float64, high: Float64, uniform: Float64) -> Float64:

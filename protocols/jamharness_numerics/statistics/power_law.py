@@ -94,9 +94,9 @@ def fit_power_law(
     if lower < 0 or (upper is not None and upper <= lower):
         raise BadInput(f"window ({lower}, {upper}): its ends must be 0 or more and in rising order.")
     names = () if labels is None else tuple(sorted(set(labels.tolist())))
-    kept = x > lower
-    order = np.argsort(x[kept], kind="stable")
-    x, labels = x[kept][order], None if labels is None else labels[kept][order]
+    above = x > lower
+    order = np.argsort(x[above], kind="stable")
+    x, labels = x[above][order], None if labels is None else labels[above][order]
     window, bias = (None, 0.0) if upper is None else (given_window(x, lower, upper), 0.0)
     if upper is None and len(x) > LEAST:
         window, bias = chosen_window(x, lower)

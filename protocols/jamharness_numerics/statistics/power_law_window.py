@@ -84,15 +84,15 @@ def chosen_window(x: Float64, lower: float) -> tuple[Window, float]:
     for inside in windows(len(x)):
         wide = fitted(x, inside, lower, float(x[inside]))
         statistic, spread, _ = _curvature(wide)
-        seen = 2 * float(ndtr(-abs(statistic)))
-        if seen >= LEVEL:
+        p = 2 * float(ndtr(-abs(statistic)))
+        if p >= LEVEL:
             break
     narrow = min(max(int(KEPT * inside), LEAST), inside)
     window = fitted(x, narrow, lower, float(x[narrow]))
     # A curvature d t² with d √k spread equal to the critical value is missed every other time; in the narrow window, in
     # units of its own end, d is smaller by the square of the ratio of the ends.
     unseen = float(-ndtri(LEVEL / 2)) / (spread * np.sqrt(inside)) * (window.upper / wide.upper) ** 2
-    return replace(window, curved=bool(seen < PLAIN)), float(unseen * abs(_curvature(window)[2]))
+    return replace(window, curved=bool(p < PLAIN)), float(unseen * abs(_curvature(window)[2]))
 
 
 def _curvature(window: Window) -> tuple[float, float, float]:

@@ -302,14 +302,14 @@ def _estimates(advice: Advice | None, draws: int, why: str = "") -> dict[str, Es
     if advice is None:
         nothing = Estimate(value=None, count=0, note=why)
         return dict.fromkeys(("critical_weights", "width", "networks", "test_error", "seconds"), nothing)
-    told = {
+    forecasts = {
         "critical_weights": advice.critical,
         "exponent": advice.exponent,
         "test_error": advice.error,
         "single_error": advice.single,
         "seconds": advice.seconds,
     }
-    estimates = {name: each.estimate(draws) for name, each in told.items()}
+    estimates = {name: each.estimate(draws) for name, each in forecasts.items()}
     for name, number in (("width", advice.width), ("weights", advice.weights), ("networks", advice.networks)):
         note = "" if number is not None else advice.critical.why or advice.error.why
         value = None if number is None else float(number)

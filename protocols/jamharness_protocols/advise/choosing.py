@@ -34,8 +34,8 @@ def expected(errors: Mapping[float, float]) -> dict[float, float]:
     """
     ratios = {}
     for factor, error in errors.items():
-        seen = float(np.log(max(error, 1e-12) / max(errors[BASE], 1e-12)))
-        ratios[factor] = float(np.exp(TYPICAL[factor] + KEPT * np.clip(seen, -1.0, 1.0)))
+        log_ratio = float(np.log(max(error, 1e-12) / max(errors[BASE], 1e-12)))
+        ratios[factor] = float(np.exp(TYPICAL[factor] + KEPT * np.clip(log_ratio, -1.0, 1.0)))
     return ratios
 
 

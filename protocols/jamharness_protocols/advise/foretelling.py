@@ -82,8 +82,8 @@ def error(patterns: Sequence[int], errors: Sequence[float], tests: int) -> Poste
         errors: the error of each.
         tests: patterns of the test set.
     """
-    given = np.asarray(errors, dtype=float)
-    return _curve(np.asarray(patterns, dtype=float), given - 0.5 / tests, given + 0.5 / tests, ERROR)
+    rates = np.asarray(errors, dtype=float)
+    return _curve(np.asarray(patterns, dtype=float), rates - 0.5 / tests, rates + 0.5 / tests, ERROR)
 
 
 def seconds(patterns: Sequence[int], spent: Sequence[float]) -> Posterior | None:
@@ -93,8 +93,8 @@ def seconds(patterns: Sequence[int], spent: Sequence[float]) -> Posterior | None
         patterns: P of each.
         spent: seconds of each.
     """
-    given = np.maximum(np.asarray(spent, dtype=float), 1e-3)
-    return _curve(np.asarray(patterns, dtype=float), given / TIMED, given * TIMED, SECONDS)
+    times = np.maximum(np.asarray(spent, dtype=float), 1e-3)
+    return _curve(np.asarray(patterns, dtype=float), times / TIMED, times * TIMED, SECONDS)
 
 
 def _curve(patterns: Float64, low: Float64, high: Float64, priors: Priors) -> Posterior | None:

@@ -52,12 +52,12 @@ def _train(advice: "Advice") -> tuple[str, str]:
 
 def _others(advice: "Advice") -> str:
     """How much more or less as many networks at the other multiples of N* are expected to err."""
-    told = []
+    phrases = []
     for factor, value in sorted(advice.relative.items()):
         if factor != advice.factor:
             much = f"{abs(value - 1):.0%} {'less' if value < 1 else 'more'}"
-            told.append(f"{much} at {factor:g} N*")
-    return ", ".join(told)
+            phrases.append(f"{much} at {factor:g} N*")
+    return ", ".join(phrases)
 
 
 def _average(advice: "Advice") -> tuple[str, str]:

@@ -53,12 +53,12 @@ def analyse(settings: AgeingSettings, done: Sequence[FinishedCell]) -> Findings:
         settings: of the protocol.
         done: finished cells in any order.
     """
-    kept = sorted(done, key=lambda item: place(item.cell))
-    runs = [Run(item=item, unit=settings.unit) for item in kept if item.result is not None]
+    cells = sorted(done, key=lambda item: place(item.cell))
+    runs = [Run(item=item, unit=settings.unit) for item in cells if item.result is not None]
     largest = [run for run in runs if run.size == max(each.size for each in runs)]
     flats = [_flatness(run, settings.flat_threshold) for run in largest]
     rows = [measures(run, flat) for run, flat in zip(largest, flats, strict=True)]
-    failed = [{"seed": place(item.cell)[1], "reason": item.failure} for item in kept if item.result is None]
+    failed = [{"seed": place(item.cell)[1], "reason": item.failure} for item in cells if item.result is None]
     names = [name for name in OBSERVABLES if name in (rows[0] if rows else {})]
     columns = ["seed", "parameters", "patterns", "kept", "at_rest", *names, "reason"]
     estimates, samples = {}, {}
@@ -90,12 +90,12 @@ def _over_seeds(name: str, sample: Mapping[str, float], seeds: int) -> Estimate:
     median = name in ("t1", "t2")
     values = np.array(list(sample.values()))
     statistic, least = (np.median, PERCENTILES) if median else (np.mean, LEAST)
-    made = estimate(values, statistic, none=_NOTES.get(name, "no run"), least=least)
+    average = estimate(values, statistic, none=_NOTES.get(name, "no run"), least=least)
     missing = seeds - len(sample)
     if not sample or not missing:
-        return made
+        return average
     missed = f"{missing} of {seeds} seeds without: {_NOTES.get(name, 'no run')}"
-    return replace(made, note="; ".join(filter(None, (made.note, missed))))
+    return replace(average, note="; ".join(filter(None, (average.note, missed))))
 
 
 def verdict(rows: Sequence[Mapping[str, Any]]) -> tuple[Estimate, Estimate]:
@@ -103,13 +103,13 @@ def verdict(rows: Sequence[Mapping[str, Any]]) -> tuple[Estimate, Estimate]:
     slopes = np.array([row["ageing_slope"] for row in rows if row["ageing_slope"] is not None])
     resting = sum(1 for row in rows if row["ageing_slope"] is None and row["at_rest"])
 
-    def said(value: float | None, p: float | None, note: str) -> tuple[Estimate, Estimate]:
+    def answer(value: float | None, p: float | None, note: str) -> tuple[Estimate, Estimate]:
         return tuple(Estimate(value=v, count=len(rows), note=note) for v in (value, p))  # type: ignore[return-value]
 
     if rows and resting == len(rows):
-        return said(0.0, None, "does not age: every run has come to rest")
+        return answer(0.0, None, "does not age: every run has come to rest")
     if len(slopes) < LEAST:
-        return said(None, None, f"{len(slopes)} of {len(rows)} runs move at late waiting times; {LEAST} are needed")
+        return answer(None, None, f"{len(slopes)} of {len(rows)} runs move at late waiting times; {LEAST} are needed")
     # Both must fall, Δ and Δ/D: a test of the union of the two hypotheses has the larger p-value.
     p = _falling(slopes)
     left = np.array([row["unexplained_slope"] for row in rows if row["unexplained_slope"] is not None])
@@ -118,7 +118,7 @@ def verdict(rows: Sequence[Mapping[str, Any]]) -> tuple[Estimate, Estimate]:
     note = f"{'ages' if p < LEVEL else 'does not age'}, p = {p:.2g}"
     if resting:
         note += f"; {resting} of {len(rows)} runs have come to rest"
-    return said(float(p < LEVEL), p, note)
+    return answer(float(p < LEVEL), p, note)
 
 
 def _falling(slopes: Float64) -> float:

@@ -55,9 +55,9 @@ def at_infinity(sizes: Float64, values: Float64) -> Estimate:
     """
     different, counts = np.unique(sizes, return_counts=True)
     if len(different) == 1:
-        made = estimate(values, np.mean)
-        note = "; ".join(filter(None, (made.note, f"at N = {different[0]:.0f}; give sizes for the limit")))
-        return replace(made, note=note)
+        mean = estimate(values, np.mean)
+        note = "; ".join(filter(None, (mean.note, f"at N = {different[0]:.0f}; give sizes for the limit")))
+        return replace(mean, note=note)
     if counts.min() < LEAST:
         note = f"a size with {counts.min()} seeds: {LEAST} are needed of each for the limit"
         return Estimate(value=None, count=len(values), note=note)
@@ -83,7 +83,7 @@ def threshold(runs: Sequence[Run], settings: AgeingSettings) -> tuple[Estimate, 
         np.array([run.size for run, _ in limits], dtype=np.float64),
         np.array([value for _, value in limits]),
     )
-    made = at_infinity(sizes, values)
-    note = "; ".join(filter(None, (made.note, "the exponent 2/3 is assumed; its corrections are not in the interval")))
+    limit = at_infinity(sizes, values)
+    note = "; ".join(filter(None, (limit.note, "the exponent 2/3 is assumed; its corrections are not in the interval")))
     samples = {str(run.seed): value for run, value in limits if run.size == sizes.max()}
-    return replace(made, note=note), samples
+    return replace(limit, note=note), samples

@@ -86,7 +86,7 @@ def follow(
     place = {wait: index for index, wait in enumerate(waiting)}
     distance, fourth, overlap = np.full((3, len(waiting), len(lags)), np.nan)
     noise = np.full(len(waiting), np.nan)
-    seen = [np.empty((0, 0, 2))] * len(waiting)
+    curvatures = [np.empty((0, 0, 2))] * len(waiting)
     snapshots: dict[int, Array] = {}
     state, losses, broken = State(w=start), [], []
     for number, time in enumerate(times):
@@ -110,12 +110,12 @@ def follow(
             snapshots[place[time]] = w.copy()
             noise[place[time]] = gradient_noise(problem, state.w, rule, noise_batches)
             if counter is not None:
-                seen[place[time]] = counter(state.w, progress)
+                curvatures[place[time]] = counter(state.w, progress)
         if number % _SAID == 0:
             progress(f"step {time} of {steps}: L = {loss:.3e}")
     return History(
         steps=np.array(times, dtype=np.float64), loss=np.array(losses), unsatisfied=np.array(broken, dtype=np.float64),
-        distance=distance, fourth=fourth, overlap=overlap, noise=noise, curvatures=np.array(seen),
+        distance=distance, fourth=fourth, overlap=overlap, noise=noise, curvatures=np.array(curvatures),
         kept=size if chosen is None else kept,
     )  # fmt: skip
 

@@ -141,8 +141,8 @@ def _flat(flatness: Flatness | None) -> dict[str, float | None]:
 
 def _overlap(overlaps: Float64) -> float | None:
     """Of the last waiting time that any t follows, at the longest t."""
-    known = np.argwhere(np.isfinite(overlaps))
-    return float(overlaps[tuple(known[-1])]) if len(known) else None
+    finite = np.argwhere(np.isfinite(overlaps))
+    return float(overlaps[tuple(finite[-1])]) if len(finite) else None
 
 
 def _loss_slope(run: Run, first: float | None, last: float | None) -> float | None:

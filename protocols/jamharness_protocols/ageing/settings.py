@@ -103,8 +103,8 @@ class AgeingSettings(NetworkSettings):
             "batch": 1, "waits": 3, "per_decade": 2, "kept": 10, "noise_batches": 2, "flat_steps": 0, "flat_probes": 1,
             "flat_patterns": 2,
         }  # fmt: skip
-        given = {name: getattr(self, name) for name in least}
-        problems += [f"{name} = {given[name]}: ask for at least {n}." for name, n in least.items() if given[name] < n]
+        values = {name: getattr(self, name) for name in least}
+        problems += [f"{name} = {values[name]}: ask for at least {n}." for name, n in least.items() if values[name] < n]
         if self.waits > 50 or self.per_decade > 50:
             problems.append(f"waits = {self.waits}, per_decade = {self.per_decade}: ask for at most 50 of each.")
         if self.first < 1 or self.first * 4 > self.last:

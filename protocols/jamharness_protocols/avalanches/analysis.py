@@ -23,8 +23,8 @@ def analyse(load: float, done: Sequence[FinishedCell]) -> Findings:
         done: finished cells in any order.
     """
     rows: list[dict[str, Any]] = []
-    kept = sorted(done, key=lambda item: int(item.cell.coordinates["seed"]))
-    for item in kept:
+    cells = sorted(done, key=lambda item: int(item.cell.coordinates["seed"]))
+    for item in cells:
         at = item.cell.coordinates
         row: dict[str, Any] = {"seed": at["seed"], "patterns": at["patterns"], "cell": item.key[:SHORT]}
         rows.append(row | ({"reason": item.failure} if item.result is None else _measures(item)))
@@ -34,7 +34,7 @@ def analyse(load: float, done: Sequence[FinishedCell]) -> Findings:
         some = table[["seed", name]].dropna()
         estimates[name] = estimate(some[name].to_numpy(dtype=float), np.mean, none="no seed was followed")
         samples[name] = {str(seed): float(value) for seed, value in some.itertuples(index=False)}
-    changes = [item.result.arrays for item in kept if item.result is not None]
+    changes = [item.result.arrays for item in cells if item.result is not None]
     arrays = {
         "sizes": np.concatenate([_sizes(each) for each in changes] or [np.zeros(0)]),
         "times": np.concatenate([np.asarray(each["times"]) for each in changes] or [np.zeros(0)]),

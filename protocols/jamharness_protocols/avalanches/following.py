@@ -37,11 +37,11 @@ def changes(unsatisfied: NDArray[np.bool_]) -> Changes:
     before, after = unsatisfied[:-1], unsatisfied[1:]
     learned, forgotten = before & ~after, after & ~before
     # A pattern that was satisfied from the start has not been learned: its first loss is no forgetting.
-    known = np.logical_or.accumulate(learned, axis=0)
+    ever_learned = np.logical_or.accumulate(learned, axis=0)
     return Changes(
         learned=learned.sum(axis=1),
         forgotten=forgotten.sum(axis=1),
-        times=(forgotten & known).sum(axis=0),
+        times=(forgotten & ever_learned).sum(axis=0),
     )
 
 
@@ -62,14 +62,14 @@ def follow(problem: Problem, w: Array, rule: Optimizer, steps: Integers, progres
         FloatingPointError: the updates diverge.
     """
     state = State(w=w)
-    made, margins = [0], [problem.margins(w)]
+    updates, margins = [0], [problem.margins(w)]
     for index, step in enumerate(steps[1:].tolist()):
         before = state.step
         if step == before:
             continue
         state = problem.descend(state, step - before, rule)
         if state.step > before:
-            made.append(state.step)
+            updates.append(state.step)
             margins.append(problem.margins(state.w))
         if not np.isfinite(margins[-1]).all():
             raise FloatingPointError(f"margins are not finite after {state.step} updates; lower learning_rate")
@@ -77,4 +77,4 @@ def follow(problem: Problem, w: Array, rule: Optimizer, steps: Integers, progres
             progress(f"update {state.step}: {int(np.count_nonzero(margins[-1] > 0))} unsatisfied")
         if state.step < step:
             break
-    return np.array(made), np.array(margins)
+    return np.array(updates), np.array(margins)

@@ -81,12 +81,12 @@ def _coverage(parts: Sequence[Row]) -> dict[str, Estimate]:
     """How many of the parts' intervals hold the truth, with Clopper and Pearson's interval; nothing without parts."""
     if not parts:
         return {}
-    held = sum(row.covered for row in parts)
-    interval = stats.binomtest(held, len(parts), LEVEL).proportion_ci(LEVEL, method="exact")
-    note = f"{held} of {len(parts)} intervals of parts as large as the short calibration's draws"
+    covered = sum(row.covered for row in parts)
+    interval = stats.binomtest(covered, len(parts), LEVEL).proportion_ci(LEVEL, method="exact")
+    note = f"{covered} of {len(parts)} intervals of parts as large as the short calibration's draws"
     return {
         "coverage": Estimate(
-            value=held / len(parts), low=float(interval.low), high=float(interval.high), count=len(parts), note=note
+            value=covered / len(parts), low=float(interval.low), high=float(interval.high), count=len(parts), note=note
         )
     }
 
@@ -114,10 +114,10 @@ def _objection(
     ]
     if statistical and stats.binom.cdf(covered, len(statistical), LEVEL) < RARE:
         reasons.append(f"only {covered} of {len(statistical)} intervals hold the truth")
-    held = sum(row.covered for row in parts)
-    if parts and stats.binom.cdf(held, len(parts), LEVEL) < RARE:
-        reasons.append(f"only {held} of {len(parts)} intervals of parts of the draws hold the truth")
-    said = f"The instrument does not read true: {'; '.join(reasons)}." if reasons else ""
+    covered_parts = sum(row.covered for row in parts)
+    if parts and stats.binom.cdf(covered_parts, len(parts), LEVEL) < RARE:
+        reasons.append(f"only {covered_parts} of {len(parts)} intervals of parts of the draws hold the truth")
+    objection = f"The instrument does not read true: {'; '.join(reasons)}." if reasons else ""
     if incomplete:
-        said = f"{said} Without all their draws: {', '.join(incomplete)}.".strip()
-    return said
+        objection = f"{objection} Without all their draws: {', '.join(incomplete)}.".strip()
+    return objection

@@ -258,11 +258,11 @@ def _flow_rows(results: Results) -> list[Row]:
         errors = [values["error"] for draw, values in results if draw["method"] == method]
         label = f"Δ(t) of a linear network less e^(−Kt/P) Δ₀, {method}"
         rows.append(exact_row("flow", label, 0.0, errors, "closed form", _ERRORS[method]))
-    known = (
+    checks = (
         (_CONSERVED, "change of |w_in|² − |w_out|² along a flow", "arXiv 1806.00900", 1e-6),
         (_LAZY, "Δ at α = 1e5 less the kernel's flow", "arXiv 1812.07956", 1e-3),
     )
-    for kind, label, source, bound in known:
+    for kind, label, source, bound in checks:
         errors = [values["error"] for draw, values in results if draw["kind"] == kind]
         rows.append(exact_row("flow", label, 0.0, errors, source, bound))
     return rows

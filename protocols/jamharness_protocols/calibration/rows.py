@@ -79,9 +79,9 @@ def contacts_of(draw: Mapping[str, Any], contacts: Any) -> Any:
     """Which constraints count as contacts: with the fault ``contact`` one in fifty of them, at least one, is lost."""
     if draw.get("fault") != "contact":
         return contacts
-    kept = np.array(contacts)
-    kept[np.flatnonzero(kept)[::50]] = False
-    return kept
+    mask = np.array(contacts)
+    mask[np.flatnonzero(mask)[::50]] = False
+    return mask
 
 
 def biased(results: Results, values: Float64) -> Float64:

@@ -98,10 +98,10 @@ def _traces(
     settings: GeneralisationSettings, done: Sequence[FinishedCell]
 ) -> list[tuple[Search, dict[int, str], int | None]]:
     """Each search for N*, its trials' outcomes by width, and the width that it tries next; None when it has ended."""
-    known = outcomes(done)
+    endings = outcomes(done)
     traces = []
     for search in searches(settings.search()):
-        mine = known.get((search.seed, 0, search.patterns or 0), {})
+        mine = endings.get((search.seed, 0, search.patterns or 0), {})
         if settings.widths is None:
             traces.append((search, *retraced(search.axis, mine)))
         else:

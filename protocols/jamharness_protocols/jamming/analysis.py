@@ -112,8 +112,10 @@ def _samples(counted: pd.DataFrame, scanned: pd.DataFrame | None) -> dict[str, d
         complete = [bool(np.isfinite(row).all()) for row in weights]
         if any(complete) and len(sizes) > 1:
             slopes = np.polyfit(np.log(sizes), np.log(weights[complete]).T, 1)[0]
-            kept = [seed for seed, keep in zip(seeds, complete, strict=True) if keep]
-            samples["scaling_exponent"] = {str(seed): float(slope) for seed, slope in zip(kept, slopes, strict=True)}
+            complete_seeds = [seed for seed, keep in zip(seeds, complete, strict=True) if keep]
+            samples["scaling_exponent"] = {
+                str(seed): float(slope) for seed, slope in zip(complete_seeds, slopes, strict=True)
+            }
     return samples
 
 
@@ -232,7 +234,7 @@ def _objection(ratio: Estimate, thresholds: pd.DataFrame, trials: pd.DataFrame, 
     if not unsure:
         return "No run ended in a minimum: raise highest_ratio (or patterns)."
     where = f" (P/N_w is above {ratio.low:.2g})" if ratio.low is not None else ""
-    told = f"No run ended unsatisfied{where}, and {unsure} beyond were not decided"
+    reason = f"No run ended unsatisfied{where}, and {unsure} beyond were not decided"
     if any(item.cell.coordinates.get("minimiser") != "lm" for item in done):
-        return f"{told}: first-order methods decide late; use minimiser=lm."
-    return f"{told}: raise the budget, or use a smaller width, whose runs are shorter."
+        return f"{reason}: first-order methods decide late; use minimiser=lm."
+    return f"{reason}: raise the budget, or use a smaller width, whose runs are shorter."

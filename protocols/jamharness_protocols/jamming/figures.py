@@ -58,9 +58,9 @@ def _approached(findings: Findings) -> "Mapping[str, Figure]":
         marks = colours(map(int, paths))
         for seed, drawn in paths.items():
             (colour, opacity), path = marks[int(seed)], np.asarray(drawn, dtype=np.float64)
-            kept = path[path[:, 0] > 0]
-            upper.loglog(kept[:, 0], kept[:, 1], "o-", color=colour, alpha=opacity, markersize=2)
-            lower.semilogx(kept[:, 0], kept[:, 2], "o-", color=colour, alpha=opacity, markersize=2)
+            points = path[path[:, 0] > 0]
+            upper.loglog(points[:, 0], points[:, 1], "o-", color=colour, alpha=opacity, markersize=2)
+            lower.semilogx(points[:, 0], points[:, 2], "o-", color=colour, alpha=opacity, markersize=2)
         upper.set_ylabel(r"loss $L$")
         lower.set_ylabel(r"contacts $N_\Delta$")
         lower.set_xlabel(r"distance from jamming $\kappa - \kappa_J$")

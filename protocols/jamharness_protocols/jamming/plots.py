@@ -71,8 +71,8 @@ def _approach(findings: Findings) -> Plot:
     for name, array in findings.arrays.items():
         path = np.asarray(array, dtype=np.float64)
         if name.startswith("path "):
-            kept = path[(path[:, 0] > 0) & (path[:, 1] > 0)]
-            series.append(Series(name=f"seed {name.removeprefix('path ')}", x=kept[:, 0], y=kept[:, 1], line=True))
+            points = path[(path[:, 0] > 0) & (path[:, 1] > 0)]
+            series.append(Series(name=f"seed {name.removeprefix('path ')}", x=points[:, 0], y=points[:, 1], line=True))
     return Plot(
         title="Loss on the way to jamming: one line for each seed",
         x_label="distance from jamming κ − κ_J",

@@ -71,8 +71,8 @@ class Jamming:
             return approaches_outlook(settings, done, loads=len(settings.approached_patterns))
         tried = _tried(settings, done)
         if settings.loads:
-            made, planned = sum(map(len, tried.values())), len(settings.design) * settings.seeds
-            return Outlook(words=f"{made} of {planned} runs", fewest=planned - made, most=planned - made)
+            runs, planned = sum(map(len, tried.values())), len(settings.design) * settings.seeds
+            return Outlook(words=f"{runs} of {planned} runs", fewest=planned - runs, most=planned - runs)
         pairs = [(search.axis, tried.get((search.seed, search.patterns), {})) for search in searches(settings)]
         return outlook_of(pairs, "seeds" if settings.scan == "patterns" else "searches")
 

@@ -50,8 +50,8 @@ class JammingSettings(SearchSettings):
             problems.append(f"patterns = none: scan=patterns on {self.dataset} needs its pool, as in patterns=1000.")
         problems += self._load_problems()
         if self.scan != "width" and isinstance(self.patterns, tuple):
-            given = ",".join(map(str, self.patterns))
-            problems.append(f"patterns = {given}: scan={self.scan} takes one number; use scan=width for several.")
+            text = ",".join(map(str, self.patterns))
+            problems.append(f"patterns = {text}: scan={self.scan} takes one number; use scan=width for several.")
         if self.scan == "margin" and not self.approached:
             problems.append(
                 "scan = margin: κ is no load where the output's scale is free; use scan=patterns, or constraint=sphere."
@@ -61,14 +61,14 @@ class JammingSettings(SearchSettings):
                 f"scan = margin: the scale of {self.system.name} is free, so κ is no load; use scan=patterns."
             )
         if self.scan == "width" and self.approached:
-            what = self.system.name if self.system.value is not None else "a network at fixed |w|"
-            problems.append(f"scan = width: {what} has no width to scan; use scan=patterns or scan=margin.")
+            subject = self.system.name if self.system.value is not None else "a network at fixed |w|"
+            problems.append(f"scan = width: {subject} has no width to scan; use scan=patterns or scan=margin.")
         elif self.scan == "width":
             if self.depth == 0:
                 problems.append("depth = 0: a linear network has no width to scan; use scan=patterns.")
             if isinstance(self.width, tuple):
-                given = ",".join(map(str, self.width))
-                problems.append(f"width = {given}: scan=width varies one width for all layers; give one number.")
+                text = ",".join(map(str, self.width))
+                problems.append(f"width = {text}: scan=width varies one width for all layers; give one number.")
             if self.highest_width < 1:
                 problems.append(f"highest_width = {self.highest_width}: it must be at least 1.")
         return problems
@@ -77,11 +77,11 @@ class JammingSettings(SearchSettings):
         """What is wrong with a fixed design."""
         if not self.loads:
             return []
-        given = ",".join(f"{load:g}" for load in self.loads)
+        text = ",".join(f"{load:g}" for load in self.loads)
         if self.scan == "width" or not isinstance(self.measured(), PatternSystem):
-            return [f"loads = {given}: they are P/N_w of systems of patterns, at a fixed width; leave them out."]
+            return [f"loads = {text}: they are P/N_w of systems of patterns, at a fixed width; leave them out."]
         if self.continuous and self.patterns is not None:
-            return [f"loads = {given}: patterns = {self.patterns} says how many patterns too; leave one of them out."]
+            return [f"loads = {text}: patterns = {self.patterns} says how many patterns too; leave one of them out."]
         problems = [f"loads = {load:g}: each load must be a positive number." for load in self.loads if not load > 0]
         most = float("inf") if self.continuous else self.highest_ratio
         if isinstance(self.patterns, int) and not problems:
@@ -99,8 +99,8 @@ class JammingSettings(SearchSettings):
         else:
             reasons |= dict.fromkeys(("width", "highest_ratio", "resolution"), "scan=width varies the width")
         if self.continuous and self.scan == "patterns":
-            what = "a fixed |w|" if self.confined else self.system.name
-            reasons["scan"] = f"jamming of {what} is approached in κ (scan=margin)"
+            subject = "a fixed |w|" if self.confined else self.system.name
+            reasons["scan"] = f"jamming of {subject} is approached in κ (scan=margin)"
         if self.loads:
             reason = "loads gives every P"
             reasons |= dict.fromkeys(

@@ -92,9 +92,9 @@ def _windows(axes: "Axes", findings: Findings, name: str) -> None:
     # The smallest windows, and a chosen one that is as vague, say next to nothing, and would set the scale.
     width = some["high"].to_numpy(dtype=float) - some["low"].to_numpy(dtype=float)
     widest = 4 * np.nanmedian(width) if np.isfinite(width).any() else np.inf
-    kept = some[width <= widest]
+    narrow = some[width <= widest]
     chosen = [fit["low"], fit["high"]] if fit["high"] - fit["low"] <= widest else [value]
-    limits = np.array([*kept["low"], *kept["high"], *chosen], dtype=float)
+    limits = np.array([*narrow["low"], *narrow["high"], *chosen], dtype=float)
     if np.isfinite(limits).any():
         bottom, top = np.nanmin(limits), np.nanmax(limits)
         axes.set_ylim(bottom - 0.05 * (top - bottom) - 1e-3, top + 0.05 * (top - bottom) + 1e-3)

@@ -37,8 +37,8 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
         done: finished cells in any order, the approaches among them.
     """
     own = [item for item in done if item.cell.task == TASK]
-    kept = sorted(own, key=lambda item: int(item.cell.coordinates["seed"]))
-    there = [item for item in kept if item.result is not None and item.result.values["outcome"] == DONE]
+    cells = sorted(own, key=lambda item: int(item.cell.coordinates["seed"]))
+    there = [item for item in cells if item.result is not None and item.result.values["outcome"] == DONE]
     sums = np.array([_sums(item) for item in there]).reshape(-1, 8)
     estimates: dict[str, Estimate] = {}
     samples: dict[str, dict[str, float]] = {}
@@ -53,10 +53,10 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
     arrays = {name: np.concatenate([np.zeros(0), *(_array(item, name) for item in there)]) for name in NUMBERS}
     seeds = [np.full(len(_array(item, "size")), int(item.cell.coordinates["seed"])) for item in there]
     arrays["seeds"] = np.concatenate([np.zeros(0), *seeds])
-    rows = [_row(item, samples) for item in kept]
+    rows = [_row(item, samples) for item in cells]
     objection = why_none(done) if done else ""
-    if not objection and kept and not there:
-        objection = f"No seed was driven to the last step: {_why(kept[0])}"
+    if not objection and cells and not there:
+        objection = f"No seed was driven to the last step: {_why(cells[0])}"
     table = pd.DataFrame(rows, columns=list(_COLUMNS))
     return Findings(estimates=estimates, tables={"seeds": table}, arrays=arrays, objection=objection, samples=samples)
 

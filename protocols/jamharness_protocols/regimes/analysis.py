@@ -43,11 +43,11 @@ class Plane:
     """
 
     def __init__(self, settings: RegimesSettings, done: Sequence[FinishedCell]) -> None:
-        known = by_place(done)
+        flows = by_place(done)
         seeds = list(seeds_of(settings))
         whole = {
             place: [cells[seed].result for seed in seeds]
-            for place, cells in sorted(known.items())
+            for place, cells in sorted(flows.items())
             if all(seed in cells and cells[seed].result is not None for seed in seeds)
         }
         results = [[result for result in row if result is not None] for row in whole.values()]
@@ -99,12 +99,12 @@ def analyse(settings: RegimesSettings, done: Sequence[FinishedCell]) -> Findings
     plane = Plane(settings, done)
     lines, jamming = _crossover(settings, plane), _jamming(settings, done)
     rules = _rules(settings) if plane.places else {}
-    made = {name: _estimate(settings, plane, name, rule) for name, rule in rules.items()}
+    available = {name: _estimate(settings, plane, name, rule) for name, rule in rules.items()}
     limit = LazyLimit(settings, done)
     readings = {name: partial(rule, plane) for name, rule in rules.items()} | {"variance_slope_limit": limit.slope}
-    made |= _critical(jamming) | _errors(settings, plane) | _costs(done) | limit.estimates()
+    available |= _critical(jamming) | _errors(settings, plane) | _costs(done) | limit.estimates()
     missing = Estimate(value=None, count=0, note="no place has all its networks")
-    estimates = {name: made.get(name, missing) for name in OBSERVABLES}
+    estimates = {name: available.get(name, missing) for name in OBSERVABLES}
     objection = (
         "" if plane.places else "No place of the plane has all its networks: look at the failures, or raise --limit."
     )
@@ -235,9 +235,9 @@ def _crossover(settings: RegimesSettings, plane: Plane) -> pd.DataFrame:
 def _jamming(settings: RegimesSettings, done: Sequence[FinishedCell]) -> pd.DataFrame:
     """The widths between which half of the networks become satisfied, by √h α."""
     rows = []
-    known = by_place(done)
+    flows = by_place(done)
     for scale in settings.jammed_at:
-        mine = {h: cells for (h, at), cells in known.items() if at == scale and len(cells) >= settings.seeds}
+        mine = {h: cells for (h, at), cells in flows.items() if at == scale and len(cells) >= settings.seeds}
         low, high = jamming_bracket({h: satisfied(cells.values()) for h, cells in mine.items()})
         sizes = [None if h is None else settings.network_of(h).size for h in (low, high)]
         rows.append({

@@ -52,11 +52,11 @@ def _phases(figure: "Figure", findings: Findings) -> None:
         axes.errorbar(
             lines["width"], star, yerr=bars, fmt="o-", color="C1", markersize=3, label=r"$\alpha^*$", zorder=3
         )
-    known = jamming.dropna(subset=["unsatisfied_width", "satisfied_width"])
-    if len(known):
-        low, high = (known[name].to_numpy(dtype=float) for name in ("unsatisfied_width", "satisfied_width"))
+    brackets = jamming.dropna(subset=["unsatisfied_width", "satisfied_width"])
+    if len(brackets):
+        low, high = (brackets[name].to_numpy(dtype=float) for name in ("unsatisfied_width", "satisfied_width"))
         middle = np.sqrt(low * high)
-        alpha = known["scale"].to_numpy(dtype=float) / np.sqrt(middle)
+        alpha = brackets["scale"].to_numpy(dtype=float) / np.sqrt(middle)
         axes.errorbar(
             middle, alpha, xerr=np.stack([middle - low, high - middle]), fmt="s--", color="C3", markersize=3,
             label="jamming", zorder=3,

@@ -54,18 +54,18 @@ def wanted(settings: RegimesSettings, done: Sequence[FinishedCell]) -> list[Plac
     Places are added where two neighbours that are known for every seed bracket a line: in α where the mean of
     ln ‖ΔΘ‖/‖Θ₀‖ changes its sign, in h where half of the seeds are satisfied.
     """
-    known = {place: cells for place, cells in by_place(done).items() if set(cells) >= set(seeds_of(settings))}
+    complete = {place: cells for place, cells in by_place(done).items() if set(cells) >= set(seeds_of(settings))}
     places = [(width, scale) for width in sorted(set(settings.widths)) for scale in sorted(set(settings.scales))]
-    places += [place for place in sorted(known) if place not in places]
+    places += [place for place in sorted(complete) if place not in places]
     for width in sorted(set(settings.widths)):
-        following = next_scale(settings, {scale: cells for (h, scale), cells in known.items() if h == width})
+        following = next_scale(settings, {scale: cells for (h, scale), cells in complete.items() if h == width})
         if following is not None:
             places.append((width, following))
     for scale in settings.jammed_at:
-        mine = {h: satisfied(cells.values()) for (h, at), cells in known.items() if at == scale}
+        mine = {h: satisfied(cells.values()) for (h, at), cells in complete.items() if at == scale}
         grid = [(width, scale) for width in sorted(set(settings.widths))]
         places += [place for place in grid if place not in places]
-        if all(place in known for place in grid):
+        if all(place in complete for place in grid):
             between = next_width(settings, mine)
             places += [] if between is None else [(between, scale)]
     return list(dict.fromkeys(places))

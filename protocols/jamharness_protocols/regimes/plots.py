@@ -10,7 +10,7 @@ def plots(findings: Findings) -> Mapping[str, Plot]:
     places = findings.tables["places"]
     if not len(places):
         return {}
-    asked = {
+    axes = {
         "collapse": ("scale", "kernel_change", "√h α", "change of the tangent kernel over its initial norm"),
         "errors": ("alpha", "error", "α", "test error of one network"),
         "fluctuations": ("alpha", "variance", "α", "variance of the output over networks"),
@@ -24,5 +24,5 @@ def plots(findings: Findings) -> Mapping[str, Plot]:
             log_x=True,
             log_y=y != "error",
         )
-        for name, (x, y, along, up) in asked.items()
+        for name, (x, y, along, up) in axes.items()
     }

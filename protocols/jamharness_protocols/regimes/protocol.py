@@ -59,10 +59,10 @@ class Regimes:
     def outlook(self, settings: RegimesSettings, done: Sequence[FinishedCell]) -> Outlook:
         """How many places are done; at most three more on each line that is searched."""
         places = wanted(settings, done)
-        known = sum(set(seeds_of(settings)) <= set(cells) for cells in by_place(done).values())
+        finished = sum(set(seeds_of(settings)) <= set(cells) for cells in by_place(done).values())
         left = len(self.plan(settings, done))
         lines = len(settings.widths) + len(settings.jammed_at)
-        words = f"{known} of {len(places)} places of the plane"
+        words = f"{finished} of {len(places)} places of the plane"
         each = 1 if settings.side_by_side else settings.seeds
         return Outlook(words=words, fewest=left, most=left + 3 * lines * each)
 

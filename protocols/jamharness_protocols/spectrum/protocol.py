@@ -98,8 +98,8 @@ def _compressed(settings: SpectrumSettings, approach: Cell) -> Iterator[Cell]:
 def _thresholds(settings: SpectrumSettings, done: Sequence[FinishedCell]) -> tuple[Sequence[Cell], dict[int, float]]:
     """The trials still to be made to find thresholds, and those known, in patterns by seed."""
     if settings.threshold is not None:
-        given = settings.threshold * settings.network().weights
-        return [], dict.fromkeys(range(settings.seed, settings.seed + settings.seeds), given)
+        patterns = settings.threshold * settings.network().weights
+        return [], dict.fromkeys(range(settings.seed, settings.seed + settings.seeds), patterns)
     thresholds = own_thresholds(settings, done)
     return thresholds.cells, {seed: (low + high) / 2 for seed, (low, high) in thresholds.brackets.items()}
 

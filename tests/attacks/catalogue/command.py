@@ -91,9 +91,9 @@ class Running:
         if end is None and (crowd := os.getloadavg()[0] / (os.cpu_count() or 1)) > 1:
             end = self.poll((crowd - 1) * seconds)
         if end is None:
-            said = self.err.read_text(errors="replace")[-1000:]
+            text = self.err.read_text(errors="replace")[-1000:]
             self.kill()
-            raise AssertionError(f"no end within {seconds:g} s; it had said: {said}")
+            raise AssertionError(f"no end within {seconds:g} s; it had said: {text}")
         code, memory = end
         out, err = (_read(path) for path in (self.out, self.err))
         return Ended(code=code, out=out, err=err, seconds=time.monotonic() - self.begun, memory=memory)

@@ -183,8 +183,8 @@ def _configuration(content: bytes, name: str) -> Callable[[Place], None]:
     def do(place: Place) -> None:
         (place.work / name).write_bytes(content)
         codes = (0, 2) if content is CONFIGURATIONS["huge"] else (2,)
-        asked = ("run", "toy", "--backend", "numpy", "--json", "--quiet")
-        _refused(*asked, *(() if name == "jamharness.toml" else ("--config", name)), codes=codes)(place)
+        arguments = ("run", "toy", "--backend", "numpy", "--json", "--quiet")
+        _refused(*arguments, *(() if name == "jamharness.toml" else ("--config", name)), codes=codes)(place)
 
     return do
 
@@ -192,8 +192,8 @@ def _configuration(content: bytes, name: str) -> Callable[[Place], None]:
 def _byte_order_mark(place: Place) -> None:
     """Some editors write one; the file is read as it is meant, or refused in a sentence."""
     (place.work / "own.toml").write_bytes(b"\xef\xbb\xbf[settings.toy]\nseeds = 3\n")
-    asked = place.request("--config", "own.toml")
-    place.run(*(part for part in asked if part not in ("--set", "seeds=3")), codes=(0, 2))
+    arguments = place.request("--config", "own.toml")
+    place.run(*(part for part in arguments if part not in ("--set", "seeds=3")), codes=(0, 2))
 
 
 def _lying_in_wait(make: Callable[[Path], object], *arguments: str) -> Callable[[Place], None]:
@@ -237,8 +237,8 @@ def _folder_that_is_gone(*arguments: str) -> Callable[[Place], None]:
 
 def _undecided_between(place: Place) -> None:
     """A name twice, for other settings: the first run stays."""
-    asked = ("run", "toy", "--backend", "numpy", "--set", "seeds=2", "--store", "store", "--name", "reference")
-    _refused(*asked, says=("reference",))(place)
+    arguments = ("run", "toy", "--backend", "numpy", "--set", "seeds=2", "--store", "store", "--name", "reference")
+    _refused(*arguments, says=("reference",))(place)
 
 
 QUICK = {
@@ -249,18 +249,21 @@ QUICK = {
 ATTACKS = (
     *(
         Attack(
-            name=name, do=_refused(*given, codes=(0, 2) if name in BOUNDED else (2,)), again=False, quick=name in QUICK
+            name=name,
+            do=_refused(*arguments, codes=(0, 2) if name in BOUNDED else (2,)),
+            again=False,
+            quick=name in QUICK,
         )
-        for name, given in OPTIONS.items()
+        for name, arguments in OPTIONS.items()
     ),
     *(
         Attack(
             name=f"setting {name}",
-            do=_refused(*_sets(*given), codes=(0, 1, 2) if name in BOUNDED else (2,)),
+            do=_refused(*_sets(*assignments), codes=(0, 1, 2) if name in BOUNDED else (2,)),
             again=False,
             quick=name in QUICK,
         )
-        for name, given in SETTINGS.items()
+        for name, assignments in SETTINGS.items()
     ),
     *(
         Attack(name=f"configuration {name}", do=_configuration(content, "own.toml"), again=False, quick=name in QUICK)

@@ -182,11 +182,11 @@ def _two_at_once(kill: bool, place: Place) -> None:
         place.judge(running.wait(), place.request())
 
 
-def _vanishing(what: str, do: Callable[[Path], object], place: Place) -> None:
+def _vanishing(name: str, do: Callable[[Path], object], place: Place) -> None:
     """A folder goes away under a run."""
     running = place.start(*place.request(), environment=PAUSE)
     until(lambda: _cells(place) >= 2 or running.poll(0))
-    do(place.work / what)
+    do(place.work / name)
     place.judge(running.wait(), place.request(), codes=(0, 1, 2))
     for path in (place.store, place.store / "cells", place.store / "runs"):
         if path.exists() and not path.is_dir():
@@ -213,11 +213,11 @@ def _sleeping_interpreter(place: Place) -> None:
 
 def _hang(fault: str, place: Place) -> None:
     """A plugin that hangs is left by Ctrl-C, once."""
-    asked = place.request("--set", "dataset=toy") if fault.startswith("data") else place.request()
-    running = place.start(*asked, environment={"TOY_FAULT": f"{fault}:hang"})
+    arguments = place.request("--set", "dataset=toy") if fault.startswith("data") else place.request()
+    running = place.start(*arguments, environment={"TOY_FAULT": f"{fault}:hang"})
     time.sleep(2.5)
     running.signal(signal.SIGINT)
-    place.judge(running.wait(12), asked, codes=(1, 2, 130), printed=False)
+    place.judge(running.wait(12), arguments, codes=(1, 2, 130), printed=False)
 
 
 QUICK = {

@@ -138,11 +138,11 @@ class Place:
         }
         self._commands += 1
         out, err = (self._spare / f"{self._commands}-{name}" for name in ("out", "err"))
-        wanted: dict[int, int | str | None] = {0: os.devnull, 1: str(out), 2: str(err), **(streams or {})}
+        targets: dict[int, int | str | None] = {0: os.devnull, 1: str(out), 2: str(err), **(streams or {})}
         for file in (out, err):
             file.touch()
         with ExitStack() as stack:
-            opened = [_open(wanted[number], number, stack) for number in range(3)]
+            opened = [_open(targets[number], number, stack) for number in range(3)]
             if anew is not None or None in opened:
                 process = fresh(request, opened, anew or ())
                 running = Running(pid=process.pid, mark=mark, out=out, err=err, poll=_polling(process))
@@ -184,31 +184,31 @@ class Place:
         printed: bool = True,
     ) -> Ended:
         """Hold a command to what must always hold; ``printed`` unless its standard output was taken away."""
-        told = f"{ended.code} from {arguments}: {ended.err[-1500:]!r} {ended.out[-500:]!r}"
-        assert "Traceback" not in ended.out + ended.err, told
-        assert "Internal error" not in ended.err, told
-        assert ended.code in codes, f"not one of {codes}: {told}"
-        assert not CONTROL.search(ended.out + ended.err), f"control characters: {told}"
-        assert ended.memory < MEMORY, f"{ended.memory} KiB: {told}"
-        assert max(map(len, ended.err.splitlines()), default=0) < 3000, f"an endless sentence: {told}"
+        description = f"{ended.code} from {arguments}: {ended.err[-1500:]!r} {ended.out[-500:]!r}"
+        assert "Traceback" not in ended.out + ended.err, description
+        assert "Internal error" not in ended.err, description
+        assert ended.code in codes, f"not one of {codes}: {description}"
+        assert not CONTROL.search(ended.out + ended.err), f"control characters: {description}"
+        assert ended.memory < MEMORY, f"{ended.memory} KiB: {description}"
+        assert max(map(len, ended.err.splitlines()), default=0) < 3000, f"an endless sentence: {description}"
         for words in says:
-            assert words in ended.err + ended.out, f"no word of {words!r}: {told}"
+            assert words in ended.err + ended.out, f"no word of {words!r}: {description}"
         if "--json" in arguments and ended.out:
             try:
                 document = ended.document
             except ValueError:
-                raise AssertionError(f"not one JSON document: {told}") from None
+                raise AssertionError(f"not one JSON document: {description}") from None
             truth = self.truth if truth == "here" else truth
             if ended.code == 0 and isinstance(truth, Mapping) and "protocols" in document and not failures_of(document):
-                assert estimates_of(document) == truth, f"wrong numbers with exit 0: {told}"
+                assert estimates_of(document) == truth, f"wrong numbers with exit 0: {description}"
         elif "--json" in arguments and printed:
-            assert ended.code != 0, f"exit 0 without a document: {told}"
+            assert ended.code != 0, f"exit 0 without a document: {description}"
         return ended
 
     def request(self, *more: str, store: str = "store") -> tuple[str, ...]:
         """The arguments of the run that everything is about."""
-        asked = ("run", "toy", *SETTINGS, "--name", "reference", "--store", store, "--workers", "1", "--json")
-        return (*asked, "--quiet", *more)
+        arguments = ("run", "toy", *SETTINGS, "--name", "reference", "--store", store, "--workers", "1", "--json")
+        return (*arguments, "--quiet", *more)
 
     def computed(self, *more: str, **how: Any) -> Mapping[str, Any]:
         """What a store that knows nothing gives now for a request: the truth where things were changed on purpose."""
@@ -236,16 +236,16 @@ class Place:
                 raise AssertionError(f"processes left over: {names}")
             time.sleep(0.02)
         now = contents(self.store / "cells")
-        kept = {path: digest for path, digest in self._cells.items() if Path(path) not in self._lost}
-        gone = [path for path, digest in kept.items() if now.get(path) != digest]
-        assert not gone, f"finished cells are lost: {gone}"
+        expected = {path: digest for path, digest in self._cells.items() if Path(path) not in self._lost}
+        missing = [path for path, digest in expected.items() if now.get(path) != digest]
+        assert not missing, f"finished cells are lost: {missing}"
 
     def check_again(self) -> None:
         """The same request once more: the true numbers, and nothing computed that was there."""
-        kept = [path for path in self._reference if path.is_file() and path not in self._lost]
+        paths = [path for path in self._reference if path.is_file() and path not in self._lost]
         again = self.run(*self.request(), truth=self.ground.truth)
         cells = again.document["protocols"]["toy"]["cells"]
-        assert cells["reused"] >= len(kept), f"{cells} with {len(kept)} cells in the store"
+        assert cells["reused"] >= len(paths), f"{cells} with {len(paths)} cells in the store"
 
     def clear(self) -> None:
         """End whatever still runs."""
@@ -291,10 +291,10 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
-def _open(wanted: int | str | None, number: int, stack: ExitStack) -> int | None:
-    if wanted is None or isinstance(wanted, int):
-        return wanted
-    descriptor = os.open(wanted, os.O_RDWR if number else os.O_RDONLY)
+def _open(target: int | str | None, number: int, stack: ExitStack) -> int | None:
+    if target is None or isinstance(target, int):
+        return target
+    descriptor = os.open(target, os.O_RDWR if number else os.O_RDONLY)
     stack.callback(os.close, descriptor)
     return descriptor
 

@@ -288,9 +288,9 @@ def _faulty(fault: str, codes: Sequence[int], place: Place) -> None:
 
 def _wrong_backend(fault: str, codes: Sequence[int], place: Place) -> None:
     """A backend's results are looked at before they become numbers."""
-    asked = [part if part != "numpy" else "toy" for part in _request(place, store="new")]
-    place.run(*asked, environment={"TOY_FAULT": fault}, codes=codes)
-    place.run(*asked)
+    arguments = [part if part != "numpy" else "toy" for part in _request(place, store="new")]
+    place.run(*arguments, environment={"TOY_FAULT": fault}, codes=codes)
+    place.run(*arguments)
 
 
 def _once(how: str, place: Place) -> None:
@@ -303,17 +303,17 @@ def _edited(module: str, old: str, new: str, more: Sequence[str], place: Place) 
     """Code that computes is edited between two runs: the second gives the new code's numbers."""
     place.plugins = place.work.parent / "own"
     shutil.copytree(place.ground.plugins, place.plugins)
-    asked = [part if "toy-backend" not in more or part != "numpy" else "toy" for part in place.request(store="own")]
-    asked += [part for part in more if part != "toy-backend"]
-    before = place.run(*asked, truth=None)
+    arguments = [part if "toy-backend" not in more or part != "numpy" else "toy" for part in place.request(store="own")]
+    arguments += [part for part in more if part != "toy-backend"]
+    before = place.run(*arguments, truth=None)
     file = place.plugins / f"{module}.py"
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new))
-    fresh = place.run(*(part if part != "own" else "fresh" for part in asked), truth=None)
+    fresh = place.run(*(part if part != "own" else "fresh" for part in arguments), truth=None)
     truth = {name: part["estimates"] for name, part in fresh.document["protocols"].items()}
     assert truth != {name: part["estimates"] for name, part in before.document["protocols"].items()}
-    place.run(*asked, truth=truth)
+    place.run(*arguments, truth=truth)
     place.plugins = place.ground.plugins
 
 
@@ -350,10 +350,10 @@ def _attack(name: str, do: Callable[[Place], object], again: bool = True) -> Att
 
 ATTACKS = (
     *(_attack(f"spec: {name}", partial(_beside, source), again=False) for name, source in SPECS.items()),
-    *(_attack(name, partial(_metadata, *given), again=False) for name, given in METADATA.items()),
+    *(_attack(name, partial(_metadata, *arguments), again=False) for name, arguments in METADATA.items()),
     *(_attack(name, partial(_faulty, name, codes), again=False) for name, codes in FAULTS.items()),
     *(_attack(name, partial(_wrong_backend, name, codes), again=False) for name, codes in BACKEND.items()),
     *(_attack(f"once: {how}", partial(_once, how), again=False) for how in ("segfault", "vanish", "exit3", "closeall")),
-    *(_attack(f"edited {name}", partial(_edited, *given), again=False) for name, given in EDITED.items()),
+    *(_attack(f"edited {name}", partial(_edited, *arguments), again=False) for name, arguments in EDITED.items()),
     _attack("uninstalled", _uninstalled),
 )

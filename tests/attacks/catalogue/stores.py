@@ -142,10 +142,10 @@ HOSTILE: Mapping[str, Any] = {
 }  # fmt: skip
 FORGED_RECORDS: dict[str, Callable[[Any], object]] = {
     **{
-        f"{field} {what}": lambda document, field=field, value=value: document["record"].update({field: value})
+        f"{field} {name}": lambda document, field=field, value=value: document["record"].update({field: value})
         for field in ("created", "protocols", "cells", "spent", "failures")
-        for what, value in HOSTILE.items()
-        if what in ("null", "a number", "a text", "deep")
+        for name, value in HOSTILE.items()
+        if name in ("null", "a number", "a text", "deep")
     },
     "status an escape": lambda document: document["record"].update(status=HOSTILE["an escape"]),
     "status unreadable": lambda document: document["record"].update(status="unreadable"),
@@ -268,7 +268,7 @@ def _forged_arrays(make: Callable[[], bytes], place: Place) -> None:
 
     path = place.lose(_cells(place)[2])
     arrays = place.lose(path.with_suffix(".npz"))
-    before, kept = path.read_bytes(), arrays.read_bytes()
+    before, stored = path.read_bytes(), arrays.read_bytes()
     arrays.write_bytes(make())
     rewrite(
         path,
@@ -278,7 +278,7 @@ def _forged_arrays(make: Callable[[], bytes], place: Place) -> None:
     place.run(*place.request(), codes=(0, 1, 2))
     assert not Path("/tmp/jamharness-code-was-executed").exists()
     path.write_bytes(before)
-    arrays.write_bytes(kept)
+    arrays.write_bytes(stored)
 
 
 def _cell_of_another(place: Place) -> None:
@@ -312,8 +312,8 @@ def _interrupted(place: Place) -> None:
         place.lose(path.with_suffix(".npz"))
 
     def change(document: Any) -> None:
-        kept = [path.stem for path in _cells(place) if path.exists()]
-        document["record"].update(status="interrupted", problem="Ctrl-C", cells={"toy": kept})
+        keys = [path.stem for path in _cells(place) if path.exists()]
+        document["record"].update(status="interrupted", problem="Ctrl-C", cells={"toy": keys})
         for name in ("estimates", "findings"):
             document["record"].pop(name, None)
 
@@ -365,11 +365,11 @@ def _attack(name: str, do: Callable[[Place], object]) -> Attack:
 
 
 ATTACKS = (
-    *(_attack(f"{kind} {what}", partial(_damage, kind, damage)) for kind in KINDS for what, damage in FILES.items()),
-    *(_attack(f"{kind} {what}", partial(_home, kind, damage)) for kind in HOMES for what, damage in FOLDERS.items()),
-    *(_attack(f"record's {what}", partial(_forged_record, change)) for what, change in FORGED_RECORDS.items()),
-    *(_attack(f"cell's {what}", partial(_forged_cell, change)) for what, change in FORGED_CELLS.items()),
-    *(_attack(f"arrays' {what}", partial(_forged_arrays, make)) for what, make in ARRAYS.items()),
+    *(_attack(f"{kind} {name}", partial(_damage, kind, damage)) for kind in KINDS for name, damage in FILES.items()),
+    *(_attack(f"{kind} {name}", partial(_home, kind, damage)) for kind in HOMES for name, damage in FOLDERS.items()),
+    *(_attack(f"record's {name}", partial(_forged_record, change)) for name, change in FORGED_RECORDS.items()),
+    *(_attack(f"cell's {name}", partial(_forged_cell, change)) for name, change in FORGED_CELLS.items()),
+    *(_attack(f"arrays' {name}", partial(_forged_arrays, make)) for name, make in ARRAYS.items()),
     _attack("cell under another's name", _cell_of_another),
     _attack("every second cell gone", _every_second_cell),
     _attack("one cell after the other gone", _all_cells_one_by_one),

@@ -76,15 +76,20 @@ def _refusing(changed: Mapping[str, str], place: Place) -> None:
 
 def _narrow(columns: int, place: Place) -> None:
     """However narrow a terminal is, no number that it shows is cut."""
-    for asked in (("show", "reference", "--store", "store"), _table(place), ("runs", "--store", "store"), ("plugins",)):
-        wide = place.run(*asked, environment={"COLUMNS": "200"})
-        narrow = place.run(*asked, environment={"COLUMNS": str(columns)})
+    for arguments in (
+        ("show", "reference", "--store", "store"),
+        _table(place),
+        ("runs", "--store", "store"),
+        ("plugins",),
+    ):
+        wide = place.run(*arguments, environment={"COLUMNS": "200"})
+        narrow = place.run(*arguments, environment={"COLUMNS": str(columns)})
         numbers = set(re.findall(r"(?<![\w.])-?\d+\.\d+(?:e-?\d+)?(?![\w.])", wide.out))
         shown = set(re.findall(r"(?<![\w.])-?\d+\.\d+(?:e-?\d+)?(?![\w.])", narrow.out))
         if columns >= 20:  # narrower than any number
-            assert asked[0] != "show" or numbers
+            assert arguments[0] != "show" or numbers
             assert shown <= numbers, f"numbers that are none: {shown - numbers} in {narrow.out}"
-            assert asked[0] == "runs" or numbers <= shown, (
+            assert arguments[0] == "runs" or numbers <= shown, (
                 f"numbers that are missing: {numbers - shown} in {narrow.out}"
             )
 
@@ -121,14 +126,14 @@ def _forbidden(paths: Callable[[Place], Sequence[Path]], mode: int, place: Place
             place.lose(path)
             place.lose(path.with_suffix(".json"))
     try:
-        for asked in (
+        for arguments in (
             ("runs", "--store", "store", "--json"),
             ("show", "reference", "--store", "store", "--json"),
             place.request(),
             place.request("--set", "patterns=10", "--name", "more"),
         ):
-            truth = None if "more" in asked else "here"
-            place.run(*asked, codes=(0, 1, 2), truth=truth, first=LACKING)
+            truth = None if "more" in arguments else "here"
+            place.run(*arguments, codes=(0, 1, 2), truth=truth, first=LACKING)
         listed = place.run("runs", "--store", "store", codes=(0, 1, 2), first=LACKING)
         assert listed.code != 0 or "reference" in listed.out, "runs that cannot be read are not there, it says"
     finally:
@@ -220,7 +225,7 @@ ATTACKS = (
     *(_attack(name, partial(_variables, changed)) for name, changed in VARIABLES.items()),
     *(_attack(name, partial(_refusing, changed)) for name, changed in REFUSING.items()),
     *(_attack(f"{columns} columns", partial(_narrow, columns)) for columns in (1, 10, 20, 30, 50, 80)),
-    *(_attack(name, partial(_forbidden, *given), again=True) for name, given in FORBIDDEN.items()),
+    *(_attack(name, partial(_forbidden, *arguments), again=True) for name, arguments in FORBIDDEN.items()),
     *(_attack(f"umask {mask:03o}", partial(_masked, mask)) for mask in (0o777, 0o000, 0o222)),
     *(
         _attack(f"files of this folder: {name}", partial(_shadowed, name, "raise SystemExit(3)\n"))

@@ -60,11 +60,11 @@ class Wrong(NumpyBackend):
 @pytest.fixture
 def worker(monkeypatch):
     """A worker of a backend that is given."""
-    made = {}
-    monkeypatch.setattr(updates, "backend_of", lambda target: made[target.name])
+    backends = {}
+    monkeypatch.setattr(updates, "backend_of", lambda target: backends[target.name])
 
     def of(backend, dtype="float64"):
-        made[backend.name] = backend
+        backends[backend.name] = backend
         return Here(SimpleNamespace(name=backend.name, dtype=dtype))
 
     return of
@@ -91,15 +91,15 @@ def test_right_and_wrong(name, worker):
     others = {"torch": worker(TorchBackend(threads=1)), "wrong": worker(Wrong())}
     rows = compare_exactly(where, "numpy", referee, others, failures)
     assert not failures
-    asked = {"loss", "margins", "gradient", "first update", "Hessian times a vector"}
-    asked |= {"gradient of a minibatch"} if name == "network" else set()
-    assert {row.quantity for row in rows} == asked
+    quantities = {"loss", "margins", "gradient", "first update", "Hessian times a vector"}
+    quantities |= {"gradient of a minibatch"} if name == "network" else set()
+    assert {row.quantity for row in rows} == quantities
     assert len({row.state for row in rows}) == 2
     assert all(row.verdict == "agree" for row in rows if row.backend == "torch")
     assert all(row.bound < 2e-12 for row in rows)
-    seen = {row.quantity for row in rows if row.backend == "wrong" and row.verdict == "differ"}
-    assert {"gradient", "first update"} <= seen
-    assert not seen & {"loss", "margins", "Hessian times a vector"}
+    wrong_quantities = {row.quantity for row in rows if row.backend == "wrong" and row.verdict == "differ"}
+    assert {"gradient", "first update"} <= wrong_quantities
+    assert not wrong_quantities & {"loss", "margins", "Hessian times a vector"}
     trajectories, (path,) = compare_trajectories(where, "numpy", referee, others, failures, 1000)
     assert {row.backend: row.verdict for row in trajectories} == {"torch": "agree", "wrong": "differ"}
     assert {row.method for row in trajectories} == {"langevin" if name == "glass" else "sgd"}

@@ -11,11 +11,11 @@ LABELS = {"backend": "b", "reference": "r", "comparison_point": "s", "method": "
 
 def doubling(start, noise=0.0, seed=0):
     """The tripling map on a circle, sin and cos of its angle: differences grow by log 3 per update."""
-    draw, angle, kept = np.random.default_rng(seed), start, []
+    draw, angle, states = np.random.default_rng(seed), start, []
     for _ in UPDATES:
         angle = (3 * angle + noise * draw.standard_normal()) % (2 * np.pi)
-        kept.append([np.cos(angle), np.sin(angle)])
-    return np.array(kept)
+        states.append([np.cos(angle), np.sin(angle)])
+    return np.array(states)
 
 
 def test_growth_is_that_of_the_map():

@@ -14,7 +14,7 @@ NETWORK = Network(inputs=2, width=2, depth=1)
 def test_a_problem_can_what_it_does(own):
     """``can`` says of each method whether calling it works, and agrees with what is said of the declared ones."""
     missing = {name: getattr(Problem, name) for name in ("hessian", "hessian_eigenvalues", "hessian_vector")}
-    kind = type("Part", (NumpyProblem,), {name: made for name, made in missing.items() if name not in own})
+    kind = type("Part", (NumpyProblem,), {name: method for name, method in missing.items() if name not in own})
     x, y = np.array([[1.0, 2.0], [0.5, 1.0]]), np.array([1.0, -1.0])
     problem = kind(NumpyBackend(), NETWORK, x, y, QuadraticHinge())
     w = NETWORK.initial()

@@ -36,9 +36,9 @@ def checked(dtype="float64", network=NETWORK, w=None, **methods):
 
 def spoilt(array, value=np.nan):
     """A copy with one value replaced."""
-    made = array.copy()
-    made.flat[1] = value
-    return made
+    copy = array.copy()
+    copy.flat[1] = value
+    return copy
 
 
 ROWS = np.arange(P)
@@ -89,14 +89,14 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("method", "wrong", "said"), WRONG, ids=[f"{one[0]}-{i}" for i, one in enumerate(WRONG)])
-def test_what_does_not_fit_is_blamed_by_name(method, wrong, said):
+@pytest.mark.parametrize(("method", "wrong", "words"), WRONG, ids=[f"{one[0]}-{i}" for i, one in enumerate(WRONG)])
+def test_what_does_not_fit_is_blamed_by_name(method, wrong, words):
     """One sentence: the backend, the method, what came and what was due."""
     with pytest.raises(BackendError) as caught:
         CALLS[method](checked(**{method: wrong}))
     text = str(caught.value)
     assert text.startswith(f"Backend 'mine' is wrong: {method} ")
-    assert said in text
+    assert words in text
     assert text.endswith("Run: jamharness conformance mine")
     assert "\n" not in text
 
@@ -162,8 +162,12 @@ def test_other_problems_than_asked_for_are_blamed():
             return None
 
     x, y = np.ones((4, 4)), np.ones(4)
-    for kind, said in ((UnitMargin, "loss = "), (Fewer, "patterns = 3; 4 was due"), (Nothing, "problem returned None")):
-        with pytest.raises(BackendError, match=f"'mine'.*{said}"):
+    for kind, words in (
+        (UnitMargin, "loss = "),
+        (Fewer, "patterns = 3; 4 was due"),
+        (Nothing, "problem returned None"),
+    ):
+        with pytest.raises(BackendError, match=f"'mine'.*{words}"):
             CheckedBackend(kind(), "mine").problem(NETWORK, x, y, QuadraticHinge(margin=2.0))
     with pytest.raises(BackendError, match=r"its factory made a dict; a jamharness\.api\.Backend was due"):
         CheckedBackend({}, "mine")

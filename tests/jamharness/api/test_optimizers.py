@@ -78,11 +78,11 @@ def test_updates_leave_their_inputs_alone():
     for rule in (Adam(), Fire(), Sgd(momentum=0.9), Flow()):
         w, gradient = np.ones(3), np.ones(3)
         first = rule.update(State(w=w), gradient)
-        kept = {name: moment.copy() for name, moment in first.moments.items()}
+        moments = {name: moment.copy() for name, moment in first.moments.items()}
         rule.update(first, gradient)
         assert np.array_equal(w, np.ones(3))
         assert np.array_equal(gradient, np.ones(3))
-        assert all(np.array_equal(first.moments[name], kept[name]) for name in kept)
+        assert all(np.array_equal(first.moments[name], moments[name]) for name in moments)
 
 
 def test_the_flow_follows_the_exact_path_of_a_quadratic():

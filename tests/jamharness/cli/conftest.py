@@ -116,9 +116,9 @@ Command = Callable[..., Outcome]
 def surroundings(tmp_path: Path, plugin_distribution: Callable[..., Path]) -> dict[str, str]:
     """The environment of a command: the toy protocol installed, no terminal, 80 columns."""
     folder = plugin_distribution("coins", {"coins_plugin": TOY}, {"coins": "coins_plugin"})
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("JAMHARNESS", "COLUMNS"))}
-    path = os.pathsep.join([str(folder), *filter(None, [kept.get("PYTHONPATH")])])
-    return {**kept, "PYTHONPATH": path, "COLUMNS": "80", "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("JAMHARNESS", "COLUMNS"))}
+    path = os.pathsep.join([str(folder), *filter(None, [environment.get("PYTHONPATH")])])
+    return {**environment, "PYTHONPATH": path, "COLUMNS": "80", "XDG_CONFIG_HOME": str(tmp_path / "config")}
 
 
 @pytest.fixture

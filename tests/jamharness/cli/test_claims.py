@@ -155,7 +155,7 @@ def test_nothing_that_a_claim_has_fixed_can_be_given(coins):
     """One sentence for each."""
     write("claim.toml")
     register(coins)
-    given = (
+    arguments = (
         "coins",
         "--set",
         "seeds=2",
@@ -168,7 +168,7 @@ def test_nothing_that_a_claim_has_fixed_can_be_given(coins):
         "--preset",
         "quick",
     )
-    code, _, err = coins("run", *given, "--claim", "claim.toml")
+    code, _, err = coins("run", *arguments, "--claim", "claim.toml")
     assert code == 2
     assert [line.partition(":")[0] for line in err.splitlines()] == [
         "coins", "--sweep", "--set", "--backend", "--preset", "--seed",

@@ -69,9 +69,9 @@ def test_completion_imports_nothing_heavy(jamharness, surroundings, work):
         "heavy = {'torch', 'tensorflow', 'jax', 'pandas', 'scipy', 'matplotlib', 'rich.live'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
-    asked = {"_JAMHARNESS_COMPLETE": "complete_bash", "COMP_WORDS": "jamharness show x", "COMP_CWORD": "2"}
+    variables = {"_JAMHARNESS_COMPLETE": "complete_bash", "COMP_WORDS": "jamharness show x", "COMP_CWORD": "2"}
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=work, env={**surroundings, **asked}, capture_output=True, text=True
+        [sys.executable, "-c", script], cwd=work, env={**surroundings, **variables}, capture_output=True, text=True
     )
     assert done.stderr == "[]\n"
 

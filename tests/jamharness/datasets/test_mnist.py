@@ -50,11 +50,11 @@ def test_what_one_caller_does_to_its_arrays_no_other_sees(tmp_path, write_mnist)
     """Patterns are a caller's own even though the files are read once."""
     request = replace(REQUEST, folder=str(write_mnist(tmp_path)), normalise=False)
     one = load(request)
-    kept = one.x.copy(), one.x_test.copy(), one.y_test.copy()
+    copies = one.x.copy(), one.x_test.copy(), one.y_test.copy()
     for array in (one.x, one.x_test, one.y_test):
         array[:] = 7.0
     again = load(request)
-    assert all(np.array_equal(a, b) for a, b in zip(kept, (again.x, again.x_test, again.y_test), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(copies, (again.x, again.x_test, again.y_test), strict=True))
 
 
 def test_more_than_there_is_is_refused_with_the_numbers(tmp_path, write_mnist):

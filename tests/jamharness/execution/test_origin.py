@@ -34,15 +34,15 @@ def mine(tmp_path, monkeypatch):
 
 def test_an_error_names_file_and_line(mine):
     """The line in which it was raised."""
-    said = r"^ValueError: oops \(my_protocol\.py, line 5\)$"
-    with pytest.raises(PluginError, match=said), with_place("my_protocol:Mine"):
+    pattern = r"^ValueError: oops \(my_protocol\.py, line 5\)$"
+    with pytest.raises(PluginError, match=pattern), with_place("my_protocol:Mine"):
         mine.fail("oops")
 
 
 def test_an_error_inside_a_library_names_the_plugins_last_line(mine):
     """Not the library's own, which is none of the author's doing."""
-    said = r"^JSONDecodeError: .* \(my_protocol\.py, line 8\)$"
-    with pytest.raises(PluginError, match=said), with_place("other:Backend", "my_protocol:Mine", ""):
+    pattern = r"^JSONDecodeError: .* \(my_protocol\.py, line 8\)$"
+    with pytest.raises(PluginError, match=pattern), with_place("other:Backend", "my_protocol:Mine", ""):
         mine.inside_a_library()
 
 

@@ -91,14 +91,14 @@ def test_a_forked_child_may_end_as_it_likes():
 def test_what_takes_long_is_named_once(monkeypatch):
     """After the patience; what is quick is not, and the thread that watches ends."""
     monkeypatch.setattr(guard, "PATIENCE", 1.0)
-    said = []
-    monkeypatch.setattr(guard.log, "warning", lambda form, *values: said.append(form % values))
+    warnings = []
+    monkeypatch.setattr(guard.log, "warning", lambda form, *values: warnings.append(form % values))
     for _ in range(2):
         with plugin_code("plugin 'slow-one'", "loading"):
             time.sleep(1.6)
     with plugin_code("plugin 'quick-one'", "loading"):
         pass
-    assert said == ["Plugin 'slow-one' has been loading for 1 s …"]
+    assert warnings == ["Plugin 'slow-one' has been loading for 1 s …"]
     end = time.monotonic() + 10
     while time.monotonic() < end and any(thread.name == "jamharness-watch" for thread in threading.enumerate()):
         time.sleep(0.05)

@@ -16,8 +16,8 @@ def test_every_control_character_but_newline_and_tab_is_replaced():
     turning = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
     for character in controls | turning:
         assert visible(f"a{character}b") == "a\ufffdb"
-    kept = "jamming κ = 1 …\n\t–é日"
-    assert visible(kept) == kept
+    text = "jamming κ = 1 …\n\t–é日"
+    assert visible(text) == text
 
 
 @pytest.mark.parametrize("text", ["\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "a\rb", "\u202egnp.exe"])

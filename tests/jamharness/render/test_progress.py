@@ -122,10 +122,10 @@ def test_the_estimate_so_far_stands_with_its_interval():
     """And the protocol's own words, in the log as on the terminal."""
     clock, lines = Clock(), []
     estimate = Estimate(value=1.52, low=1.41, high=1.66, count=5)
-    seen = Look(outlook=Outlook(words="5 of 12 seeds bracketed", fewest=3, most=9), name="load", estimate=estimate)
+    look = Look(outlook=Outlook(words="5 of 12 seeds bracketed", fewest=3, most=9), name="load", estimate=estimate)
     watch = Lines(lines.append, Tally(clock=clock), pause=10.0)
     watch.started("run-1", "toy", {})
-    watch.foreseen("toy", seen)
+    watch.foreseen("toy", look)
     clock.now = 11.0
     watch.planned("toy", 3, 1, 5)
     assert lines[2] == "  5 of 12 seeds bracketed; load so far 1.52 (1.41 to 1.66)"

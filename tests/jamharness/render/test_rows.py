@@ -34,10 +34,10 @@ SENTENCES = st.lists(st.text("abcdefgh", min_size=1, max_size=12), max_size=8).m
 )
 def test_every_number_and_name_appears_whole(width, rows, narrow):
     """Whatever the width, every word of every cell stands unbroken in the output."""
-    made = Rows("name!", "value>", "95% interval!", "what it means", narrow=narrow)
+    grid = Rows("name!", "value>", "95% interval!", "what it means", narrow=narrow)
     for name, value, end, meaning in rows:
-        made.add_row(Text(name, style="bold"), value, f"{end} to {value}", meaning)
-    words = set(re.split(r"[\s]+|:(?=\s)", text(made, width)))
+        grid.add_row(Text(name, style="bold"), value, f"{end} to {value}", meaning)
+    words = set(re.split(r"[\s]+|:(?=\s)", text(grid, width)))
     for row in rows:
         for cell in row:
             assert set(cell.split()) <= words
@@ -47,20 +47,20 @@ def test_every_number_and_name_appears_whole(width, rows, narrow):
 @given(width=st.integers(20, 200), rows=st.lists(st.tuples(SENTENCES, NUMBERS), min_size=1))
 def test_no_line_is_longer_than_the_screen(width, rows):
     """Unless a single word is."""
-    made = Rows("meaning", "value>", title="Some values")
+    grid = Rows("meaning", "value>", title="Some values")
     for row in rows:
-        made.add_row(*row)
+        grid.add_row(*row)
     longest = max([width, *(len(word) for row in rows for cell in row for word in cell.split())])
-    assert max(cell_len(line) for line in text(made, width).splitlines()) <= longest
+    assert max(cell_len(line) for line in text(grid, width).splitlines()) <= longest
 
 
 def test_rows_go_vertical_where_they_do_not_fit():
     """Heads stand before their cells then, empty cells go, and an interval stays on one line."""
-    made = Rows("jamming!", "value>", "95% interval!", "unit", "published")
-    made.add_row("critical_ratio_parameters", "1.50", "1.23 to 1.88", "P/N", "")
-    made.add_row("jump", "0.75", "–", "", "≈ 0.75")
-    assert text(made, 80).split("\n")[3].split() == ["critical_ratio_parameters", "1.50", "1.23", "to", "1.88", "P/N"]
-    assert [line.rstrip() for line in text(made, 30).splitlines()] == [
+    grid = Rows("jamming!", "value>", "95% interval!", "unit", "published")
+    grid.add_row("critical_ratio_parameters", "1.50", "1.23 to 1.88", "P/N", "")
+    grid.add_row("jump", "0.75", "–", "", "≈ 0.75")
+    assert text(grid, 80).split("\n")[3].split() == ["critical_ratio_parameters", "1.50", "1.23", "to", "1.88", "P/N"]
+    assert [line.rstrip() for line in text(grid, 30).splitlines()] == [
         "jamming",
         "  critical_ratio_parameters",
         "    value: 1.50",
@@ -72,15 +72,15 @@ def test_rows_go_vertical_where_they_do_not_fit():
         "    published: ≈ 0.75",
         "",
     ]
-    assert "    95% interval:\n      1.23 to 1.88" in re.sub(" +\n", "\n", text(made, 24))
+    assert "    95% interval:\n      1.23 to 1.88" in re.sub(" +\n", "\n", text(grid, 24))
 
 
 def test_rows_turn_where_they_have_many_columns():
     """As many rows beside each other as fit, the heads down the side."""
-    made = Rows("seed>", "patterns>", "a_rather_long_name>", "outcome", narrow="turned")
+    grid = Rows("seed>", "patterns>", "a_rather_long_name>", "outcome", narrow="turned")
     for seed in range(3):
-        made.add_row(str(seed), str(100 + seed), f"{seed}.123456789", "satisfied")
-    lines = [line.split() for line in text(made, 48).splitlines() if line.strip()]
+        grid.add_row(str(seed), str(100 + seed), f"{seed}.123456789", "satisfied")
+    lines = [line.split() for line in text(grid, 48).splitlines() if line.strip()]
     assert lines[0] == ["1", "2"]
     assert lines[2:6] == [
         ["seed", "0", "1"],

@@ -160,7 +160,7 @@ def text(renderable, width: int) -> str:
 @pytest.mark.parametrize("name", TABLES)
 def test_what_holds_a_digit_is_never_cut(name, width):
     """Every word with a digit that a screen without end shows is there whole on a narrow one, and as often."""
-    wanted = re.findall(r"\S*\d\S*", text(TABLES[name](), 10_000))
+    expected = re.findall(r"\S*\d\S*", text(TABLES[name](), 10_000))
     shown = re.findall(r"\S*\d\S*", text(TABLES[name](), width))
-    assert wanted
-    assert set(wanted) - {word.rstrip(":") for word in shown} - set(shown) == set()
+    assert expected
+    assert set(expected) - {word.rstrip(":") for word in shown} - set(shown) == set()

@@ -169,8 +169,8 @@ def test_a_click_on_a_point_leads_to_its_row(browser, page, small, tmp_path):
         opened.page.keyboard.press("ArrowRight")
         opened.page.keyboard.press("ArrowRight")
         first = opened.traces("jamming-jump")[0]
-        said = opened.page.text_content("#said")
-        assert f"cell {trials[first['rows'][1]]['cell']}" in said
+        text = opened.page.text_content("#said")
+        assert f"cell {trials[first['rows'][1]]['cell']}" in text
         assert opened.page.locator("[data-chart='jamming-jump'] g.hovertext").count() == 1
         opened.page.keyboard.press("Enter")
         row = opened.page.locator("tr.found")
@@ -236,14 +236,14 @@ def test_a_phone_scrolls_in_one_direction(browser, both):
 def test_two_thousand_cells_open_within_two_seconds(browser, written, tmp_path):
     """Of processor time, the machine being shared; with all charts drawn, and in less than 4 MB."""
     run = written(tmp_path / "store", "large", 400)
-    made = make_report([run], Plugins.load(), tmp_path / "large.html")
-    assert made.size == made.page.stat().st_size < 4_000_000
+    report = make_report([run], Plugins.load(), tmp_path / "large.html")
+    assert report.size == report.page.stat().st_size < 4_000_000
     busy: list[float] = []
     while len(busy) < 5 and min(busy, default=math.inf) >= 2.0:  # at first the browser itself warms up
-        with Opened(browser, made.page) as opened:
+        with Opened(browser, report.page) as opened:
             assert sum(len(trace["rows"]) for trace in opened.traces("jamming-jump")) == 2000
             busy.append(opened.busy)
-    assert min(busy) < 2.0, (busy, made.size)
+    assert min(busy) < 2.0, (busy, report.size)
 
 
 def test_a_browser_without_decompression_says_so(browser, page):
@@ -263,11 +263,11 @@ def test_a_browser_without_decompression_says_so(browser, page):
 def test_a_protocol_is_reported_with_its_plots(name, browser, tmp_path):
     """Every series of every plot, point by point; each point with a row is in that row of the exported table."""
     plugins, settings = Plugins.load(), (ALWAYS | LONGER)[name]
-    made = run(name, backend="numpy", settings=settings, store=tmp_path / "store", name="mine", workers=1)
-    expected = load_protocol(plugins, name).plots(made.protocols[name].findings)
+    finished_run = run(name, backend="numpy", settings=settings, store=tmp_path / "store", name="mine", workers=1)
+    expected = load_protocol(plugins, name).plots(finished_run.protocols[name].findings)
     assert expected
-    files = {path.name: path for path in export_run(made, tmp_path / "exported")}
-    page = make_report([made], plugins, tmp_path / "report.html").page
+    files = {path.name: path for path in export_run(finished_run, tmp_path / "exported")}
+    page = make_report([finished_run], plugins, tmp_path / "report.html").page
     with Opened(browser, page) as opened:
         assert opened.said == []
         for title, plot in expected.items():

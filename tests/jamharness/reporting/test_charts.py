@@ -49,23 +49,23 @@ def drawn(run: str, names: str = "ab") -> Drawn:
 
 def test_series_of_one_run_differ_in_colour_and_shape():
     """And an estimate is a line with its band, and an entry of the legend."""
-    made = chart([drawn("one")])
-    marks = [trace["marker"] for trace in made["data"] if trace["mode"] == "markers"]
+    figure = chart([drawn("one")])
+    marks = [trace["marker"] for trace in figure["data"] if trace["mode"] == "markers"]
     assert [mark["symbol"] for mark in marks] == list(SYMBOLS[:2])
     assert [mark["color"] for mark in marks] == list(PALETTE[:2])
-    assert [shape["type"] for shape in made["layout"]["shapes"]] == ["line", "rect"]
-    assert (made["layout"]["shapes"][1]["x0"], made["layout"]["shapes"][1]["x1"]) == (1.5, 2.5)
-    assert made["data"][-1]["name"] == "r = 2.00 (1.50 to 2.50)"
-    assert made["data"][0]["meta"] == {"table": "one/p/t", "run": "one", "rows": [0]}
-    assert made["layout"]["xaxis"]["type"] == "log"
+    assert [shape["type"] for shape in figure["layout"]["shapes"]] == ["line", "rect"]
+    assert (figure["layout"]["shapes"][1]["x0"], figure["layout"]["shapes"][1]["x1"]) == (1.5, 2.5)
+    assert figure["data"][-1]["name"] == "r = 2.00 (1.50 to 2.50)"
+    assert figure["data"][0]["meta"] == {"table": "one/p/t", "run": "one", "rows": [0]}
+    assert figure["layout"]["xaxis"]["type"] == "log"
 
 
 def test_runs_differ_in_colour_and_series_in_shape():
     """Also where one run has a series that the other has not."""
-    made = chart([drawn("one", "ab"), drawn("two", "b")])
+    figure = chart([drawn("one", "ab"), drawn("two", "b")])
     marks = {
         (trace["legendgroup"], trace["name"]): (trace["marker"]["color"], trace["marker"]["symbol"])
-        for trace in made["data"]
+        for trace in figure["data"]
         if trace["mode"] == "markers"
     }
     assert marks[("one", "b")] == (PALETTE[0], SYMBOLS[1])
@@ -100,6 +100,6 @@ def test_the_first_colours_are_told_apart_with_every_vision(vision):
     """Five series, which no plot of ours exceeds often: at least 9 units of L*a*b* apart (2.3 are just seen)."""
     rgb = np.array([[int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)] for colour in PALETTE[:5]])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    seen = [np.clip(np.array(MATRICES.get(vision, np.eye(3))) @ each, 0, 1) for each in linear]
-    apart = min(float(np.linalg.norm(lab(a) - lab(b))) for a, b in combinations(seen, 2))
+    colours = [np.clip(np.array(MATRICES.get(vision, np.eye(3))) @ each, 0, 1) for each in linear]
+    apart = min(float(np.linalg.norm(lab(a) - lab(b))) for a, b in combinations(colours, 2))
     assert apart > 9, apart

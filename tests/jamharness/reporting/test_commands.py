@@ -27,12 +27,12 @@ def record_of(arguments: list[str]) -> RunRecord:
 
     plugins = Plugins.load()
     first = next((at for at, word in enumerate(arguments) if word.startswith("--")), len(arguments))
-    given = list(zip(arguments[first::2], arguments[first + 1 :: 2], strict=True))
+    pairs = list(zip(arguments[first::2], arguments[first + 1 :: 2], strict=True))
     options = dict.fromkeys(("device", "dtype", "preset", "seed", "threads", "backend"))
-    options |= {name[2:]: value for name, value in given if name not in ("--set", "--name")}
-    name = dict(given).get("--name")
+    options |= {name[2:]: value for name, value in pairs if name not in ("--set", "--name")}
+    name = dict(pairs).get("--name")
     request = gather(
-        plugins, protocols=arguments[:first], assignments=[value for key, value in given if key == "--set"],
+        plugins, protocols=arguments[:first], assignments=[value for key, value in pairs if key == "--set"],
         config=None, name=name, options=options,
     )  # fmt: skip
     refuse(request)
@@ -40,11 +40,11 @@ def record_of(arguments: list[str]) -> RunRecord:
     return first_record(check_request(request.protocols, **{**keywords, "store": None, **request.keywords}), None)
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=lambda words: " ".join(words[:4]))
-def test_the_command_asks_for_the_same_run(asked, tmp_path, monkeypatch):
+@pytest.mark.parametrize("arguments", ASKED, ids=lambda words: " ".join(words[:4]))
+def test_the_command_asks_for_the_same_run(arguments, tmp_path, monkeypatch):
     """Typed with defaults, presets, options for one protocol and systems: the same request, under the same name."""
     monkeypatch.chdir(tmp_path)
-    record = record_of([*asked, "--backend", "numpy"])
+    record = record_of([*arguments, "--backend", "numpy"])
     words = shlex.split(command_of(record, Defaults(Plugins.load())))
     assert words[:2] == ["jamharness", "run"]
     again = record_of(words[2:])

@@ -37,8 +37,8 @@ def words_of(page: str) -> str:
 @pytest.fixture(scope="module")
 def page(pair: list[Run], tmp_path_factory: pytest.TempPathFactory) -> str:
     """The report of two runs."""
-    made = make_report(pair, Plugins.load(), tmp_path_factory.mktemp("page") / "both.html")
-    return made.page.read_text(encoding="utf-8")
+    report = make_report(pair, Plugins.load(), tmp_path_factory.mktemp("page") / "both.html")
+    return report.page.read_text(encoding="utf-8")
 
 
 def test_estimates_stand_beside_what_was_published(page, pair):
@@ -65,8 +65,8 @@ def test_a_run_without_an_answer_says_so(small, tmp_path):
     shutil.copytree(small.store, store)
     for key in Store(store).run("small").cells["jamming"][::2]:
         (store / "cells" / key[:2] / f"{key}.json").unlink()
-    made = make_report([open_run("small", store)], Plugins.load(), tmp_path / "less.html")
-    assert "15 of its 30 cells are missing from the store" in words_of(made.page.read_text(encoding="utf-8"))
+    report = make_report([open_run("small", store)], Plugins.load(), tmp_path / "less.html")
+    assert "15 of its 30 cells are missing from the store" in words_of(report.page.read_text(encoding="utf-8"))
 
 
 def test_texts_of_plugins_are_no_markup(small, tmp_path):
@@ -129,8 +129,8 @@ def test_agreements_of_the_runs_are_shown(small, tmp_path):
 @pytest.mark.parametrize(("columns", "width"), [(None, 3.4), (1, 3.4), (2, 7.0)])
 def test_figures_for_print_take_one_or_two_columns(small, tmp_path, columns, width):
     """As wide as a journal's, with embedded TrueType."""
-    made = make_report([small], Plugins.load(), tmp_path / "r.html", ("pdf", "png"), columns)
-    pdf, png = sorted(made.figures)
+    report = make_report([small], Plugins.load(), tmp_path / "r.html", ("pdf", "png"), columns)
+    pdf, png = sorted(report.figures)
     assert (pdf.name, png.name) == ("small-jamming-jump.pdf", "small-jamming-jump.png")
     assert pdf.parent.name == "r-figures"
     box = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", pdf.read_bytes())
@@ -170,10 +170,10 @@ def test_all_that_is_wrong_is_said_at_once(small, tmp_path, capfd):
     """A sentence for each fault, and nothing is written."""
     arguments = ["report", "smal", "small", "small", "--store", str(small.store), "-o", str(tmp_path)]
     assert main([*arguments, "--columns", "3"]) == 2
-    said = capfd.readouterr().err.splitlines()
-    assert len(said) == 4
+    sentences = capfd.readouterr().err.splitlines()
+    assert len(sentences) == 4
     for word in ("--columns '3'", "is a folder", "did you mean 'small'", "named twice"):
-        assert any(word in sentence for sentence in said), (word, said)
+        assert any(word in sentence for sentence in sentences), (word, sentences)
     assert main(["report", "small", "--store", str(small.store), "-o", "x.html", "--columns", "2"]) == 2
     assert "--pdf or --png" in capfd.readouterr().err
 

@@ -366,9 +366,9 @@ class Lab:
     def run(self, **options: Any) -> Any:
         from jamharness.running import run
 
-        given: dict[str, Any] = {"protocols": "drift", "backend": "toy", "store": self.store, "workers": 2}
-        given |= options
-        return run(given.pop("protocols"), **given)
+        arguments: dict[str, Any] = {"protocols": "drift", "backend": "toy", "store": self.store, "workers": 2}
+        arguments |= options
+        return run(arguments.pop("protocols"), **arguments)
 
     def measured(self) -> int:
         """How many measurements were made so far, in any process."""
@@ -420,8 +420,8 @@ def lab(plugin_distribution: Callable[..., Path], tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
     monkeypatch.setenv("JAMLAB_LOG", str(tmp_path / "log"))
     monkeypatch.delenv("JAMLAB_WATCHER", raising=False)
-    made = Lab(folder=folder, log=tmp_path / "log", store=tmp_path / "store")
-    yield made
+    new_lab = Lab(folder=folder, log=tmp_path / "log", store=tmp_path / "store")
+    yield new_lab
     for name in [name for name in sys.modules if name.startswith(("jamlab", "jamhelper", "jamsly"))]:
         del sys.modules[name]
-    assert until(lambda: not made.workers(), 10), "workers were left behind"
+    assert until(lambda: not new_lab.workers(), 10), "workers were left behind"

@@ -137,11 +137,11 @@ def surroundings(
 def shared(surroundings: tuple[Path, dict[str, str]]) -> Iterator[Cluster]:
     """One cluster of two workers for all tests that leave it as it was."""
     home, environment = surroundings
-    made = Cluster(folder=home, log=home / "log", environment=environment)
+    shared_cluster = Cluster(folder=home, log=home / "log", environment=environment)
     try:
-        yield made.start()
+        yield shared_cluster.start()
     finally:
-        made.stop()
+        shared_cluster.stop()
 
 
 @pytest.fixture
@@ -322,9 +322,9 @@ def test_a_disk_that_fills_loses_nothing(cluster: Cluster, whole: Any, small_dis
     with pytest.raises(BadInput, match="no space is left on the device"):
         run("drift", settings=SETTINGS, **options)
     subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
-    kept = len(list((small_disk / "store").glob("cells/*/*.json")))
+    count = len(list((small_disk / "store").glob("cells/*/*.json")))
     done = run("drift", settings=SETTINGS, **options)
-    assert 0 < kept == done.protocols["drift"].cells["reused"] < 12
+    assert 0 < count == done.protocols["drift"].cells["reused"] < 12
     same(done, whole(SETTINGS))
 
 

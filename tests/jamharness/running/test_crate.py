@@ -44,8 +44,8 @@ def test_it_is_a_process_run_crate(crate):
     assert action["instrument"].type == "SoftwareApplication"
     results = {each.id for each in action["result"]}
     assert {"jamming-trials.csv", "run.json", "CITATION.cff", "store/runs/mine.json"} <= results
-    asked = {each["name"]: each["value"] for each in action["object"] if each.type == "PropertyValue"}
-    assert asked["jamming.width"] == "3"
+    properties = {each["name"]: each["value"] for each in action["object"] if each.type == "PropertyValue"}
+    assert properties["jamming.width"] == "3"
     assert "jamharness run jamming --backend numpy" in action["description"]
 
 

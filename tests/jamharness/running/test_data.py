@@ -70,8 +70,8 @@ def test_a_data_set_that_misbehaves_is_bad_input_in_one_sentence(lab: Any, datas
     """It takes nothing down, and nothing is written."""
     with pytest.raises(BadInput) as caught:
         lab.run(settings={"dataset": dataset})
-    (said,) = caught.value.problems
-    assert said.startswith(sentence)
+    (problem,) = caught.value.problems
+    assert problem.startswith(sentence)
     assert not lab.store.exists()
 
 
@@ -90,9 +90,9 @@ def test_a_data_set_that_hangs_is_stopped(lab: Any, monkeypatch: pytest.MonkeyPa
 
 def test_what_a_data_set_prints_is_no_part_of_the_document(lab: Any) -> None:
     """Standard output is one JSON document."""
-    asked = ["--set", "dataset=talks", "--json", "--quiet", "--store", str(lab.store)]
+    arguments = ["--set", "dataset=talks", "--json", "--quiet", "--store", str(lab.store)]
     done = subprocess.run(
-        [sys.executable, "-m", "jamharness", "run", "drift", "--backend", "toy", *asked],
+        [sys.executable, "-m", "jamharness", "run", "drift", "--backend", "toy", *arguments],
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -52,7 +52,7 @@ def test_the_style_ends_with_the_figure(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("asked", "formats"),
+    ("names", "formats"),
     [
         ("pdf,svg", ("pdf", "svg")),
         (("png", "pdf", "png"), ("png", "pdf")),
@@ -61,10 +61,10 @@ def test_the_style_ends_with_the_figure(tmp_path):
         (" pdf , ", ("pdf",)),
     ],
 )
-def test_formats_are_names_separated_by_commas(asked, formats):
+def test_formats_are_names_separated_by_commas(names, formats):
     """As on the command line, or a list."""
     problems: list[str] = []
-    assert check_formats(asked, problems) == formats
+    assert check_formats(names, problems) == formats
     assert problems == []
 
 
@@ -98,12 +98,12 @@ def test_a_backend_of_figures_that_does_not_exist_is_in_nobodys_way():
     code = (
         "import os; from jamharness.running.figures import _matplotlib; print(_matplotlib().get_backend(), os.environ)"
     )
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "MPLBACKEND": "nonsense"},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert told.lower().startswith("agg")
-    assert "'MPLBACKEND': 'nonsense'" in told
+    assert output.lower().startswith("agg")
+    assert "'MPLBACKEND': 'nonsense'" in output

@@ -112,16 +112,16 @@ def test_ctrl_c_stops_at_once_keeps_what_is_done_and_names_the_run(lab: Any, who
     assert not lab.workers()
     [record] = list_runs(lab.store)
     assert (record.status, record.name) == ("interrupted", "mine")
-    kept = open_run("mine", lab.store)
-    assert kept.status == "interrupted"
-    done = kept.protocols["drift"].cells["done"]
+    interrupted_run = open_run("mine", lab.store)
+    assert interrupted_run.status == "interrupted"
+    done = interrupted_run.protocols["drift"].cells["done"]
     # Two workers, and what was under way to the store.
     assert lab.measured() - 2 <= done <= lab.measured()
     assert done >= 4
     resumed = resume("mine", store=lab.store)
     assert resumed.protocols["drift"].cells == {"done": 40, "failed": 0, "reused": done}
     assert list_runs(lab.store)[0].status == "finished"
-    assert resumed.protocols["drift"].seconds > kept.protocols["drift"].seconds
+    assert resumed.protocols["drift"].seconds > interrupted_run.protocols["drift"].seconds
 
 
 def test_a_run_of_a_process_that_is_gone_counts_as_interrupted(lab: Any) -> None:

@@ -74,7 +74,7 @@ def key(
 
 
 def other(name: str) -> Callable[[str], str]:
-    return lambda given: "2" if given == name else "1"
+    return lambda each: "2" if each == name else "1"
 
 
 @pytest.mark.parametrize(

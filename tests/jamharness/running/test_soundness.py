@@ -50,11 +50,11 @@ UNSOUND = {
 }
 
 
-@pytest.mark.parametrize(("findings", "said"), UNSOUND.values(), ids=UNSOUND)
-def test_anything_else_is_named_with_its_place(findings, said):
+@pytest.mark.parametrize(("findings", "words"), UNSOUND.values(), ids=UNSOUND)
+def test_anything_else_is_named_with_its_place(findings, words):
     """One part of a sentence for each."""
     [fault] = faults_of(findings)
-    assert fault.startswith(said)
+    assert fault.startswith(words)
 
 
 def test_all_faults_are_told_at_once():

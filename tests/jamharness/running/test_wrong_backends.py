@@ -76,14 +76,14 @@ def jamharness(plugin_distribution, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("backend", "said"),
+    ("backend", "words"),
     [
         ("half", r"Backend 'half' is wrong: margins returned an array of shape ("),
         ("nan", "Backend 'nan' is wrong: loss_and_gradient returned "),
         ("factor", "Backend 'factor' is wrong: at the end of a minimisation it has margins of pattern "),
     ],
 )
-def test_a_wrong_backend_gives_no_number_and_is_blamed(jamharness, backend, said):
+def test_a_wrong_backend_gives_no_number_and_is_blamed(jamharness, backend, words):
     """Its cells fail by its name, the run has no estimate and exit code 1; none of it is advice to the user."""
     minimiser = ["--set=minimiser=adam", "--set=budget=50"] if backend == "nan" else []
     done = jamharness("run", "jamming", "--backend", backend, *SMALL, *minimiser, "--json")
@@ -93,8 +93,8 @@ def test_a_wrong_backend_gives_no_number_and_is_blamed(jamharness, backend, said
     assert protocol["cells"]["done"] == 0
     reasons = [failure["reason"] for failure in protocol["failures"]]
     assert reasons
-    assert all(reason.startswith(said) for reason in reasons), reasons
-    assert f"{len(reasons)} of {len(reasons)} minimisations failed. The first: {said}" in protocol["objection"]
+    assert all(reason.startswith(words) for reason in reasons), reasons
+    assert f"{len(reasons)} of {len(reasons)} minimisations failed. The first: {words}" in protocol["objection"]
 
 
 def test_a_slow_backend_says_so_at_the_start(jamharness):

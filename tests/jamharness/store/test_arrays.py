@@ -62,10 +62,10 @@ def test_what_was_measured_is_dropped_once_it_is_kept(tmp_path: Path) -> None:
     store = Store(tmp_path)
     array = np.zeros(MEGABYTE)
     identity = {"cell": 1}
-    kept = store.put(store.key(identity), identity, CellResult(values={}, arrays={"w": array}), 1.0)
+    stored = store.put(store.key(identity), identity, CellResult(values={}, arrays={"w": array}), 1.0)
     assert not [item for item in gc.get_referrers(array) if isinstance(item, dict) and "w" in item]
-    assert kept.result.arrays["w"] is not array
-    np.testing.assert_array_equal(kept.result.arrays["w"], array)
+    assert stored.result.arrays["w"] is not array
+    np.testing.assert_array_equal(stored.result.arrays["w"], array)
 
 
 def test_a_stored_array_cannot_be_written_to(tmp_path: Path) -> None:

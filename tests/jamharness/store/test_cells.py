@@ -16,10 +16,13 @@ KEY = digest(IDENTITY)
 
 
 def example(arrays: bool = True) -> StoredCell:
-    held = {"file": np.arange(6.0).reshape(2, 3), "a/b": np.array(3), "labels": np.array(["x", "yz"])}
+    stored_arrays = {"file": np.arange(6.0).reshape(2, 3), "a/b": np.array(3), "labels": np.array(["x", "yz"])}
     values = {"loss": 0.1 + 0.2, "worst": math.nan, "bound": -math.inf, "found": None, "list": [1, [2.5, True]]}
     return StoredCell(
-        identity=IDENTITY, result=CellResult(values=values, arrays=held if arrays else {}), seconds=1.5, label="cell"
+        identity=IDENTITY,
+        result=CellResult(values=values, arrays=stored_arrays if arrays else {}),
+        seconds=1.5,
+        label="cell",
     )
 
 

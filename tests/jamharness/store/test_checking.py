@@ -107,11 +107,11 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
     arrays = tmp_path / "cells" / key[:2] / f"{key}.npz"
     arrays.unlink()
     os.mkfifo(arrays)
-    seen: list[Any] = []
-    thread = threading.Thread(target=lambda: seen.extend([store.runs()[0].status, store.read(key)]), daemon=True)
+    answers: list[Any] = []
+    thread = threading.Thread(target=lambda: answers.extend([store.runs()[0].status, store.read(key)]), daemon=True)
     thread.start()
     thread.join(10)
-    assert seen == ["unreadable", None]
+    assert answers == ["unreadable", None]
     store.put(key, identity, CellResult(values={"x": 1}), 1.0)
     assert store.get(key) is not None
 

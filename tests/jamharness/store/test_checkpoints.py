@@ -47,12 +47,12 @@ def test_what_cannot_be_read_is_no_state(tmp_path, spoil):
 
 def test_states_are_written_seldom(tmp_path):
     """Never within the pause: no state is even made in between."""
-    made = []
+    calls = []
     file, start = CheckpointFile(tmp_path / "x.checkpoint", None, pause=0.05), time.monotonic()
     for _ in range(2000):
-        file.keep(lambda: made.append(0) or STATE)
+        file.keep(lambda: calls.append(0) or STATE)
         time.sleep(0.0001)
-    assert 1 <= len(made) <= (time.monotonic() - start) / 0.05
+    assert 1 <= len(calls) <= (time.monotonic() - start) / 0.05
 
 
 def test_states_wait_for_a_part_of_the_time(tmp_path, monkeypatch):
@@ -66,12 +66,12 @@ def test_states_wait_for_a_part_of_the_time(tmp_path, monkeypatch):
 def test_a_state_that_cannot_be_written_is_said_once(tmp_path):
     """The cell is computed to its end all the same."""
     (tmp_path / "file").write_text("")
-    said = []
-    file = CheckpointFile(tmp_path / "file" / "x.checkpoint", None, said.append, pause=0.0)
+    sentences = []
+    file = CheckpointFile(tmp_path / "file" / "x.checkpoint", None, sentences.append, pause=0.0)
     for _ in range(3):
         file.keep(lambda: STATE)
-    assert len(said) == 1
-    assert said[0].startswith("no checkpoint can be written")
+    assert len(sentences) == 1
+    assert sentences[0].startswith("no checkpoint can be written")
 
 
 def test_a_finished_cell_has_no_checkpoint(tmp_path):

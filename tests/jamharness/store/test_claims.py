@@ -28,9 +28,9 @@ input()
 
 @pytest.fixture
 def claims(tmp_path: Path) -> Iterator[Claims]:
-    made = Store(tmp_path / "store").claims()
-    yield made
-    made.release_all()
+    store_claims = Store(tmp_path / "store").claims()
+    yield store_claims
+    store_claims.release_all()
 
 
 def holder(root: Path, *keys: str) -> "subprocess.Popen[str]":

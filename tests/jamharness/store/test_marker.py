@@ -20,17 +20,17 @@ def fill(root: Path, *, cells: bool = True, runs: bool = True) -> str:
     return key
 
 
-@pytest.mark.parametrize("held", [{"cells": False}, {"runs": False}, {}])
+@pytest.mark.parametrize("parts", [{"cells": False}, {"runs": False}, {}])
 @pytest.mark.parametrize("left", [None, b"", b"{", b"\x00\x00"])
-def test_a_store_without_its_marker_is_still_one(tmp_path: Path, held: dict[str, bool], left: bytes | None) -> None:
+def test_a_store_without_its_marker_is_still_one(tmp_path: Path, parts: dict[str, bool], left: bytes | None) -> None:
     """Lost or torn: it can be read as it is, and the next writing puts the marker back."""
-    key = fill(tmp_path, **held)
+    key = fill(tmp_path, **parts)
     marker = tmp_path / MARKER
     content = marker.read_bytes()
     marker.unlink() if left is None else marker.write_bytes(left)
     reader = Store(tmp_path, create=False)
-    assert (reader.get(key) is not None) == held.get("cells", True)
-    assert len(reader.runs()) == held.get("runs", True)
+    assert (reader.get(key) is not None) == parts.get("cells", True)
+    assert len(reader.runs()) == parts.get("runs", True)
     assert (marker.read_bytes() if marker.exists() else None) == left, "looking changes nothing"
     Store(tmp_path)
     assert marker.read_bytes() == content

@@ -45,16 +45,16 @@ def test_a_process_that_was_killed_does_not_run_though_nobody_has_waited_for_it(
     script = "import json; from jamharness.store.processes import this_process as p; print(json.dumps(p()), flush=True)"
     process = subprocess.Popen([sys.executable, "-c", f"{script}\ninput()"], stdin=-1, stdout=-1, text=True)
     assert process.stdout is not None
-    known = json.loads(process.stdout.readline())
-    assert runs_still(known) is True
+    identity = json.loads(process.stdout.readline())
+    assert runs_still(identity) is True
     process.kill()
     end = time.monotonic() + 10
-    while runs_still(known) and time.monotonic() < end:
+    while runs_still(identity) and time.monotonic() < end:
         time.sleep(0.01)
-    assert runs_still(known) is False
+    assert runs_still(identity) is False
     assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
     process.communicate()
-    assert runs_still(known) is False
+    assert runs_still(identity) is False
 
 
 def test_of_another_machine_or_container_nobody_can_tell() -> None:

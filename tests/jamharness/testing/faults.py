@@ -371,8 +371,8 @@ class OneCompilation(NumpyDifferentiator):
     """Keeps what it has differentiated by the formula alone: the first constraints stand for all others."""
 
     def jacobian(self, formula, w, data):
-        kept = self.__dict__.setdefault("_kept", {})
-        return super().jacobian(formula, w, kept.setdefault(formula, data))
+        cache = self.__dict__.setdefault("_kept", {})
+        return super().jacobian(formula, w, cache.setdefault(formula, data))
 
 
 class Radial(DerivedProblem):

@@ -135,7 +135,7 @@ def test_the_closed_forms_are_derivatives():
         around = [(case.system.closed(w + e, data), case.system.closed(w - e, data)) for e in step * np.eye(len(w))]
         slopes = np.stack([(up.gaps - down.gaps) / (2 * step) for up, down in around], axis=1)
         bends = np.stack([(up.slopes - down.slopes) / (2 * step) for up, down in around], axis=2)
-        closed, held = case.solution().closed, list(FUNCTIONS).index("constant")
-        varies = data["function"] != held if "function" in data else slice(None)
+        closed, constant = case.solution().closed, list(FUNCTIONS).index("constant")
+        varies = data["function"] != constant if "function" in data else slice(None)
         np.testing.assert_allclose(closed.slopes[varies], slopes[varies], atol=1e-8)
         np.testing.assert_allclose(closed.bends[varies], bends[varies], atol=1e-8)

@@ -232,11 +232,13 @@ def test_an_edited_estimate_is_caught(store):
     """A conclusion with a right checksum that does not follow from the cells."""
     home = Store(store, create=False)
     record = home.run("small")
-    said = record.conclusions["jamming"]
-    ratio = said.estimates["critical_ratio"]
+    conclusion = record.conclusions["jamming"]
+    ratio = conclusion.estimates["critical_ratio"]
     better = Estimate(value=3.0, low=ratio.low, high=ratio.high, count=ratio.count, note=ratio.note)
-    estimates = {**said.estimates, "critical_ratio": better}
-    home.write_run(replace(record, conclusions={**record.conclusions, "jamming": replace(said, estimates=estimates)}))
+    estimates = {**conclusion.estimates, "critical_ratio": better}
+    home.write_run(
+        replace(record, conclusions={**record.conclusions, "jamming": replace(conclusion, estimates=estimates)})
+    )
     (row,) = verify_run("small", store).wrong
     assert (row.about, row.claim) == ("jamming: critical_ratio", "follows from the cells")
 
@@ -246,8 +248,8 @@ def test_a_cell_that_is_left_out_is_caught(store):
     home = Store(store, create=False)
     record = home.run("small")
     searched = set(record.cells["jamming"]) - set(record.cells["spectrum"])
-    for gone in sorted(searched)[:3] or [min(record.cells["jamming"])]:
-        cells = {name: [key for key in keys if key != gone] for name, keys in record.cells.items()}
+    for dropped_key in sorted(searched)[:3] or [min(record.cells["jamming"])]:
+        cells = {name: [key for key in keys if key != dropped_key] for name, keys in record.cells.items()}
         home.write_run(replace(record, cells=cells))
         assert {kind for kind, _ in claims(verify_run("small", store))} == {"estimates"}
 
@@ -291,9 +293,9 @@ def test_what_has_no_proof_is_told_and_not_counted(tmp_path):
 def test_the_command_ends_with_1_where_something_does_not_verify(store, capfd):
     """And with 0 where all does; a record that cannot be read is told, too."""
     assert main(["verify", "small", "--store", str(store)]) == 0
-    said = " ".join(capfd.readouterr().out.split())  # lines are broken where the store's name makes them long
-    assert "Verified." in said
-    seal = said.split("Seal of its files: ")[1].split()[0]
+    output = " ".join(capfd.readouterr().out.split())  # lines are broken where the store's name makes them long
+    assert "Verified." in output
+    seal = output.split("Seal of its files: ")[1].split()[0]
     assert main(["verify", "small", "--store", str(store), "--seal", seal, "--json"]) == 0
     document = json.loads(capfd.readouterr().out)
     assert document["seal"] == seal
@@ -301,9 +303,9 @@ def test_the_command_ends_with_1_where_something_does_not_verify(store, capfd):
     path = cells_of(store, "minimisation", "satisfied")[0]
     path.write_bytes(path.read_bytes()[:-1])
     assert main(["verify", "small", "--store", str(store), "--seal", seal]) == 1
-    said = capfd.readouterr().out
-    assert "Not verified." in said
-    assert path.name in said
+    output = capfd.readouterr().out
+    assert "Not verified." in output
+    assert path.name in output
     record = store / "runs" / "small.json"
     record.write_bytes(record.read_bytes().replace(b"numpy", b"numpi", 1))
     assert main(["verify", "small", "--store", str(store), "--json"]) == 1

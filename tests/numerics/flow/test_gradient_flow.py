@@ -29,11 +29,11 @@ def posed(loss, *, alpha=1.0, patterns=10, width=4, depth=1, activation="softplu
 def reference():
     """W at some times by SciPy's method of eighth order."""
     problem, w = posed(SoftHinge(sharpness=5))
-    made = solve_ivp(
+    solution = solve_ivp(
         lambda _t, at: -problem.loss_and_gradient(at)[1], (0, TIME), w, method="DOP853", rtol=1e-10, atol=1e-12,
         t_eval=(TIME / 10, TIME),
     )  # fmt: skip
-    return problem, w, made.y.T
+    return problem, w, solution.y.T
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,11 @@ def kernel(patterns, parameters, seed=0):
 def by_scipy(K, start, loss, time):
     """Δ at a time by Radau's method."""
     count = len(start)
-    made = solve_ivp(
+    solution = solve_ivp(
         lambda _t, delta: -K @ loss.slope(delta) / count, (0, time), start, method="Radau", rtol=1e-10, atol=1e-12,
         jac=lambda _t, delta: -K * loss.curvature(delta) / count,
     )  # fmt: skip
-    return made.y[:, -1]
+    return solution.y[:, -1]
 
 
 @pytest.mark.parametrize("parameters", [40, 10])

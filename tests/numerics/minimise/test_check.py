@@ -78,8 +78,8 @@ def test_a_wrong_end_is_the_backends_fault(fault):
     problem, w = pose("relu", 60)
     end = minimise(problem, w)
     assert end.outcome == "arrested"
-    spoil, said = WRONG[fault]
-    with pytest.raises(BackendError, match=f"^Backend 'numpy' is wrong: at the end of a minimisation it {said}"):
+    spoil, words = WRONG[fault]
+    with pytest.raises(BackendError, match=f"^Backend 'numpy' is wrong: at the end of a minimisation it {words}"):
         check(problem, *spoilt(spoil, end, problem.margins(end.w)))
 
 

@@ -103,12 +103,12 @@ def test_a_small_or_falling_loss_is_not_levelled():
 
 def test_progress_is_told_in_the_fields_words():
     """softplus β and a first pass for relu, spheres for smooth networks; no word of the algorithm's code."""
-    told = []
+    lines = []
     for activation in ("relu", "tanh"):
         problem, w = pose(activation, 6, width=3)
-        minimise(problem, w, say=told.append, budget=3000)
-    assert any("softplus β = 2 (first pass): " in line for line in told)
-    assert any("softplus β = 1024 (second pass): " in line for line in told)
-    assert any(line.startswith("softplus(512) at rest: L = ") for line in told)
-    assert any(line.startswith("on the sphere |w| = ") for line in told)
-    assert not any(word in line for line in told for word in ("sharpness", "pass 2", "(no step)", "(balanced)"))
+        minimise(problem, w, say=lines.append, budget=3000)
+    assert any("softplus β = 2 (first pass): " in line for line in lines)
+    assert any("softplus β = 1024 (second pass): " in line for line in lines)
+    assert any(line.startswith("softplus(512) at rest: L = ") for line in lines)
+    assert any(line.startswith("on the sphere |w| = ") for line in lines)
+    assert not any(word in line for line in lines for word in ("sharpness", "pass 2", "(no step)", "(balanced)"))

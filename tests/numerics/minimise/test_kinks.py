@@ -114,12 +114,12 @@ def test_derivatives_by_the_slopes_of_several_layers_are_those_of_finite_differe
     works = module._works(problem, parts, inputs, slopes, seed, v)
     for slope, work in zip(slopes, works, strict=True):
         for index in [(0, 0), (4, 3), (8, 4)]:
-            kept = slope[index]
-            slope[index] = kept + 0.5
+            previous = slope[index]
+            slope[index] = previous + 0.5
             above = along()
-            slope[index] = kept - 0.5
+            slope[index] = previous - 0.5
             assert work[index] == pytest.approx(above - along(), rel=1e-9, abs=1e-12)
-            slope[index] = kept
+            slope[index] = previous
 
 
 def test_where_relu_is_arrested_the_best_slopes_balance_what_the_gradient_leaves():

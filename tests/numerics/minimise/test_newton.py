@@ -34,11 +34,11 @@ def test_balance_and_loss_are_those_of_the_returned_w(activation, budget):
 def test_a_w_that_is_done_is_returned_whatever_else_ends_the_run():
     """At the last step of the budget too, where otherwise the best balanced w of the stretch would be."""
     problem, w = pose("softplus(64)", 6)
-    seen = []
+    visited = []
     for steps in (1, 5, 30):
-        last = newton(problem, w, steps, tolerance=1e-12, done=lambda at: bool(seen.append(at)))
+        last = newton(problem, w, steps, tolerance=1e-12, done=lambda at: bool(visited.append(at)))
         assert last.why == "budget"
-        end = seen[-1]
+        end = visited[-1]
         stopped = newton(problem, w, steps, tolerance=1e-12, done=lambda at, end=end: np.array_equal(at, end))
         assert stopped.why == "done"
         assert np.array_equal(stopped.w, end)

@@ -140,22 +140,22 @@ def test_what_a_factor_served_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quadratic_model, "LARGE", 1)
     monkeypatch.setattr(quadratic_model, "PRODUCTS", 1)
     problem, w = pose("sphere")
-    made: list[bool] = []
+    singles: list[bool] = []
     begin = Dense.__init__
 
-    def counted(self: Any, *given: Any, **named: Any) -> None:
-        made.append(named.get("single", False))
-        begin(self, *given, **named)
+    def counted(self: Any, *arguments: Any, **named: Any) -> None:
+        singles.append(named.get("single", False))
+        begin(self, *arguments, **named)
 
     monkeypatch.setattr(Dense, "__init__", counted)
     rested = newton(problem, w, 400, tolerance=1e-7, done=lambda _w: False, line_search=True)
     assert rested.why == "balanced"
-    assert made[0]
-    assert rested.factorisations >= len(made)
+    assert singles[0]
+    assert rested.factorisations >= len(singles)
     factor = rested.factor
     assert factor is not None
     assert factor.products >= factor.steps > 0
-    before = len(made)
+    before = len(singles)
     factor.used(0)
     factor.used(10**6)
     assert factor.worn
@@ -163,9 +163,9 @@ def test_what_a_factor_served_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (again.why, again.iterations, again.damping) == ("balanced", 0, 1e-12)
     assert again.factor is not None
     assert again.factor.cholesky is factor.cholesky
-    assert len(made) == before
+    assert len(singles) == before
     drift(problem, rested.w, 1e-12, factor)
-    assert made[before:] == [False]
+    assert singles[before:] == [False]
 
 
 @pytest.mark.parametrize("damaged", [np.nan, 0.0])
@@ -199,10 +199,10 @@ def test_minima_move_alike(system: str, monkeypatch: pytest.MonkeyPatch) -> None
     model = Dense(problem, beside, slope)
     assert model.step(problem.tangent(beside, slope), 1e-3) is not None
     monkeypatch.setattr(quadratic_model, "LARGE", 1)
-    (whole, made), (moved, kept) = drift(problem, end.w, 1e-6), drift(problem, end.w, 1e-6, model.factor)
-    assert kept is model.factor
-    assert made is not None
-    assert np.array_equal(made.w, end.w)
+    (whole, fresh_factor), (moved, factor) = drift(problem, end.w, 1e-6), drift(problem, end.w, 1e-6, model.factor)
+    assert factor is model.factor
+    assert fresh_factor is not None
+    assert np.array_equal(fresh_factor.w, end.w)
     np.testing.assert_allclose(moved, whole, rtol=1e-6, atol=1e-7 * float(np.abs(whole).max()))
     assert np.abs(whole).max() > 0
 
@@ -252,12 +252,12 @@ def test_a_factor_in_single_precision_serves(system: str, monkeypatch: pytest.Mo
 def test_what_wears_out_is_replaced() -> None:
     """When the last step took more products than all with its factor on average, its price among them."""
     factor = Factor(1.0, np.zeros(200), 0.0, 1.0, 1.0, lambda: (np.eye(200), True))
-    taken = []
+    counts = []
     for products in (0, 4, 6, 8, 9, 10):
-        taken.append(products)
+        counts.append(products)
         factor.used(products)
         price = 200 / quadratic_model.PRODUCTS
-        assert factor.worn == (products > (sum(taken) + price) / len(taken))
+        assert factor.worn == (products > (sum(counts) + price) / len(counts))
     assert factor.worn
     problem, w = pose("sphere")
     slope = problem.loss_and_gradient(w)[1]
@@ -277,10 +277,10 @@ def test_the_hessian_along_the_spheres(system: str, dtype: Any, rounding: float)
     problem, w = pose(system)
     slope = problem.loss_and_gradient(w)[1]
     H = sum(problem.hessian(w))
-    kept = H.astype(dtype)
-    hessian = tangent_hessian(problem, w, kept, 7.0, slope)
+    matrix = H.astype(dtype)
+    hessian = tangent_hessian(problem, w, matrix, 7.0, slope)
     assert hessian.dtype == dtype
-    np.testing.assert_array_equal(kept, H.astype(dtype))
+    np.testing.assert_array_equal(matrix, H.astype(dtype))
     units = normals(problem, w)
     Q = np.eye(len(w)) - units @ units.T
     shift = np.zeros(len(w))

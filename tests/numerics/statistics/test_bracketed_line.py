@@ -38,14 +38,14 @@ def test_wide_brackets_are_covered(monkeypatch):
     monkeypatch.setattr(module, "DRAWS", 500)
     monkeypatch.setattr(module, "BURN_IN", 100)
     draw, runs = np.random.default_rng(7), 50
-    held = np.zeros(2)
+    hits = np.zeros(2)
     for seed in range(runs):
         low = np.floor(noisy(seed) / 0.4) * 0.4
         posterior = bracketed_line(X, low, low + 0.4)
         ends = np.quantile(posterior.coefficients[:, 1], [0.025, 0.975])
         far = np.quantile(posterior.single(2.0), [0.025, 0.975])
-        held += [ends[0] < 0.7 < ends[1], far[0] < 2.4 + 0.1 * draw.standard_normal() < far[1]]
-    assert (held >= 0.85 * runs).all()
+        hits += [ends[0] < 0.7 < ends[1], far[0] < 2.4 + 0.1 * draw.standard_normal() < far[1]]
+    assert (hits >= 0.85 * runs).all()
 
 
 def test_what_is_known_beforehand_counts():

@@ -35,11 +35,11 @@ def test_a_wrong_truth_has_a_small_p():
 def test_a_few_samples_that_lie_close_by_chance_do_not_outweigh_the_others():
     """Intervals of three samples at each of four sizes hold the truth as often as they say with spreads of 1/√N."""
     sizes = np.repeat([64.0, 128.0, 256.0, 1000.0], 3)
-    held = {True: 0, False: 0}
+    hits = {True: 0, False: 0}
     for seed in range(400):
         samples = -1 + 2 / sizes + 0.3 / np.sqrt(sizes) * generator("few", seed).standard_normal(12)
-        for averaging in held:
+        for averaging in hits:
             low, high = large_size_limit(sizes, samples, self_averaging=averaging).interval()
-            held[averaging] += low < -1 < high
-    assert held[True] > 366  # of 400; 95% but for three standard errors
-    assert held[False] < held[True] - 15
+            hits[averaging] += low < -1 < high
+    assert hits[True] > 366  # of 400; 95% but for three standard errors
+    assert hits[False] < hits[True] - 15

@@ -222,7 +222,7 @@ def test_groups_of_their_own_kind_widen_the_interval():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "words"),
     [
         ({"side": "left"}, "side"),
         ({"samples": np.array([1.0, nan, inf])}, "2 of 3 samples are not finite"),
@@ -230,9 +230,9 @@ def test_groups_of_their_own_kind_widen_the_interval():
         ({"lower": 1.0, "upper": 0.5}, "window (1.0, 0.5)"),
     ],
 )
-def test_wrong_arguments_are_sentences(arguments, said):
+def test_wrong_arguments_are_sentences(arguments, words):
     """Each names the value."""
-    with pytest.raises(BadInput, match=re.escape(said)):
+    with pytest.raises(BadInput, match=re.escape(words)):
         fit_power_law(**{"samples": power_law(0.0, 50, "wrong"), **arguments})
 
 

@@ -80,13 +80,13 @@ def test_seeds_of_one_load_each_give_no_warning(seed, seeds):
         ).all()
 
 
-@pytest.mark.parametrize(("half", "where", "known"), [(2.0, "below 2.2", "high"), (3.6, "above 3.4", "low")])
-def test_nothing_is_said_beyond_the_loads(half, where, known):
+@pytest.mark.parametrize(("half", "where", "known_end"), [(2.0, "below 2.2", "high"), (3.6, "above 3.4", "low")])
+def test_nothing_is_said_beyond_the_loads(half, where, known_end):
     """One half beyond the loads that were tried has no value, and the end of its interval beyond them neither."""
     estimate = crossover(LOADS, _satisfied(half, 6.0, 4), SEEDS).half
     assert estimate.value is None
     assert where in estimate.note
-    assert getattr(estimate, "low" if known == "high" else "high") is None
+    assert getattr(estimate, "low" if known_end == "high" else "high") is None
 
 
 def test_an_interval_that_many_resamples_cannot_tell_is_not_given():

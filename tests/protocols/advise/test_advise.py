@@ -17,9 +17,9 @@ THERE = {"patterns": 8000, "test": TESTS, "components": 30}
 
 
 def settings(**more):
-    asked = PROTOCOL.Settings(**more)
-    assert asked.problems() == []
-    return asked
+    options = PROTOCOL.Settings(**more)
+    assert options.problems() == []
+    return options
 
 
 def critical(patterns, exponent=0.7):
@@ -34,13 +34,13 @@ def seconds(patterns):
     return 1e-4 * patterns**2
 
 
-def world(asked, there=THERE, critical=critical, error=error):
+def world(options, there=THERE, critical=critical, error=error):
     """All cells of a run in a world of these laws, with 10% between draws and independent errors of networks."""
     done = {}
-    while cells := PROTOCOL.plan(asked, list(done.values())):
+    while cells := PROTOCOL.plan(options, list(done.values())):
         for cell in (each for planned in cells for each in (*planned.needs, planned)):
-            made = FinishedCell(cell=cell, result=result(cell, there, critical, error))
-            done.setdefault((cell.task, cell.system, *map(str, cell.coordinates.items()), cell.dataset), made)
+            item = FinishedCell(cell=cell, result=result(cell, there, critical, error))
+            done.setdefault((cell.task, cell.system, *map(str, cell.coordinates.items()), cell.dataset), item)
     return list(done.values())
 
 
@@ -65,59 +65,59 @@ def result(cell, there, critical, error):
 
 def test_the_census_comes_first_and_parts_are_at_most_a_tenth():
     """Each part half of the next, even, of the cells of `generalisation`; P that is asked for is what counts."""
-    asked = settings()
-    (census,) = PROTOCOL.plan(asked, [])
+    options = settings()
+    (census,) = PROTOCOL.plan(options, [])
     assert census.task == CENSUS
     assert census.dataset.patterns is None
-    assert asked.sizes(THERE) == (100, 200, 400, 800)
-    assert asked.sizes({**THERE, "patterns": 50_000}) == (124, 250, 500, 1000)
+    assert options.sizes(THERE) == (100, 200, 400, 800)
+    assert options.sizes({**THERE, "patterns": 50_000}) == (124, 250, 500, 1000)
     assert settings(patterns=2000).sizes(THERE) == (24, 50, 100, 200)
     done = [FinishedCell(cell=census, result=CellResult(values=THERE))]
-    cells = PROTOCOL.plan(asked, done)
-    assert cells == Generalisation().plan(asked.small(THERE), [])
+    cells = PROTOCOL.plan(options, done)
+    assert cells == Generalisation().plan(options.small(THERE), [])
     assert max(cell.dataset.patterns for cell in cells) == 800
-    assert asked.small({**THERE, "components": 4}).inputs == 4
-    assert asked.small({**THERE, "components": None}).inputs == 10
+    assert options.small({**THERE, "components": 4}).inputs == 4
+    assert options.small({**THERE, "components": None}).inputs == 10
 
 
 def test_what_is_foretold_is_what_the_laws_say():
     """N*, the test error and the time at ten times as many patterns, within intervals that say something."""
-    asked = settings()
-    done = world(asked)
-    findings = PROTOCOL.analyse(asked, done)
+    options = settings()
+    done = world(options)
+    findings = PROTOCOL.analyse(options, done)
     assert findings.objection == ""
-    told = findings.estimates
-    networks = int(told["networks"].value)
+    estimates = findings.estimates
+    networks = int(estimates["networks"].value)
     expected = {
         "critical_weights": critical(8000), "single_error": error(8000), "seconds": seconds(8000), "exponent": 0.7,
     }  # fmt: skip
     for name, truth in expected.items():
-        assert told[name].low < truth < told[name].high, name
-    assert told["critical_weights"].high < 5 * told["critical_weights"].low
-    assert told["test_error"].value < told["single_error"].value
-    assert 2 <= networks <= asked.networks
+        assert estimates[name].low < truth < estimates[name].high, name
+    assert estimates["critical_weights"].high < 5 * estimates["critical_weights"].low
+    assert estimates["test_error"].value < estimates["single_error"].value
+    assert 2 <= networks <= options.networks
     # All widths err the same here, so that other data decide: the smallest width of twice N*.
-    needed = 2 * told["critical_weights"].value
-    width = int(told["width"].value)
-    assert asked.small(THERE).scanned(width).weights >= needed > asked.small(THERE).scanned(width - 1).weights
+    needed = 2 * estimates["critical_weights"].value
+    width = int(estimates["width"].value)
+    assert options.small(THERE).scanned(width).weights >= needed > options.small(THERE).scanned(width - 1).weights
     advice = findings.tables["advice"]
     assert advice["about"].tolist() == ["N*", "train", "average", "cost", "test error"]
     assert f"width {width} " in advice["answer"][1]
     assert f"{networks} networks" == advice["answer"][2]
     for figure in PROTOCOL.draw(findings).values():
         figure.savefig(io.BytesIO(), format="png")
-    again = PROTOCOL.analyse(asked, done[::-1])
+    again = PROTOCOL.analyse(options, done[::-1])
     assert again.tables["advice"].equals(advice)
-    PROTOCOL.analyse(asked, done[: len(done) // 2])
+    PROTOCOL.analyse(options, done[: len(done) // 2])
 
 
-@pytest.mark.parametrize(("slope", "told"), [(0.4, (1.0, 1.0)), (-0.4, (8.0, 8.0)), (0.0, (2.0, 4.0))])
-def test_the_width_is_where_networks_err_least(slope, told):
+@pytest.mark.parametrize(("slope", "interval"), [(0.4, (1.0, 1.0)), (-0.4, (8.0, 8.0)), (0.0, (2.0, 4.0))])
+def test_the_width_is_where_networks_err_least(slope, interval):
     """At N* where errors rise with N/N*, as classes overlap; far beyond where they fall; between where neither."""
     curves = {factor: 0.1 * factor**slope for factor in FACTORS}
     relative = expected(curves)
     assert relative[2.0] == 1.0
-    assert told[0] <= chosen(relative) <= told[1]
+    assert interval[0] <= chosen(relative) <= interval[1]
     assert (relative[8.0] > 1) == (slope >= 0)
 
 
@@ -137,8 +137,8 @@ def test_as_many_networks_as_are_enough():
 
 def test_labels_that_cannot_be_learnt_are_told():
     """N* is there all the same, and no number stands for the error."""
-    asked = settings(seeds=3, networks=2)
-    findings = PROTOCOL.analyse(asked, world(asked, error=lambda _: 0.5 / 0.76))
+    options = settings(seeds=3, networks=2)
+    findings = PROTOCOL.analyse(options, world(options, error=lambda _: 0.5 / 0.76))
     assert findings.objection == ""
     assert findings.estimates["test_error"].value is None
     assert "as by chance" in findings.tables["advice"].set_index("about").loc["test error", "why"]
@@ -146,19 +146,19 @@ def test_labels_that_cannot_be_learnt_are_told():
 
 
 @pytest.mark.parametrize(
-    ("there", "law", "told"),
+    ("there", "law", "words"),
     [
         ({**THERE, "patterns": 300}, critical, "raise share to 0.1"),
         (THERE, lambda _: 1.0, "the smallest network satisfies every part"),
         (THERE, lambda _: 1e9, "no network satisfied every pattern"),
     ],
 )
-def test_what_cannot_be_told_is_an_objection_with_advice(there, law, told):
+def test_what_cannot_be_told_is_an_objection_with_advice(there, law, words):
     """Too few patterns, patterns that anything satisfies, and patterns that nothing does."""
-    asked = settings(seeds=3, networks=2, highest_width=40)
-    findings = PROTOCOL.analyse(asked, world(asked, there=there, critical=law))
+    options = settings(seeds=3, networks=2, highest_width=40)
+    findings = PROTOCOL.analyse(options, world(options, there=there, critical=law))
     assert findings.objection.startswith("Cannot tell")
-    assert told in findings.objection
+    assert words in findings.objection
     assert findings.estimates["critical_weights"].value is None
     assert findings.estimates["width"].value is None
     assert PROTOCOL.draw(findings) == {}
@@ -166,15 +166,15 @@ def test_what_cannot_be_told_is_an_objection_with_advice(there, law, told):
 
 def test_nothing_is_an_objection():
     """Before the census, and where it failed."""
-    asked = settings()
-    assert PROTOCOL.analyse(asked, []).objection
-    failed = FinishedCell(cell=asked.census(), failure="no such file")
-    assert "no such file" in PROTOCOL.analyse(asked, [failed]).objection
-    assert PROTOCOL.plan(asked, [failed]) == []
+    options = settings()
+    assert PROTOCOL.analyse(options, []).objection
+    failed = FinishedCell(cell=options.census(), failure="no such file")
+    assert "no such file" in PROTOCOL.analyse(options, [failed]).objection
+    assert PROTOCOL.plan(options, [failed]) == []
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "words"),
     [
         ({"dataset": "random"}, "name a real data set"),
         ({"share": 0.0}, "at most 1"),
@@ -184,7 +184,7 @@ def test_nothing_is_an_objection():
         ({"width": 3}, "what advice is about"),
     ],
 )
-def test_what_cannot_be_is_refused(wrong, told):
+def test_what_cannot_be_is_refused(wrong, words):
     """In a sentence with what is allowed."""
     (problem,) = PROTOCOL.Settings(**wrong).problems()
-    assert told in problem
+    assert words in problem

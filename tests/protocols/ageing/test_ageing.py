@@ -86,7 +86,7 @@ def test_a_random_part_of_the_components_has_the_mean_of_all():
                 state = optimizer.update(state, state.w)
             return state
 
-    part, whole = (follow(Free(), start, rule, 2, (1,), (5,), (), 10, kept, 0, silent) for kept in (500, 4000))
+    part, whole = (follow(Free(), start, rule, 2, (1,), (5,), (), 10, count, 0, silent) for count in (500, 4000))
     error = np.sqrt((part.fourth[0, 0] - part.distance[0, 0] ** 2) / 500)
     assert (part.kept, whole.kept) == (500, 4000)
     assert abs(part.distance[0, 0] - whole.distance[0, 0]) < 3 * error
@@ -115,23 +115,24 @@ def test_a_run_that_diverges_fails_with_advice():
         follow(small_problem(), NETWORK.initial(2), rule, 1, (3,), (1, 5), (), 30, 100, 2, silent)
 
 
-@pytest.mark.parametrize("asked", [SMALL, GLASS, PACKING], ids=["network", "glass", "packing"])
-def test_a_small_run_from_end_to_end(carry_out, asked):
+@pytest.mark.parametrize("settings", [SMALL, GLASS, PACKING], ids=["network", "glass", "packing"])
+def test_a_small_run_from_end_to_end(carry_out, settings):
     """One cell for each seed, then none; estimates are declared; figures draw."""
-    assert asked.problems() == []
+    assert settings.problems() == []
     assert all(
-        point.updates == asked.steps * (1 if asked is SMALL else 2) for point in PROTOCOL.comparison_points(asked)
+        point.updates == settings.steps * (1 if settings is SMALL else 2)
+        for point in PROTOCOL.comparison_points(settings)
     )
-    cells = PROTOCOL.plan(asked, [])
+    cells = PROTOCOL.plan(settings, [])
     assert [cell.coordinates["seed"] for cell in cells] == [0, 1, 2]
-    done = carry_out(PROTOCOL, asked)
-    assert PROTOCOL.plan(asked, done) == []
-    findings = PROTOCOL.analyse(asked, done)
+    done = carry_out(PROTOCOL, settings)
+    assert PROTOCOL.plan(settings, done) == []
+    findings = PROTOCOL.analyse(settings, done)
     assert set(findings.estimates) <= set(Ageing.observables)
     assert findings.estimates["loss"].count == 3
     assert len(findings.tables["seeds"]) == 3
     curves, history = findings.tables["curves"], findings.tables["history"]
-    if asked is GLASS:  # |w|² = N, so that Δ = 2 (1 − q) in every run
+    if settings is GLASS:  # |w|² = N, so that Δ = 2 (1 − q) in every run
         assert "unsatisfied" not in history
         runs = [item.result.arrays for item in done]
         np.testing.assert_allclose(
@@ -143,7 +144,7 @@ def test_a_small_run_from_end_to_end(carry_out, asked):
     assert curves["participation"].between(0, 1).all()
     last = curves[curves["waiting"] == curves["waiting"].max()].iloc[-1]
     assert last["overlap"] == pytest.approx(findings.estimates["overlap"].value)
-    assert ("energy" in findings.estimates) == (asked is GLASS)
+    assert ("energy" in findings.estimates) == (settings is GLASS)
     for figure in (PROTOCOL.draw(findings) | PROTOCOL.draw_comparison({"one": findings, "two": findings})).values():
         figure.savefig(io.BytesIO(), format="png")
 
@@ -175,13 +176,14 @@ def test_each_seed_of_a_glass_has_its_own_couplings_and_each_size_its_cells():
     }
 
 
-def finished(asked, seed, distance, noise, loss=None, system=None):
+def finished(settings, seed, distance, noise, loss=None, system=None):
     """A cell with a history that is made up."""
-    cell = next(cell for cell in PROTOCOL.plan(asked, []) if cell.coordinates["seed"] == seed)
-    steps = np.geomspace(1, asked.steps, 30)
+    cell = next(cell for cell in PROTOCOL.plan(settings, []) if cell.coordinates["seed"] == seed)
+    steps = np.geomspace(1, settings.steps, 30)
     arrays = {
-        "steps": steps, "loss": np.ones(30) if loss is None else loss(steps * asked.unit), "unsatisfied": np.zeros(30),
-        "distance": distance, "fourth": 3 * distance**2, "overlap": 1 - distance / 2, "noise": noise,
+        "steps": steps, "loss": np.ones(30) if loss is None else loss(steps * settings.unit),
+        "unsatisfied": np.zeros(30), "distance": distance, "fourth": 3 * distance**2,
+        "overlap": 1 - distance / 2, "noise": noise,
     }  # fmt: skip
     values = {"parameters": 21, "weights": 16, "patterns": 48, "kept": 21, "loss": 0.1, "unsatisfied": 5}
     cell = replace(cell, system=system) if system else cell
@@ -190,16 +192,16 @@ def finished(asked, seed, distance, noise, loss=None, system=None):
 
 def made(function, noise=lambda wait: 1.0, seeds=6, spread=0.05):
     """Findings of curves that are given, with a factor of its own for each seed."""
-    asked = replace(SMALL, seeds=seeds, budget=20_000)
-    waiting, lags = (np.array(each, dtype=float) for each in (asked.waiting, asked.lags))
+    settings = replace(SMALL, seeds=seeds, budget=20_000)
+    waiting, lags = (np.array(each, dtype=float) for each in (settings.waiting, settings.lags))
     done = []
     for seed in range(seeds):
         draw = generator("made", seed)
         factor = np.exp(spread * draw.standard_normal((len(waiting), 1)))
         done.append(
-            finished(asked, seed, factor * function(waiting[:, None], lags), noise(waiting) * np.ones(len(waiting)))
+            finished(settings, seed, factor * function(waiting[:, None], lags), noise(waiting) * np.ones(len(waiting)))
         )
-    return PROTOCOL.analyse(asked, done)
+    return PROTOCOL.analyse(settings, done)
 
 
 def test_the_verdict():
@@ -259,15 +261,15 @@ def test_what_rests_does_not_age():
 @pytest.mark.parametrize("spins", [(20,), (20, 40)])
 def test_the_energy_and_the_threshold(spins):
     """E = −1.1 + t^(−2/3)/2 + 3/N in every run: −1.1 where there are sizes, and its own limit at one."""
-    asked = replace(GLASS, sizes=spins, seeds=3, budget=2000)
+    settings = replace(GLASS, sizes=spins, seeds=3, budget=2000)
     done = []
     for size in spins:
         for seed in range(3):
             jitter = 1e-4 * generator("energies", size, seed).standard_normal()
-            shape = (len(asked.waiting), len(asked.lags))
+            shape = (len(settings.waiting), len(settings.lags))
             done.append(
                 finished(
-                    asked,
+                    settings,
                     seed,
                     np.ones(shape),
                     np.full(shape[0], np.nan),
@@ -275,21 +277,21 @@ def test_the_energy_and_the_threshold(spins):
                     PSpin(spins=size, disorder=seed),
                 )
             )
-    findings = PROTOCOL.analyse(asked, done)
+    findings = PROTOCOL.analyse(settings, done)
     estimate = findings.estimates["threshold_energy"]
     assert estimate.value == pytest.approx(-1.1 if len(spins) == 2 else -1.1 + 3 / 20, abs=1e-3)
     assert estimate.low < estimate.value < estimate.high
     assert "2/3 is assumed" in estimate.note
-    hot = PROTOCOL.analyse(replace(asked, temperature=0.5), done)
+    hot = PROTOCOL.analyse(replace(settings, temperature=0.5), done)
     assert hot.estimates["threshold_energy"].value is None
 
 
 def test_a_stationary_network_does_not_age(carry_out):
     """Linear regression by SGD, long after its relaxation, is stationary; early it is not."""
-    asked = replace(
+    settings = replace(
         SMALL, depth=0, loss="mean_square", load=10.0, learning_rate=0.3, seeds=5, budget=4000, first_wait=40
     )
-    findings = PROTOCOL.analyse(asked, carry_out(PROTOCOL, asked))
+    findings = PROTOCOL.analyse(settings, carry_out(PROTOCOL, settings))
     assert findings.estimates["ages"].value == 0.0
     assert abs(findings.estimates["diffusion_exponent"].value) < 0.3
 
@@ -305,7 +307,7 @@ def test_a_failed_cell_is_a_row_with_its_reason():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         ({"learning_rate": 0.0}, "learning_rate = 0.0"),
         ({"momentum": 1.0}, "momentum = 1.0"),
@@ -322,10 +324,10 @@ def test_a_failed_cell_is_a_row_with_its_reason():
         ({"system": SystemChoice("p_spin", PSpin()), "sizes": (8, 3000)}, "spins = 3000"),
     ],
 )
-def test_wrong_settings_are_sentences(change, said):
+def test_wrong_settings_are_sentences(change, words):
     """Each names the value."""
     problems = replace(SMALL, **change).problems()
-    assert any(text.startswith(said) for text in problems), problems
+    assert any(text.startswith(words) for text in problems), problems
 
 
 def test_a_glass_has_nothing_to_satisfy():

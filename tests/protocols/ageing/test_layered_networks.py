@@ -122,14 +122,14 @@ def test_its_data_are_chosen_for_it():
 )
 def test_gaps_belong_to_their_loss(system, loss, expected, squares):
     """Of systems with an output for each class; a network with one output keeps its own mean square."""
-    asked = replace(ASKED, system=SystemChoice("layered", system), loss=loss)
-    assert (asked.chosen_loss(), asked.measured().squares) == (expected, squares)
+    settings = replace(ASKED, system=SystemChoice("layered", system), loss=loss)
+    assert (settings.chosen_loss(), settings.measured().squares) == (expected, squares)
     one = Ageing.Settings(loss=loss)
     assert (one.chosen_loss() == MeanSquare(margin=1.0)) == (loss == "mean_square")
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         ({"dataset": "random"}, "dataset = random: it has two classes and layered 10"),
         ({"classes": "7/rest"}, "classes = 7/rest: layered takes all of them"),
@@ -141,10 +141,10 @@ def test_gaps_belong_to_their_loss(system, loss, expected, squares):
         ({"system": SystemChoice("fully_connected"), "classes": "all"}, "classes = all: it is for systems"),
     ],
 )
-def test_wrong_settings_are_sentences(change, said):
+def test_wrong_settings_are_sentences(change, words):
     """Each names the value."""
     problems = replace(ASKED, **change).problems()
-    assert any(text.startswith(said) for text in problems), problems
+    assert any(text.startswith(words) for text in problems), problems
 
 
 def test_other_protocols_refuse_all_classes():

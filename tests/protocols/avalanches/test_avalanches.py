@@ -122,7 +122,7 @@ def test_a_failed_cell_is_a_row_with_its_reason():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         ({"learning_rate": 0.0}, "learning_rate = 0.0"),
         ({"load": -1.0}, "load = -1.0"),
@@ -130,8 +130,8 @@ def test_a_failed_cell_is_a_row_with_its_reason():
         ({"records": 1000}, "records = 1000"),
     ],
 )
-def test_wrong_settings_are_sentences(change, said):
+def test_wrong_settings_are_sentences(change, words):
     """Each names the value."""
     problems = replace(SMALL, **change).problems()
     assert len(problems) == 1
-    assert problems[0].startswith(said)
+    assert problems[0].startswith(words)

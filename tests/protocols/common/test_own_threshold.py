@@ -45,8 +45,8 @@ def test_each_seed_has_loads_of_its_own():
         assert low <= threshold < high
         mine = [cell for cell in Spectrum().plan(CHOSEN, done) if cell.coordinates["seed"] == seed]
         for cell in mine:
-            wanted = cell.coordinates["relative"] * (low + high) / 2
-            assert cell.coordinates["patterns"] == pytest.approx(wanted, abs=1)
+            expected = cell.coordinates["relative"] * (low + high) / 2
+            assert cell.coordinates["patterns"] == pytest.approx(expected, abs=1)
         assert len(mine) == 2
 
 

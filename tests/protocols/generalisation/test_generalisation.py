@@ -22,23 +22,23 @@ SMALL = {"patterns": 40, "inputs": 4, "depth": 1, "seeds": 3, "networks": 2, "fa
 
 
 def settings(**more):
-    asked = PROTOCOL.Settings(**{**SMALL, **more})
-    assert asked.problems() == []
-    return asked
+    options = PROTOCOL.Settings(**{**SMALL, **more})
+    assert options.problems() == []
+    return options
 
 
 def test_the_search_for_n_star_is_that_of_jamming():
     """Cell by cell, so that a run of both computes it once."""
-    asked = settings(patterns=(20, 40))
-    searching, theirs = PROTOCOL.plan(asked, []), Jamming().plan(asked.search(), [])
+    options = settings(patterns=(20, 40))
+    searching, theirs = PROTOCOL.plan(options, []), Jamming().plan(options.search(), [])
     assert len(searching) == len(theirs) == 6
     assert all(cell in theirs for cell in searching)
 
 
 def test_a_whole_small_run(carry_out):
     """Every width has its networks, none of which is trained twice; first networks are the search's own."""
-    asked = settings()
-    done = carry_out(PROTOCOL, asked)
+    options = settings()
+    done = carry_out(PROTOCOL, options)
     trained = [item.cell for item in done if item.cell.task == "minimisation"]
     assert len({json.dumps(place_of(cell)) for cell in trained}) == len(trained)
     tests = [item.cell for item in done if item.cell.task == "generalisation"]
@@ -46,7 +46,7 @@ def test_a_whole_small_run(carry_out):
     assert len(tests) == 6 * len(widths)
     assert {place_of(cell)[1] for cell in tests} == {0, 1}
     assert {cell.coordinates["seed"] for cell in tests} == {0, 1, 2, STRIDE, STRIDE + 1, STRIDE + 2}
-    findings = PROTOCOL.analyse(asked, done)
+    findings = PROTOCOL.analyse(options, done)
     assert findings.objection == ""
     assert findings.estimates["critical_weights"].value == pytest.approx(
         findings.tables["thresholds"][["weights_unsatisfied", "weights_satisfied"]].to_numpy().mean()
@@ -59,15 +59,15 @@ def test_a_whole_small_run(carry_out):
     for figure in PROTOCOL.draw(findings).values():
         figure.savefig(io.BytesIO(), format="png")
     # In whatever order cells are finished, and with some missing.
-    assert PROTOCOL.analyse(asked, done[::-1]).tables["points"].equals(points)
-    PROTOCOL.analyse(asked, done[: len(done) // 2])
-    assert PROTOCOL.analyse(asked, []).objection
+    assert PROTOCOL.analyse(options, done[::-1]).tables["points"].equals(points)
+    PROTOCOL.analyse(options, done[: len(done) // 2])
+    assert PROTOCOL.analyse(options, []).objection
 
 
 def test_a_test_is_what_the_weights_give_on_the_test_set(measure):
     """Errors and outputs, again by the network's formula in NumPy."""
-    asked = settings()
-    cell = asked.measured(1, 1, 40, 3)
+    options = settings()
+    cell = options.measured(1, 1, 40, 3)
     measured = measure(cell, [])
     data = load(cell.dataset)
     w = measure(cell.needs[0], []).arrays["w"]
@@ -83,8 +83,8 @@ def test_a_test_is_what_the_weights_give_on_the_test_set(measure):
 
 def test_a_trajectory_is_one_descent_and_its_least_error_is_on_it(measure):
     """Testing on the way changes nothing."""
-    asked = settings(minimiser="adam", learning_rate=1e-2, budget=300, records=12)
-    cell = asked.measured(0, 0, 40, 3)
+    options = settings(minimiser="adam", learning_rate=1e-2, budget=300, records=12)
+    cell = options.measured(0, 0, 40, 3)
     assert cell.task == "trajectory"
     trajectory = measure(cell, [])
     data, system = load(cell.dataset), cell.system
@@ -102,8 +102,8 @@ def test_a_trajectory_is_one_descent_and_its_least_error_is_on_it(measure):
 
 def test_outputs_of_zero_are_no_answer_under_cross_entropy(measure):
     """A network whose units are off on every pattern has errors left, however long it is trained."""
-    asked = settings(minimiser="adam", loss="cross_entropy", budget=20, records=2, bias=False, depth=2)
-    cell = asked.trained(0, 0, 40, 1)
+    options = settings(minimiser="adam", loss="cross_entropy", budget=20, records=2, bias=False, depth=2)
+    cell = options.trained(0, 0, 40, 1)
     x, y = load(cell.dataset).first(40)
     problem = NumpyBackend().problem(cell.system, x, y, loss=cell.loss)
     assert not problem.loss.satisfied(problem.margins(np.zeros(cell.system.size))).any()
@@ -118,8 +118,8 @@ def test_outputs_of_zero_are_no_answer_under_cross_entropy(measure):
 
 def test_a_second_order_minimisation_is_the_same_when_followed(measure):
     """Its w and its verdict are those of the minimisation that nobody watches; every record is a step of it."""
-    asked = settings(stopped=True)
-    cell, alone = asked.measured(0, 0, 40, 2), settings().trained(0, 0, 40, 2)
+    options = settings(stopped=True)
+    cell, alone = options.measured(0, 0, 40, 2), settings().trained(0, 0, 40, 2)
     assert (cell.task, alone.task) == ("trajectory", "minimisation")
     followed, plain = measure(cell, []), measure(alone, [])
     np.testing.assert_array_equal(followed.arrays["w"], plain.arrays["w"])
@@ -140,10 +140,10 @@ def test_a_second_order_minimisation_is_the_same_when_followed(measure):
 @pytest.mark.parametrize("loss", ["hinge", "cross_entropy"])
 def test_first_order_minimisers_are_stopped_early(carry_out, loss):
     """Each network at its least test error, which is no larger than that at its end."""
-    asked = settings(
+    options = settings(
         minimiser="adam", loss=loss, learning_rate=3e-2, budget=150, records=8, seeds=2, widths=(1, 4), networks=1
     )
-    findings = PROTOCOL.analyse(asked, carry_out(PROTOCOL, asked))
+    findings = PROTOCOL.analyse(options, carry_out(PROTOCOL, options))
     points = findings.tables["points"]
     assert (points["stopped_error"] <= points["test_error"]).all()
     assert "networks=2 or more" in findings.estimates["fluctuation_exponent"].note
@@ -151,38 +151,38 @@ def test_first_order_minimisers_are_stopped_early(carry_out, loss):
 
 def test_a_network_of_a_given_number_of_patterns_is_the_same_in_every_scan():
     """A scan over several P shares its pool, and its minimisations with jamming's."""
-    asked = settings(patterns=(20, 40))
-    cell = asked.trained(2, 0, 20, 5)
+    options = settings(patterns=(20, 40))
+    cell = options.trained(2, 0, 20, 5)
     assert cell.dataset.patterns == 40
     assert cell.coordinates["patterns"] == 20
 
 
 def test_what_failed_is_told_and_the_rest_is_analysed(carry_out):
     """A draw that lost a network is left out of the means."""
-    asked = settings()
-    done = carry_out(PROTOCOL, asked)
+    options = settings()
+    done = carry_out(PROTOCOL, options)
     lost = next(
         place for place, item in enumerate(done) if item.cell.task == "generalisation" and place_of(item.cell)[0] == 2
     )
     done[lost] = FinishedCell(cell=done[lost].cell, failure="lost")
-    findings = PROTOCOL.analyse(asked, done)
+    findings = PROTOCOL.analyse(options, done)
     assert (findings.tables["points"]["draws"] == 2).all()
     assert findings.tables["networks"]["reason"].tolist().count("lost") == 1
     failed = [FinishedCell(cell=item.cell, failure="lost") for item in done]
-    assert "failed. The first: lost" in PROTOCOL.analyse(asked, failed).objection
+    assert "failed. The first: lost" in PROTOCOL.analyse(options, failed).objection
 
 
 def test_patterns_that_are_never_satisfied_are_an_objection():
     """With advice."""
-    asked = settings(widths=(1, 2))
-    cells = PROTOCOL.plan(asked, [])
+    options = settings(widths=(1, 2))
+    cells = PROTOCOL.plan(options, [])
     values = {"outcome": "minimum", "unsatisfied": 9, "loss": 0.1, "test_error": 0.4, "train_error": 0.1, "output": 1.0}
     done = []
     for cell in cells:
         arrays = {"outputs": np.ones(4), "labels": np.array([1, -1, 1, 1])}
         done.append(FinishedCell(cell=cell, result=CellResult(values=values, arrays=arrays)))
         done.append(FinishedCell(cell=cell.needs[0], result=CellResult(values=values)))
-    findings = PROTOCOL.analyse(asked, done)
+    findings = PROTOCOL.analyse(options, done)
     assert findings.objection.startswith("No network satisfied every pattern")
     assert findings.estimates["cusp_ratio"].value is None
 
@@ -190,9 +190,9 @@ def test_patterns_that_are_never_satisfied_are_an_objection():
 @pytest.mark.parametrize("preset", PROTOCOL.presets.values(), ids=list(PROTOCOL.presets))
 def test_presets_can_be(preset):
     """Nothing is wrong with them, and their first trials can be planned."""
-    asked = PROTOCOL.Settings(**preset)
-    assert asked.problems() == []
-    assert PROTOCOL.plan(asked, [])
+    options = PROTOCOL.Settings(**preset)
+    assert options.problems() == []
+    assert PROTOCOL.plan(options, [])
 
 
 WRONG = [
@@ -230,11 +230,11 @@ def test_a_table_of_ones_own_end_to_end(tmp_path):
     second.parent.mkdir()
     for path in (first, second):
         path.write_text("\n".join(lines))
-    asked = {"inputs": 3, "depth": 1, "patterns": 40, "seeds": 1, "networks": 1, "widths": (1, 12)}
+    values = {"inputs": 3, "depth": 1, "patterns": 40, "seeds": 1, "networks": 1, "widths": (1, 12)}
 
     def run(path):
         return jamharness.run(
-            "generalisation", backend="numpy", settings={**asked, "dataset": f"file:{path}"}, store=tmp_path / "store",
+            "generalisation", backend="numpy", settings={**values, "dataset": f"file:{path}"}, store=tmp_path / "store",
             workers=1, figures=(),
         )  # fmt: skip
 
@@ -260,8 +260,8 @@ def test_frameworks_give_the_same_test(measure):
 
 def test_n_eff_is_the_rank_that_symmetries_leave(measure):
     """One scale symmetry for each relu unit, and all of a unit that is never on; no more than there are patterns."""
-    asked = settings(effective=True, patterns=100)
-    cell = asked.counted(0, 100, 5)
+    options = settings(effective=True, patterns=100)
+    cell = options.counted(0, 100, 5)
     system = cell.system
     assert system.size == 4 * 5 + 5 + 5 + 1
     w = system.initial(3)
@@ -282,12 +282,12 @@ def measure_at(cell, w):
 
 def test_n_eff_is_counted_where_it_is_asked_for(carry_out):
     """Of each draw's first network, without another minimisation, and over N just beyond N*."""
-    asked = settings(effective=True, seeds=2, networks=1, factors=(1.0, 2.0))
-    done = carry_out(PROTOCOL, asked)
-    findings = PROTOCOL.analyse(asked, done)
+    options = settings(effective=True, seeds=2, networks=1, factors=(1.0, 2.0))
+    done = carry_out(PROTOCOL, options)
+    findings = PROTOCOL.analyse(options, done)
     table = findings.tables["effective"]
     assert len(table) == 2 * findings.tables["points"]["width"].nunique()
     assert (table["effective"] <= table["parameters"] - table["width"]).all()
     assert 0.5 < findings.estimates["effective_ratio"].value < 1
-    assert PROTOCOL.outlook(asked, done).fewest == 0
+    assert PROTOCOL.outlook(options, done).fewest == 0
     assert "effective_ratio" not in PROTOCOL.analyse(settings(), done).estimates

@@ -44,8 +44,8 @@ def carry_out(settings, finish=same_trial):
     """Plan and finish until nothing is left."""
     done = []
     while cells := PROTOCOL.plan(settings, done):
-        known = [finished.cell for finished in done]
-        assert not any(cell in known for cell in cells)
+        finished_cells = [finished.cell for finished in done]
+        assert not any(cell in finished_cells for cell in cells)
         done += [finish(cell) for cell in cells]
         assert len(done) < 500
     return done
@@ -341,16 +341,16 @@ def test_no_interval_ends_where_the_loads_do(slopes, low, high):
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("values", "words"),
     [
         ({"scan": "width", "loads": (2.0, 3.0)}, "systems of patterns, at a fixed width"),
         ({"constraint": "sphere", "activation": "softplus(8)", "loads": (2.0,), "patterns": 40}, "leave one of them"),
         ({"constraint": "sphere", "activation": "softplus(8)", "loads": (2.0, -1.0)}, "must be a positive number"),
     ],
 )
-def test_loads_that_cannot_be(given, words):
+def test_loads_that_cannot_be(values, words):
     """A sentence each."""
-    (problem,) = Jamming.Settings(**given).problems()
+    (problem,) = Jamming.Settings(**values).problems()
     assert words in problem
 
 
@@ -418,14 +418,14 @@ def test_the_outlook_holds_what_is_still_to_come(settings):
     """Searches that are over are counted, and the cells that followed lie between the fewest and the most."""
     done, total = [], len(carry_out(settings))
     while cells := PROTOCOL.plan(settings, done):
-        seen = PROTOCOL.outlook(settings, done)
-        assert len(cells) <= seen.fewest <= total - len(done)
-        if seen.most is not None:
+        outlook = PROTOCOL.outlook(settings, done)
+        assert len(cells) <= outlook.fewest <= total - len(done)
+        if outlook.most is not None:
             # Searches without an end yet are taken to be like those that are over, which one may exceed.
-            assert total - len(done) <= 1.5 * seen.most
+            assert total - len(done) <= 1.5 * outlook.most
         done += [trial(cell, RATIOS[cell.coordinates["seed"]]) for cell in cells]
-    seen = PROTOCOL.outlook(settings, done)
-    assert (seen.fewest, seen.most) == (0, 0)
+    outlook = PROTOCOL.outlook(settings, done)
+    assert (outlook.fewest, outlook.most) == (0, 0)
     searches = settings.seeds * (3 if settings.scan == "width" else 1)
     noun = "searches" if settings.scan == "width" else "seeds"
-    assert seen.words == f"{searches} of {searches} {noun} bracketed"
+    assert outlook.words == f"{searches} of {searches} {noun} bracketed"

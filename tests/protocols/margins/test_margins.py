@@ -159,18 +159,18 @@ def test_the_presets_are_settings():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         ({"relative": ()}, "relative = "),
         ({"relative": (1.0, -2.0)}, "relative = -2"),
         ({"smallest_gap": 1.0}, "smallest_gap = 1.0"),
     ],
 )
-def test_wrong_settings_are_sentences(change, said):
+def test_wrong_settings_are_sentences(change, words):
     """Each names the value."""
     problems = replace(SMALL, **change).problems()
     assert len(problems) == 1
-    assert problems[0].startswith(said)
+    assert problems[0].startswith(words)
 
 
 def test_where_no_minimum_counts_the_measurement_does_not_apply():

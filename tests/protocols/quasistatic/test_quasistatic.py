@@ -120,7 +120,7 @@ def test_an_approach_in_margin_is_that_of_the_other_protocols():
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("values", "words"),
     [
         ({"constraint": "none"}, "a free network has no jamming point"),
         ({"activation": "relu"}, "lie on kinks"),
@@ -131,21 +131,21 @@ def test_an_approach_in_margin_is_that_of_the_other_protocols():
         ({"system": "spheres", "driving": "patterns"}, "spheres has none"),
     ],
 )
-def test_what_cannot_be_is_refused(given, words):
+def test_what_cannot_be_is_refused(values, words):
     """In one sentence each."""
     with pytest.raises(BadInput, match=words):
         build_settings(
-            "quasistatic", Quasistatic.Settings, given, systems=lambda name: system_class(Plugins.load(), name)
+            "quasistatic", Quasistatic.Settings, values, systems=lambda name: system_class(Plugins.load(), name)
         )
 
 
 @pytest.mark.parametrize(
-    ("given", "name", "reason"),
+    ("values", "name", "reason"),
     [
         ({"driving": "patterns"}, "furthest", "patterns come in at jamming itself"),
         ({}, "both_sides", "driving begins at a minimum, from above"),
     ],
 )
-def test_settings_without_effect_are_named(given, name, reason):
+def test_settings_without_effect_are_named(values, name, reason):
     """The host refuses them where they are set."""
-    assert Quasistatic.Settings(**given).unused()[name] == reason
+    assert Quasistatic.Settings(**values).unused()[name] == reason

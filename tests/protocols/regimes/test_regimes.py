@@ -14,10 +14,10 @@ PROTOCOL = Regimes()
 SMALL = {"widths": (4, 9, 16), "seeds": 4, "patterns": 20, "limit_widths": (16, 64)}
 
 
-def settings(**given):
-    asked = PROTOCOL.Settings(**{**SMALL, **given})
-    assert asked.problems() == []
-    return asked
+def settings(**more):
+    options = PROTOCOL.Settings(**{**SMALL, **more})
+    assert options.problems() == []
+    return options
 
 
 def invented(cell):
@@ -55,10 +55,10 @@ def invented(cell):
     )  # fmt: skip
 
 
-def carried_out(asked, result=invented):
+def carried_out(options, result=invented):
     """Planned until nothing is left, a cell never twice."""
     done = []
-    while cells := PROTOCOL.plan(asked, done):
+    while cells := PROTOCOL.plan(options, done):
         assert not any(item.cell in cells for item in done)
         done += [FinishedCell(cell=cell, result=result(cell)) for cell in cells]
     return done
@@ -67,8 +67,8 @@ def carried_out(asked, result=invented):
 @pytest.fixture(scope="module")
 def plane():
     """A whole run over the invented plane."""
-    asked = settings()
-    return asked, carried_out(asked)
+    options = settings()
+    return options, carried_out(options)
 
 
 @pytest.fixture(scope="module")
@@ -98,18 +98,18 @@ def test_the_published_laws_are_read_where_they_hold(findings):
 
 def test_it_bisects_and_does_not_fill_a_grid(plane, findings):
     """α* is bracketed within the resolution, by a few places; the jamming line by neighbouring widths."""
-    asked, done = plane
+    options, done = plane
     stars = dict(zip(findings.tables["crossover"]["width"], findings.tables["crossover"]["alpha_star"], strict=True))
     by_width = {}
     for item in done:
         if item.cell.task == "regimes":
             by_width.setdefault(item.cell.system.width, set()).add(item.cell.coordinates["scale"])
-    for width in asked.widths:
+    for width in options.widths:
         scales = sorted(by_width[width])
         star = stars[width] * np.sqrt(width)
         below, above = max(s for s in scales if s < star), min(s for s in scales if s >= star)
-        assert above <= asked.resolution * below * 1.01
-        assert len(scales) <= len(asked.scales) + 4
+        assert above <= options.resolution * below * 1.01
+        assert len(scales) <= len(options.scales) + 4
     jamming = findings.tables["jamming"]
     assert list(jamming["unsatisfied_width"]) == [2, 2]
     assert list(jamming["satisfied_width"]) == [3, 3]
@@ -119,36 +119,36 @@ def test_it_bisects_and_does_not_fill_a_grid(plane, findings):
 
 def test_a_run_that_stops_anywhere_goes_on_to_the_same_places(plane):
     """Whatever the order in which cells finish: the plan is a function of what is done."""
-    asked, done = plane
+    options, done = plane
     order = np.random.default_rng(1).permutation(len(done))
     for count in (0, 7, 40, len(done) // 2):
         part = [done[place] for place in sorted(order[:count])]
         mixed = list(part)
         np.random.default_rng(2).shuffle(mixed)
-        assert PROTOCOL.plan(asked, part) == PROTOCOL.plan(asked, mixed)
-    assert wanted(asked, done) == wanted(asked, list(reversed(done)))
-    limits = len(asked.limit_widths)
-    assert (len(wanted(asked, done)) + limits) * len(seeds_of(asked)) == len(done)
+        assert PROTOCOL.plan(options, part) == PROTOCOL.plan(options, mixed)
+    assert wanted(options, done) == wanted(options, list(reversed(done)))
+    limits = len(options.limit_widths)
+    assert (len(wanted(options, done)) + limits) * len(seeds_of(options)) == len(done)
 
 
 def test_places_that_failed_are_left_out_and_lines_unseen_are_said():
     """A failing network takes its place away; where every width is satisfied or lazy there is no line."""
-    asked = settings(widths=(8, 16), scales=(100.0, 1000.0))
-    done = carried_out(asked)
+    options = settings(widths=(8, 16), scales=(100.0, 1000.0))
+    done = carried_out(options)
     broken = [FinishedCell(cell=done[0].cell, failure="no"), *done[1:]]
-    findings = PROTOCOL.analyse(asked, broken)
-    assert len(findings.tables["places"]) == len(PROTOCOL.analyse(asked, done).tables["places"]) - 1
+    findings = PROTOCOL.analyse(options, broken)
+    assert len(findings.tables["places"]) == len(PROTOCOL.analyse(options, done).tables["places"]) - 1
     assert findings.estimates["alpha_star_exponent"].value is None
     assert "bracketed" in findings.estimates["alpha_star_exponent"].note
-    assert "No place" in PROTOCOL.analyse(asked, []).objection
+    assert "No place" in PROTOCOL.analyse(options, []).objection
 
 
 def test_one_flow_is_the_same_in_every_parametrisation_of_the_last_layer(measure):
     """F at √h α does not depend on whether the last layer has 1/√h or 1/h; what is measured of it neither."""
     measured = {}
     for parametrisation in ("ntk", "mean_field"):
-        asked = settings(parametrisation=parametrisation, depth=1, tests=40, kernel_tests=20, inputs=4)
-        measured[parametrisation] = measure(asked.cell(4, 5.0, 1), [])
+        options = settings(parametrisation=parametrisation, depth=1, tests=40, kernel_tests=20, inputs=4)
+        measured[parametrisation] = measure(options.cell(4, 5.0, 1), [])
     first, second = (measured[name].values for name in ("ntk", "mean_field"))
     for name, value in first.items():
         assert second[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-8)), name
@@ -161,8 +161,8 @@ def test_one_flow_is_the_same_in_every_parametrisation_of_the_last_layer(measure
 
 def test_a_lazy_network_predicts_as_its_kernel(measure):
     """At a large α the kernel stands still, ‖ΔΘ‖ ∝ 1/α, and the initial kernel errs on the same patterns."""
-    asked = settings(depth=1, tests=60, kernel_tests=60, inputs=4)
-    far, near = (measure(asked.cell(5, scale, 0), []).values for scale in (1e5, 1e4))
+    options = settings(depth=1, tests=60, kernel_tests=60, inputs=4)
+    far, near = (measure(options.cell(5, scale, 0), []).values for scale in (1e5, 1e4))
     assert far["kernel_change"] < 1e-3
     assert near["kernel_change"] / far["kernel_change"] == pytest.approx(10, rel=0.05)
     assert far["initial_kernel_error"] == pytest.approx(far["error"], abs=0.02)
@@ -170,7 +170,7 @@ def test_a_lazy_network_predicts_as_its_kernel(measure):
 
 def test_flows_side_by_side_are_one_cell_and_give_the_same_findings(plane, findings):
     """Every estimate and table; where such a cell fails, so do all its networks."""
-    asked, done = plane
+    options, done = plane
     other = settings(side_by_side=True, method="chebyshev")
     together = carried_out(other)
     first, second = findings, PROTOCOL.analyse(other, together)
@@ -178,7 +178,7 @@ def test_flows_side_by_side_are_one_cell_and_give_the_same_findings(plane, findi
     assert first.samples == second.samples
     for name, table in first.tables.items():
         assert table.equals(second.tables[name]), name
-    assert len(together) == len(wanted(asked, done)) + len(asked.limit_widths) * asked.seeds
+    assert len(together) == len(wanted(options, done)) + len(options.limit_widths) * options.seeds
     place = next(item for item in together if item.cell.task == "regimes_together")
     lost = by_place([FinishedCell(cell=place.cell, failure="no")])
     assert [item.result for item in next(iter(lost.values())).values()] == [None] * other.seeds
@@ -186,10 +186,10 @@ def test_flows_side_by_side_are_one_cell_and_give_the_same_findings(plane, findi
 
 def test_networks_stand_for_independent_samples(plane, findings):
     """The pseudo-values of a mean are its samples; of every slope they scatter as its interval says."""
-    asked, _ = plane
+    options, _ = plane
     values = {"0": 1.0, "1": 4.0, "2": -2.0, "3": 7.0}
     read = np.array(list(values.values()))
-    assert by_network(lambda some: float(read[some.astype(int)].mean()), asked) == pytest.approx(values)
+    assert by_network(lambda some: float(read[some.astype(int)].mean()), options) == pytest.approx(values)
     for name in ("kernel_slope_lazy", "alpha_star_exponent", "variance_slope_limit"):
         samples, estimate = np.array(list(findings.samples[name].values())), findings.estimates[name]
         spread = samples.std(ddof=1) / np.sqrt(len(samples))
@@ -198,11 +198,11 @@ def test_networks_stand_for_independent_samples(plane, findings):
 
 def test_flows_measured_side_by_side_are_those_measured_alone(measure):
     """With the referee, which evaluates one after the other: each network as alone."""
-    given = {"depth": 1, "tests": 40, "kernel_tests": 20, "inputs": 4, "seeds": 2, "method": "chebyshev"}
-    asked = settings(**given, side_by_side=True)
-    together = measure(asked.cell_together(4, 5.0), [])
-    for lane, seed in enumerate(seeds_of(asked)):
-        alone = measure(settings(**given).cell(4, 5.0, seed), [])
+    values = {"depth": 1, "tests": 40, "kernel_tests": 20, "inputs": 4, "seeds": 2, "method": "chebyshev"}
+    options = settings(**values, side_by_side=True)
+    together = measure(options.cell_together(4, 5.0), [])
+    for lane, seed in enumerate(seeds_of(options)):
+        alone = measure(settings(**values).cell(4, 5.0, seed), [])
         for name, value in alone.values.items():
             own = together.values[name][lane]
             assert own == (value if isinstance(value, str) else pytest.approx(value, rel=1e-9)), name
@@ -211,9 +211,9 @@ def test_flows_measured_side_by_side_are_those_measured_alone(measure):
 
 def test_the_lazy_limit_is_that_of_flows_at_a_large_scale(measure):
     """The flow of the initial kernel and a network at √h α = 1e6 give the same outputs."""
-    asked = settings(depth=2, tests=30, kernel_tests=20, inputs=4, patterns=12)
-    limit = measure(asked.cell_limit(6, 0), [])
-    flow = measure(asked.cell(6, 1e6, 0), [])
+    options = settings(depth=2, tests=30, kernel_tests=20, inputs=4, patterns=12)
+    limit = measure(options.cell_limit(6, 0), [])
+    flow = measure(options.cell(6, 1e6, 0), [])
     assert limit.values["outcome"] == flow.values["outcome"] == "satisfied"
     np.testing.assert_allclose(limit.arrays["outputs"], flow.arrays["outputs"], rtol=0.02, atol=0.02)
 
@@ -237,7 +237,7 @@ def test_lines_between_places():
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("values", "words"),
     [
         ({"widths": ()}, "widths"),
         ({"scales": (1.0,)}, "at least two"),
@@ -253,7 +253,7 @@ def test_lines_between_places():
         ({"limit_widths": (64, 0)}, "limit_widths"),
     ],
 )
-def test_what_cannot_be_is_said(given, words):
+def test_what_cannot_be_is_said(values, words):
     """Before anything is computed."""
-    (problem,) = PROTOCOL.Settings(**given).problems()
+    (problem,) = PROTOCOL.Settings(**values).problems()
     assert words in problem

@@ -16,16 +16,16 @@ PROTOCOL = Scaling()
 
 
 def settings(**more):
-    asked = PROTOCOL.Settings(**{"patterns": (20, 40, 80), "inputs": 4, "depth": 1, "seeds": 3, **more})
-    assert asked.problems() == []
-    return asked
+    options = PROTOCOL.Settings(**{"patterns": (20, 40, 80), "inputs": 4, "depth": 1, "seeds": 3, **more})
+    assert options.problems() == []
+    return options
 
 
 def test_the_searches_are_those_of_jamming():
     """Of both kinds of labels, cell by cell, on the same inputs."""
-    asked = settings()
-    data, random = asked.searches().values()
-    cells = PROTOCOL.plan(asked, [])
+    options = settings()
+    data, random = options.searches().values()
+    cells = PROTOCOL.plan(options, [])
     assert cells == [*Jamming().plan(data, []), *Jamming().plan(random, [])]
     assert len(cells) == 18
     own, fair = load(cells[0].dataset), load(cells[9].dataset)
@@ -34,10 +34,10 @@ def test_the_searches_are_those_of_jamming():
     assert len(PROTOCOL.plan(settings(beside=False), [])) == 9
 
 
-def finished(asked, exponents):
+def finished(options, exponents):
     """Searches that end where N* = P^x says, with x by the kind of labels and 10% between seeds."""
     done = []
-    while cells := PROTOCOL.plan(asked, done):
+    while cells := PROTOCOL.plan(options, done):
         for cell in cells:
             at, draw = cell.coordinates, np.random.default_rng(cell.coordinates["seed"])
             critical = 1.5 * at["patterns"] ** exponents[cell.dataset.labels] * np.exp(0.1 * draw.standard_normal())
@@ -50,8 +50,8 @@ def finished(asked, exponents):
 
 def test_exponents_that_were_put_in_are_found():
     """3/4 and 1, each within its interval, and their difference; N* at the largest P."""
-    asked = settings(patterns=(100, 200, 400, 800, 1600, 3200), inputs=10, depth=2, seeds=6)
-    findings = PROTOCOL.analyse(asked, finished(asked, {"alternate": 0.75, "random": 1.0}))
+    options = settings(patterns=(100, 200, 400, 800, 1600, 3200), inputs=10, depth=2, seeds=6)
+    findings = PROTOCOL.analyse(options, finished(options, {"alternate": 0.75, "random": 1.0}))
     assert findings.objection == ""
     truths = {"scaling_exponent": 0.75, "scaling_exponent_random": 1.0, "exponent_gap": 0.25}
     for name, truth in truths.items():
@@ -66,10 +66,10 @@ def test_exponents_that_were_put_in_are_found():
     assert findings.estimates["critical_weights_random"].value == pytest.approx(1.5 * 3200, rel=0.2)
     slopes = findings.tables["slopes"]
     assert [*zip(slopes["from"], slopes["to"], strict=True)][:5] == [(p, 2 * p) for p in (100, 200, 400, 800, 1600)]
-    held = (slopes["low"] < slopes["labels"].map({"data": 0.75, "random": 1.0})) & (
+    covers = (slopes["low"] < slopes["labels"].map({"data": 0.75, "random": 1.0})) & (
         slopes["labels"].map({"data": 0.75, "random": 1.0}) < slopes["high"]
     )
-    assert held.sum() >= 9
+    assert covers.sum() >= 9
     for kind, truth in (("", 0.75), ("_random", 1.0)):
         local = findings.estimates[f"local_exponent{kind}"]
         assert local.low < truth < local.high
@@ -98,23 +98,23 @@ def test_searches_with_one_end_count_for_what_they_say():
 
 def test_a_whole_small_run(carry_out):
     """On the digits, with random labels beside them, in whatever order cells finish."""
-    asked = settings(patterns=(16, 40), seeds=2)
-    done = carry_out(PROTOCOL, asked)
-    findings = PROTOCOL.analyse(asked, done)
+    options = settings(patterns=(16, 40), seeds=2)
+    done = carry_out(PROTOCOL, options)
+    findings = PROTOCOL.analyse(options, done)
     assert findings.objection == ""
     assert findings.estimates["scaling_exponent_random"].value > 0
     assert set(findings.tables["trials"]["labels"]) == {"data", "random"}
-    again = PROTOCOL.analyse(asked, done[::-1])
+    again = PROTOCOL.analyse(options, done[::-1])
     assert again.estimates == findings.estimates
-    assert PROTOCOL.outlook(asked, done).fewest == 0
-    assert PROTOCOL.comparison_points(asked)
+    assert PROTOCOL.outlook(options, done).fewest == 0
+    assert PROTOCOL.comparison_points(options)
     failed = [FinishedCell(cell=item.cell, failure="lost") for item in done]
-    assert "failed. The first: lost" in PROTOCOL.analyse(asked, failed).objection
-    assert PROTOCOL.analyse(asked, []).objection
+    assert "failed. The first: lost" in PROTOCOL.analyse(options, failed).objection
+    assert PROTOCOL.analyse(options, []).objection
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "words"),
     [
         ({"patterns": (100,)}, "at least two values of P"),
         ({"patterns": (100, 201)}, "use 200 or 202"),
@@ -123,7 +123,7 @@ def test_a_whole_small_run(carry_out):
         ({"start_ratio": -1.0}, "positive"),
     ],
 )
-def test_what_cannot_be_is_refused(wrong, told):
+def test_what_cannot_be_is_refused(wrong, words):
     """In a sentence with what is allowed."""
     (problem,) = PROTOCOL.Settings(**wrong).problems()
-    assert told in problem
+    assert words in problem

@@ -140,7 +140,7 @@ def test_a_linear_network_has_no_second_part(carry_out):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         ({"threshold": 0.0}, "threshold = 0.0"),
         ({"relative": ()}, "relative = "),
@@ -148,11 +148,11 @@ def test_a_linear_network_has_no_second_part(carry_out):
         ({"relative": (1.0, 4.5)}, "relative = 4.5: that load is P/N_w = 13.5, beyond highest_ratio = 12"),
     ],
 )
-def test_wrong_settings_are_sentences(change, said):
+def test_wrong_settings_are_sentences(change, words):
     """Each names the value."""
     problems = replace(SMALL, **change).problems()
     assert len(problems) == 1
-    assert problems[0].startswith(said)
+    assert problems[0].startswith(words)
 
 
 def test_the_plan_is_pure_and_reaches_every_load():

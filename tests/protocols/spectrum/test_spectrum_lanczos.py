@@ -81,15 +81,15 @@ def test_the_method_is_chosen_by_size():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         ({"probes": 0}, "probes = 0"),
         ({"steps": 1}, "steps = 1"),
         ({"width": 700, "depth": 3, "steps": 400}, "steps = 400: as many vectors of N = 1472801"),
     ],
 )
-def test_wrong_settings_are_sentences(change, said):
+def test_wrong_settings_are_sentences(change, words):
     """Each names the value; too many steps are told before anything is minimised."""
     problems = replace(ESTIMATED, **change).problems()
     assert len(problems) == 1
-    assert problems[0].startswith(said)
+    assert problems[0].startswith(words)

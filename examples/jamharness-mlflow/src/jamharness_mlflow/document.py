@@ -23,8 +23,8 @@ def document_of(run, folder):
         parameters |= {f"{protocol}.{name}": as_text(value) for name, value in part.settings.items()}
         for name, estimate in part.findings.estimates.items():
             values = {"": estimate.value, ".low": estimate.low, ".high": estimate.high, ".count": estimate.count}
-            known = {end: value for end, value in values.items() if value is not None and math.isfinite(value)}
-            metrics |= {f"{protocol}.{name}{end}": float(value) for end, value in known.items()}
+            finite = {end: value for end, value in values.items() if value is not None and math.isfinite(value)}
+            metrics |= {f"{protocol}.{name}{end}": float(value) for end, value in finite.items()}
         for name, table in part.findings.tables.items():
             path = folder / f"{protocol}-{name.replace(' ', '_')}.csv"
             table.to_csv(path, index=False)

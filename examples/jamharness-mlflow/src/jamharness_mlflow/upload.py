@@ -33,8 +33,8 @@ def log(document):
     from mlflow.tracking import MlflowClient
 
     client = MlflowClient(document["uri"])
-    known = client.get_experiment_by_name(document["experiment"])
-    experiment = known.experiment_id if known else client.create_experiment(document["experiment"])
+    existing = client.get_experiment_by_name(document["experiment"])
+    experiment = existing.experiment_id if existing else client.create_experiment(document["experiment"])
     runs = client.search_runs([experiment], f"tags.`{IDENTITY}` = '{document['identity']}'", max_results=1)
     run = runs[0] if runs else client.create_run(experiment, run_name=document["name"])
     now = int(time.time() * 1000)
