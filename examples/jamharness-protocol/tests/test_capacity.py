@@ -114,13 +114,13 @@ class Interrupting(Silent):
 
 def test_an_interrupted_run_goes_on_to_the_same_numbers(tmp_path):
     """What was measured before is taken from the store."""
-    asked = {"backend": "numpy", "settings": {"inputs": 4, "draws": 6}, "workers": 1}
+    request = {"backend": "numpy", "settings": {"inputs": 4, "draws": 6}, "workers": 1}
     with pytest.raises(KeyboardInterrupt):
-        jamharness.run("capacity", **asked, store=tmp_path / "store", name="mine", observer=Interrupting())
+        jamharness.run("capacity", **request, store=tmp_path / "store", name="mine", observer=Interrupting())
     resumed = resume("mine", store=tmp_path / "store", workers=1)
     assert resumed.protocols["capacity"].cells["done"] == 30
     assert resumed.protocols["capacity"].cells["reused"] >= 7
-    at_once = jamharness.run("capacity", **asked, store=tmp_path / "other")
+    at_once = jamharness.run("capacity", **request, store=tmp_path / "other")
     pd.testing.assert_frame_equal(resumed.tables["capacity"]["loads"], at_once.tables["capacity"]["loads"])
 
 

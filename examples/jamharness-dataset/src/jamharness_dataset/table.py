@@ -19,8 +19,8 @@ def load(request):
     x, y = read(request)
     draw = generator("table", request.seed)
     order = draw.permutation(len(y))
-    kept = len(y) - int(request.test_fraction * len(y))
-    train, test = order[:kept], order[kept:]
+    train_size = len(y) - int(request.test_fraction * len(y))
+    train, test = order[:train_size], order[train_size:]
     if request.labels == "alternate":
         train = interleaved(train, y)
     P = len(train) if request.patterns is None else request.patterns
