@@ -39,9 +39,9 @@ def kinks(problem: Problem, w: Array) -> Kinks:
     """Look for units at kinks, and for the slopes in [0, 1] with which the forces balance best.
 
     |∇L(s)|² is minimised over the slopes s of the units at kinks by L-BFGS-B, from the slopes of softplus(β). Each step
-    takes one pass back and one forward, of the unsatisfied patterns alone: no matrix of the forces of units is made, so
-    that its cost grows as their number does. As long as no pattern has two of them on a path, ∇L(s) is linear and the
-    problem convex (E3 in the project's table of exact results).
+    takes one pass back and one forward, of the unsatisfied patterns alone: no matrix of the forces of units is made,
+    and neither a step's time nor its memory grows with their number. As long as no pattern has two of them on a path,
+    ∇L(s) is linear and the problem convex (E3 in the project's table of exact results).
 
     Arguments:
         problem: a relu network.
@@ -66,7 +66,7 @@ def kinks(problem: Problem, w: Array) -> Kinks:
     touched = int(np.count_nonzero(np.any(np.concatenate(at, axis=1), axis=1))) if at else 0
     margins = problem.margins(w)
     seed = -problem.y[rows] * margins[rows] / problem.patterns
-    least = float(np.linalg.norm(_gradient(problem, parts, inputs, slopes, seed)))
+    least = float(np.linalg.norm(_gradient(problem, _signals(parts, slopes, seed), inputs, slopes)))
     if units and least > 0:
         scale = 1 / least**2
 
@@ -76,8 +76,9 @@ def kinks(problem: Problem, w: Array) -> Kinks:
             for slope, where, start in zip(slopes, at, starts, strict=True):
                 slope[where] = chosen[first : first + len(start)]
                 first += len(start)
-            gradient = _gradient(problem, parts, inputs, slopes, seed)
-            along = _works(problem, parts, inputs, slopes, seed, gradient)
+            signals = _signals(parts, slopes, seed)
+            gradient = _gradient(problem, signals, inputs, slopes)
+            along = _works(problem, signals, inputs, slopes, parts, gradient)
             derivative = np.concatenate([work[where] for work, where in zip(along, at, strict=True)])
             return 0.5 * scale * float(gradient @ gradient), scale * derivative
 
@@ -99,14 +100,12 @@ def _signals(parts: list[tuple[Array, Array]], slopes: list[Float64], seed: Arra
     return signals[::-1]
 
 
-def _gradient(
-    problem: Problem, parts: list[tuple[Array, Array]], inputs: list[Array], slopes: list[Float64], seed: Array
-) -> Array:
-    """∇L with given slopes, (N,)."""
-    network, before = problem.network, _signals(parts, slopes, seed)
+def _gradient(problem: Problem, signals: list[Array], inputs: list[Array], slopes: list[Float64]) -> Array:
+    """∇L with given slopes, (N,), and the signals that they make."""
+    network = problem.network
     gradient = np.zeros(network.size)
     for layer, (weight, bias) in enumerate(network.slices):
-        g = before[layer] * slopes[layer] if layer < len(slopes) else before[layer]
+        g = signals[layer] * slopes[layer] if layer < len(slopes) else signals[layer]
         gradient[weight] = (g.T @ inputs[layer]).ravel()
         if network.bias:
             gradient[bias] = g.sum(axis=0)
@@ -114,19 +113,14 @@ def _gradient(
 
 
 def _works(
-    problem: Problem,
-    parts: list[tuple[Array, Array]],
-    inputs: list[Array],
-    slopes: list[Float64],
-    seed: Array,
-    v: Array,
-) -> list[Array]:
+    problem: Problem, signals: list[Array], inputs: list[Array], slopes: list[Float64],
+    parts: list[tuple[Array, Array]], v: Array,
+) -> list[Array]:  # fmt: skip
     """∂(v·∇L)/∂s of every unit, (n, width) for each hidden layer: the force on its output times z moved by v."""
-    before = _signals(parts, slopes, seed)
     works: list[Array] = []
     moved = np.zeros_like(inputs[0])
     for layer, (weight, bias) in enumerate(problem.network.split(v)[:-1]):
         z = inputs[layer] @ weight.T + moved @ parts[layer][0].T + (bias if problem.network.bias else 0.0)
-        works.append(before[layer] * z)
+        works.append(signals[layer] * z)
         moved = z * slopes[layer]
     return works

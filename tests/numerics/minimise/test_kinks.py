@@ -109,9 +109,9 @@ def test_derivatives_by_the_slopes_of_several_layers_are_those_of_finite_differe
     parts, v = network.split(w), rng.standard_normal(network.size)
 
     def along():
-        return float(v @ module._gradient(problem, parts, inputs, slopes, seed))
+        return float(v @ module._gradient(problem, module._signals(parts, slopes, seed), inputs, slopes))
 
-    works = module._works(problem, parts, inputs, slopes, seed, v)
+    works = module._works(problem, module._signals(parts, slopes, seed), inputs, slopes, parts, v)
     for slope, work in zip(slopes, works, strict=True):
         for index in [(0, 0), (4, 3), (8, 4)]:
             previous = slope[index]
