@@ -149,7 +149,7 @@ def survey_configuration(
     for path in (user, here):
         if not path or not os.path.exists(path) or _same(path, file):  # noqa: PTH110  (never raises)
             continue
-        configuration = _read(path, protocols, backends, lying)
+        configuration = _read_configuration(path, protocols, backends, lying)
         if path is here and configuration.interpreters and not _same(here, user):
             lying.append(
                 f"{here}: [interpreters] starts programs and is not taken from a folder's own file; to allow it, name "
@@ -162,7 +162,7 @@ def survey_configuration(
             configuration = replace(configuration, sweep=())
         merged = _merge(merged, configuration)
     if file:
-        merged = _merge(merged, _read(file, protocols, backends, named))
+        merged = _merge(merged, _read_configuration(file, protocols, backends, named))
     return Survey(sound=merged, lying=tuple(lying), named=tuple(named))
 
 
@@ -193,7 +193,9 @@ def _merge(below: Configuration, above: Configuration) -> Configuration:
     )
 
 
-def _read(path: Path, protocols: Collection[str], backends: Collection[str], problems: list[str]) -> Configuration:
+def _read_configuration(
+    path: Path, protocols: Collection[str], backends: Collection[str], problems: list[str]
+) -> Configuration:
     try:
         # Some editors begin a file with a mark of the byte order.
         document = tomllib.loads(read_file(path, MOST).decode("utf-8-sig"))

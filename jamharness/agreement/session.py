@@ -146,7 +146,7 @@ def agree(
         runs={each: finished.name for each, finished in runs.items()},
         seconds=time.monotonic() - start,
     )
-    return _kept(agreement, requests[reference], draw)
+    return _store_outputs(agreement, requests[reference], draw)
 
 
 def _identity(experiments: Sequence[Experiment], backends: Sequence[str], reference: str, dtype: str) -> Any:
@@ -226,7 +226,9 @@ def _distribution(
     return rows
 
 
-def _kept(agreement: Agreement, request: Request, draw: Callable[[Agreement], Mapping[str, bytes]] | None) -> Agreement:
+def _store_outputs(
+    agreement: Agreement, request: Request, draw: Callable[[Agreement], Mapping[str, bytes]] | None
+) -> Agreement:
     """Write the figures and the document into the store."""
     store = request.store
     store.create()

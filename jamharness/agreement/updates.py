@@ -94,20 +94,20 @@ def _sensitivity(
     draw = generator("sensitivity", point.system.size, point.terms)
     for _ in range(samples):
         shifted = replace(
-            point, w=_moved(point.w, draw, step), x=None if point.x is None else _moved(point.x, draw, step)
+            point, w=_perturb(point.w, draw, step), x=None if point.x is None else _perturb(point.x, draw, step)
         )
         for name, values in compute(shifted).items():
             total[name] += ((values - centre[name]) / step) ** 2
     return {name: np.sqrt(sums / samples) for name, sums in total.items()}
 
 
-def _moved(values: Array, draw: np.random.Generator, step: float) -> Float64:
+def _perturb(values: Array, draw: np.random.Generator, step: float) -> Float64:
     return np.asarray(values, dtype=np.float64) * (1 + step * draw.choice((-1.0, 1.0), size=values.shape))
 
 
 def twin(point: MovingPoint, size: float, seed: int) -> MovingPoint:
     """The same point with every w changed by a relative ± ``size``."""
-    return replace(point, w=_moved(point.w, generator("twin", seed, point.system.size), size))
+    return replace(point, w=_perturb(point.w, generator("twin", seed, point.system.size), size))
 
 
 def trajectory(target: Target, point: MovingPoint, updates: int) -> Array:

@@ -202,7 +202,7 @@ class CheckedProblem(Problem):
         after = self.inner.descend(state, steps, optimizer)
         if not isinstance(after, State):
             raise self._blame("descend", f"returned {_a(after)}", "a State")
-        self._shaped("descend", after.w, self._in_w)
+        self._check_shape("descend", after.w, self._in_w)
         if not state.step <= after.step <= state.step + steps:
             due = f"at most {steps} updates from step {state.step}"
             raise self._blame("descend", f"ends at step {after.step}", due)
@@ -221,7 +221,7 @@ class CheckedProblem(Problem):
         assert isinstance(self.backend, CheckedBackend)
         return CheckedProblem(self.backend, inner, network, loss, self.patterns)
 
-    def _shaped(self, method: str, array: Any, shape: tuple[int, ...]) -> None:
+    def _check_shape(self, method: str, array: Any, shape: tuple[int, ...]) -> None:
         if type(array) is not np.ndarray:
             raise self._blame(method, f"returned {_a(array)}", "a NumPy array")
         if array.shape != shape:
@@ -230,7 +230,7 @@ class CheckedProblem(Problem):
             raise self._blame(method, f"returned {array.dtype}", f"{self._dtype}, the dtype asked for,")
 
     def _array(self, method: str, array: Any, shape: tuple[int, ...], w: Array, *inputs: Array) -> Array:
-        self._shaped(method, array, shape)
+        self._check_shape(method, array, shape)
         if not _finite(array) and not self._may_overflow(w, *inputs):
             count = int(np.count_nonzero(~np.isfinite(array)))
             raise self._blame(method, f"returned {count} NaN or infinite of {array.size} values", "finite values")
@@ -257,7 +257,7 @@ class CheckedProblem(Problem):
     def _candidate(self, method: str, step: Any, w: Array, damping: float) -> DampedStep:
         if not isinstance(step, DampedStep):
             raise self._blame(method, f"returned {_a(step)}", "a DampedStep")
-        self._shaped(method, step.w, self._in_w)
+        self._check_shape(method, step.w, self._in_w)
         count: Any = step.unsatisfied
         if not isinstance(count, int | np.integer) or not 0 <= count <= self.patterns:
             raise self._blame(method, f"says N_Δ = {count!r}", f"a whole number up to {self.patterns}")
@@ -301,12 +301,14 @@ class CheckedReplicas(Replicas):
     def margins(self, w: Array) -> Array:
         """Δ of shape (R, P) at w (R, N)."""
         margins = self._inner.margins(w)
-        return self._shaped("replicas: margins", margins, (len(self), self.problems[0].patterns))
+        return self._check_shape("replicas: margins", margins, (len(self), self.problems[0].patterns))
 
     def loss_and_gradient(self, w: Array) -> tuple[Array, Array]:
         """L (R,) and ∇L (R, N) at w (R, N)."""
         loss, gradient = self._inner.loss_and_gradient(w)
-        return self._shaped("replicas: L", loss, (len(self),)), self._shaped("replicas: ∇L", gradient, w.shape)
+        return self._check_shape("replicas: L", loss, (len(self),)), self._check_shape(
+            "replicas: ∇L", gradient, w.shape
+        )
 
     def descend(self, states: Sequence[State], steps: int, optimizer: Optimizer) -> list[State]:
         """Up to ``steps`` updates of each."""
@@ -314,10 +316,10 @@ class CheckedReplicas(Replicas):
         if len(after) != len(self):
             raise self._blame("replicas: descend", f"returned {len(after)} states", f"{len(self)}")
         for state in after:
-            self._shaped("replicas: descend", state.w, (self.problems[0].network.size,))
+            self._check_shape("replicas: descend", state.w, (self.problems[0].network.size,))
         return after
 
-    def _shaped(self, method: str, array: Any, shape: tuple[int, ...]) -> Array:
+    def _check_shape(self, method: str, array: Any, shape: tuple[int, ...]) -> Array:
         if np.shape(array) != shape:
             raise self._blame(method, f"returned shape {np.shape(array)}", f"shape {shape}")
         return np.asarray(array)

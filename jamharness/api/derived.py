@@ -243,7 +243,7 @@ class DerivedProblem:
             BadInput: the loss is no sum of squares.
         """
         at = self._linearise(w)
-        return self._stepped(at, at.step(damping))
+        return self._evaluate_step(at, at.step(damping))
 
     def truncated_step(self, w: Array, damping: float, tolerance: float) -> DampedStep:
         """The damped step, from N = ``LARGE`` on with a residual up to ``tolerance`` of what it was for s = 0.
@@ -253,9 +253,9 @@ class DerivedProblem:
         """
         at = self._linearise(w)
         solution = at.krylov.solve_within(damping, tolerance, MOST) if tolerance and self.size >= LARGE else None
-        return self.damped_step(w, damping) if solution is None else self._stepped(at, solution[0])
+        return self.damped_step(w, damping) if solution is None else self._evaluate_step(at, solution[0])
 
-    def _stepped(self, at: _Linearisation, s: Array) -> DampedStep:
+    def _evaluate_step(self, at: _Linearisation, s: Array) -> DampedStep:
         candidate = self.retract(at.w + s)
         margins = self.margins(candidate)
         rest, count = at.delta + at.J @ s, 2 * self.constraints

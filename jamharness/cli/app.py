@@ -91,11 +91,11 @@ def _add(app: typer.Typer, plugins: Plugins, plugin: str) -> None:
 
 
 def _names(app: typer.Typer) -> set[str]:
-    names = {each.name or _dashed(each.callback) for each in app.registered_commands}
+    names = {each.name or _command_name(each.callback) for each in app.registered_commands}
     return names | {each.name for each in app.registered_groups if isinstance(each.name, str)}
 
 
-def _dashed(function: object) -> str:
+def _command_name(function: object) -> str:
     return str(getattr(function, "__name__", "")).lower().replace("_", "-")
 
 

@@ -54,7 +54,7 @@ Memory = Annotated[
 ]
 
 
-def _named(path: str | None) -> str | None:
+def _folder(path: str | None) -> str | None:
     if path == "":
         raise BadInput("--store '' names no folder; give one, or leave the option out.")
     return path
@@ -62,7 +62,7 @@ def _named(path: str | None) -> str | None:
 
 StorePath = Annotated[
     str | None,
-    typer.Option("--store", metavar="DIR", callback=_named, help="Where results are kept; default: jamharness-store."),
+    typer.Option("--store", metavar="DIR", callback=_folder, help="Where results are kept; default: jamharness-store."),
 ]
 Figures = Annotated[
     str | None,

@@ -22,7 +22,7 @@ from jamharness.sweeps import Axis
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class RunArguments:
     """The arguments of ``jamharness.run``, and what was wrong with those that could not be read.
 
     Arguments:
@@ -71,7 +71,7 @@ def gather(
     config: str | None,
     name: str | None,
     options: Mapping[str, str | None],
-) -> Given:
+) -> RunArguments:
     """Put together what was typed and what the configuration files say.
 
     Arguments:
@@ -120,7 +120,7 @@ def gather(
         "plugins": plugins,
         "interpreters": files.interpreters,
     }
-    return Given(protocols=names, keywords=keywords, problems=tuple(problems), sweep=files.sweep)
+    return RunArguments(protocols=names, keywords=keywords, problems=tuple(problems), sweep=files.sweep)
 
 
 def _seeds(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -143,26 +143,26 @@ def _unnamed(plugins: Plugins, settings: Mapping[str, Any]) -> list[str]:
     return [name for name, names in by_protocol.items() if names >= set(settings)] or list(by_protocol) or [MAIN_JOB[0]]
 
 
-def refuse(given: Given) -> None:
+def refuse(arguments: RunArguments) -> None:
     """Refuse what could not be read, together with all that is wrong with the rest.
 
     Raises:
         BadInput: if anything could not be read.
     """
-    if not given.problems:
+    if not arguments.problems:
         return
     from jamharness.running.request import check_request
 
-    keywords = {key: value for key, value in given.keywords.items() if key != "download"}
+    keywords = {key: value for key, value in arguments.keywords.items() if key != "download"}
     defaults = {"preset": None, "seed": None, "device": "cpu", "dtype": "float64", "workers": None, "threads": 1}
     # Any backend will do to find out about the rest, when the fault is that none is named.
-    stand_in = next(iter(given.keywords["plugins"].backends), "numpy")
+    stand_in = next(iter(arguments.keywords["plugins"].backends), "numpy")
     further: tuple[str, ...] = ()
     try:
-        check_request(given.protocols, **{"backend": stand_in, "store": None, **defaults, **keywords})
+        check_request(arguments.protocols, **{"backend": stand_in, "store": None, **defaults, **keywords})
     except BadInput as error:
         further = error.problems
-    raise BadInput(*given.problems, *further)
+    raise BadInput(*arguments.problems, *further)
 
 
 def numbers(options: Mapping[str, str | None]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from jamharness.plugins import Plugins
 from jamharness.sweeps import count, points
 
 if TYPE_CHECKING:
-    from jamharness.cli.request import Given
+    from jamharness.cli.request import RunArguments
     from jamharness.running import Observer, Run
     from jamharness.sweeps import Axis
 
@@ -99,7 +99,7 @@ def run(
         "workers": workers,
     }
 
-    def request_with(*own: str, name: str | None = name, typed: Sequence[str] = assignments or []) -> "Given":
+    def request_with(*own: str, name: str | None = name, typed: Sequence[str] = assignments or []) -> "RunArguments":
         request = gather(
             plugins,
             protocols=protocols or [],
@@ -110,7 +110,7 @@ def run(
         )
         return request if figures is None else replace(request, keywords={**request.keywords, "figures": figures})
 
-    def compute(request: "Given", observer: "Observer") -> "Run":
+    def compute(request: "RunArguments", observer: "Observer") -> "Run":
         from jamharness.running import run as compute_run
 
         return compute_run(request.protocols, **request.keywords, observer=observer)
@@ -199,8 +199,8 @@ def _carry_out(
 
 def _sweep(
     axes: "Sequence[Axis]",
-    request_with: "Callable[..., Given]",
-    compute: "Callable[[Given, Observer], Run]",
+    request_with: "Callable[..., RunArguments]",
+    compute: "Callable[[RunArguments, Observer], Run]",
     *,
     as_json: bool,
     quiet: bool,
@@ -214,7 +214,7 @@ def _sweep(
     first = request_with()
     stem = sweeping.stem(first.keywords["name"], first)
 
-    def requests() -> "Iterator[Given]":
+    def requests() -> "Iterator[RunArguments]":
         return (request_with(*point.assignments, name=stem + point.suffix) for point in points(axes))
 
     sweeping.check(requests())

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jamharness.api import BadInput, Json, digest
-from jamharness.cli.request import Given, refuse
+from jamharness.cli.request import RunArguments, refuse
 from jamharness.sweeps import Axis, combine, read_options
 
 if TYPE_CHECKING:
@@ -22,24 +22,24 @@ _SHOWN = 20
 _NAMED = ("backend", "preset", "seed", "device", "dtype", "threads", "settings")
 
 
-def stem(name: str | None, given: Given) -> str:
+def stem(name: str | None, arguments: RunArguments) -> str:
     """What the names of all runs of a sweep begin with.
 
     Arguments:
         name: as typed; None for the protocols with a digest of what all runs are asked for.
-        given: that, without any of the sweep's own settings.
+        arguments: that, without any of the sweep's own settings.
     """
     if name is not None:
         return name
-    identity: dict[str, Json] = {key: given.keywords.get(key) for key in _NAMED}
-    return f"{'-'.join(given.protocols)[:60]}-{digest(identity)[:6]}"
+    identity: dict[str, Json] = {key: arguments.keywords.get(key) for key in _NAMED}
+    return f"{'-'.join(arguments.protocols)[:60]}-{digest(identity)[:6]}"
 
 
-def axes(given: Given, sweeps: Sequence[str], assignments: Sequence[str], seed: str | None) -> list[Axis]:
+def axes(arguments: RunArguments, sweeps: Sequence[str], assignments: Sequence[str], seed: str | None) -> list[Axis]:
     """What changes from run to run.
 
     Arguments:
-        given: what was asked for, with the configuration's ``[sweep]``.
+        arguments: what was asked for, with the configuration's ``[sweep]``.
         sweeps: as typed after ``--sweep``.
         assignments: as typed after ``--set``.
         seed: as typed after ``--seed``; None where it was not.
@@ -48,10 +48,10 @@ def axes(given: Given, sweeps: Sequence[str], assignments: Sequence[str], seed: 
         BadInput: all that is wrong with it.
     """
     fixed = [assignment.partition("=")[0].strip() for assignment in assignments]
-    return combine(given.sweep, read_options(sweeps), fixed if seed is None else [*fixed, "seed"])
+    return combine(arguments.sweep, read_options(sweeps), fixed if seed is None else [*fixed, "seed"])
 
 
-def check(requests: Iterable[Given]) -> None:
+def check(requests: Iterable[RunArguments]) -> None:
     """Refuse a sweep before its first run if anything is wrong with any; nothing is kept of those that are sound.
 
     Raises:
@@ -82,7 +82,7 @@ def check(requests: Iterable[Given]) -> None:
 
 
 def carry_out(
-    requests: "Iterable[Given]", compute: "Callable[[Given], Run]", formats: Sequence[str], runs: int
+    requests: "Iterable[RunArguments]", compute: "Callable[[RunArguments], Run]", formats: Sequence[str], runs: int
 ) -> "tuple[list[Run], Comparison | None]":
     """Compute the runs one after the other, each planned when it is its turn, and compare them with the first.
 
@@ -113,7 +113,7 @@ def _light(run: "Run") -> "Run":
     return replace(run, protocols=parts)
 
 
-def with_advice(error: BadInput, assignments: Sequence[str], asked: "Callable[[list[str]], Given]") -> BadInput:
+def with_advice(error: BadInput, assignments: Sequence[str], asked: "Callable[[list[str]], RunArguments]") -> BadInput:
     """The error, its sentences on values with commas ending in how to ask for a run with each, where each could run.
 
     Arguments:
@@ -136,7 +136,7 @@ def with_advice(error: BadInput, assignments: Sequence[str], asked: "Callable[[l
     ))  # fmt: skip
 
 
-def _sound(request_with: "Callable[[list[str]], Given]", assignments: list[str], start: str) -> bool:
+def _sound(request_with: "Callable[[list[str]], RunArguments]", assignments: list[str], start: str) -> bool:
     """Whether nothing is wrong with one setting, whatever else is."""
     try:
         check([request_with(assignments)])

@@ -65,18 +65,18 @@ def halves(classes: NDArray[np.generic], choice: str) -> NDArray[np.int8]:
             side = np.array([0, 1])
         elif not whole:
             raise BadInput(
-                f"classes = parity: the classes are no numbers but {_listed(names)}; say which are −1 and which +1, as "
-                f"in classes={names[0]}/rest."
+                f"classes = parity: the classes are no numbers but {_listing(names)}; say which are −1 and which +1, "
+                f"as in classes={names[0]}/rest."
             )
     else:
-        side = _named(choice, [str(name) for name in names])
+        side = _sides_by_class(choice, [str(name) for name in names])
     for half, sign in ((0, "−1"), (1, "+1")):
         if half not in side:
-            raise BadInput(f"classes = {choice!r}: no pattern is of class {sign}; there are {_listed(names)}.")
+            raise BadInput(f"classes = {choice!r}: no pattern is of class {sign}; there are {_listing(names)}.")
     return np.asarray(side, dtype=np.int8)[index]
 
 
-def _named(choice: str, names: list[str]) -> NDArray[np.int8]:
+def _sides_by_class(choice: str, names: list[str]) -> NDArray[np.int8]:
     sides = _sides(choice)
     unknown = [name for side in sides for name in side if name not in (*names, REST)]
     if unknown:
@@ -94,6 +94,6 @@ def _sides(choice: str) -> list[list[str]]:
     return [[name.strip() for name in side.split(",")] for side in choice.split("/")]
 
 
-def _listed(names: NDArray[np.generic]) -> str:
+def _listing(names: NDArray[np.generic]) -> str:
     some = ", ".join(str(name) for name in names[:_SHOWN])
     return f"{some}, … ({len(names)} in all)" if len(names) > _SHOWN else some

@@ -217,7 +217,7 @@ class ClusterPool(Executor):
         except WorkersLost as error:
             self._settle(key, error)
         except Exception as error:  # noqa: BLE001  (whatever a client that has lost its scheduler raises)
-            self._settle(key, self._lost(f"{type(error).__name__}: {error}"))
+            self._settle(key, self._scheduler_lost(f"{type(error).__name__}: {error}"))
 
     def _fit(self) -> list[str] | None:
         """The addresses of the workers that may compute; None for all."""
@@ -240,7 +240,7 @@ class ClusterPool(Executor):
         with self._lock:
             return self._flights.pop(key, None)
 
-    def _lost(self, reason: str = "") -> WorkersLost:
+    def _scheduler_lost(self, reason: str = "") -> WorkersLost:
         more = f" ({' '.join(reason.split())[:200]})" if reason else ""
         return WorkersLost(
             f"Scheduler {self._address!r} is gone{more}; what is done is kept. "
@@ -340,7 +340,7 @@ class ClusterPool(Executor):
                     ),
                 )
         elif status == "cancelled":  # nobody here cancels a single one
-            self._settle(key, self._lost())
+            self._settle(key, self._scheduler_lost())
         elif status == "finished":
             time.sleep(0.05)
             self._landed.put(key)  # another of the same batch could not be fetched
@@ -370,7 +370,7 @@ class ClusterPool(Executor):
             self._client.run(dismiss, self._run, on_error="ignore")
         for key, flight in flights.items():
             self._landing(key)
-            flight.settle(self._lost())
+            flight.settle(self._scheduler_lost())
         self._landed.put(None)
         with suppress(Exception):
             self._client.close(timeout=PATIENCE)

@@ -159,7 +159,7 @@ def measure(job: Job, progress: Progress = say, checkpoints: Checkpoints | None 
         backend.synchronize()
     if job.facts is not None:
         _check_modules(job.facts, task.factory.partition(":")[0])
-    return _kept(result)
+    return _check_result(result)
 
 
 _accounted: set[str] = set()
@@ -216,10 +216,10 @@ class _PlainCheckpoints(CheckpointFile):
     """States are held to what results are."""
 
     def keep(self, state: Callable[[], CellResult]) -> None:
-        super().keep(lambda: _kept(state(), "measure kept"))
+        super().keep(lambda: _check_result(state(), "measure kept"))
 
 
-def _kept(result: Any, how: str = "measure returned") -> CellResult:
+def _check_result(result: Any, how: str = "measure returned") -> CellResult:
     if not isinstance(result, CellResult):
         raise TypeError(f"{how} a {type(result).__name__}; it must be a CellResult.")
     values = plain(result.values, "values")

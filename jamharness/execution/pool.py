@@ -192,7 +192,7 @@ class LocalPool(Executor):
                 self._drop(process)
                 process = None
                 if last or self._killed:
-                    task.future.set_exception(_died(end.how, end.remedy, again=last and len(self._attempts) > 1))
+                    task.future.set_exception(_worker_died(end.how, end.remedy, again=last and len(self._attempts) > 1))
                     break
             except BaseException as error:  # noqa: BLE001  (whatever it is, somebody waits for the future)
                 if out_of_memory(error):
@@ -202,7 +202,9 @@ class LocalPool(Executor):
                     if not last:
                         continue
                     how = f"ran out of memory ({' '.join(str(error).split())[:200] or type(error).__name__})"
-                    error = _died(how, "use fewer workers, or make the problem smaller", again=len(self._attempts) > 1)
+                    error = _worker_died(
+                        how, "use fewer workers, or make the problem smaller", again=len(self._attempts) > 1
+                    )
                 task.future.set_exception(error)
                 break
             else:
@@ -239,6 +241,6 @@ class LocalPool(Executor):
             process.close()
 
 
-def _died(how: str, remedy: str, *, again: bool) -> WorkerDied:
+def _worker_died(how: str, remedy: str, *, again: bool) -> WorkerDied:
     advice = f"; {remedy}" if remedy else ""
     return WorkerDied(f"The worker {how}{', twice in a row' if again else ''}{advice}.")

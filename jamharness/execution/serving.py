@@ -79,7 +79,7 @@ class Reply:
     unfit: bytes = b""
 
 
-class _Kept:
+class _RunProcesses:
     """The processes of one run, and what was found out for it.
 
     Arguments:
@@ -117,7 +117,7 @@ class _Kept:
             return pool.submit(look_up, question).result()
 
 
-_kept: dict[str, _Kept] = {}
+_processes: dict[str, _RunProcesses] = {}
 """By run, the one used last at the end."""
 _lock = threading.Lock()
 
@@ -170,31 +170,31 @@ def _result(future: "Future[Any]") -> tuple[bool, bytes]:
 def dismiss(run: str) -> None:
     """End the processes of a run, whatever they compute; returns at once."""
     with _lock:
-        processes = _kept.pop(run, None)
+        processes = _processes.pop(run, None)
     if processes is not None:
         _end(processes)
 
 
-def _take(assignment: Assignment) -> _Kept:
+def _take(assignment: Assignment) -> _RunProcesses:
     """The processes of a run; those of the run that was longest without work go if there are too many."""
     from distributed import get_worker
 
     with _lock:
-        processes = _kept.pop(assignment.run, None)
+        processes = _processes.pop(assignment.run, None)
         if processes is None:
             crew: Crew = pickle.loads(assignment.crew)  # noqa: S301  (likewise)
-            processes = _Kept(crew, get_worker().state.nthreads)
-            idle = [run for run, other in _kept.items() if not other.busy]
-            for run in idle[: max(0, len(_kept) + 1 - _MOST)]:
-                _end(_kept.pop(run))
-            if not _kept:
+            processes = _RunProcesses(crew, get_worker().state.nthreads)
+            idle = [run for run, other in _processes.items() if not other.busy]
+            for run in idle[: max(0, len(_processes) + 1 - _MOST)]:
+                _end(_processes.pop(run))
+            if not _processes:
                 threading.Thread(target=_watch, name="jamharness-idle", daemon=True).start()
         processes.busy += 1
-        _kept[assignment.run] = processes
+        _processes[assignment.run] = processes
     return processes
 
 
-def _end(processes: _Kept) -> None:
+def _end(processes: _RunProcesses) -> None:
     """End processes in a thread: what asks for it may be what Dask's conversations wait for."""
     threading.Thread(target=processes.pool.kill, name="jamharness-end", daemon=True).start()
 
@@ -205,10 +205,10 @@ def _watch() -> None:
         time.sleep(_IDLE / 10)
         with _lock:
             now = time.monotonic()
-            for run, processes in list(_kept.items()):
+            for run, processes in list(_processes.items()):
                 if not processes.busy and now - processes.since > _IDLE:
-                    _end(_kept.pop(run))
-            if not _kept:
+                    _end(_processes.pop(run))
+            if not _processes:
                 return
 
 

@@ -72,22 +72,22 @@ class Plugins:
     @property
     def backends(self) -> Mapping[str, BackendSpec]:
         """The backends that are ready, or would be if their framework were installed here."""
-        return self._known(BackendSpec)
+        return self._specs(BackendSpec)
 
     @property
     def protocols(self) -> Mapping[str, ProtocolSpec]:
         """The protocols that are ready."""
-        return self._known(ProtocolSpec)
+        return self._specs(ProtocolSpec)
 
     @property
     def systems(self) -> Mapping[str, SystemSpec]:
         """The kinds of systems that are ready."""
-        return self._known(SystemSpec)
+        return self._specs(SystemSpec)
 
     @property
     def datasets(self) -> Mapping[str, DatasetSpec]:
         """The data sets that are ready, or would be if their library were installed here."""
-        return self._known(DatasetSpec)
+        return self._specs(DatasetSpec)
 
     def backend(self, name: str, elsewhere: bool = False) -> BackendSpec:
         """A backend that can be used.
@@ -174,7 +174,7 @@ class Plugins:
                 with plugin_code(f"plugin {self._entry_points[key].name!r}", f"running {hook}"):
                     results[key] = self._call(key, hook, arguments)
             except Exception as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
-                self._drop(key, _raised(hook, error), error)
+                self._drop(key, _describe_error(hook, error), error)
         return results
 
     def refuse(self, plugin: str, reason: str) -> None:
@@ -235,7 +235,7 @@ class Plugins:
                         spec for offer in self._call(key, hook, {}) or [None] for spec in check_offer(hook, kind, offer)
                     ]
             except Exception as error:  # noqa: BLE001  (whatever a plugin raises is its own fault)
-                self._drop(key, _raised(hook, error), error)
+                self._drop(key, _describe_error(hook, error), error)
                 return []
             offers += [Registration(kind=kind, spec=spec, plugin=entry_point) for spec in specs]
         return offers
@@ -259,7 +259,7 @@ class Plugins:
         if error is not None:
             self._errors.append(error)
 
-    def _known(self, kind: type[S]) -> Mapping[str, S]:
+    def _specs(self, kind: type[S]) -> Mapping[str, S]:
         specs = (offer.spec for offer in self._offers.values())
         return MappingProxyType({spec.name: spec for spec in specs if isinstance(spec, kind)})
 
@@ -287,5 +287,5 @@ class Plugins:
         return [name for each, name in self._offers if each == kind]
 
 
-def _raised(hook: str, error: Exception) -> str:
+def _describe_error(hook: str, error: Exception) -> str:
     return explain(error) if isinstance(error, PluginError) else f"{hook} raised {explain(error)}"

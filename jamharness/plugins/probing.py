@@ -40,11 +40,11 @@ def probe(specs: Iterable[BackendSpec], effort: float) -> dict[str, str]:
             time.sleep(_LOOK)
         for name, process in started.items():
             if process.poll():
-                broken[name] = _said(process) or _ended(process.returncode)
+                broken[name] = _remaining_output(process) or _describe_exit(process.returncode)
     return broken
 
 
-def _said(process: "subprocess.Popen[bytes]") -> str:
+def _remaining_output(process: "subprocess.Popen[bytes]") -> str:
     """What a process that has ended left to read; a child of its own may hold the pipe open for ever."""
     assert process.stdout is not None
     os.set_blocking(process.stdout.fileno(), False)
@@ -79,7 +79,7 @@ def _start(spec: BackendSpec) -> "subprocess.Popen[bytes]":
     )  # fmt: skip
 
 
-def _ended(code: int) -> str:
+def _describe_exit(code: int) -> str:
     if code > 0:
         return f"importing it ends Python with exit code {code}"
     name = next((number.name for number in signal.Signals if number == -code), f"signal {-code}")

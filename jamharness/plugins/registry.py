@@ -81,7 +81,7 @@ def _row(offer: Registration, claimants: list[Registration], off: Mapping[str, s
         name=spec.name,
         distribution=entry_point.distribution,
         version=entry_point.version,
-        api=_dotted(spec.api),
+        api=_version_text(spec.api),
         capabilities=tuple(sorted(getattr(spec, "capabilities", ()))) if backend else (),
         derived=derived(frozenset(spec.capabilities)) if isinstance(spec, BackendSpec) and not problem else {},
         state=state,
@@ -98,7 +98,7 @@ def _problem(spec: Spec, distribution: str) -> str:
         return f"its fields cannot be read ({explain(error)})."
 
 
-def _dotted(api: Any) -> str:
+def _version_text(api: Any) -> str:
     pair = isinstance(api, tuple) and len(api) == 2 and all(type(part) is int for part in api)
     return ".".join(map(str, api)) if pair else shown(api)
 

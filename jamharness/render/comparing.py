@@ -51,7 +51,7 @@ def sweep(runs: "Sequence[Run]", compared: Comparison | None) -> RenderableType:
         names = [name.split("-") for name in compared.runs]
         shared = len(list(takewhile(lambda each: len({*each}) == 1, zip(*names, strict=False))))
         short = replace(compared, runs=tuple("-".join(name[max(0, shared - 1) :]) for name in names))
-        parts.append(comparison(short) if len(runs) <= _BESIDE else _listed(short))
+        parts.append(comparison(short) if len(runs) <= _BESIDE else _runs_by_rows(short))
     for run in runs:
         for name, part in run.protocols.items():
             if part.objection:
@@ -65,7 +65,7 @@ def sweep(runs: "Sequence[Run]", compared: Comparison | None) -> RenderableType:
     return Group(*parts, Prose(f"More: jamharness show {where(runs[0])}{others}"))
 
 
-def _listed(compared: Comparison) -> RenderableType:
+def _runs_by_rows(compared: Comparison) -> RenderableType:
     """A row for each run, with its first estimates that have an interval."""
     shown = [row for row in compared.estimates if any(each and each.low is not None for each in row.estimates)]
     # One quantity may have two names, with the same numbers: twice they tell nothing.

@@ -62,14 +62,14 @@ class Rows:
         """It makes do with any width."""
         return Measurement(1, options.max_width)
 
-    def _shown(self) -> list[int]:
+    def _filled_columns(self) -> list[int]:
         """The columns that hold anything."""
         return [column for column in range(len(self._heads)) if any(row[column].plain for row in self._rows)]
 
     def _widths(self, console: Console, options: ConsoleOptions) -> dict[int, int] | None:
         """The width of each column; None where they do not fit beside each other."""
         natural, least = {}, {}
-        for column in self._shown():
+        for column in self._filled_columns():
             texts = [Text(self._heads[column]), *(row[column] for row in self._rows)]
             natural[column] = max(map(longest_line, texts))
             narrowest = max(*map(longest_word, texts), _NARROWEST)
@@ -102,7 +102,7 @@ class Rows:
 
         The name is the first cell that is never broken.
         """
-        columns = self._shown()
+        columns = self._filled_columns()
         if not columns:
             return
         first = next((column for column in columns if self._whole[column] and not self._right[column]), columns[0])
@@ -138,7 +138,7 @@ class Rows:
         rows = Rows("!", *(f"{number + 1}>" for number in range(start, end)))
         # Each column holds numbers and sentences now; numbers are words, which are not broken anyway.
         rows._whole[1:] = [False] * (end - start)
-        for column in self._shown():
+        for column in self._filled_columns():
             head = Text(self._heads[column], style="bold")
             rows.add_row(head, *(row[column] for row in self._rows[start:end]))
         return rows

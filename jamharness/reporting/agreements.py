@@ -49,13 +49,13 @@ def agreements_of(store: Path, runs: Collection[str]) -> list[Agreed]:
         try:
             document = all_printable(json.loads(read_regular(path)))
             if set(document["runs"].values()) & set(runs):
-                agreements.append(_agreed(document))
+                agreements.append(_read_agreement(document))
         except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
             log.warning("%s is no comparison of backends that can be read; it is left out.", path)
     return agreements
 
 
-def _agreed(document: Any) -> Agreed:
+def _read_agreement(document: Any) -> Agreed:
     import pandas as pd
 
     if document["verdict"] not in VERDICTS:

@@ -136,9 +136,9 @@ class Gathering:
 
     def runs(self) -> list[RunPart]:
         """Each run by itself."""
-        return [self._run(run) for run in self._runs]
+        return [self._run_part(run) for run in self._runs]
 
-    def _run(self, run: "Run") -> RunPart:
+    def _run_part(self, run: "Run") -> RunPart:
         record, document = self._records[run.name], self._portable.document(run.to_json())
         parts: Any = document["protocols"]
         facts = {name: str(getattr(record, name)) for name in ("created", "backend", "device", "dtype", "threads")}

@@ -63,8 +63,8 @@ def read_claim(file: str | Path, problems: list[str]) -> ClaimFile:
             tables[name] = {}
     texts = {key: _text(document, key, own) for key in ("statement", "protocol", "estimate")}
     margin = _margin(document, own)
-    prediction = Prediction(**texts, expected=_expected(document, margin, own), margin=margin)
-    run = _run(tables["run"], own)
+    prediction = Prediction(**texts, expected=_read_expected(document, margin, own), margin=margin)
+    run = _read_run(tables["run"], own)
     problems += [f"{path}: {sentence}" for sentence in own]
     return ClaimFile(name=path.name, prediction=prediction, run=run, settings=tables["settings"])
 
@@ -88,7 +88,9 @@ def _margin(document: Mapping[str, Any], problems: list[str]) -> float:
     return float(value)
 
 
-def _expected(document: Mapping[str, Any], margin: float, problems: list[str]) -> float | tuple[float, float] | str:
+def _read_expected(
+    document: Mapping[str, Any], margin: float, problems: list[str]
+) -> float | tuple[float, float] | str:
     if "expected" not in document:
         problems.append("it has no key expected; add a line such as expected = 2.0, with a margin.")
         return SIGNS[0]
@@ -113,7 +115,7 @@ def _expected(document: Mapping[str, Any], margin: float, problems: list[str]) -
     return SIGNS[0]
 
 
-def _run(table: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
+def _read_run(table: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
     options = {}
     for key, value in table.items():
         kind = _OPTIONS.get(key)

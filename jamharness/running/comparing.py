@@ -130,13 +130,13 @@ def compare_runs(runs: Sequence[Run], plugins: Plugins, formats: Sequence[str] =
     rows = [_estimates(protocol, runs) for protocol in protocols]
     return Comparison(
         runs=names,
-        settings=[*_asked(runs, store), *(row for protocol in protocols for row in _settings(protocol, runs))],
+        settings=[*_request_rows(runs, store), *(row for protocol in protocols for row in _settings(protocol, runs))],
         estimates=[row for group in rows for row in group],
         files=_curves(protocols, runs, plugins, store, formats),
     )
 
 
-def _asked(runs: Sequence[Run], store: Store) -> list[SettingRow]:
+def _request_rows(runs: Sequence[Run], store: Store) -> list[SettingRow]:
     records = [store.run(run.name) for run in runs]
     return _differing("", [{name: getattr(record, name) for name in _ASKED} for record in records])
 

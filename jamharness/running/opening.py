@@ -75,7 +75,7 @@ def _part(record: RunRecord, name: str, store: Store, plugins: Plugins) -> Proto
         seconds=record.spent.get(name, 0.0),
     )
     findings, recorded = part.findings, record.conclusions.get(name)
-    reasons = [_unfinished(record, len(keys)), _gaps(record.name, len(missing), len(keys))]
+    reasons = [_unfinished_note(record, len(keys)), _gaps(record.name, len(missing), len(keys))]
     if recorded is not None and record.status == "finished":
         reasons.append("" if missing else difference(recorded, findings, record.name))
         findings = restored(recorded, findings)
@@ -88,7 +88,7 @@ def _part(record: RunRecord, name: str, store: Store, plugins: Plugins) -> Proto
     )
 
 
-def _unfinished(record: RunRecord, done: int) -> str:
+def _unfinished_note(record: RunRecord, done: int) -> str:
     if record.status == "finished":
         return ""
     state = {"running": "has not finished yet", "failed": "failed"}.get(record.status, "was interrupted")

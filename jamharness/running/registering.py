@@ -84,7 +84,7 @@ def register(
         BadInput: everything that is wrong with it; or the store has cells of it already, which are named.
     """
     plugins = plugins or Plugins.load()
-    claim, request = _read(file, store, plugins, interpreters)
+    claim, request = _read_request(file, store, plugins, interpreters)
     experiment, home = request.experiments[0], request.store
     with downloads(download), WorkerPool(request) as workers:
         data = DataDigests(plugins, loading_of(request))
@@ -96,7 +96,7 @@ def register(
         document: dict[str, Json] = {
             "format": _FORMAT,
             "prediction": claim.prediction.to_json(),
-            "request": _asked(request),
+            "request": _request_facts(request),
             "code": code_of(experiment, planned, keys, plugins),
             "file": claim.name,
         }
@@ -136,8 +136,8 @@ def find_registration(
             raise BadInput(f"Claim {reference!r} begins {len(digests)} claims: {', '.join(digests)}; give more of it.")
         allowed = ", ".join(each[:_SHORT] for each in claims) or "it has none"
         raise BadInput(f"The store has no registered claim {reference!r} (allowed: {allowed}).")
-    claim, request = _read(reference, store, plugins, interpreters)
-    document = {"prediction": claim.prediction.to_json(), "request": _asked(request)}
+    claim, request = _read_request(reference, store, plugins, interpreters)
+    document = {"prediction": claim.prediction.to_json(), "request": _request_facts(request)}
     same = [each for each in claims if digest_of({key: claims[each][key] for key in document}) == digest_of(document)]
     if same:
         latest = max(same, key=lambda each: claims[each]["registered"])
@@ -145,7 +145,7 @@ def find_registration(
     raise BadInput(_unregistered(claim.name, document, claims))
 
 
-def _read(
+def _read_request(
     file: str | Path, store: str | Path | None, plugins: Plugins, interpreters: Mapping[str, str] | None
 ) -> tuple[ClaimFile, Request]:
     problems: list[str] = []
@@ -178,7 +178,7 @@ def _read(
     return claim, request
 
 
-def _asked(request: Request) -> dict[str, Json]:
+def _request_facts(request: Request) -> dict[str, Json]:
     target = request.target
     return {
         "backend": target.backend.name,
@@ -195,7 +195,7 @@ def _refuse_known(store: Store, keys: Keys, planned: Sequence[Cell], claim: str)
     for cell in with_needs(planned):
         identity = keys.identity(cell)
         labels[canonical_json([identity["cell"], identity["data"]])] = cell.label or cell.task
-    cells = [(labels[text], key, backend) for text, key, backend in _stored(store) if text in labels]
+    cells = [(labels[text], key, backend) for text, key, backend in _stored_cells(store) if text in labels]
     if not cells:
         return
     named = "; ".join(f"{label} ({backend}, {key[:_SHORT]})" for label, key, backend in cells[:_NAMED])
@@ -207,7 +207,7 @@ def _refuse_known(store: Store, keys: Keys, planned: Sequence[Cell], claim: str)
     )
 
 
-def _stored(store: Store) -> Iterator[tuple[str, str, str]]:
+def _stored_cells(store: Store) -> Iterator[tuple[str, str, str]]:
     """What each cell of a store was asked for, its key, and the backend; whatever else lies there is no cell."""
     for path in sorted((store.root / "cells").glob("*/*.json")):
         with suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
@@ -222,7 +222,7 @@ def _unregistered(name: str, document: Mapping[str, Any], claims: Mapping[str, M
         return f"Claim {name!r} is not registered in this store; register it first: jamharness register {name}"
     latest = max(namesakes, key=lambda each: claims[each]["registered"])
     edited = "; ".join(
-        f"{key} = {_shown(old)} registered, {_shown(new)} now"
+        f"{key} = {_short(old)} registered, {_short(new)} now"
         for key, old, new in _differences(_flat(claims[latest]), _flat(document))
     )
     return (
@@ -244,5 +244,5 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tup
             yield key, old.get(key), new.get(key)
 
 
-def _shown(value: object) -> str:
+def _short(value: object) -> str:
     return repr(value)[:80]

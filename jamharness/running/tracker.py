@@ -63,7 +63,7 @@ class CellTracker:
                 key = self.keys.key(cell)
                 if key in self.entries or key in waiting:
                     continue
-                if reason := self.keys.problem(cell) or self._lost(cell):
+                if reason := self.keys.problem(cell) or self._why_lost(cell):
                     self._enter(key, FinishedCell(cell=cell, failure=reason))
                 elif self.needed(cell) is not None and not self.reuse(key, cell):
                     waiting[key] = cell
@@ -97,7 +97,7 @@ class CellTracker:
         results = tuple(entry.finished.result for entry in entries if entry and entry.finished.result)
         return results if len(results) == len(entries) else None
 
-    def _lost(self, cell: Cell) -> str:
+    def _why_lost(self, cell: Cell) -> str:
         """Why a cell can never be computed: one that it needs was tried in vain."""
         for need in cell.needs:
             entry = self.entries.get(self.keys.key(need))

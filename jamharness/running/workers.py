@@ -83,7 +83,7 @@ class WorkerPool:
             limit=request.limit,
             memory=request.memory,
             prepare=ready,
-            said=self._said,
+            said=self._put_text,
         )
 
     @property
@@ -151,12 +151,12 @@ class WorkerPool:
         else:
             futures = self._cluster.submit_all(timed, list(jobs.values()))
         for (key, job), future in zip(jobs.items(), futures, strict=True):
-            future.add_done_callback(partial(self._done, key, job.cell))
+            future.add_done_callback(partial(self._put_result, key, job.cell))
 
-    def _done(self, key: str, cell: Cell, future: "Future[tuple[CellResult, float]]") -> None:
+    def _put_result(self, key: str, cell: Cell, future: "Future[tuple[CellResult, float]]") -> None:
         self.events.put(Event(key=key, cell=cell, future=future))
 
-    def _said(self, args: tuple[Any, ...], text: str) -> None:
+    def _put_text(self, args: tuple[Any, ...], text: str) -> None:
         if args and isinstance(args[0], Job):
             self.events.put(Event(cell=args[0].cell, text=text))
 

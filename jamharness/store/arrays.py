@@ -74,7 +74,7 @@ class StoredArrays(Mapping[str, NDArray[Any]]):
                 key = (self._path, self._verify(file), name)
                 with _lock:
                     array = _recent.get(key)
-                return _remember(key, _read(file, member) if array is None else array)
+                return _remember(key, _read_member(file, member) if array is None else array)
         except (OSError, ValueError, LookupError, EOFError, BadZipFile, zlib.error) as error:
             raise BadInput(
                 f"Array {name!r} of cell {self._path.stem} cannot be read any more ({error}); "
@@ -104,7 +104,7 @@ class StoredArrays(Mapping[str, NDArray[Any]]):
         return signature
 
 
-def _read(file: BufferedReader, member: str) -> NDArray[Any]:
+def _read_member(file: BufferedReader, member: str) -> NDArray[Any]:
     file.seek(0)
     with np.load(file, allow_pickle=False) as members:
         array: NDArray[Any] = members[member]

@@ -54,16 +54,16 @@ def _is_seed(value: Any) -> bool:
     return value is None or (isinstance(value, int) and not isinstance(value, bool))
 
 
-def _listed(check: Check) -> Check:
+def _list_of(check: Check) -> Check:
     return lambda value: isinstance(value, list) and all(check(item) for item in value)
 
 
-def _mapped(check: Check) -> Check:
+def _mapping_of(check: Check) -> Check:
     return lambda value: _is_mapping(value) and all(check(item) for item in value.values())
 
 
 def _by_protocol(check: Check) -> Check:
-    mapped = _mapped(check)
+    mapped = _mapping_of(check)
     return lambda value: mapped(value) and all(_PROTOCOL.fullmatch(name) for name in value)
 
 
@@ -83,7 +83,7 @@ def _made_of(**checks: Check) -> Check:
 _number = _or_none(_is_number)
 _estimate = _made_of(value=_number, low=_number, high=_number, count=_is_count, note=_is_text)
 _claim = _made_of(
-    digest=_is_text, document=_is_mapping, verdict=_is_text, reason=_is_text, deviations=_listed(_is_text)
+    digest=_is_text, document=_is_mapping, verdict=_is_text, reason=_is_text, deviations=_list_of(_is_text)
 )
 _SHAPE: dict[str, Check] = {
     **dict.fromkeys(("created", "problem", "backend", "device", "dtype", "version"), _is_text),
@@ -91,18 +91,18 @@ _SHAPE: dict[str, Check] = {
     "preset": _or_none(_is_text),
     "seed": _is_seed,
     "threads": _is_count,
-    "cells": _by_protocol(_listed(lambda value: isinstance(value, str) and bool(_KEY.fullmatch(value)))),
-    "failures": _by_protocol(_listed(_made_of(cell=_is_mapping, label=_is_text, reason=_is_text, detail=_is_text))),
+    "cells": _by_protocol(_list_of(lambda value: isinstance(value, str) and bool(_KEY.fullmatch(value)))),
+    "failures": _by_protocol(_list_of(_made_of(cell=_is_mapping, label=_is_text, reason=_is_text, detail=_is_text))),
     "conclusions": _by_protocol(
         _made_of(
-            estimates=_mapped(_estimate),
+            estimates=_mapping_of(_estimate),
             objection=_is_text,
-            samples=_mapped(_mapped(_is_number)),
-            resolution=_mapped(_is_number),
+            samples=_mapping_of(_mapping_of(_is_number)),
+            resolution=_mapping_of(_is_number),
         )
     ),
     "reused": _by_protocol(_is_count),
-    "figures": _mapped(_is_text),
+    "figures": _mapping_of(_is_text),
     "spent": _by_protocol(is_duration),
     "claim": lambda value: value == {} or _claim(value),
     "environment": _is_mapping,

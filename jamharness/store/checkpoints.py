@@ -42,7 +42,7 @@ class CheckpointFile:
         self._path, self._store, self._say = path, store, say
         self._start = self._written = time.monotonic()
         self._pause = pause
-        self._before, self._last = self._read()
+        self._before, self._last = self._read_document()
 
     @property
     def seconds(self) -> float:
@@ -71,7 +71,7 @@ class CheckpointFile:
         self._written = time.monotonic()
         self._pause = max(self._pause, (self._written - start) / PART)
 
-    def _read(self) -> tuple[float, CellResult | None]:
+    def _read_document(self) -> tuple[float, CellResult | None]:
         try:
             with open_regular(self._path) as file, np.load(file, allow_pickle=False) as members:
                 document = json.loads(str(members["arr_0"]))

@@ -141,7 +141,7 @@ class Claims:
             beaten, content = path.stat().st_mtime_ns, read_regular(path)
         except FileNotFoundError:
             return None  # given back a moment ago: next time
-        return content if _ended(content) or self._silent(key, beaten) else None
+        return content if _holder_ended(content) or self._silent(key, beaten) else None
 
     def _silent(self, name: str, beaten: int) -> bool:
         """Whether a file has shown no sign of life for too long.
@@ -172,7 +172,7 @@ class Claims:
                     os.utime(path)
 
 
-def _ended(content: bytes) -> bool:
+def _holder_ended(content: bytes) -> bool:
     """Whether the process that a claim names has ended for certain; of one that cannot be read its age decides."""
     with suppress(ValueError, RecursionError):
         holder = json.loads(content)

@@ -178,7 +178,7 @@ class Store:
             self.checkpoint(key).unlink(missing_ok=True)
         return cell
 
-    def _run(self, name: str) -> Path:
+    def _run_file(self, name: str) -> Path:
         check_run_name(name)
         return self.root / "runs" / f"{name}.json"
 
@@ -189,7 +189,7 @@ class Store:
             BadInput: no run can have that name.
         """
         try:
-            return read_record(self._run(name))
+            return read_record(self._run_file(name))
         except FileNotFoundError:
             return None
 
@@ -240,7 +240,7 @@ class Store:
         Raises:
             BadInput: no run can have its name, or the system refuses.
         """
-        path = self._run(record.name)
+        path = self._run_file(record.name)
         try:
             if record.name not in self._readable:
                 if aside := keep_copy(path):

@@ -37,17 +37,17 @@ class Case:
     @property
     def x(self) -> Float64:
         """Patterns (P, d), a new array each time: what one test writes into it, the next does not see."""
-        return self._drawn[0].copy()
+        return self._sample[0].copy()
 
     @property
     def y(self) -> Float64:
         """Labels (P,), a new array each time."""
-        return self._drawn[1].copy()
+        return self._sample[1].copy()
 
     @property
     def w(self) -> Float64:
         """Parameters (N,), a new array each time; biases are not zero."""
-        return self._drawn[2].copy()
+        return self._sample[2].copy()
 
     @cached_property
     def probes(self) -> Float64:
@@ -79,7 +79,7 @@ class Case:
         return np.flatnonzero(self.margins > 0)
 
     @cached_property
-    def _drawn(self) -> tuple[Float64, Float64, Float64]:
+    def _sample(self) -> tuple[Float64, Float64, Float64]:
         for attempt in count():
             draw = generator("conformance", self.name, attempt)
             network = self.network

@@ -74,7 +74,7 @@ class Suite:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test for each dtype that is asked for."""
         if "dtype" in metafunc.fixturenames:
-            metafunc.parametrize("dtype", _asked(metafunc.config, self.dtypes))
+            metafunc.parametrize("dtype", _chosen_dtypes(metafunc.config, self.dtypes))
 
     @pytest.fixture(autouse=True)
     def _conformance(self, request: pytest.FixtureRequest) -> None:
@@ -109,7 +109,7 @@ class Suite:
 
     def engine(self, dtype: str = "float64") -> Backend:
         """The backend in a dtype, loaded once in a process; skips the test if that dtype was not asked for."""
-        if dtype not in _asked(self.config, self.dtypes):
+        if dtype not in _chosen_dtypes(self.config, self.dtypes):
             pytest.skip(f"{dtype} was not asked for")
         return self.load(device=self.place, dtype=dtype)
 
@@ -164,7 +164,7 @@ def slope(function: Callable[[Array], Any], w: Array, step: float = 1e-5) -> Arr
     return np.stack(columns, axis=-1)
 
 
-def _asked(config: pytest.Config, dtypes: Sequence[str]) -> list[str]:
+def _chosen_dtypes(config: pytest.Config, dtypes: Sequence[str]) -> list[str]:
     chosen = _option(config, "dtype")
     return [dtype for dtype in dtypes if not chosen or dtype in chosen]
 

@@ -137,12 +137,12 @@ class SystemCase:
     @property
     def w(self) -> Float64:
         """W (N,), a new array each time."""
-        return self._drawn[0].copy()
+        return self._sample[0].copy()
 
     @property
     def data(self) -> Values:
         """Data, new arrays each time."""
-        return {name: values.copy() for name, values in self._drawn[1].items()}
+        return {name: values.copy() for name, values in self._sample[1].items()}
 
     def solution(self, loss: Loss | None = None) -> Solution:
         """The closed forms under a loss; None for the hinge."""
@@ -154,7 +154,7 @@ class SystemCase:
         return factor * float(np.sum(self.solution(loss).tangent_jacobian ** 2)) / self.system.size
 
     @cached_property
-    def _drawn(self) -> tuple[Float64, Values]:
+    def _sample(self) -> tuple[Float64, Values]:
         for attempt in count():
             draw = generator("conformance systems", self.name, attempt)
             data, w = self.system.drawn(draw, self.constraints), self.system.initial(attempt)

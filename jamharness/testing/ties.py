@@ -28,7 +28,7 @@ class Tie(Case):
     whole: bool
 
     @cached_property
-    def _drawn(self) -> tuple[Float64, Float64, Float64]:
+    def _sample(self) -> tuple[Float64, Float64, Float64]:
         w = RELU.w
         weight, bias = self.network.slices[0]
         if self.whole:
@@ -58,7 +58,7 @@ class Tie(Case):
         return np.asarray(np.maximum(self.margins, 0) @ self.jacobian / self.patterns, dtype=np.float64)
 
     @cached_property
-    def _kept(self) -> NDArray[np.intp]:
+    def _parameters(self) -> NDArray[np.intp]:
         """The parameters that f depends on: the last bias, or all but those into and out of the unit."""
         size, (into, bias), (out, _) = self.network.size, self.network.slices[0], self.network.slices[1]
         if self.whole:
@@ -69,12 +69,12 @@ class Tie(Case):
     def _among_zeros(self, part: Array) -> Float64:
         """Derivatives by the parameters that f depends on, among those by all: (…, N)."""
         derivatives = np.zeros((*part.shape[:-1], self.network.size))
-        derivatives[..., self._kept] = part
+        derivatives[..., self._parameters] = part
         return derivatives
 
     @property
     def _rest(self) -> Float64:
-        return self.w[self._kept]
+        return self.w[self._parameters]
 
     @cached_property
     def _smaller(self) -> Problem:

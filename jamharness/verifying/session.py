@@ -105,7 +105,7 @@ class _Cells:
                 yield row(claim=cell.task, holds=None, numbers=f"no proof is there for the task {cell.task!r}")
                 return
             data = self._data(cell, stored.identity)
-            needed = [self._needed(need) for need in stored.identity["needs"]]  # type: ignore[union-attr]
+            needed = [self._result_of(need) for need in stored.identity["needs"]]  # type: ignore[union-attr]
             x, y = (None, None) if data is None else (data.x, data.y)
             with plugin_code(repr(proof), "verifying"):
                 claims = load_object(proof)(stored.identity, stored.result.values, stored.result.arrays, x, y, needed)
@@ -119,7 +119,7 @@ class _Cells:
         for claim, holds, numbers in claims or ():
             yield row(claim=claim, holds=holds, numbers=numbers)
 
-    def _needed(self, key: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    def _result_of(self, key: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         if key not in {each for keys in self._record.cells.values() for each in keys}:
             raise ValueError(f"it needs the cell {str(key)[:_SHORT]}, which is none of this run")
         stored = self._store.read(key)
@@ -150,7 +150,7 @@ def _estimates(store: Store, record: RunRecord, name: str, plugins: Plugins) -> 
     keys = tuple(dict.fromkeys(record.cells.get(name, ())))
     done, missing = finished_cells(store, keys, record.failures.get(name, ()), CellEncoding(plugins))
     yield row(
-        about=f"{name}: plan", claim="followed to its end", **_planned(protocol, settings, done, missing, plugins)
+        about=f"{name}: plan", claim="followed to its end", **_check_plan(protocol, settings, done, missing, plugins)
     )
     recorded = record.conclusions.get(name)
     if recorded is None or record.status != "finished":
@@ -190,7 +190,7 @@ def _claim(record: RunRecord) -> Iterator[Row]:
     yield row(claim=f"is {claim.verdict}", holds=holds, numbers=reason)
 
 
-def _planned(
+def _check_plan(
     protocol: Any, settings: Any, done: list[FinishedCell], missing: tuple[str, ...], plugins: Plugins
 ) -> dict[str, Any]:
     """Whether nothing is left to compute, and nothing is there that was not asked for."""

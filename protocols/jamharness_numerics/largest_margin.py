@@ -116,7 +116,7 @@ def _climb(
     while programs < budget:
         call.keep(partial(_state, w, radius, programs, bowl))
         smallest = float(gaps.min())
-        near = _linearised(problem, w, gaps, radius)
+        near = _linearise(problem, w, gaps, radius)
         programs += 1
         answer = _program(near, normals(problem, w), radius, bowl)
         if isinstance(answer, str):
@@ -124,7 +124,7 @@ def _climb(
             break
         solution = answer
         predicted = solution.value - smallest
-        held = _held(problem, near, solution)
+        held = _held_constraints(problem, near, solution)
         # A linear program sees no curvature: what it calls stationary may still have other multipliers.
         still = predicted < tolerance and (bowl is not None or problem.system.linear)
         if still or radius < LEAST:
@@ -163,7 +163,7 @@ def _climb(
         at_zero = (np.abs(near.kinks.preactivations) <= EQUAL) & closed[near.kinks.patterns]
         forces = np.where(closed, np.maximum(solution.forces, TINY), 0.0)
         solution = replace(solution, forces=forces, held=solution.held | at_zero)
-        held = _held(problem, near, solution)
+        held = _held_constraints(problem, near, solution)
     # The multipliers of a program are right to a part of the trust region; those that balance best are exact.
     held = multipliers(problem, held, w)
     at = conditions(problem, held, w)
@@ -202,7 +202,7 @@ def has_kinks(system: System) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Linearised:
+class _LinearModel:
     """g_μ(w + s) ≈ g_μ + ∇g_μ·s + Σ a max(0, ±(z + ∇z·s)), over the kinks of μ.
 
     Arguments:
@@ -238,24 +238,24 @@ class _Solution:
     held: NDArray[np.bool_]
 
 
-def _linearised(problem: DerivedProblem, w: Array, gaps: Float64, radius: float) -> _Linearised:
+def _linearise(problem: DerivedProblem, w: Array, gaps: Float64, radius: float) -> _LinearModel:
     """The constraints that may become the smallest within the trust region, from the smallest gap on."""
     order = np.argsort(gaps, kind="stable")
     steepest = float(np.abs(problem.jacobian(w, order[: problem.size])).sum(axis=1).max())
     rows = order[gaps[order] <= gaps[order[0]] + NEAR * radius * steepest]
     if not has_kinks(problem.system):
         J = np.asarray(-problem.jacobian(w, rows), dtype=np.float64)
-        return _Linearised(rows=rows, gaps=gaps[rows], jacobian=J, kinks=no_kinks(problem.size), branch=None)
+        return _LinearModel(rows=rows, gaps=gaps[rows], jacobian=J, kinks=no_kinks(problem.size), branch=None)
     assert isinstance(problem.system, Spherical)
     x, y = (problem.given[name][rows] for name in ("x", "y"))
     branch, origin = Branch.at(problem.system.network, x, y, w).split(w, radius)
-    return _Linearised(
+    return _LinearModel(
         rows=rows[origin], gaps=branch.gaps(w), jacobian=branch.jacobian(w), kinks=branch.kinks(w, radius),
         branch=branch,
     )  # fmt: skip
 
 
-def _bent(problem: DerivedProblem, w: Array, near: _Linearised, end: Array) -> _Linearised:
+def _bent(problem: DerivedProblem, w: Array, near: _LinearModel, end: Array) -> _LinearModel:
     """The same gradients through the gaps and preactivations that an end really has: a second-order correction.
 
     Each constraint bends in its own way, and the smallest gap feels the one that bends most (Maratos' effect; Nocedal
@@ -267,7 +267,7 @@ def _bent(problem: DerivedProblem, w: Array, near: _Linearised, end: Array) -> _
     return replace(near, gaps=contacts.gaps(end) - near.jacobian @ step, kinks=replace(near.kinks, preactivations=z))
 
 
-def _held(problem: DerivedProblem, near: _Linearised, solution: _Solution) -> Held:
+def _held_constraints(problem: DerivedProblem, near: _LinearModel, solution: _Solution) -> Held:
     """The contacts and kinks that a program holds, with their forces and pulls."""
     chosen = np.flatnonzero(solution.forces)
     place = np.zeros(len(near.rows), dtype=np.intp)
@@ -280,7 +280,7 @@ def _held(problem: DerivedProblem, near: _Linearised, solution: _Solution) -> He
     return Held(contacts=contacts, forces=solution.forces[chosen], kinks=kinks, pulls=solution.pulls[solution.held])
 
 
-def _program(near: _Linearised, units: Float64, radius: float, bowl: Float64 | None) -> _Solution | str:
+def _program(near: _LinearModel, units: Float64, radius: float, bowl: Float64 | None) -> _Solution | str:
     """The program with ``bowl`` in the place of −sᵀHs/2; what the solver said where it has no solution."""
     (count, size), kinks, lowest = near.jacobian.shape, near.kinks, float(near.gaps.min())
     # In units of the trust region, with the smallest gap as zero: the solver's tolerances are absolute.

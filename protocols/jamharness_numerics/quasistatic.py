@@ -188,8 +188,8 @@ def _steps_of(state: CellResult) -> list[DrivingStep]:
 def _there_and_back(problem: DerivedProblem, w: Array, margin: float) -> tuple[DrivingStep | None, Array]:
     """A step to another κ with what did not come back of it, and w there; None where a minimum is not reached."""
     further = problem.with_margin(margin)
-    ahead = _followed(problem, w, margin)
-    back = None if ahead is None else _followed(further, ahead.w, problem.loss.margin)
+    ahead = _follow(problem, w, margin)
+    back = None if ahead is None else _follow(further, ahead.w, problem.loss.margin)
     if ahead is None or back is None:
         return None, w
     here, before, after = further.margins(ahead.w), problem.margins(w), problem.margins(back.w)
@@ -201,7 +201,7 @@ def _there_and_back(problem: DerivedProblem, w: Array, margin: float) -> tuple[D
     return step, ahead.w
 
 
-def _followed(problem: DerivedProblem, w: Array, margin: float) -> OptimizeResult | None:
+def _follow(problem: DerivedProblem, w: Array, margin: float) -> OptimizeResult | None:
     """The minimum at another κ, from where the contacts as they are put it; None where none is reached."""
     there = problem.with_margin(margin)
     direction, near = drift(problem, w)

@@ -121,7 +121,7 @@ class ParametrisedNetwork(PatternSystem):
         if self.parametrisation not in PARAMETRISATIONS:
             problems.append(unknown_name("parametrisation", self.parametrisation, PARAMETRISATIONS))
         try:
-            object.__setattr__(self, "activation", _written(*activation_rule(self.activation)))
+            object.__setattr__(self, "activation", _activation_text(*activation_rule(self.activation)))
         except BadInput as error:
             problems.extend(error.problems)
         if problems:
@@ -212,7 +212,7 @@ def activation_rule(text: str) -> tuple[str, float]:
     return match["name"], beta
 
 
-def _written(name: str, beta: float) -> str:
+def _activation_text(name: str, beta: float) -> str:
     return f"{name}({beta:g})" if name in _SHARP and beta != 1.0 else name
 
 

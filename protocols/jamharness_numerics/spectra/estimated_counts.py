@@ -91,7 +91,7 @@ def estimate_counts(quadrature: Quadrature) -> EstimatedCounts:
         quadrature.cumulative(x) - quadrature.cumulative(t) + quadrature.cumulative(-t) - quadrature.cumulative(-x)
     )
     doubts = [christoffel(each, side) for each in quadrature.tridiagonals for side in (-x, -t, t, x)]
-    undecided = between + np.sum(doubts, axis=0) / quadrature.probes + _seen(quadrature, least, t)
+    undecided = between + np.sum(doubts, axis=0) / quadrature.probes + _visible_part(quadrature, least, t)
     # Of equals the narrowest: where the space is exhausted that is the rounding level itself.
     best = int(np.flatnonzero(undecided <= undecided.min() + 1e-15)[0])
     if undecided[best] <= TOLERANCE:
@@ -107,7 +107,7 @@ def estimate_counts(quadrature: Quadrature) -> EstimatedCounts:
     )  # fmt: skip
 
 
-def _seen(quadrature: Quadrature, least: float, t: Float64) -> Float64:
+def _visible_part(quadrature: Quadrature, least: float, t: Float64) -> Float64:
     """The part of eigenvalues up to t (n,) in size that Ritz values, with their residuals, show to exceed the level."""
     sizes = np.abs(quadrature.nodes)
     shown = sizes - quadrature.residuals > least

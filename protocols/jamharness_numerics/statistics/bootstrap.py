@@ -112,10 +112,10 @@ def means(samples: Float64) -> list[Estimate]:
             tail = expanded_level(count)
             low, high = np.quantile(averages, [tail, 1 - tail], axis=0)
     return [
-        Estimate(value=float(middle), low=_known(below), high=_known(above), count=count, note=few(count))
+        Estimate(value=float(middle), low=_known_end(below), high=_known_end(above), count=count, note=few(count))
         for middle, below, above in zip(value, low, high, strict=True)
     ]
 
 
-def _known(end: float) -> float | None:
+def _known_end(end: float) -> float | None:
     return None if np.isnan(end) else float(end)

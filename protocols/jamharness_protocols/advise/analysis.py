@@ -216,7 +216,7 @@ class _Reading:
             width += 1
         return replace(advice, width=width, weights=self.small.scanned(width).weights)
 
-    def _measured(self, factor: float, networks: int) -> tuple[list[int], list[float]]:
+    def _measured_errors(self, factor: float, networks: int) -> tuple[list[int], list[float]]:
         """P and the test error of every draw of every part."""
         patterns, errors = [], []
         for (size, at), each in self.ensembles.items():
@@ -226,7 +226,7 @@ class _Reading:
         return patterns, errors
 
     def _error(self, factor: float, networks: int) -> Foretold:
-        patterns, errors = self._measured(factor, networks)
+        patterns, errors = self._measured_errors(factor, networks)
         tests = int(self.counted["test"])
         own = np.array([value for size, value in zip(patterns, errors, strict=True) if size == max(self.small.sizes)])
         if len(own) and own.mean() + 2 * np.sqrt(0.25 / (tests * len(own))) > 0.5:
@@ -245,14 +245,14 @@ class _Reading:
     def _curve(self, factor: float, networks: int) -> Posterior | None:
         """Log test error against log P."""
         if (factor, networks) not in self.curves:
-            patterns, errors = self._measured(factor, networks)
+            patterns, errors = self._measured_errors(factor, networks)
             curve = foretelling.error(patterns, errors, int(self.counted["test"])) if patterns else None
             self.curves[factor, networks] = curve
         return self.curves[factor, networks]
 
     def _seconds(self, factor: float, wider: float) -> Foretold:
         """Of one minimisation at the advised width, ``wider`` times as many weights as were timed: P N² a step."""
-        patterns, spent = self._timed(factor)
+        patterns, spent = self._measured_times(factor)
         line = foretelling.seconds(patterns, spent) if patterns else None
         if line is None:
             return Foretold(why="too few minimisations were timed")
@@ -262,7 +262,7 @@ class _Reading:
             LOOSE[1], f"its interval, {seconds.low:.2g} to {seconds.high:.2g} s, is too wide to say a number"
         )
 
-    def _timed(self, factor: float) -> tuple[list[int], list[float]]:
+    def _measured_times(self, factor: float) -> tuple[list[int], list[float]]:
         """P and seconds of every minimisation that was tested at one factor."""
         timed_at = {}
         for size in self.small.sizes:

@@ -29,14 +29,14 @@ class Advise:
             return [] if any(item.cell.task == CENSUS for item in done) else [settings.census()]
         if not settings.sizes(counted):
             return []
-        return _GENERALISATION.plan(settings.small(counted), _trained(done))
+        return _GENERALISATION.plan(settings.small(counted), _training_cells(done))
 
     def outlook(self, settings: AdviseSettings, done: Sequence[FinishedCell]) -> Outlook:
         """How far the parts are."""
         counted = analysis.census_of(done)
         if counted is None or not settings.sizes(counted):
             return Outlook(words="counting patterns", fewest=1, most=None)
-        return _GENERALISATION.outlook(settings.small(counted), _trained(done))
+        return _GENERALISATION.outlook(settings.small(counted), _training_cells(done))
 
     def analyse(self, settings: AdviseSettings, done: Sequence[FinishedCell]) -> Findings:
         """Advice with intervals and reasons, or why there is none."""
@@ -51,5 +51,5 @@ class Advise:
         return plots.plots(findings)
 
 
-def _trained(done: Sequence[FinishedCell]) -> list[FinishedCell]:
+def _training_cells(done: Sequence[FinishedCell]) -> list[FinishedCell]:
     return [item for item in done if item.cell.task != CENSUS]

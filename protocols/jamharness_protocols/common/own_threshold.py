@@ -18,7 +18,7 @@ FREE = ("threshold", "relative", "smallest_gap")
 """Settings of the protocols that measure free networks near their own threshold, and nothing else uses."""
 
 
-def _shown(value: object) -> str:
+def _text(value: object) -> str:
     return ",".join(f"{part:g}" for part in value) if isinstance(value, tuple) else str(value)
 
 
@@ -47,7 +47,7 @@ class ThresholdSettings(SearchSettings):
         problems = super().problems() + beyond(patterns=self.patterns)
         if self.confined:
             problems += [
-                f"{item.name} = {_shown(getattr(self, item.name))}: that is for loads relative to a free network's "
+                f"{item.name} = {_text(getattr(self, item.name))}: that is for loads relative to a free network's "
                 "threshold; leave it out, or measure free networks with constraint=none."
                 for item in fields(self)
                 if item.name in FREE and getattr(self, item.name) != item.default

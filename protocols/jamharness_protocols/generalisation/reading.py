@@ -46,11 +46,11 @@ class Reading:
         seen = peak is not None and peak.stands_out
         why = self._no_cusp(peak)
         estimates = {
-            "cusp_ratio": self._cusp_ratio() if seen and self._known else no_value(why or UNKNOWN),
-            "cusp_height": self._height("test_error", peak) if seen and self._known else no_value(why or UNKNOWN),
+            "cusp_ratio": self._cusp_ratio() if seen and self._any_bracket else no_value(why or UNKNOWN),
+            "cusp_height": self._height("test_error", peak) if seen and self._any_bracket else no_value(why or UNKNOWN),
         }
         if "stopped_error" in self.curve.values:
-            height = self._height("stopped_error", peak) if seen and self._known else no_value(why or UNKNOWN)
+            height = self._height("stopped_error", peak) if seen and self._any_bracket else no_value(why or UNKNOWN)
             estimates["stopped_height"] = height
             estimates["stopped_p"] = _falls(self.curve.values["stopped_error"])
         estimates["monotonic_p"] = self._monotonic(peak if seen else None)
@@ -65,7 +65,7 @@ class Reading:
         return self.curve.values["test_error"]
 
     @property
-    def _known(self) -> bool:
+    def _any_bracket(self) -> bool:
         return bool(np.isfinite(self._ends).all(axis=1).any())
 
     @cached_property
@@ -157,7 +157,7 @@ class Reading:
                 f"needs 3 widths between {NEAR:g} and {FAR:g} N*, as more patterns or other factors would give"
             )
         exponent = self._over_draws(lambda some, at: decay(weights[near] - at, some[:, near].mean(axis=0)), values)
-        return _told(exponent, "the output vanishes, or a width is as near as N* is known")
+        return _or_reason(exponent, "the output vanishes, or a width is as near as N* is known")
 
     def _fluctuation_exponent(self) -> Estimate:
         if self.curve.ensembles[0].errors.shape[1] < 2:
@@ -167,7 +167,7 @@ class Reading:
         if far.sum() < 3 or weights[far].max() < DECADE * weights[far].min():
             return no_value(f"needs 3 widths from {WIDE:g} N* on, over a factor of {DECADE:g} in N")
         exponent = self._over_draws(lambda some, _: decay(weights[far], some[:, far].mean(axis=0)), values)
-        return _told(exponent, "the outputs do not fluctuate")
+        return _or_reason(exponent, "the outputs do not fluctuate")
 
     def _asymptotic(self, peak: Peak | None) -> Estimate:
         start = self._start(peak)
@@ -179,7 +179,7 @@ class Reading:
         )
         lost = "the error does not fall as a power towards a limit within what was measured"
         if exponent.value is None:
-            return _told(exponent, lost)
+            return _or_reason(exponent, lost)
         draws = generator("asymptotic", len(self.errors)).integers(0, len(self.errors), size=(200, len(self.errors)))
         fits = [decay_to_a_limit(weights, self.errors[some, start:].mean(axis=0))[0] for some in draws]
         undefined = float(np.mean(np.isnan(fits)))
@@ -256,6 +256,6 @@ def no_value(note: str) -> Estimate:
     return Estimate(value=None, count=0, note=note)
 
 
-def _told(exponent: Estimate, why: str) -> Estimate:
+def _or_reason(exponent: Estimate, why: str) -> Estimate:
     """An estimate, or why there is none."""
     return no_value(why) if exponent.value is None else exponent

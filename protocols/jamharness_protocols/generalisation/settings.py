@@ -93,12 +93,12 @@ class GeneralisationSettings(NetworkSettings):
     def _scan_problems(self) -> list[str]:
         problems = []
         if self.widths is not None and (not self.widths or min(self.widths) < 1):
-            problems.append(f"widths = {_joined(self.widths)}: name widths of at least 1, as in widths=4,8,16.")
+            problems.append(f"widths = {_list_values(self.widths)}: name widths of at least 1, as in widths=4,8,16.")
         elif self.widths is not None and max(self.widths) > self.highest_width:
-            problems.append(f"widths = {_joined(self.widths)}: at most highest_width, {self.highest_width}.")
+            problems.append(f"widths = {_list_values(self.widths)}: at most highest_width, {self.highest_width}.")
         if not self.factors or not all(0 < factor <= 1e6 for factor in self.factors):
             problems.append(
-                f"factors = {_joined(self.factors)}: name positive numbers up to 1e6, as in factors=0.5,1,2."
+                f"factors = {_list_values(self.factors)}: name positive numbers up to 1e6, as in factors=0.5,1,2."
             )
         if self.loss == "cross_entropy" and self.minimiser == "lm":
             problems.append("loss = cross_entropy: lm takes least-squares steps; add minimiser=adam.")
@@ -214,5 +214,5 @@ class GeneralisationSettings(NetworkSettings):
         )
 
 
-def _joined(values: tuple[Any, ...]) -> str:
+def _list_values(values: tuple[Any, ...]) -> str:
     return ",".join(map(str, values)) or "nothing"

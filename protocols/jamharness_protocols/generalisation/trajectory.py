@@ -106,7 +106,7 @@ class _Way:
 
     def look(self, step: int, w: Array) -> tuple[NDArray[Any], Array]:
         """Test w after so many updates: outputs on the test set (M,) and margins (P,)."""
-        outputs, margins = self._seen(w)
+        outputs, margins = self._observe(w)
         self.records.append(step)
         self.errors.append(test_error(self._cell, outputs))
         self.left.append(int(np.count_nonzero(~self._problem.loss.satisfied(margins))))
@@ -126,9 +126,9 @@ class _Way:
         """Take up the records of an earlier process; what ``look`` would return where its updates stood."""
         self.records, self.left = ([round(number) for number in row.tolist()] for row in (records[0], records[2]))
         self.errors = records[1].tolist()
-        return self._seen(state.w)
+        return self._observe(state.w)
 
-    def _seen(self, w: Array) -> tuple[NDArray[Any], Array]:
+    def _observe(self, w: Array) -> tuple[NDArray[Any], Array]:
         return tested(self._cell, self._problem, w), self._problem.margins(w)
 
     def result(self, ending: Mapping[str, Json], w: Array, outputs: NDArray[Any], margins: Array) -> CellResult:

@@ -67,7 +67,7 @@ def analyse(done: Sequence[FinishedCell]) -> Findings:
     return Findings(
         estimates=estimates,
         tables=tables,
-        arrays=loads.drawn(tables["loads"]) if by_load else _drawn(jammed(done)),
+        arrays=loads.drawn(tables["loads"]) if by_load else _figure_arrays(jammed(done)),
         objection=why_none(done) if done else "",
         samples=samples,
         answer="loads" if by_load else "",
@@ -87,7 +87,7 @@ def approach_table(done: Sequence[FinishedCell]) -> pd.DataFrame:
     return table.sort_values(["seed", "constraints"], kind="stable").reset_index(drop=True)
 
 
-def _drawn(there: Sequence[FinishedCell]) -> dict[str, NDArray[Any]]:
+def _figure_arrays(there: Sequence[FinishedCell]) -> dict[str, NDArray[Any]]:
     """What the figures show: κ, L and N_Δ of every approach on its way, and the first packing in the plane."""
     shown: dict[str, NDArray[Any]] = {}
     for item in there:

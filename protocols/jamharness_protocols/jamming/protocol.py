@@ -54,7 +54,7 @@ class Jamming:
         """The next trial of every search that is not finished; an approach for every seed where κ is the load."""
         if settings.continuous:
             return approaches(settings, settings.approached_patterns, done)
-        tried = _tried(settings, done)
+        tried = _outcomes(settings, done)
         cells = []
         for search in searches(settings):
             own = tried.get((search.seed, search.patterns), {})
@@ -69,7 +69,7 @@ class Jamming:
         """How many searches have found their bracket, and how many trials the others need if they need as many."""
         if settings.continuous:
             return approaches_outlook(settings, done, loads=len(settings.approached_patterns))
-        tried = _tried(settings, done)
+        tried = _outcomes(settings, done)
         if settings.loads:
             runs, planned = sum(map(len, tried.values())), len(settings.design) * settings.seeds
             return Outlook(words=f"{runs} of {planned} runs", fewest=planned - runs, most=planned - runs)
@@ -128,7 +128,7 @@ def outlook_of(pairs: Sequence[tuple[Axis, Mapping[int, str]]], noun: str) -> Ou
     )
 
 
-def _tried(settings: JammingSettings, done: Sequence[FinishedCell]) -> dict[tuple[Any, ...], dict[int, str]]:
+def _outcomes(settings: JammingSettings, done: Sequence[FinishedCell]) -> dict[tuple[Any, ...], dict[int, str]]:
     """Outcomes by value, search by search."""
     tried: dict[tuple[Any, ...], dict[int, str]] = {}
     for finished in done:

@@ -63,7 +63,7 @@ def overlaps(items: Sequence[FinishedCell]) -> Samples:
     the transition P(Δ) is continuous at 0, and the two power laws begin beyond.
     """
     medians = [float(np.median(overlaps_of(item))) for item in items]
-    pooled = _pooled([(_seed(item), overlaps_of(item) / unit) for item, unit in zip(items, medians, strict=True)])
+    pooled = _pool([(_seed(item), overlaps_of(item) / unit) for item, unit in zip(items, medians, strict=True)])
     gaps = [-_margins(item)[_margins(item) < 0] / unit for item, unit in zip(items, medians, strict=True)]
     lower = crossing(pooled.values, np.concatenate(gaps)) if items else 0.0
     return Samples(values=pooled.values, seeds=pooled.seeds, lower=lower)
@@ -87,7 +87,7 @@ def gaps(items: Sequence[FinishedCell]) -> Samples:
 
     At that scale a gap is closed by the overlaps of its neighbours: there the distribution crosses over to Δ > 0.
     """
-    pooled = _pooled([(_seed(item), _margins(item)[_margins(item) < 0] / _margin(item)) for item in items])
+    pooled = _pool([(_seed(item), _margins(item)[_margins(item) < 0] / _margin(item)) for item in items])
     scales = [float(np.median(overlaps_of(item))) / _margin(item) for item in items]
     return Samples(values=pooled.values, seeds=pooled.seeds, lower=float(np.median(scales)) if scales else 0.0)
 
@@ -104,11 +104,11 @@ def gaps_satisfied(items: Sequence[FinishedCell], smallest: float) -> Samples:
         aimed = PUSH - 1 if minimisation.coordinates["minimiser"] == "lm" else 0.0
         shifted = _margins(item) / _margin(item) + aimed
         parts.append((_seed(item), shifted[shifted < 0]))
-    pooled = _pooled(parts)
+    pooled = _pool(parts)
     return Samples(values=pooled.values, seeds=pooled.seeds, lower=smallest)
 
 
-def _pooled(parts: Sequence[tuple[int, Float64]]) -> Samples:
+def _pool(parts: Sequence[tuple[int, Float64]]) -> Samples:
     values = [values for _, values in parts]
     seeds = [np.full(len(values), seed) for seed, values in parts]
     if not parts:

@@ -185,7 +185,7 @@ class RegimesSettings(NetworkSettings):
             scale: √h α.
             seed: of the initial weights.
         """
-        at = {"seed": seed, **self._followed(scale)}
+        at = {"seed": seed, **self._flow_parameters(scale)}
         return self._cell(TASK, width, at, f"h = {width}, √h α = {scale:g}, network {seed}")
 
     def cell_together(self, width: int, scale: float) -> Cell:
@@ -196,7 +196,7 @@ class RegimesSettings(NetworkSettings):
             scale: √h α.
         """
         seeds = list(range(self.seed, self.seed + self.seeds))
-        at = {"seeds": seeds, **self._followed(scale)}
+        at = {"seeds": seeds, **self._flow_parameters(scale)}
         return self._cell(TOGETHER, width, at, f"h = {width}, √h α = {scale:g}, {self.seeds} networks")
 
     def cell_limit(self, width: int, seed: int) -> Cell:
@@ -213,7 +213,7 @@ class RegimesSettings(NetworkSettings):
     def _stop(self) -> float:
         return STOPS[self.loss] if self.stop_margin is None else self.stop_margin
 
-    def _followed(self, scale: float) -> dict[str, Any]:
+    def _flow_parameters(self, scale: float) -> dict[str, Any]:
         """What says how a flow is followed."""
         return {
             "patterns": self.patterns, "scale": scale, "method": self.method, "tolerance": self.tolerance,

@@ -48,10 +48,10 @@ def analyse(axes: Mapping[str, Mapping[Place, Axis]], done: Mapping[str, Sequenc
     return Findings(
         estimates=estimates,
         tables={
-            "sizes": _joined(sizes),
-            "slopes": _joined(slopes),
-            "thresholds": _joined(tables),
-            "trials": _joined(trials),
+            "sizes": _join_tables(sizes),
+            "slopes": _join_tables(slopes),
+            "thresholds": _join_tables(tables),
+            "trials": _join_tables(trials),
         },
         arrays={f"line {labels}": _band(line, counted) for labels, line in lines.items() if line is not None},
         objection=_objection(estimates, trials),
@@ -150,7 +150,7 @@ def _size_table(thresholds: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["patterns", "seeds", "closed", "weights", "low", "high", "ratio"])
 
 
-def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _join_tables(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     together = pd.concat(tables, ignore_index=True)
     return together[["labels", *[name for name in together.columns if name != "labels"]]]
 
@@ -166,7 +166,7 @@ def _objection(estimates: Mapping[str, Estimate], trials: Sequence[pd.DataFrame]
     missing = [name for name in ("scaling_exponent", "scaling_exponent_random") if name in estimates]
     if not any(estimates[name].value is None for name in missing):
         return ""
-    every = _joined(trials)
+    every = _join_tables(trials)
     failed = every[every["outcome"] == "failed"]
     if len(failed):
         return f"{len(failed)} of {len(every)} minimisations failed. The first: {failed['reason'].iloc[0]}"
